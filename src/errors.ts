@@ -1,0 +1,142 @@
+/**
+ * Every error that Retouch throws on purpose. Anything else is a defect: it is logged in full at
+ * one boundary (HTTP) and shown to the client as an internal error without its message.
+ */
+abstract class RetouchError extends Error {
+  /** Machine-readable, UPPER_SNAKE_CASE, stable across releases. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+export type InvalidInputCode =
+  | 'REQUIRED'
+  | 'TOO_SMALL'
+  | 'TOO_LARGE'
+  | 'TOO_MANY'
+  | 'UNSUPPORTED_FORMAT'
+  | 'UNSUPPORTED_VALUE'
+  | 'BROKEN_IMAGE'
+  | 'DIMENSION_MISMATCH'
+  | 'INVALID_VALUE';
+
+/** The client can mend this: `field` is a path into its input (`images[2]`, `mask`, `size`). */
+export class InvalidInputError extends RetouchError {
+  readonly field: string;
+  readonly code: InvalidInputCode;
+
+  constructor(field: string, code: InvalidInputCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.field = field;
+    this.code = code;
+  }
+}
+
+/** Not there, or not the viewer's: the two look the same on purpose. */
+export class NotFoundError extends RetouchError {
+  readonly code = 'NOT_FOUND';
+  readonly resource: string;
+  readonly id: string;
+
+  constructor(resource: string, id: string) {
+    super(`${resource} ${JSON.stringify(id)} does not exist, or is not yours.`);
+    this.resource = resource;
+    this.id = id;
+  }
+}
+
+/** The service cannot take this now; the client may try again after `retryAfterSeconds`. */
+export class UnavailableError extends RetouchError {
+  readonly code = 'UNAVAILABLE';
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The disk or the object store refused to take a file. Nothing of it was kept. */
+export class StorageError extends RetouchError {
+  readonly code = 'STORAGE_UNAVAILABLE';
+}
+
+/** The configuration cannot work. `problems` names each variable and says what to set. */
+export class ConfigError extends RetouchError {
+  readonly code = 'INVALID_CONFIGURATION';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Retouch cannot start:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** Why an edit failed, as a client reads it in `EditError.code`. */
+export const EditErrorCode = {
+  /** The edits API's safety system refused the prompt or a picture. Final. */
+  MODERATION_BLOCKED: 'MODERATION_BLOCKED',
+  /** The account behind the edits API key has no credit left. */
+  INSUFFICIENT_QUOTA: 'INSUFFICIENT_QUOTA',
+  /** 429: too many requests for the edits API. */
+  RATE_LIMITED: 'RATE_LIMITED',
+  /** 401 or 403: the edits API key is wrong or may not do this. */
+  AUTHENTICATION_FAILED: 'AUTHENTICATION_FAILED',
+  /** Another 4xx: the edits API does not take these parameters or pictures. */
+  BAD_REQUEST: 'BAD_REQUEST',
+  /** A 5xx. */
+  SERVER_ERROR: 'SERVER_ERROR',
+  /** No whole answer within the deadline. */
+  TIMEOUT: 'TIMEOUT',
+  /** An answer that is cut, not JSON, empty, or whose pictures are not pictures. */
+  BROKEN_ANSWER: 'BROKEN_ANSWER',
+  /** No connection could be made: surely not processed. */
+  UNREACHABLE: 'UNREACHABLE',
+  /** The connection broke after the request went out. */
+  CONNECTION_LOST: 'CONNECTION_LOST',
+  /** The call was aborted on our side. */
+  ABORTED: 'ABORTED',
+  /** Something failed on our side; the logs have it under the job's id. */
+  INTERNAL: 'INTERNAL',
+} as const;
+export type EditErrorCode = (typeof EditErrorCode)[keyof typeof EditErrorCode];
+
+/**
+ * What a failed call to the edits API cost:
+ * - `not_processed`: surely nothing; the same call may be sent again.
+ * - `refused`: the API answered with a final error; sending it again is of no use.
+ * - `unknown`: it may have been processed and paid; only a person may decide to send it again.
+ */
+export type EditsApiOutcome = 'not_processed' | 'refused' | 'unknown';
+
+/** A call to the edits API that brought no pictures. */
+export class EditsApiError extends RetouchError {
+  readonly code: EditErrorCode;
+  readonly outcome: EditsApiOutcome;
+  readonly httpStatus: number | null;
+  readonly upstreamRequestId: string | null;
+  /** From `Retry-After` (seconds or HTTP date), when the API sent one. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    code: EditErrorCode,
+    outcome: EditsApiOutcome,
+    message: string,
+    details: {
+      httpStatus?: number | null;
+      upstreamRequestId?: string | null;
+      retryAfterSeconds?: number | null;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.outcome = outcome;
+    this.httpStatus = details.httpStatus ?? null;
+    this.upstreamRequestId = details.upstreamRequestId ?? null;
+    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Where the bytes of pictures live. A store knows keys and bytes only: no owners, no formats.
+ *
+ * Keys are relative POSIX paths made by `blobKey`, never a client's words. Every store passes the
+ * one contract suite, test/contracts/blob-store.test.ts.
+ */
+export interface BlobStore {
+  /**
+   * Takes a finished local file over under `key`; the file is gone from `path` afterwards. Atomic:
+   * a reader sees the whole blob or none. Storing a key again is a no-op (keys name content).
+   * With `durable`, the bytes are on disk (fsync) before this resolves.
+   * @throws StorageError when the disk or the remote store refuses; nothing is kept then.
+   */
+  put(key: string, path: string, options?: { durable?: boolean }): Promise<void>;
+
+  /**
+   * Bytes `start` to `end`, both inclusive as in HTTP Range; all of them by default.
+   * Emits an error with code ENOENT when the key is unknown.
+   */
+  read(key: string, range?: { start: number; end: number }): Readable;
+
+  /** Size in bytes, or null when the key is unknown. */
+  size(key: string): Promise<number | null>;
+
+  /** Removing an unknown key is a no-op. */
+  delete(key: string): Promise<void>;
+}

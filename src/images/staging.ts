@@ -1,0 +1,30 @@
+/** A finished file in the staging directory: fully received, hashed, not yet owned by anybody. */
+export interface StagedFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** The first bytes (up to 64), for sniffing. */
+  readonly head: Buffer;
+  /** The last bytes (up to 64), to tell a whole file from a cut one. */
+  readonly tail: Buffer;
+}
+
+/** A file being received. Exactly one of `finish` and `discard` ends it; both are idempotent. */
+export interface StagingWriter {
+  /** Hashes and writes; resolves when the bytes are with the kernel, so awaiting it is backpressure. */
+  write(chunk: Uint8Array): Promise<void>;
+  readonly bytes: number;
+  finish(): Promise<StagedFile>;
+  /** Removes the file. */
+  discard(): Promise<void>;
+}
+
+/** The staging directory, beside the blobs so that a finished file can be renamed into place. */
+export interface Staging {
+  /** @throws StorageError when the disk refuses. */
+  create(): Promise<StagingWriter>;
+  /** Removes files older than `maxAgeMs`, which a killed process left behind. Answers how many. */
+  sweep(maxAgeMs: number): Promise<number>;
+}
