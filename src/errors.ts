@@ -64,6 +64,19 @@ export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';
 }
 
+/** A host outside is not to be spoken to: its address is not a public one. No connection was made. */
+export class AddressRefusedError extends RetouchError {
+  readonly code = 'ADDRESS_REFUSED';
+  readonly host: string;
+  readonly address: string;
+
+  constructor(host: string, address: string) {
+    super(`${host} is refused: ${address} is not a public address.`);
+    this.host = host;
+    this.address = address;
+  }
+}
+
 /** The configuration cannot work. `problems` names each variable and says what to set. */
 export class ConfigError extends RetouchError {
   readonly code = 'INVALID_CONFIGURATION';

@@ -1,0 +1,47 @@
+/**
+ * `npm run migration -- <name>`: writes prisma/migrations/<time>_<name>/migration.sql, the step from
+ * the migrations there are to prisma/schema.prisma, worked out on an in-memory Postgres.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { SchemaEngine } from '@prisma/schema-engine-wasm';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { readMigrations } from '../src/database/migrations.ts';
+
+const EMPTY = '-- This is an empty migration.';
+const [name] = process.argv.slice(2);
+if (!name || !/^[a-z][a-z0-9_]*$/.test(name)) {
+  process.stderr.write('usage: npm run migration -- <name_in_snake_case> | --check\n');
+  process.exit(2);
+}
+
+const root = join(import.meta.dirname, '..');
+const path = join(root, 'prisma/schema.prisma');
+const pglite = await PGlite.create();
+const files = [{ path, content: await readFile(path, 'utf8') }];
+const engine = await SchemaEngine.new(
+  { datamodels: files.map((file): [string, string] => [file.path, file.content]) },
+  () => {},
+  bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(pglite)),
+);
+const { stdout } = await engine.diff({
+  from: { tag: 'migrations', ...(await readMigrations()) },
+  to: { tag: 'schemaDatamodel', files },
+  script: true,
+  exitCode: null,
+  filters: { externalTables: [], externalEnums: [] },
+});
+await pglite.close();
+
+const sql = stdout?.trim() ?? '';
+if (sql === '' || sql.startsWith(EMPTY)) {
+  process.stdout.write('The migrations already lead to prisma/schema.prisma.\n');
+} else {
+  const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const dir = join(root, 'prisma/migrations', `${time}_${name}`);
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'migration.sql'), `${sql}\n`);
+  process.stdout.write(`${dir}/migration.sql written. Read it before you commit it.\n`);
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { fromPglite } from 'pg-boss';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { PrismaClient } from '../generated/prisma/client.ts';
+import { lockDataDir } from './data-dir-lock.ts';
+import type { Database } from './database.ts';
+
+/** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
+const CONFIG = "shared_buffers = '16MB'\n";
+
+/**
+ * Postgres compiled to WebAssembly, in this process and this directory. It makes no fsync calls:
+ * a kill loses nothing, a power cut may.
+ * @throws ConfigError when another process holds the directory.
+ */
+export async function openPglite({ dir }: { dir: string }): Promise<Database> {
+  const lock = lockDataDir(dir);
+  try {
+    return wrapPglite(await startPglite(join(dir, 'postgres')), () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function startPglite(dataDir: string): Promise<PGlite> {
+  const isNew = !existsSync(join(dataDir, 'PG_VERSION'));
+  if (isNew) {
+    await mkdir(dataDir, { recursive: true });
+    const initialized = await PGlite.create({ dataDir });
+    await initialized.close();
+    // As a start parameter the same setting hangs PGlite; in the file it is read at the next start.
+    await appendFile(join(dataDir, 'postgresql.conf'), CONFIG);
+  }
+  return PGlite.create({ dataDir });
+}
+
+/** Serves a started PGlite (in memory, too) as a Database; `close` closes it. */
+export function wrapPglite(pglite: PGlite, onClosed: () => void = () => {}): Database {
+  const factory = new PrismaPGlite(pglite);
+  const prisma = new PrismaClient({ adapter: factory });
+  let closing: Promise<void> | undefined;
+  return {
+    kind: 'pglite',
+    prisma,
+    boss: { db: fromPglite(pglite), backend: 'pglite' },
+    async listen(channel, onPayload, onListening) {
+      const unlisten = await pglite.listen(channel, onPayload);
+      onListening();
+      return { close: () => unlisten() };
+    },
+    openForMigration: () => ({ factory, close: async () => {} }),
+    close() {
+      closing ??= (async () => {
+        await prisma.$disconnect();
+        await pglite.close();
+        onClosed();
+      })();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { EditErrorCode, EditsApiError, type EditsApiOutcome } from '../errors.ts';
+
+/** An answer of which nothing can be used. The edit may well have been made and paid. */
+export function brokenAnswer(message: string, cause?: unknown): EditsApiError {
+  return new EditsApiError('BROKEN_ANSWER', 'unknown', message, { cause });
+}
+
+/** What an answer says about itself, as far as errors need it. */
+export interface AnswerHead {
+  readonly httpStatus: number;
+  readonly upstreamRequestId: string | null;
+  readonly retryAfterSeconds: number | null;
+}
+
+/** `{ error: { message, type, code, param } }`, as far as it came. */
+interface ApiError {
+  readonly message: string | null;
+  readonly type: string | null;
+  readonly code: string | null;
+}
+
+const moderationWords = [
+  'moderation_blocked',
+  'content_policy_violation',
+  'image_generation_user_error',
+];
+const quotaWords = ['insufficient_quota', 'billing_hard_limit_reached'];
+
+/**
+ * The error that an answer with a status outside 2xx means.
+ *
+ * `not_processed` is promised only where the API itself said so: 429 and 503 are given before any
+ * work, and a 500 with the API's own error object is its report that the work failed. Every other
+ * 5xx may be a proxy that gave up while the API is still at work.
+ */
+export function errorOfAnswer(head: AnswerHead, text: string): EditsApiError {
+  const apiError = parseApiError(text);
+  const [code, outcome] = classify(head.httpStatus, apiError);
+  const said = apiError?.message ?? (apiError === null ? summary(text) : '');
+  const message = `The edits API answered ${head.httpStatus}${said === '' ? '.' : `: ${said}`}`;
+  return new EditsApiError(code, outcome, message, head);
+}
+
+function classify(
+  status: number,
+  apiError: ApiError | null,
+): [code: EditErrorCode, outcome: EditsApiOutcome] {
+  const says = (signs: readonly string[]) =>
+    signs.includes(apiError?.code ?? '') || signs.includes(apiError?.type ?? '');
+
+  if (status < 400 || status > 599) return [EditErrorCode.BROKEN_ANSWER, 'unknown'];
+  if (status >= 500) {
+    const surelyNotProcessed = status === 503 || (status === 500 && apiError !== null);
+    return [EditErrorCode.SERVER_ERROR, surelyNotProcessed ? 'not_processed' : 'unknown'];
+  }
+  if (status === 408) return [EditErrorCode.TIMEOUT, 'unknown'];
+  if (says(quotaWords)) return [EditErrorCode.INSUFFICIENT_QUOTA, 'refused'];
+  if (status === 429) return [EditErrorCode.RATE_LIMITED, 'not_processed'];
+  if (status === 401 || status === 403) return [EditErrorCode.AUTHENTICATION_FAILED, 'refused'];
+  if (says(moderationWords)) return [EditErrorCode.MODERATION_BLOCKED, 'refused'];
+  return [EditErrorCode.BAD_REQUEST, 'refused'];
+}
+
+/** The API's own error object, or null when `text` is not JSON that has one. */
+function parseApiError(text: string): ApiError | null {
+  const error = property(parse(text), 'error');
+  if (typeof error !== 'object' || error === null || Array.isArray(error)) return null;
+  return {
+    message: words(property(error, 'message')),
+    type: words(property(error, 'type')),
+    code: words(property(error, 'code')),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}
+
+function words(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** What a page or a foreign JSON says, in short: tags and runs of white space are left out. */
+function summary(text: string): string {
+  const plain = text.replaceAll(/<(style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ');
+  return plain.replaceAll(/\s+/g, ' ').trim().slice(0, 500);
+}
+
+/**
+ * Seconds from now, rounded up, of a `Retry-After` header: a number of seconds or an HTTP date
+ * (RFC 9110 section 10.2.3). Null for anything else.
+ */
+export function parseRetryAfter(value: string | null, nowMs: number): number | null {
+  if (value === null) return null;
+  if (/^\s*\d{1,9}(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value));
+  const dateMs = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(dateMs) ? null : Math.max(0, Math.ceil((dateMs - nowMs) / 1000));
+}

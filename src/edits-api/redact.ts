@@ -1,0 +1,14 @@
+const maxMessageLength = 2000;
+const keyPattern = /\bsk-[\w*.-]+/gi;
+const mark = '[redacted]';
+
+/**
+ * Makes what the upstream said fit to be shown: without the key, should it be echoed, without
+ * anything that looks like a key, and at most 2,000 characters long.
+ */
+export function createRedactor(key: string): (text: string) => string {
+  return (text) => {
+    const withoutKey = key === '' ? text : text.replaceAll(key, mark);
+    return withoutKey.replaceAll(keyPattern, mark).slice(0, maxMessageLength);
+  };
+}

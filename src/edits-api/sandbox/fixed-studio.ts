@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import sharp from 'sharp';
+import { pictureOf, type Studio } from './studio.ts';
+
+/**
+ * Answers every edit with one PNG of about `bytes` bytes of noise, and never looks at the inputs:
+ * for benchmarks, which measure the caller. Noise, because nothing on the way can compress it.
+ */
+export async function createFixedStudio(options: { bytes: number }): Promise<Studio> {
+  const side = Math.max(1, Math.round(Math.sqrt(options.bytes / 3)));
+  const size = { width: side, height: side };
+  const png = await sharp(randomBytes(side * side * 3), { raw: { ...size, channels: 3 } })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+  const picture = pictureOf(png);
+  return {
+    keepsBytes: false,
+    inspect: async (files) => files.images.map(() => ({ width: 1_024, height: 1_024 })),
+    open: async () => ({ size, picture: async () => picture, partial: async () => picture }),
+  };
+}

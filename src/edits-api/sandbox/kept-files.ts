@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto';
+
+const MAX_FILES = 20;
+
+export const FILES_PATH = '/sandbox/files/';
+
+/** Pictures that an answer named by URL; the latest few only. */
+export interface KeptFiles {
+  /** Answers the path to fetch it from. */
+  keep(bytes: Buffer, contentType: string): string;
+  get(path: string): { readonly bytes: Buffer; readonly contentType: string } | null;
+}
+
+export function createKeptFiles(): KeptFiles {
+  const files = new Map<string, { bytes: Buffer; contentType: string }>();
+  return {
+    keep(bytes, contentType) {
+      const path = `${FILES_PATH}${randomUUID()}`;
+      files.set(path, { bytes, contentType });
+      const [oldest] = files.keys();
+      if (files.size > MAX_FILES && oldest !== undefined) files.delete(oldest);
+      return path;
+    },
+    get: (path) => files.get(path) ?? null,
+  };
+}

@@ -1,0 +1,109 @@
+import type { Fault } from './faults.ts';
+import type { Form } from './form.ts';
+
+const MAX_LAST_REQUESTS = 100;
+
+/** A file as it was parsed. */
+export interface SeenFile {
+  /** The field's name. */
+  readonly field: string;
+  readonly filename: string | null;
+  readonly contentType: string;
+  readonly bytes: number;
+  /** Lower-case hex; null when files are only counted. */
+  readonly sha256: string | null;
+}
+
+/** A POST to the edits route. Headers are not kept, so that no key is. */
+export interface SeenRequest {
+  readonly requestId: string;
+  /** From the request's header; null when it was sent in chunks. */
+  readonly contentLength: number | null;
+  /** In order. */
+  fields: readonly (readonly [name: string, value: string])[];
+  /** In order. */
+  files: readonly SeenFile[];
+  readonly fault: Fault['kind'] | null;
+  paid: boolean;
+  /** Null until there is an answer, and for good when the connection was cut instead. */
+  status: number | null;
+}
+
+export interface SandboxStats {
+  /** POSTs to the edits route, as soon as their headers came. */
+  readonly requests: number;
+  /** Those the real API would charge for, from the moment their body was read and accepted. */
+  readonly paid: number;
+  /** Those answered with 4xx, or with a 5xx that is not charged for. */
+  readonly refused: number;
+  /** Faults spent. */
+  readonly faults: number;
+  /** Faults still queued. */
+  readonly queuedFaults: number;
+  /** The latest, oldest first. */
+  readonly lastRequests: readonly SeenRequest[];
+}
+
+export interface StatsKeeper {
+  begin(request: {
+    requestId: string;
+    contentLength: number | null;
+    fault: Fault | null;
+  }): SeenRequest;
+  snapshot(queuedFaults: number): SandboxStats;
+  parsed(request: SeenRequest, form: Form): void;
+  paid(request: SeenRequest): void;
+  /** The picture turned out to be broken before anything was made from it. */
+  unpaid(request: SeenRequest): void;
+  answered(request: SeenRequest, status: number): void;
+}
+
+export function createStatsKeeper(): StatsKeeper {
+  const count = { requests: 0, paid: 0, refused: 0, faults: 0 };
+  const last: SeenRequest[] = [];
+  return {
+    begin({ requestId, contentLength, fault }) {
+      count.requests += 1;
+      if (fault !== null) count.faults += 1;
+      const request: SeenRequest = {
+        requestId,
+        contentLength,
+        fields: [],
+        files: [],
+        fault: fault?.kind ?? null,
+        paid: false,
+        status: null,
+      };
+      last.push(request);
+      if (last.length > MAX_LAST_REQUESTS) last.shift();
+      return request;
+    },
+    parsed(request, form) {
+      request.fields = form.fields;
+      request.files = form.files.map(({ field, filename, contentType, bytes, sha256 }) => ({
+        field,
+        filename,
+        contentType,
+        bytes,
+        sha256,
+      }));
+    },
+    paid(request) {
+      request.paid = true;
+      count.paid += 1;
+    },
+    unpaid(request) {
+      request.paid = false;
+      count.paid -= 1;
+    },
+    answered(request, status) {
+      request.status = status;
+      if (status >= 400 && !request.paid) count.refused += 1;
+    },
+    snapshot: (queuedFaults) => ({
+      ...count,
+      queuedFaults,
+      lastRequests: last.map((one) => ({ ...one })),
+    }),
+  };
+}

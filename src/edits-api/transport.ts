@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher } from 'undici';
+import type { CallLimits } from './call-limits.ts';
+import type { MultipartBody } from './multipart-body.ts';
+import { errorOfTransport } from './transport-errors.ts';
+
+/** Takes a request to the edits API and brings back how its answer begins. */
+export interface Transport {
+  /** One POST over a connection of its own. @throws EditsApiError when no answer begins */
+  post(body: MultipartBody, limits: CallLimits): Promise<Dispatcher.ResponseData>;
+  /** Waits for running calls. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * HTTP/1.1, a new connection for each call: on a kept one, a server that hangs up just then would
+ * leave the call's outcome unknown, and a handshake is nothing beside an edit. Silence is normal
+ * while an edit is made, so only the call's own limits end the wait.
+ */
+export function createTransport(options: {
+  endpoint: URL;
+  key: string;
+  connectTimeoutMs: number;
+  userAgent: string;
+}): Transport {
+  const { endpoint, key, connectTimeoutMs, userAgent } = options;
+  const agent = new Agent({
+    connect: { timeout: connectTimeoutMs, allowH2: false },
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return {
+    async post(body, limits) {
+      try {
+        return await agent.request({
+          origin: endpoint.origin,
+          path: endpoint.pathname + endpoint.search,
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${key}`,
+            'content-type': body.contentType,
+            'content-length': String(body.contentLength),
+            accept: 'application/json',
+            'accept-encoding': 'identity',
+            'user-agent': userAgent,
+          },
+          // undici takes any async iterable; its types name streams only. A stream would read ahead,
+          // and `progress` would run ahead of what was really handed over.
+          body: body.stream(limits.signal) as unknown as Readable,
+          signal: limits.signal,
+          reset: true,
+        });
+      } catch (error) {
+        throw errorOfTransport(error, body, limits.endedBy);
+      }
+    },
+    async close() {
+      if (!agent.closed) await agent.close();
+    },
+  };
+}

@@ -1,0 +1,311 @@
+import type { EditModel, Models } from '../edits-api/models.ts';
+import { InvalidInputError } from '../errors.ts';
+import { checkJsonObject, type JsonObject } from './json-object.ts';
+import { type Dimensions, nearestSize, parseSize, sizeProblem } from './image-size.ts';
+
+/** What a client asks for, beside its pictures; words in the edits API's spelling. */
+export interface EditParamsInput {
+  readonly prompt: string;
+  readonly model?: string | null;
+  readonly size?: string | null;
+  readonly n?: number | null;
+  readonly quality?: string | null;
+  readonly background?: string | null;
+  readonly outputFormat?: string | null;
+  readonly outputCompression?: number | null;
+  readonly inputFidelity?: string | null;
+  readonly moderation?: string | null;
+  readonly extraParams?: JsonObject | null;
+  readonly metadata?: JsonObject | null;
+}
+
+/** Checked parameters: what is null was not given, and is not sent. */
+export interface EditParams {
+  readonly prompt: string;
+  readonly model: string;
+  /** As asked for: `auto`, `source` or `1024x1024`. */
+  readonly size: string;
+  readonly n: number;
+  readonly quality: string | null;
+  readonly background: string | null;
+  readonly outputFormat: string | null;
+  readonly outputCompression: number | null;
+  readonly inputFidelity: string | null;
+  readonly moderation: string | null;
+  readonly extraParams: JsonObject | null;
+  readonly metadata: JsonObject;
+}
+
+/** What a model's limits need to know of a picture. */
+export interface PictureFacts extends Dimensions {
+  readonly bytes: number;
+  readonly format: 'PNG' | 'JPEG' | 'WEBP';
+  readonly hasAlpha: boolean;
+}
+
+const DEFAULT_SIZE = '1024x1024';
+const DEFAULT_N = 1;
+const MAX_METADATA_KEYS = 16;
+
+/** Names that `extraParams` may not use: they have an argument of their own, or none on purpose. */
+const OWN_FIELDS = new Set([
+  'image',
+  'image[]',
+  'mask',
+  'prompt',
+  'model',
+  'size',
+  'n',
+  'quality',
+  'background',
+  'output_format',
+  'output_compression',
+  'input_fidelity',
+  'moderation',
+  'stream',
+  'partial_images',
+  'response_format',
+]);
+
+/**
+ * Checks everything that can be checked without the pictures, so that a mistake costs no upload.
+ * @throws InvalidInputError naming the field and the limit.
+ */
+export function checkEditParams(input: EditParamsInput, models: Models): EditParams {
+  const model = checkModel(input.model ?? models.default, models);
+  const background = oneOf('background', input.background, model.backgrounds, model);
+  const outputFormat = oneOf('outputFormat', input.outputFormat, model.outputFormats, model);
+  if (background === 'transparent' && outputFormat === 'jpeg') {
+    throw new InvalidInputError(
+      'background',
+      'UNSUPPORTED_VALUE',
+      'A transparent background needs outputFormat PNG or WEBP: JPEG has no transparency.',
+    );
+  }
+  const outputCompression = integer('outputCompression', input.outputCompression, 0, 100);
+  if (outputCompression !== null && outputFormat !== 'jpeg' && outputFormat !== 'webp') {
+    throw new InvalidInputError(
+      'outputCompression',
+      'UNSUPPORTED_VALUE',
+      'outputCompression needs outputFormat JPEG or WEBP.',
+    );
+  }
+  return {
+    prompt: checkPrompt(input.prompt, model),
+    model: model.id,
+    size: checkSize(input.size ?? DEFAULT_SIZE, model),
+    n: integer('n', input.n, 1, model.maxN) ?? DEFAULT_N,
+    quality: oneOf('quality', input.quality, model.qualities, model),
+    background,
+    outputFormat,
+    outputCompression,
+    inputFidelity: oneOf('inputFidelity', input.inputFidelity, model.inputFidelities, model),
+    moderation: input.moderation ?? null,
+    extraParams: checkExtraParams(input.extraParams ?? null),
+    metadata: checkJsonObject('metadata', input.metadata ?? {}, {
+      maxKeys: MAX_METADATA_KEYS,
+      scalarsOnly: true,
+    }),
+  };
+}
+
+/**
+ * Checks the pictures against the model, and works out the size to send.
+ * @throws InvalidInputError naming the field and the limit.
+ */
+export function checkPictures(
+  params: EditParams,
+  models: Models,
+  images: readonly PictureFacts[],
+  mask: PictureFacts | null,
+): { resolvedSize: string } {
+  const model = models.get(params.model);
+  images.forEach((image, index) => {
+    checkBytes(`images[${index}]`, image.bytes, model.maxImageBytes, model);
+  });
+  const [first] = images;
+  if (first === undefined) {
+    throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
+  }
+  if (mask !== null) checkMask(mask, first, model);
+  if (params.size !== 'source') return { resolvedSize: params.size };
+  return { resolvedSize: model.sizes === null ? 'auto' : nearestSize(model.sizes, first) };
+}
+
+/** @throws InvalidInputError unless 1 to the model's number of pictures are given. */
+export function checkImageCount(count: number, maxImages: number): void {
+  if (count < 1) {
+    throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
+  }
+  if (count > maxImages) {
+    throw new InvalidInputError(
+      'images',
+      'TOO_MANY',
+      `At most ${maxImages} pictures can be edited together; ${count} were given.`,
+    );
+  }
+}
+
+function checkModel(id: string, models: Models): EditModel {
+  if (!/^[\w.:/-]{1,100}$/.test(id)) {
+    throw new InvalidInputError(
+      'model',
+      'INVALID_VALUE',
+      'A model’s name has 1 to 100 letters, digits, dots, colons, slashes, dashes or underscores.',
+    );
+  }
+  if (models.allowed !== null && !models.allowed.includes(id)) {
+    throw new InvalidInputError(
+      'model',
+      'UNSUPPORTED_VALUE',
+      `Model ${JSON.stringify(id)} is not allowed here; use one of ${models.allowed.join(', ')}.`,
+    );
+  }
+  return models.get(id);
+}
+
+function checkPrompt(prompt: string, model: EditModel): string {
+  if (prompt.trim() === '') {
+    throw new InvalidInputError('prompt', 'REQUIRED', 'The prompt is empty: say what to change.');
+  }
+  const max = model.maxPromptCharacters;
+  // Characters are code points. A string has at most two UTF-16 units for each.
+  if (prompt.length > max * 2 || [...prompt].length > max) {
+    throw new InvalidInputError(
+      'prompt',
+      'TOO_LARGE',
+      `The prompt may have at most ${max.toLocaleString('en')} characters.`,
+    );
+  }
+  if (prompt.includes('\0') || !prompt.isWellFormed()) {
+    throw new InvalidInputError(
+      'prompt',
+      'INVALID_VALUE',
+      'The prompt holds a NUL character or half of a surrogate pair, which is no text.',
+    );
+  }
+  return prompt;
+}
+
+function checkSize(size: string, model: EditModel): string {
+  if (size === 'source') return size;
+  if (size === 'auto') {
+    if (model.autoSize) return size;
+    throw new InvalidInputError('size', 'UNSUPPORTED_VALUE', `${model.id} does not take "auto".`);
+  }
+  const dimensions = parseSize(size);
+  if (dimensions === null) {
+    throw new InvalidInputError(
+      'size',
+      'INVALID_VALUE',
+      `size is "auto", "source" or WIDTHxHEIGHT in pixels, such as ${DEFAULT_SIZE}.`,
+    );
+  }
+  const problem = model.sizes === null ? null : sizeProblem(model.sizes, dimensions);
+  if (problem !== null) {
+    throw new InvalidInputError(
+      'size',
+      'UNSUPPORTED_VALUE',
+      `${model.id} ${problem}, "auto" or "source"; not ${size}.`,
+    );
+  }
+  return size;
+}
+
+function oneOf(
+  field: string,
+  value: string | null | undefined,
+  allowed: readonly string[] | null,
+  model: EditModel,
+): string | null {
+  if (value === null || value === undefined) return null;
+  if (allowed !== null && !allowed.includes(value)) {
+    throw new InvalidInputError(
+      field,
+      'UNSUPPORTED_VALUE',
+      `${model.id} takes ${field} ${allowed.join(', ')}; not ${value}.`,
+    );
+  }
+  return value;
+}
+
+function integer(
+  field: string,
+  value: number | null | undefined,
+  min: number,
+  max: number,
+): number | null {
+  if (value === null || value === undefined) return null;
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidInputError(
+      field,
+      value < min ? 'TOO_SMALL' : 'TOO_LARGE',
+      `${field} is a whole number from ${min} to ${max}; not ${value}.`,
+    );
+  }
+  return value;
+}
+
+function checkBytes(field: string, bytes: number, max: number | null, model: EditModel): void {
+  if (max === null || bytes <= max) return;
+  throw new InvalidInputError(
+    field,
+    'TOO_LARGE',
+    `${model.id} takes pictures of at most ${max} bytes here; this one has ${bytes}.`,
+  );
+}
+
+function checkMask(mask: PictureFacts, first: PictureFacts, model: EditModel): void {
+  if (mask.format !== 'PNG' || !mask.hasAlpha) {
+    throw new InvalidInputError(
+      'mask',
+      'UNSUPPORTED_FORMAT',
+      'The mask is a PNG with an alpha channel: its transparent pixels are what to edit.',
+    );
+  }
+  if (mask.width !== first.width || mask.height !== first.height) {
+    throw new InvalidInputError(
+      'mask',
+      'DIMENSION_MISMATCH',
+      `The mask must have the first picture’s dimensions, ${first.width}x${first.height}; it has ${mask.width}x${mask.height}.`,
+    );
+  }
+  checkBytes('mask', mask.bytes, model.maxMaskBytes, model);
+}
+
+function checkExtraParams(extraParams: JsonObject | null): JsonObject | null {
+  if (extraParams === null) return null;
+  checkJsonObject('extraParams', extraParams, { maxKeys: 32, scalarsOnly: false });
+  for (const name of Object.keys(extraParams)) {
+    if (!/^[A-Za-z][\w.[\]-]{0,63}$/.test(name) || OWN_FIELDS.has(name)) {
+      throw new InvalidInputError(
+        `extraParams.${name.slice(0, 64)}`,
+        'INVALID_VALUE',
+        'Not a form field that can be added: it has an argument of its own, cannot be set here, or is not a name.',
+      );
+    }
+  }
+  return extraParams;
+}
+
+/** The form fields of the edits API, in its documented order; what was not given is not sent. */
+export function toFormFields(params: EditParams, resolvedSize: string): [string, string][] {
+  const fields: [string, string | number | null][] = [
+    ['prompt', params.prompt],
+    ['model', params.model],
+    ['n', params.n === DEFAULT_N ? null : params.n],
+    ['size', resolvedSize],
+    ['quality', params.quality],
+    ['background', params.background],
+    ['output_format', params.outputFormat],
+    ['output_compression', params.outputCompression],
+    ['input_fidelity', params.inputFidelity],
+    ['moderation', params.moderation],
+  ];
+  for (const [name, value] of Object.entries(params.extraParams ?? {})) {
+    fields.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);
+  }
+  return fields
+    .filter((field): field is [string, string | number] => field[1] !== null)
+    .map(([name, value]) => [name, String(value)]);
+}

@@ -1,0 +1,75 @@
+import type { PrismaClient } from '../database/database.ts';
+import type { Events } from '../events.ts';
+import type { Log } from '../log.ts';
+import { FINAL_STATUSES } from './edit-status.ts';
+
+/** Waits for edits to end, by the news of it and not by polling. */
+export interface EditWaits {
+  /**
+   * Call it before the job's transaction commits, so that no news is missed. The wait must be
+   * ended by `dispose`, whatever happens.
+   */
+  expect(jobId: string): EditWait;
+  stop(): void;
+}
+
+export interface EditWait extends Disposable {
+  /** Resolves when the job is final, or `timeoutMs` have passed, or `signal` was aborted. Never rejects. */
+  untilFinal(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+}
+
+export function createEditWaits(options: {
+  prisma: PrismaClient;
+  events: Events;
+  log: Log;
+}): EditWaits {
+  const { prisma, events, log } = options;
+  const endings = new Map<string, Set<() => void>>();
+
+  const end = (jobId: string) => {
+    for (const resolve of endings.get(jobId) ?? []) resolve();
+  };
+
+  async function checkAll(): Promise<void> {
+    const jobs = await prisma.editJob.findMany({
+      where: { id: { in: [...endings.keys()] }, status: { in: [...FINAL_STATUSES] } },
+      select: { id: true },
+    });
+    for (const { id } of jobs) end(id);
+  }
+
+  const unsubscribe = events.subscribe((event) => {
+    if (event.kind === 'edit' && event.final) end(event.jobId);
+    if (event.kind === 'missed' && endings.size > 0) {
+      checkAll().catch((error) => log.warn({ err: error }, 'cannot look for ended edits'));
+    }
+  });
+
+  return {
+    expect(jobId) {
+      const { promise: ended, resolve } = Promise.withResolvers<void>();
+      const waiting = endings.get(jobId) ?? new Set();
+      endings.set(jobId, waiting.add(resolve));
+      return {
+        untilFinal: ({ timeoutMs, signal }) => settled(ended, timeoutMs, signal),
+        [Symbol.dispose]() {
+          waiting.delete(resolve);
+          if (waiting.size === 0) endings.delete(jobId);
+        },
+      };
+    },
+    stop() {
+      unsubscribe();
+      for (const jobId of endings.keys()) end(jobId);
+    },
+  };
+}
+
+async function settled(ended: Promise<void>, timeoutMs: number, signal?: AbortSignal) {
+  if (timeoutMs <= 0 || signal?.aborted) return;
+  const { promise: givenUp, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  signal?.addEventListener('abort', () => resolve(), { once: true });
+  await Promise.race([ended, givenUp]);
+  clearTimeout(timer);
+}

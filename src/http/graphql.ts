@@ -1,0 +1,104 @@
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Viewer } from '../auth/viewer.ts';
+import { StorageError, UnavailableError } from '../errors.ts';
+import { exampleOperations } from '../graphiql/examples.ts';
+import type { Log } from '../log.ts';
+import type { Context, Services } from '../schema/context.ts';
+import { useUploads } from './uploads.ts';
+
+/** What the HTTP server knows of a request before GraphQL sees it. */
+export interface RequestContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly viewer: Viewer;
+  readonly baseUrl: string;
+  readonly log: Log;
+}
+
+export const CSRF_HEADERS = [
+  'apollo-require-preflight',
+  'graphql-require-preflight',
+  'x-apollo-operation-name',
+];
+
+/**
+ * `/graphql`: the API, and GraphiQL for a browser. No CORS headers, so that no other origin reads
+ * an answer; requests that a browser sends without asking first need a CSRF header.
+ */
+export function createGraphql(options: {
+  schema: GraphQLSchema;
+  services: Services;
+  sandbox: boolean;
+  maxFileBytes: number;
+  log: Log;
+}): YogaServerInstance<RequestContext, Context> {
+  const { schema, services, sandbox, maxFileBytes, log } = options;
+  return createYoga<RequestContext, Context>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    cors: false,
+    batching: false,
+    landingPage: false,
+    healthCheckEndpoint: '/health/graphql',
+    // Bodies are read and limited by useUploads.
+    multipart: false,
+    maxRequestBodySize: false,
+    renderGraphiQL,
+    graphiql: {
+      title: sandbox ? 'Retouch (sandbox)' : 'Retouch',
+      defaultTabs: exampleOperations({ sandbox }),
+    },
+    context: ({ viewer, baseUrl, request }) => ({
+      ...services,
+      viewer,
+      baseUrl,
+      signal: request.signal,
+    }),
+    // 1. may this request be here; 2. read it.
+    plugins: [useCSRFPrevention({ requestHeaders: CSRF_HEADERS }), useUploads({ maxFileBytes })],
+    maskedErrors: { maskError: (error) => maskError(error, log) },
+    logging: {
+      debug: () => {},
+      info: () => {},
+      warn: (...args) => log.warn({ args }, 'yoga'),
+      error: (...args) => log.error({ err: args[0] }, 'yoga'),
+    },
+  });
+}
+
+/**
+ * The one boundary where errors become what clients see. A GraphQLError was made for them; of our
+ * own, those that a client can act on keep their words; everything else is logged and hidden.
+ */
+function maskError(error: unknown, log: Log): GraphQLError {
+  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+  if (original instanceof GraphQLError) return error as GraphQLError;
+  const place =
+    error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : undefined;
+  if (original instanceof UnavailableError || original instanceof StorageError) {
+    log.error({ err: original }, 'request not served');
+    const retryAfterSeconds =
+      original instanceof UnavailableError ? original.retryAfterSeconds : 30;
+    return new GraphQLError(original.message, {
+      ...place,
+      extensions: {
+        code: original.code,
+        http: { status: 503, headers: { 'retry-after': String(retryAfterSeconds) } },
+      },
+    });
+  }
+  if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);
+  log.error({ err: original }, 'unexpected error');
+  return new GraphQLError('Unexpected error.', {
+    ...place,
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import type { ThumbnailWidth } from './thumbnail-width.ts';
+
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+
+/**
+ * Where an owner's picture lives: `<owner>/<first 2 hex>/<sha256>`. One owner's equal pictures
+ * share a blob; two owners never do. The owner is hashed, so an id of any spelling is harmless in
+ * a path, and the 2 hex digits keep directories small.
+ */
+export function blobKey({ ownerId, sha256 }: { ownerId: string; sha256: string }): string {
+  if (!SHA256_HEX.test(sha256)) throw new TypeError('A blob is named by 64 lower-case hex digits.');
+  const owner = createHash('sha256').update(ownerId).digest('hex').slice(0, 32);
+  return `${owner}/${sha256.slice(0, 2)}/${sha256}`;
+}
+
+/** The thumbnail of a given width lies beside its source. */
+export function thumbnailKey(sourceKey: string, width: ThumbnailWidth): string {
+  return `${sourceKey}.w${width}.webp`;
+}

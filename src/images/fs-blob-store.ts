@@ -1,0 +1,105 @@
+import type { Stats } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { StorageError } from '../errors.ts';
+import type { BlobStore } from './blob-store.ts';
+
+const READ_STEP_BYTES = 128 * 1024;
+
+/** Segments begin with a letter or digit: no `..`, no hidden files, no absolute paths, no NUL. */
+const KEY = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
+const MAX_KEY_LENGTH = 512;
+
+/**
+ * Blobs in a local directory, one file per key. `put` renames, so the file must lie on the same
+ * file system as `dir`; when it fails, the file stays where it was for the caller to discard.
+ */
+export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
+  const root = resolve(dir);
+
+  function pathOf(key: string): string {
+    if (key.length > MAX_KEY_LENGTH || !KEY.test(key)) {
+      throw new TypeError(`Not a blob key: ${JSON.stringify(key.slice(0, 80))}`);
+    }
+    return join(root, key);
+  }
+
+  async function put(key: string, path: string, { durable = false } = {}): Promise<void> {
+    const target = pathOf(key);
+    try {
+      if (await find(target)) {
+        // The one that stored it first may not have asked for it to be durable.
+        if (durable) await sync(target);
+        await rm(path, { force: true });
+      } else {
+        if (durable) await sync(path);
+        await mkdir(dirname(target), { recursive: true });
+        await rename(path, target);
+      }
+      if (durable) await syncDirectories(dirname(target), root);
+    } catch (error) {
+      throw storageError('store', error);
+    }
+  }
+
+  async function size(key: string): Promise<number | null> {
+    const target = pathOf(key);
+    try {
+      return (await find(target))?.size ?? null;
+    } catch (error) {
+      throw storageError('find', error);
+    }
+  }
+
+  async function remove(key: string): Promise<void> {
+    const target = pathOf(key);
+    try {
+      await rm(target, { force: true });
+    } catch (error) {
+      throw storageError('delete', error);
+    }
+  }
+
+  return {
+    put,
+    size,
+    delete: remove,
+    read(key, range) {
+      const target = pathOf(key);
+      return createReadStream(target, { ...range, highWaterMark: READ_STEP_BYTES });
+    },
+  };
+}
+
+async function find(path: string): Promise<Stats | null> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found : null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** A renamed file survives a power cut only when its directory, and that one's own, is synced too. */
+async function syncDirectories(from: string, root: string): Promise<void> {
+  for (let dir = from; ; dir = dirname(dir)) {
+    await sync(dir);
+    if (dir === root || dir === dirname(dir)) return;
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function storageError(doing: string, error: unknown): StorageError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return new StorageError(`The disk refused to ${doing} a picture (${code}).`, { cause: error });
+}

@@ -1,0 +1,135 @@
+import type { Hash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { StorageError } from '../errors.ts';
+import type { StagedFile, Staging, StagingWriter } from './staging.ts';
+
+const EDGE_BYTES = 64;
+
+/**
+ * Staging in a local directory, which is made on first use. File names are random, so nothing that
+ * a client says reaches the file system.
+ */
+export function createStaging({ dir }: { dir: string }): Staging {
+  const root = resolve(dir);
+
+  async function create(): Promise<StagingWriter> {
+    const path = join(root, randomUUID());
+    return refused('create', async () => {
+      await mkdir(root, { recursive: true });
+      return createWriter(path, await open(path, 'wx'));
+    });
+  }
+
+  async function sweep(maxAgeMs: number): Promise<number> {
+    const oldest = Date.now() - maxAgeMs;
+    const names = await readdir(root).catch(nothingThere);
+    let removed = 0;
+    for (const name of names ?? []) {
+      const path = join(root, name);
+      const found = await stat(path).catch(nothingThere);
+      if (!found?.isFile() || found.mtimeMs > oldest) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    return removed;
+  }
+
+  return { create, sweep };
+}
+
+/** Removes a finished file that nobody took over. A no-op when a blob store already took it. */
+export async function discardStagedFile(file: StagedFile): Promise<void> {
+  await rm(file.path, { force: true });
+}
+
+function createWriter(path: string, handle: FileHandle): StagingWriter {
+  const hash: Hash = createHash('sha256');
+  let bytes = 0;
+  let head: Buffer = Buffer.alloc(0);
+  let tail: Buffer = Buffer.alloc(0);
+  let finished: Promise<StagedFile> | undefined;
+  let discarded: Promise<void> | undefined;
+
+  async function write(chunk: Uint8Array): Promise<void> {
+    if (finished || discarded) throw new TypeError('The staged file has ended already.');
+    if (chunk.byteLength === 0) return;
+    const position = bytes;
+    bytes += chunk.byteLength;
+    // The kernel writes in its own thread while this one hashes.
+    const written = refused('write', () => writeAll(handle, chunk, position));
+    hash.update(chunk);
+    head = first(head, chunk);
+    tail = last(tail, chunk);
+    await written;
+  }
+
+  async function close(): Promise<StagedFile> {
+    // Some file systems report a full disk only here.
+    await refused('close', () => handle.close());
+    return { path, bytes, sha256: hash.digest('hex'), head, tail };
+  }
+
+  async function remove(): Promise<void> {
+    await (finished ?? handle.close()).catch(() => undefined);
+    await rm(path, { force: true });
+  }
+
+  return {
+    write,
+    get bytes() {
+      return bytes;
+    },
+    finish() {
+      if (discarded) return Promise.reject(new TypeError('The staged file was discarded.'));
+      finished ??= close();
+      return finished;
+    },
+    discard() {
+      discarded ??= remove();
+      return discarded;
+    },
+  };
+}
+
+/** A single write may be short (POSIX write(2)); this is not. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < chunk.byteLength) {
+    const { bytesWritten } = await handle.write(
+      chunk,
+      done,
+      chunk.byteLength - done,
+      position + done,
+    );
+    done += bytesWritten;
+  }
+}
+
+function first(head: Buffer, chunk: Uint8Array): Buffer {
+  if (head.length >= EDGE_BYTES) return head;
+  return Buffer.concat([head, chunk.subarray(0, EDGE_BYTES - head.length)]);
+}
+
+function last(tail: Buffer, chunk: Uint8Array): Buffer {
+  // Copied, so that 64 bytes do not keep a whole chunk in memory.
+  if (chunk.byteLength >= EDGE_BYTES) return Buffer.from(chunk.subarray(-EDGE_BYTES));
+  return Buffer.concat([tail, chunk]).subarray(-EDGE_BYTES);
+}
+
+async function refused<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new StorageError(`The disk refused to ${doing} a staged file (${code}).`, {
+      cause: error,
+    });
+  }
+}
+
+function nothingThere(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,101 @@
+/** The formats that the edits API takes and gives. */
+export type ImageFormat = 'png' | 'jpeg' | 'webp';
+
+export type ImageContentType = 'image/png' | 'image/jpeg' | 'image/webp';
+
+/** File extensions are without the dot. */
+export const IMAGE_FORMATS: Readonly<
+  Record<ImageFormat, { readonly contentType: ImageContentType; readonly extension: string }>
+> = {
+  png: { contentType: 'image/png', extension: 'png' },
+  jpeg: { contentType: 'image/jpeg', extension: 'jpg' },
+  webp: { contentType: 'image/webp', extension: 'webp' },
+};
+
+/** From this many bytes on, `sniffImage` gives its final answer. */
+export const SNIFF_BYTES = 32;
+
+export type Sniffed =
+  | { readonly format: ImageFormat }
+  /** What it is instead, for a message ("a PDF document"). */
+  | { readonly format: null; readonly instead: string };
+
+const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
+
+/** Tells a format by its first bytes only, never by a name or a declared type. */
+export function sniffImage(head: Buffer): Sniffed {
+  if (head.subarray(0, 8).equals(PNG_SIGNATURE)) return { format: 'png' };
+  if (startsWith(head, 'ffd8ff')) return { format: 'jpeg' };
+  if (ascii(head, 0, 4) === 'RIFF' && ascii(head, 8, 12) === 'WEBP') return { format: 'webp' };
+  return { format: null, instead: nameOther(head) };
+}
+
+function nameOther(head: Buffer): string {
+  if (head.length === 0) return 'empty';
+  if (/^GIF8[79]a/.test(ascii(head, 0, 6))) return 'a GIF picture';
+  if (startsWith(head, '49492a00') || startsWith(head, '4d4d002a')) return 'a TIFF picture';
+  if (ascii(head, 0, 2) === 'BM') return 'a BMP picture';
+  if (ascii(head, 4, 8) === 'ftyp') return nameIsoMedia(ascii(head, 8, 12));
+  if (startsWith(head, 'ff0a') || ascii(head, 4, 8) === 'JXL ') return 'a JPEG XL picture';
+  if (ascii(head, 0, 5) === '%PDF-') return 'a PDF document';
+  if (startsWith(head, '504b0304')) return 'a ZIP archive';
+  const text = head
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart()
+    .toLowerCase();
+  if (text.startsWith('<svg')) return 'an SVG document';
+  if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'an HTML document';
+  if (text.startsWith('<?xml')) return 'an XML or SVG document';
+  return 'not a picture in a known format';
+}
+
+/** ISO base media files name their brand: HEIC and AVIF pictures, but also MP4 films. */
+function nameIsoMedia(brand: string): string {
+  if (brand === 'avif' || brand === 'avis') return 'an AVIF picture';
+  if (/^(hei|hev|mif1|msf1)/.test(brand)) return 'a HEIC picture';
+  return 'an MP4 or similar media file';
+}
+
+/**
+ * Whether the file ends where its format says it should:
+ * - `whole`: it does;
+ * - `cut`: it surely ends too early;
+ * - `unsure`: it ends in something else (cut, or with bytes behind the picture): only decoding tells.
+ *
+ * PNG ends with the IEND chunk (PNG, third edition, 11.2.5); JPEG with the EOI marker (T.81, B.1.1.3),
+ * behind which cameras may pad with zeros; the RIFF header of a WebP carries the length (RFC 9649, 2.4).
+ */
+export function checkEnd(
+  format: ImageFormat,
+  { head, tail, bytes }: { head: Buffer; tail: Buffer; bytes: number },
+): 'whole' | 'cut' | 'unsure' {
+  switch (format) {
+    case 'png':
+      return tail.subarray(-PNG_END.length).equals(PNG_END) ? 'whole' : 'unsure';
+    case 'jpeg':
+      return endsWithEoi(tail) ? 'whole' : 'unsure';
+    case 'webp': {
+      if (head.length < 12) return 'cut';
+      const declared = 8 + head.readUInt32LE(4);
+      if (bytes < declared) return 'cut';
+      // Chunks have even lengths; some writers leave the last padding byte uncounted.
+      return bytes - declared <= declared % 2 ? 'whole' : 'unsure';
+    }
+  }
+}
+
+function endsWithEoi(tail: Buffer): boolean {
+  let end = tail.length;
+  while (end > 0 && tail[end - 1] === 0) end -= 1;
+  return end >= 2 && tail[end - 2] === 0xff && tail[end - 1] === 0xd9;
+}
+
+function startsWith(head: Buffer, hex: string): boolean {
+  return head.subarray(0, hex.length / 2).toString('hex') === hex;
+}
+
+function ascii(head: Buffer, start: number, end: number): string {
+  return head.subarray(start, end).toString('latin1');
+}

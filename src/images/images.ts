@@ -1,0 +1,133 @@
+import { v7 as uuid } from 'uuid';
+import type { Viewer } from '../auth/viewer.ts';
+import type { PrismaClient, Transaction } from '../database/database.ts';
+import { NotFoundError } from '../errors.ts';
+import { blobKey } from './blob-key.ts';
+import type { BlobStore } from './blob-store.ts';
+import { IMAGE_FORMATS } from './image-format.ts';
+import type { InspectedImage } from './inspect-image.ts';
+import type { StagedFile } from './staging.ts';
+
+/** A picture that was received and checked, but belongs to nobody yet. */
+export interface ReceivedImage {
+  readonly staged: StagedFile;
+  readonly facts: InspectedImage;
+}
+
+/** What the row of a picture says of it. */
+export interface ImageFacts {
+  readonly format: 'PNG' | 'JPEG' | 'WEBP';
+  /** Pixels, as a viewer shows them: after the EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  readonly hasAlpha: boolean;
+}
+
+export function rowFacts({ staged, facts }: ReceivedImage): ImageFacts {
+  return {
+    format: FORMAT[facts.format],
+    width: facts.displayWidth,
+    height: facts.displayHeight,
+    bytes: staged.bytes,
+    hasAlpha: facts.hasAlpha,
+  };
+}
+
+const FORMAT = { png: 'PNG', jpeg: 'JPEG', webp: 'WEBP' } as const;
+
+const BY_ROW = {
+  PNG: { name: 'png', ...IMAGE_FORMATS.png },
+  JPEG: { name: 'jpeg', ...IMAGE_FORMATS.jpeg },
+  WEBP: { name: 'webp', ...IMAGE_FORMATS.webp },
+} as const;
+
+/** A stored picture's format by its name outside the database, with content type and extension. */
+export function mediaOf(format: ImageFacts['format']) {
+  return BY_ROW[format];
+}
+
+/** What the rest of the service needs to know of a stored picture. */
+export interface StoredImage extends ImageFacts {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly sha256: string;
+}
+
+const FIELDS = {
+  id: true,
+  ownerId: true,
+  sha256: true,
+  format: true,
+  width: true,
+  height: true,
+  bytes: true,
+  hasAlpha: true,
+} as const;
+
+/** The pictures of all owners: rows in the database, bytes in the blob store. */
+export interface Images {
+  /** Null when it is not there, or not the viewer's. */
+  find(viewer: Viewer, id: string): Promise<StoredImage | null>;
+  /** @throws NotFoundError when it is not there, or not the viewer's. */
+  get(viewer: Viewer, id: string): Promise<StoredImage>;
+  /**
+   * Moves the bytes into the blob store, where they stay even if the row is never written.
+   * Must be awaited before the transaction that saves the rows.
+   */
+  keep(
+    ownerId: string,
+    images: readonly ReceivedImage[],
+    options?: { durable?: boolean },
+  ): Promise<void>;
+  /** Writes the rows, once per owner and content; answers their ids in the order given. */
+  save(tx: Transaction, ownerId: string, images: readonly ReceivedImage[]): Promise<string[]>;
+}
+
+export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
+  const { prisma, blobs } = options;
+  const find: Images['find'] = (viewer, id) =>
+    prisma.image.findFirst({ where: { id, ownerId: viewer.ownerId }, select: FIELDS });
+
+  return {
+    find,
+    async get(viewer, id) {
+      const image = await find(viewer, id);
+      if (image === null) throw new NotFoundError('Image', id);
+      return image;
+    },
+    async keep(ownerId, images, { durable = false } = {}) {
+      await Promise.all(
+        images.map(({ staged }) =>
+          blobs.put(blobKey({ ownerId, sha256: staged.sha256 }), staged.path, { durable }),
+        ),
+      );
+    },
+    async save(tx, ownerId, images) {
+      await tx.image.createMany({
+        data: sorted(images).map((image) => ({
+          id: uuid(),
+          ownerId,
+          sha256: image.staged.sha256,
+          ...rowFacts(image),
+        })),
+        skipDuplicates: true,
+      });
+      const rows = await tx.image.findMany({
+        where: { ownerId, sha256: { in: images.map(({ staged }) => staged.sha256) } },
+        select: { id: true, sha256: true },
+      });
+      const ids = new Map(rows.map(({ id, sha256 }) => [sha256, id]));
+      return images.map(({ staged }) => {
+        const id = ids.get(staged.sha256);
+        if (id === undefined) throw new Error(`image ${staged.sha256} was not saved`);
+        return id;
+      });
+    },
+  };
+}
+
+/** In one order everywhere, so that two transactions with the same pictures cannot deadlock. */
+function sorted(images: readonly ReceivedImage[]): ReceivedImage[] {
+  return images.toSorted((a, b) => (a.staged.sha256 < b.staged.sha256 ? -1 : 1));
+}

@@ -1,0 +1,167 @@
+import { pipeline } from 'node:stream/promises';
+import sharp from 'sharp';
+import { rgbaToThumbHash } from 'thumbhash';
+import { thumbnailKey } from './blob-key.ts';
+import type { BlobStore } from './blob-store.ts';
+import { discardStagedFile } from './fs-staging.ts';
+import type { StagedFile, Staging } from './staging.ts';
+import type { ThumbnailWidth } from './thumbnail-width.ts';
+
+export interface Thumbnail {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export interface Thumbnails {
+  /**
+   * The WebP thumbnail of a stored picture: upright, at most `width` pixels wide and never enlarged.
+   * Made on the first call and kept as a blob; concurrent calls for the same one share the work.
+   * Null when the picture cannot be decoded.
+   * @throws StorageError; an error with code ENOENT when there is no such picture.
+   */
+  make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null>;
+  /** The ThumbHash (https://evanw.github.io/thumbhash/), about 25 bytes; else as `make`. */
+  thumbHash(sourceKey: string): Promise<Buffer | null>;
+}
+
+/** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
+const MAX_HEIGHT_PER_WIDTH = 4;
+/** The encoder of ThumbHash takes at most this many pixels on a side. */
+const THUMB_HASH_SIDE = 100;
+const THUMB_HASH_SOURCE_WIDTH = 128;
+const WEBP_QUALITY = 78;
+
+export function createThumbnails({
+  blobs,
+  staging,
+  maxPixels,
+  concurrency = 1,
+}: {
+  blobs: BlobStore;
+  staging: Staging;
+  /** Larger pictures have no thumbnail: decoding them costs too much. */
+  maxPixels: number;
+  /** How many pictures are decoded at once. */
+  concurrency?: number;
+}): Thumbnails {
+  const underWay = new Map<string, Promise<Thumbnail | null>>();
+  const inTurn = createTurns(concurrency);
+
+  function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
+    const key = thumbnailKey(sourceKey, width);
+    const shared = underWay.get(key);
+    if (shared) return shared;
+    const mine = findOrMake(key, sourceKey, width).finally(() => underWay.delete(key));
+    underWay.set(key, mine);
+    return mine;
+  }
+
+  async function findOrMake(
+    key: string,
+    sourceKey: string,
+    width: ThumbnailWidth,
+  ): Promise<Thumbnail | null> {
+    const bytes = await blobs.size(key);
+    if (bytes !== null) return { key, bytes };
+    return inTurn(async () => {
+      const made = await withLocalCopy(sourceKey, (path) => shrink(path, width, maxPixels));
+      if (!made) return null;
+      await store(key, made);
+      return { key, bytes: made.length };
+    });
+  }
+
+  async function store(key: string, content: Buffer): Promise<void> {
+    const file = await stage(async function* () {
+      yield content;
+    });
+    try {
+      await blobs.put(key, file.path);
+    } catch (error) {
+      await discardStagedFile(file);
+      throw error;
+    }
+  }
+
+  /** libvips reads a file piece by piece; from a stream sharp would gather the whole picture first. */
+  async function withLocalCopy<T>(key: string, use: (path: string) => Promise<T>): Promise<T> {
+    const copy = await stage(() => blobs.read(key));
+    try {
+      return await use(copy.path);
+    } finally {
+      await discardStagedFile(copy);
+    }
+  }
+
+  async function stage(open: () => AsyncIterable<Uint8Array>): Promise<StagedFile> {
+    const writer = await staging.create();
+    try {
+      for await (const chunk of open()) await writer.write(chunk);
+      return await writer.finish();
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+  }
+
+  async function thumbHash(sourceKey: string): Promise<Buffer | null> {
+    const small = await make(sourceKey, THUMB_HASH_SOURCE_WIDTH);
+    return small && (await hash(await readAll(blobs, small.key)));
+  }
+
+  return { make, thumbHash };
+}
+
+/** Null for what libvips cannot read; such pictures exist, and are no fault of this service. */
+async function shrink(path: string, width: number, maxPixels: number): Promise<Buffer | null> {
+  try {
+    return await sharp(path, { limitInputPixels: maxPixels })
+      .autoOrient()
+      .resize({
+        width,
+        height: width * MAX_HEIGHT_PER_WIDTH,
+        fit: 'inside',
+        withoutEnlargement: true,
+      })
+      .webp({ quality: WEBP_QUALITY })
+      .toBuffer();
+  } catch {
+    return null;
+  }
+}
+
+async function hash(picture: Buffer): Promise<Buffer> {
+  const { data, info } = await sharp(picture)
+    .resize(THUMB_HASH_SIDE, THUMB_HASH_SIDE, { fit: 'inside' })
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return Buffer.from(rgbaToThumbHash(info.width, info.height, data));
+}
+
+async function readAll(blobs: BlobStore, key: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await pipeline(blobs.read(key), async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) chunks.push(chunk);
+  });
+  return Buffer.concat(chunks);
+}
+
+/** At most `limit` pieces of work at once; the others wait in the order they came. */
+function createTurns(limit: number) {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      // The turn is handed on, not freed, so that nobody can slip in between.
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}

@@ -1,0 +1,48 @@
+import type { Viewer } from '../auth/viewer.ts';
+import type { PrismaClient } from '../database/database.ts';
+import type { Images, ReceivedImage } from './images.ts';
+import { type FileUpload, receiveUploads } from './receive-image.ts';
+import type { Staging } from './staging.ts';
+
+/** Pictures on their way in, within this server's limits. */
+export interface Uploads {
+  /**
+   * Receives all, or none when one is refused.
+   * @throws InvalidInputError naming the field; StorageError.
+   */
+  receive(files: readonly FieldUpload[], signal: AbortSignal): Promise<ReceivedImage[]>;
+  /** Receives one picture and stores it for later edits; answers its id. */
+  store(viewer: Viewer, file: FieldUpload, signal: AbortSignal): Promise<{ id: string }>;
+}
+
+export interface FieldUpload {
+  /** As the client wrote it: `images[2]`, `mask`, `file`. */
+  readonly field: string;
+  readonly upload: PromiseLike<FileUpload>;
+}
+
+export function createUploads(options: {
+  prisma: PrismaClient;
+  images: Images;
+  staging: Staging;
+  maxBytes: number;
+  maxPixels: number;
+}): Uploads {
+  const { prisma, images, staging, maxBytes, maxPixels } = options;
+
+  function receive(files: readonly FieldUpload[], signal: AbortSignal) {
+    const uploads = files.map((file) => ({ ...file, maxBytes }));
+    return receiveUploads({ uploads, staging, maxPixels, signal });
+  }
+
+  return {
+    receive,
+    async store(viewer, file, signal) {
+      const received = await receive([file], signal);
+      await images.keep(viewer.ownerId, received);
+      const [id] = await images.save(prisma, viewer.ownerId, received);
+      if (id === undefined) throw new Error('the image was not saved');
+      return { id };
+    },
+  };
+}

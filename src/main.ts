@@ -1,0 +1,67 @@
+import { type App, startApp } from './app.ts';
+import { type Config, loadConfig } from './config.ts';
+import { ConfigError } from './errors.ts';
+import { createLog, type Log } from './log.ts';
+
+/** Exit status for a configuration that cannot work (EX_CONFIG of sysexits.h). */
+const EXIT_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const log = createLog({ level: config.logLevel });
+  const startedMs = performance.now();
+  const app = await startApp({ config, log });
+  log.info({ url: app.url, ms: Math.round(performance.now() - startedMs) }, 'ready');
+  process.stderr.write(welcome(config, app));
+  stopOnSignal(app, log);
+}
+
+function stopOnSignal(app: App, log: Log): void {
+  let isStopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      log.info({ signal }, 'stopping; a second signal stops at once');
+      app.stop().then(
+        () => {
+          log.info('stopped');
+          process.exitCode = 0;
+        },
+        (error) => {
+          log.fatal({ err: error }, 'stop failed');
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function welcome(config: Config, { url }: App): string {
+  const { editsApi, database, dataDir } = config;
+  const where = database.kind === 'pglite' ? `embedded, in ${dataDir}` : 'the Postgres server';
+  const upstream =
+    editsApi.kind === 'remote'
+      ? `  Edits API  ${editsApi.url}`
+      : [
+          '  Edits API  SANDBOX: pictures are made by a built-in stand-in, not by a model.',
+          '             For a real one set EDITS_API_URL (such as https://api.openai.com/v1)',
+          '             and EDITS_API_KEY, in the environment or in .env.',
+        ].join('\n');
+  return `
+  Retouch is ready.
+  GraphiQL   ${url}/graphql
+  Database   ${where}
+${upstream}
+
+`;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(
+    error instanceof ConfigError
+      ? `${error.message}\n`
+      : `Retouch cannot start: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`,
+  );
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+});

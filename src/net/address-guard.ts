@@ -1,0 +1,127 @@
+import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { Agent, buildConnector } from 'undici';
+import { AddressRefusedError } from '../errors.ts';
+
+/**
+ * An HTTP dispatcher for URLs that others chose. It connects to public addresses only, so nobody can
+ * make this server talk to its own network, itself or the metadata service of its cloud.
+ */
+export interface AddressGuard {
+  /**
+   * Follows no redirect by itself; each hop is a request of its own, and so guarded.
+   * Requests fail with AddressRefusedError before a connection is made.
+   */
+  readonly agent: Agent;
+  /** Waits for running requests. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface AddressGuardOptions {
+  /** Hosts that may be spoken to wherever they are. The host is as in a URL, without brackets. */
+  readonly allow?: (host: string, port: number) => boolean;
+  /** How names are resolved. @default dns.lookup */
+  readonly lookup?: typeof systemLookup | SystemLookup;
+  /** @default 10_000 // 10 seconds */
+  readonly connectTimeoutMs?: number;
+}
+
+type SystemLookup = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * A name is resolved once per connection, and the connection goes to exactly the addresses that were
+ * checked: a name that answers differently the next time (DNS rebinding) gains nothing. One address
+ * that is not public refuses the name as a whole.
+ */
+export function createAddressGuard(options: AddressGuardOptions = {}): AddressGuard {
+  const { allow = () => false, lookup = systemLookup, connectTimeoutMs = 10_000 } = options;
+  const settings = { timeout: connectTimeoutMs, allowH2: false };
+  const connectFreely = buildConnector({ ...settings });
+  const connectGuarded = buildConnector({ ...settings, lookup: guard(lookup) });
+
+  const connect: buildConnector.connector = (target, callback) => {
+    const { hostname } = target;
+    const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
+    if (allow(hostname, port)) {
+      connectFreely(target, callback);
+    } else if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
+      // No name, so net.connect would not ask the lookup.
+      queueMicrotask(() => callback(new AddressRefusedError(hostname, hostname), null));
+    } else {
+      connectGuarded(target, callback);
+    }
+  };
+
+  const agent = new Agent({ connect, allowH2: false });
+  return { agent, close: () => (agent.closed ? Promise.resolve() : agent.close()) };
+}
+
+function guard(lookup: SystemLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '');
+      const refused = addresses.find(({ address }) => !isPublicAddress(address));
+      if (refused) return callback(new AddressRefusedError(hostname, refused.address), '');
+      if (options.all) return callback(null, addresses);
+      const [first] = addresses;
+      callback(null, first?.address ?? '', first?.family);
+    });
+  };
+}
+
+/**
+ * Whether a literal IP address is public unicast: globally reachable by the IANA special-purpose
+ * registries (RFC 6890). IPv6 forms that carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are not,
+ * whatever they carry.
+ */
+export function isPublicAddress(address: string): boolean {
+  switch (isIP(address)) {
+    case 4:
+      return !specialIPv4.check(address, 'ipv4');
+    case 6:
+      return globalIPv6.check(address, 'ipv6') && !specialIPv6.check(address, 'ipv6');
+    default:
+      return false;
+  }
+}
+
+const specialIPv4 = blockList('ipv4', [
+  '0.0.0.0/8', // this network
+  '10.0.0.0/8', // private
+  '100.64.0.0/10', // carrier-grade NAT
+  '127.0.0.0/8', // loopback
+  '169.254.0.0/16', // link-local, metadata services
+  '172.16.0.0/12', // private
+  '192.0.0.0/24', // protocol assignments
+  '192.0.2.0/24', // documentation
+  '192.88.99.0/24', // 6to4 relays
+  '192.168.0.0/16', // private
+  '198.18.0.0/15', // benchmarks
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
+  '224.0.0.0/4', // multicast
+  '240.0.0.0/4', // reserved, broadcast
+]);
+
+/** The only block that IANA hands out as global unicast; all else (ULA, link-local …) is special. */
+const globalIPv6 = blockList('ipv6', ['2000::/3']);
+
+const specialIPv6 = blockList('ipv6', [
+  '2001::/23', // protocol assignments: Teredo, benchmarks, ORCHID
+  '2001:db8::/32', // documentation
+  '2002::/16', // 6to4
+  '3fff::/20', // documentation
+]);
+
+function blockList(family: 'ipv4' | 'ipv6', subnets: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const subnet of subnets) {
+    const [network = '', prefix = ''] = subnet.split('/');
+    list.addSubnet(network, Number(prefix), family);
+  }
+  return list;
+}

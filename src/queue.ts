@@ -1,0 +1,164 @@
+import { fromPrisma, type Job, PgBoss, type QueueOptions } from 'pg-boss';
+import type { Database, Transaction } from './database/database.ts';
+import type { Events, ServiceEvent } from './events.ts';
+import type { Log } from './log.ts';
+
+/** How soon work is found whose notification was missed, in milliseconds. */
+const POLL_MS = 5_000;
+
+/** A kind of work, named once. */
+export interface JobDefinition<Data extends object> {
+  readonly name: string;
+  readonly options: QueueOptions;
+  /** Only there to carry the type. */
+  readonly data?: Data;
+}
+
+export function defineJob<Data extends object>(
+  name: string,
+  options: QueueOptions,
+): JobDefinition<Data> {
+  return { name, options };
+}
+
+export interface Worker<Data extends object> {
+  /** Jobs run at once in this process. */
+  concurrency: number;
+  /** Throwing fails the job; whether it is tried again is the definition's `retryLimit`. */
+  handle(data: Data, signal: AbortSignal): Promise<void>;
+}
+
+/** The queue on the same Postgres: work is enqueued in the transaction that makes it necessary. */
+export interface Queue {
+  /** Creates or migrates the queue's own tables (schema `pgboss`), and the queues. */
+  start(definitions: readonly JobDefinition<object>[]): Promise<void>;
+  /** Enqueues in `tx`; `news` is published with the same statement that wakes the workers. */
+  send<Data extends object>(
+    tx: Pick<Transaction, '$queryRawUnsafe' | '$executeRaw'>,
+    job: JobDefinition<Data>,
+    data: Data,
+    ...news: ServiceEvent[]
+  ): Promise<void>;
+  /** Starts taking work of this kind. */
+  work<Data extends object>(job: JobDefinition<Data>, worker: Worker<Data>): void;
+  /** Takes no more work, waits `graceMs` for what runs, then aborts it and waits for its end. */
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+/**
+ * pg-boss with a dispatcher of our own: one fetch for all free places per wake-up, where its
+ * `work()` has each of its N workers fetch on each notification, and waits out its polling interval
+ * with a backlog.
+ */
+export function createQueue(options: { database: Database; events: Events; log: Log }): Queue {
+  const { database, events, log } = options;
+  const boss = new PgBoss({
+    ...database.boss,
+    schedule: false,
+    // Rebuilds of bloated indexes need CONCURRENTLY, which an embedded database cannot do.
+    reindex: database.kind === 'postgres',
+  });
+  boss.on('error', (error) => log.error({ err: error }, 'queue'));
+  boss.on('warning', (warning) => log.warn({ warning }, 'queue'));
+  const dispatchers: Dispatcher[] = [];
+
+  return {
+    async start(definitions) {
+      await boss.start();
+      for (const { name, options } of definitions) {
+        await boss.createQueue(name, options);
+        await boss.updateQueue(name, options);
+      }
+    },
+    async send(tx, job, data, ...news) {
+      await boss.insert(job.name, [{ data }], { db: fromPrisma(tx) });
+      await events.publish(tx, { kind: 'work', queue: job.name }, ...news);
+    },
+    work(job, worker) {
+      dispatchers.push(startDispatcher({ boss, events, log, name: job.name, worker }));
+    },
+    async stop({ graceMs }) {
+      await Promise.all(dispatchers.splice(0).map((dispatcher) => dispatcher.stop(graceMs)));
+      await boss.stop({ graceful: false, close: database.kind === 'postgres' });
+    },
+  };
+}
+
+interface Dispatcher {
+  stop(graceMs: number): Promise<void>;
+}
+
+function startDispatcher<Data extends object>(options: {
+  boss: PgBoss;
+  events: Events;
+  log: Log;
+  name: string;
+  worker: Worker<Data>;
+}): Dispatcher {
+  const { boss, events, log, name, worker } = options;
+  const aborting = new AbortController();
+  const running = new Set<Promise<void>>();
+  let stopping = false;
+  let fetching: Promise<void> | undefined;
+  let wokenMeanwhile = false;
+
+  async function run(job: Job<Data>): Promise<void> {
+    try {
+      await worker.handle(job.data, aborting.signal);
+      await boss.complete(name, job.id);
+    } catch (error) {
+      log.error({ err: error, queue: name }, 'work failed');
+      await boss
+        .fail(name, job.id)
+        .catch((failure) => log.error({ err: failure, queue: name }, 'failure not recorded'));
+    }
+  }
+
+  async function fetch(): Promise<void> {
+    do {
+      wokenMeanwhile = false;
+      const batchSize = worker.concurrency - running.size;
+      if (stopping || batchSize <= 0) return;
+      const jobs = await boss.fetch<Data>(name, { batchSize });
+      for (const job of jobs ?? []) {
+        const done = run(job).finally(() => {
+          running.delete(done);
+          wake();
+        });
+        running.add(done);
+      }
+    } while (wokenMeanwhile);
+  }
+
+  function wake(): void {
+    wokenMeanwhile = true;
+    // A failed fetch waits for the next wake-up or poll: no hot loop while the database is away.
+    fetching ??= fetch()
+      .catch((error) => {
+        wokenMeanwhile = false;
+        log.error({ err: error, queue: name }, 'cannot fetch work');
+      })
+      .finally(() => {
+        fetching = undefined;
+        if (wokenMeanwhile && !stopping) wake();
+      });
+  }
+
+  const unsubscribe = events.subscribe((event) => {
+    if (event.kind === 'missed' || (event.kind === 'work' && event.queue === name)) wake();
+  });
+  const poll = setInterval(wake, POLL_MS);
+  wake();
+
+  return {
+    async stop(graceMs) {
+      stopping = true;
+      unsubscribe();
+      clearInterval(poll);
+      await fetching;
+      const timer = setTimeout(() => aborting.abort(), graceMs);
+      await Promise.all(running);
+      clearTimeout(timer);
+    },
+  };
+}

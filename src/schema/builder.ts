@@ -1,0 +1,47 @@
+import SchemaBuilder from '@pothos/core';
+import ErrorsPlugin from '@pothos/plugin-errors';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import type PrismaTypes from '../generated/pothos.ts';
+import { getDatamodel } from '../generated/pothos.ts';
+import type { JsonObject } from '../edits/json-object.ts';
+import type { FileUpload } from '../images/receive-image.ts';
+import type { Context } from './context.ts';
+import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+
+/** The one builder; every file beside this one adds its domain to it. */
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  PrismaTypes: PrismaTypes;
+  DefaultFieldNullability: false;
+  DefaultInputFieldRequiredness: false;
+  Scalars: {
+    Date: { Input: Date; Output: Date };
+    DateTime: { Input: Date; Output: Date };
+    ID: { Input: string; Output: string };
+    ImageSize: { Input: string; Output: string };
+    JSONObject: { Input: JsonObject; Output: JsonObject };
+    Upload: { Input: PromiseLike<FileUpload>; Output: never };
+  };
+}>({
+  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  prisma: {
+    client: ({ prisma }) => prisma,
+    dmmf: getDatamodel(),
+    maxConnectionSize: 100,
+    defaultConnectionSize: 20,
+    onUnusedQuery: 'error',
+  },
+  errors: { defaultTypes: [] },
+  relay: {
+    encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
+    decodeGlobalID: decodeGlobalId,
+    cursorFieldOptions: { description: 'Where this edge stands; for `after` and `before`.' },
+    nodeQueryOptions: { description: 'Anything that has a global id, by that id.' },
+    nodesQueryOptions: { description: 'Several of them, in the order asked for.' },
+  },
+});
+
+builder.queryType({ description: 'What can be asked.' });
+builder.mutationType({ description: 'What can be done.' });

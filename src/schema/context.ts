@@ -1,0 +1,30 @@
+import type { PrismaClient } from '../database/database.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import type { Models } from '../edits-api/models.ts';
+import type { EditWaits } from '../edits/edit-waits.ts';
+import type { Edits } from '../edits/edits.ts';
+import type { BlobStore } from '../images/blob-store.ts';
+import type { Images } from '../images/images.ts';
+import type { Uploads } from '../images/uploads.ts';
+import type { UsageReports } from '../usage/report.ts';
+
+/** The parts of the service that resolvers call; one for the process. */
+export interface Services {
+  readonly prisma: PrismaClient;
+  readonly edits: Edits;
+  readonly editWaits: EditWaits;
+  readonly images: Images;
+  readonly uploads: Uploads;
+  readonly blobs: BlobStore;
+  readonly models: Models;
+  readonly usageReports: UsageReports;
+}
+
+/** What a resolver gets; one for each request. */
+export interface Context extends Services {
+  readonly viewer: Viewer;
+  /** Origin of links in answers, such as `http://127.0.0.1:4000`. */
+  readonly baseUrl: string;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}

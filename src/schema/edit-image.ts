@@ -1,0 +1,156 @@
+import type { ImageSource } from '../edits/edits.ts';
+import { InvalidInputError, NotFoundError } from '../errors.ts';
+import type { FieldUpload } from '../images/uploads.ts';
+import { builder } from './builder.ts';
+import type { Context } from './context.ts';
+import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
+import { parseGlobalId } from './global-id.ts';
+
+const MAX_WAIT_SECONDS = 600;
+const DEFAULT_WAIT_SECONDS = 60;
+
+const ImageInput = builder.inputType('ImageInput', {
+  description: 'A picture: a file of this request, or one that is stored already.',
+  isOneOf: true,
+  fields: (t) => ({
+    file: t.field({ type: 'Upload', description: 'PNG, JPEG or WebP.' }),
+    id: t.id({ description: 'Global id of an Image: an earlier upload, input or output.' }),
+  }),
+});
+
+const EditImageInput = builder.inputType('EditImageInput', {
+  description:
+    'An edit. Arguments beyond `images` and `prompt` are forwarded when given and left to the edits API when not.',
+  fields: (t) => ({
+    images: t.field({
+      type: [ImageInput],
+      required: true,
+      description: '1 to 16 pictures, in order; the mask belongs to the first.',
+    }),
+    mask: t.field({
+      type: ImageInput,
+      description:
+        'PNG with alpha, of the first picture’s dimensions, at most 4 MiB: transparent pixels are edited.',
+    }),
+    prompt: t.string({
+      required: true,
+      description: 'What to change, in any language; at most 32,000 characters.',
+    }),
+    model: t.string({ description: 'Default: the server’s; see the query `models`.' }),
+    size: t.field({ type: 'ImageSize', description: 'Default `"1024x1024"`.' }),
+    n: t.int({ description: 'How many pictures to make: 1 to 10, default 1.' }),
+    quality: t.field({ type: ImageQuality, description: 'Higher costs more tokens.' }),
+    background: t.field({ type: ImageBackground, description: 'Background of the output.' }),
+    outputFormat: t.field({ type: OutputFormat, description: 'File format of the output.' }),
+    outputCompression: t.int({ description: '0 to 100; for JPEG and WEBP.' }),
+    inputFidelity: t.field({ type: InputFidelity, description: 'How closely to keep details.' }),
+    moderation: t.field({ type: Moderation, description: 'How strictly to moderate.' }),
+    extraParams: t.field({
+      type: 'JSONObject',
+      description:
+        'Further form fields for the edits API, for what has no argument here; at most 32. Values that are no strings are sent as JSON.',
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description:
+        'Your own labels, kept with the job: at most 16 keys of 64 characters; strings (of 512 characters), numbers or booleans.',
+    }),
+    wait: t.int({
+      description:
+        'Seconds to wait for the result: 0 to 600, default 60. Then the job is answered as it is, and goes on.',
+    }),
+  }),
+});
+
+const EditImagePayload = builder.objectRef<{ id: string }>('EditImagePayload').implement({
+  description: 'The edit is committed, and done unless `wait` was too short for it.',
+  fields: (t) => ({
+    editJob: t.prismaField({
+      type: 'EditJob',
+      description: 'The job as it is now. A failed edit is here too: see `status` and `error`.',
+      resolve: (query, { id }, _, { prisma }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+    }),
+  }),
+});
+
+builder.mutationField('editImage', (t) =>
+  t.field({
+    type: EditImagePayload,
+    description:
+      'Edits pictures by a prompt. Everything is checked before anything is sent; once this answers with a job, the job survives any crash, and going away does not cancel it.',
+    errors: {
+      types: [InvalidInputError, NotFoundError],
+      directResult: true,
+      union: { name: 'EditImageResult', description: 'The job, or what is wrong with the input.' },
+    },
+    args: {
+      input: t.arg({ type: EditImageInput, required: true, description: 'What to edit, and how.' }),
+    },
+    resolve: async (_, { input }, context) => {
+      const timeoutMs = checkWait(input.wait) * 1_000;
+      let wait: ReturnType<Context['editWaits']['expect']> | undefined;
+      try {
+        const job = await context.edits.create(
+          context.viewer,
+          {
+            ...input,
+            imageCount: input.images.length,
+            pictures: () => getPictures(input.images, input.mask ?? null, context),
+          },
+          (jobId) => {
+            wait = context.editWaits.expect(jobId);
+          },
+        );
+        await wait?.untilFinal({ timeoutMs, signal: context.signal });
+        return job;
+      } finally {
+        wait?.[Symbol.dispose]();
+      }
+    },
+  }),
+);
+
+function checkWait(wait: number | null | undefined): number {
+  const seconds = wait ?? DEFAULT_WAIT_SECONDS;
+  if (seconds < 0 || seconds > MAX_WAIT_SECONDS) {
+    throw new InvalidInputError(
+      'wait',
+      seconds < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
+      `wait is a number of seconds from 0 to ${MAX_WAIT_SECONDS}; not ${seconds}.`,
+    );
+  }
+  return seconds;
+}
+
+type ImageInputShape = typeof ImageInput.$inferInput;
+
+/** Looks the stored ones up first: a wrong id then costs no upload. */
+async function getPictures(
+  inputs: readonly ImageInputShape[],
+  mask: ImageInputShape | null,
+  { images, uploads, viewer, signal }: Context,
+): Promise<{ images: readonly ImageSource[]; mask: ImageSource | null }> {
+  const all = inputs.map((input, index) => ({ input, field: `images[${index}]` }));
+  if (mask !== null) all.push({ input: mask, field: 'mask' });
+
+  const stored = await Promise.all(
+    all.map(async ({ input, field }): Promise<ImageSource | FieldUpload> => {
+      if (input.file) return { field, upload: input.file };
+      const id = parseGlobalId(input.id ?? '');
+      if (id?.typename !== 'Image') throw new NotFoundError('Image', input.id ?? '');
+      return { kind: 'stored', image: await images.get(viewer, id.id) };
+    }),
+  );
+  const files = stored.filter((source) => 'upload' in source);
+  const received = await uploads.receive(files, signal);
+  const sources = stored.map((source): ImageSource => {
+    if (!('upload' in source)) return source;
+    const image = received[files.indexOf(source)];
+    if (image === undefined) throw new Error(`${source.field} was not received`);
+    return { kind: 'received', image };
+  });
+  return mask === null
+    ? { images: sources, mask: null }
+    : { images: sources.slice(0, -1), mask: sources.at(-1) ?? null };
+}

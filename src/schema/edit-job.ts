@@ -1,0 +1,227 @@
+import { EditErrorCode } from '../errors.ts';
+import { EditStatus } from '../edits/edit-status.ts';
+import type { JsonObject } from '../edits/json-object.ts';
+import type { Prisma } from '../database/database.ts';
+import { builder } from './builder.ts';
+import {
+  EditStatusEnum,
+  ImageBackground,
+  ImageQuality,
+  InputFidelity,
+  Moderation,
+  OutputFormat,
+} from './enums.ts';
+import { EditErrorCodeEnum } from './errors.ts';
+import { Image } from './image.ts';
+
+interface JobError {
+  readonly code: EditErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly upstreamRequestId: string | null;
+}
+
+const EditError = builder.objectRef<JobError>('EditError').implement({
+  description: 'Why an edit has no pictures.',
+  fields: (t) => ({
+    code: t.expose('code', { type: EditErrorCodeEnum, description: 'The reason, for programs.' }),
+    message: t.exposeString('message', { description: 'The reason, for people.' }),
+    retryable: t.exposeBoolean('retryable', {
+      description: 'Nothing was processed or paid, and the same edit may well succeed later.',
+    }),
+    upstreamRequestId: t.exposeString('upstreamRequestId', {
+      nullable: true,
+      description: 'The edits API’s own id of the request, for its support.',
+    }),
+  }),
+});
+
+const AttemptState = builder.enumType('EditAttemptState', {
+  description: 'What became of one request to the edits API.',
+  values: {
+    SENT: { description: 'It goes out, or its answer is awaited.' },
+    SUCCEEDED: { description: 'It brought the pictures.' },
+    FAILED: { description: 'It surely brought nothing and cost nothing.' },
+    UNKNOWN: { description: 'It may have been processed and paid.' },
+  },
+});
+
+const EditAttempt = builder.prismaObject('EditAttempt', {
+  description: 'One POST to the edits API.',
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: 'From 1.' }),
+    state: t.expose('state', { type: AttemptState, description: 'What became of it.' }),
+    httpStatus: t.exposeInt('httpStatus', {
+      nullable: true,
+      description: 'HTTP status of the answer; null when none came.',
+    }),
+    upstreamRequestId: t.exposeString('upstreamRequestId', {
+      nullable: true,
+      description: 'The edits API’s own id of the request.',
+    }),
+    sentAt: t.expose('sentAt', {
+      type: 'DateTime',
+      description: 'When it was noted as sent, just before its first byte.',
+    }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its end was noted.',
+    }),
+  }),
+});
+
+/** Codes of failures that cost nothing and may pass by themselves. */
+const PASSING: readonly EditErrorCode[] = [
+  EditErrorCode.RATE_LIMITED,
+  EditErrorCode.SERVER_ERROR,
+  EditErrorCode.UNREACHABLE,
+];
+
+/**
+ * All picture fields of a job ask for its links in the same way, so that one query serves them all
+ * for a whole page of jobs.
+ */
+const imagesOf = (image: unknown) => ({
+  images: { orderBy: { position: 'asc' as const }, include: { image } },
+});
+
+export const EditJob = builder.prismaNode('EditJob', {
+  description: 'One edit: what was asked for, where it stands, and what came of it.',
+  id: { field: 'id', description: 'Global id.' },
+  findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
+  fields: (t) => ({
+    status: t.expose('status', { type: EditStatusEnum, description: 'Where it stands.' }),
+    prompt: t.relation('prompt', { description: 'What to change.' }),
+    model: t.exposeString('model', { description: 'The model, as sent to the edits API.' }),
+    size: t.expose('size', { type: 'ImageSize', description: 'The size as asked for.' }),
+    resolvedSize: t.exposeString('resolvedSize', {
+      description: 'The size as sent to the edits API: for `"source"`, what was chosen.',
+    }),
+    n: t.exposeInt('n', { description: 'How many pictures were asked for.' }),
+    quality: t.expose('quality', {
+      type: ImageQuality,
+      nullable: true,
+      description: 'As asked for; null: left to the edits API.',
+    }),
+    background: t.expose('background', {
+      type: ImageBackground,
+      nullable: true,
+      description: 'As asked for; null: left to the edits API.',
+    }),
+    outputFormat: t.expose('outputFormat', {
+      type: OutputFormat,
+      nullable: true,
+      description: 'As asked for; null: left to the edits API. `outputImages` tell their own.',
+    }),
+    outputCompression: t.exposeInt('outputCompression', {
+      nullable: true,
+      description: '0 to 100, as asked for.',
+    }),
+    inputFidelity: t.expose('inputFidelity', {
+      type: InputFidelity,
+      nullable: true,
+      description: 'As asked for; null: left to the edits API.',
+    }),
+    moderation: t.expose('moderation', {
+      type: Moderation,
+      nullable: true,
+      description: 'As asked for; null: left to the edits API.',
+    }),
+    extraParams: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description: 'Further form fields that were sent as they are.',
+      select: { extraParams: true },
+      resolve: ({ extraParams }) => extraParams as JsonObject | null,
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description: 'The client’s own labels.',
+      select: { metadata: true },
+      resolve: ({ metadata }) => metadata as JsonObject,
+    }),
+    sandbox: t.exposeBoolean('sandbox', {
+      description: 'Made by the built-in sandbox: not by a model, and not paid.',
+    }),
+    inputImages: t.field({
+      type: [Image],
+      description: 'The pictures that were edited, in the order given.',
+      select: (_, __, nested) => imagesOf(nested(true)),
+      resolve: ({ images }) => withRole(images, 'INPUT'),
+    }),
+    mask: t.field({
+      type: Image,
+      nullable: true,
+      description: 'The mask, if there was one.',
+      select: (_, __, nested) => imagesOf(nested(true)),
+      resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
+    }),
+    outputImages: t.field({
+      type: [Image],
+      description: 'The edited pictures; none before the edit has succeeded.',
+      select: (_, __, nested) => imagesOf(nested(true)),
+      resolve: ({ images }) => withRole(images, 'OUTPUT'),
+    }),
+    usage: t.relation('usage', {
+      nullable: true,
+      description: 'Tokens; null until the edits API has reported them, or when it never did.',
+    }),
+    error: t.field({
+      type: EditError,
+      nullable: true,
+      description: 'Why there are no pictures; null unless FAILED or OUTCOME_UNKNOWN.',
+      select: {
+        status: true,
+        errorCode: true,
+        errorMessage: true,
+        attempts: { orderBy: { number: 'asc' } },
+      },
+      resolve: ({ status, errorCode, errorMessage, attempts }) => {
+        if (!isErrorCode(errorCode)) return null;
+        return {
+          code: errorCode,
+          message: errorMessage ?? '',
+          retryable: status === EditStatus.FAILED && PASSING.includes(errorCode),
+          upstreamRequestId: attempts.at(-1)?.upstreamRequestId ?? null,
+        };
+      },
+    }),
+    attempts: t.relation('attempts', {
+      description: 'The requests to the edits API, in order.',
+      query: { orderBy: { number: 'asc' } },
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'When it was committed to the queue.',
+    }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it left the queue.',
+    }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it became final.',
+    }),
+    durationMs: t.int({
+      nullable: true,
+      description: 'Milliseconds from `startedAt` to `finishedAt`.',
+      select: { startedAt: true, finishedAt: true },
+      resolve: ({ startedAt, finishedAt }) =>
+        startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null,
+    }),
+  }),
+});
+
+function withRole<Row extends { role: Prisma.EditJobImageModel['role']; image: unknown }>(
+  rows: readonly Row[],
+  role: Row['role'],
+): Row['image'][] {
+  return rows.filter((row) => row.role === role).map((row) => row.image);
+}
+
+function isErrorCode(code: string | null): code is EditErrorCode {
+  return code !== null && Object.hasOwn(EditErrorCode, code);
+}

@@ -1,0 +1,59 @@
+import { EditErrorCode, InvalidInputError, NotFoundError } from '../errors.ts';
+import { builder } from './builder.ts';
+
+/** What every typed error of a result union has. */
+const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
+  description: 'A mistake that the client can mend; what else goes wrong is a top-level error.',
+  fields: (t) => ({
+    message: t.exposeString('message', {
+      description: 'For people; names the field and the limit.',
+    }),
+  }),
+});
+
+builder.objectType(InvalidInputError, {
+  name: 'InvalidInputError',
+  description: 'A part of the input cannot be taken. Nothing was stored, sent or paid.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    field: t.exposeString('field', {
+      description: 'Path into the input, such as `images[2]`, `mask` or `metadata.project`.',
+    }),
+    code: t.exposeString('code', {
+      description:
+        'REQUIRED, TOO_SMALL, TOO_LARGE, TOO_MANY, UNSUPPORTED_FORMAT, UNSUPPORTED_VALUE, BROKEN_IMAGE, DIMENSION_MISMATCH or INVALID_VALUE.',
+    }),
+  }),
+});
+
+builder.objectType(NotFoundError, {
+  name: 'NotFoundError',
+  description: 'What an id names does not exist, or is not the viewer’s.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    resource: t.exposeString('resource', { description: 'The kind of thing, such as `Image`.' }),
+    id: t.exposeID('id', { description: 'The id as it was given.' }),
+  }),
+});
+
+export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
+  description: 'Why an edit has no pictures.',
+  values: {
+    MODERATION_BLOCKED: {
+      description: 'The edits API’s safety system refused the prompt or a picture.',
+    },
+    INSUFFICIENT_QUOTA: { description: 'The edits API’s account has no credit left.' },
+    RATE_LIMITED: { description: 'The edits API takes no more requests for now.' },
+    AUTHENTICATION_FAILED: { description: 'The edits API does not accept this server’s key.' },
+    BAD_REQUEST: { description: 'The edits API does not take these parameters or pictures.' },
+    SERVER_ERROR: { description: 'The edits API, or a proxy before it, failed.' },
+    TIMEOUT: { description: 'No whole answer came within the deadline.' },
+    BROKEN_ANSWER: { description: 'An answer came, but no pictures could be read from it.' },
+    UNREACHABLE: { description: 'No connection to the edits API could be made.' },
+    CONNECTION_LOST: { description: 'The connection broke after the request had gone out.' },
+    ABORTED: { description: 'This server stopped before the answer came.' },
+    INTERNAL: { description: 'Something failed on this server.' },
+  } satisfies Record<EditErrorCode, { description: string }>,
+});
+
+export { ErrorInterface };

@@ -1,0 +1,119 @@
+import { buffer } from 'node:stream/consumers';
+import { InvalidInputError } from '../errors.ts';
+import { blobKey } from '../images/blob-key.ts';
+import { builder } from './builder.ts';
+import { OutputFormat } from './enums.ts';
+import { encodeGlobalId } from './global-id.ts';
+
+const DEFAULT_THUMBNAIL_WIDTH = 256;
+
+export const Image = builder.prismaNode('Image', {
+  description:
+    'A stored picture: an input, a mask or an output. Uploading the same bytes again gives the same Image.',
+  id: { field: 'id', description: 'Global id; good as an `ImageInput.id` of a later edit.' },
+  findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
+  fields: (t) => ({
+    url: t.string({
+      description: 'Where the picture’s bytes are served.',
+      select: { id: true },
+      resolve: ({ id }, _, { baseUrl }) => imageUrl(baseUrl, id),
+    }),
+    thumbnailUrl: t.string({
+      description: 'Where a small WebP of the picture is served.',
+      args: {
+        width: t.arg.int({
+          defaultValue: DEFAULT_THUMBNAIL_WIDTH,
+          description: 'Wanted width in pixels; the next larger of 64, 128, 256, 512 and 1024.',
+        }),
+      },
+      select: { id: true },
+      resolve: ({ id }, { width }, { baseUrl }) =>
+        `${imageUrl(baseUrl, id)}?w=${width ?? DEFAULT_THUMBNAIL_WIDTH}`,
+    }),
+    thumbHash: t.string({
+      nullable: true,
+      description:
+        'ThumbHash (https://evanw.github.io/thumbhash) as base64: a placeholder of some 25 bytes. Null for a moment after the edit, and for pictures that cannot be decoded.',
+      select: { thumbHash: true },
+      resolve: ({ thumbHash }) =>
+        thumbHash === null ? null : Buffer.from(thumbHash).toString('base64'),
+    }),
+    b64Json: t.string({
+      description:
+        'The whole picture as base64, as the edits API answers it. Prefer `url`: a picture of 25 MB is 33 MB here.',
+      select: { ownerId: true, sha256: true },
+      resolve: async (image, _, { blobs }) =>
+        (await buffer(blobs.read(blobKey(image)))).toString('base64'),
+    }),
+    format: t.field({
+      type: OutputFormat,
+      description: 'File format, told by the bytes.',
+      select: { format: true },
+      resolve: ({ format }) => FORMAT[format],
+    }),
+    width: t.exposeInt('width', {
+      description: 'Pixels, as a viewer shows the picture (after its EXIF orientation).',
+    }),
+    height: t.exposeInt('height', {
+      description: 'Pixels, as a viewer shows the picture (after its EXIF orientation).',
+    }),
+    bytes: t.exposeInt('bytes', { description: 'Size of the file in bytes.' }),
+    sha256: t.exposeString('sha256', {
+      description: 'SHA-256 of the file, lower-case hex. Also the ETag of `url`.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'When the picture was first stored.',
+    }),
+  }),
+});
+
+const FORMAT = { PNG: 'png', JPEG: 'jpeg', WEBP: 'webp' } as const;
+
+function imageUrl(baseUrl: string, id: string): string {
+  return `${baseUrl}/images/${encodeGlobalId('Image', id)}`;
+}
+
+builder.queryField('image', (t) =>
+  t.prismaField({
+    type: 'Image',
+    nullable: true,
+    description: 'A picture by its id; null when it does not exist, or is not the viewer’s.',
+    args: { id: t.arg.globalID({ required: true, for: Image, description: 'The Image’s global id.' }) },
+    resolve: (query, _, { id }, { prisma, viewer }) =>
+      prisma.image.findFirst({ ...query, where: { id: id.id, ownerId: viewer.ownerId } }),
+  }),
+);
+
+const UploadImagePayload = builder.objectRef<{ id: string }>('UploadImagePayload').implement({
+  description: 'The picture is stored.',
+  fields: (t) => ({
+    image: t.prismaField({
+      type: 'Image',
+      description: 'The stored picture; the same as before if these bytes were stored already.',
+      resolve: (query, { id }, _, { prisma }) =>
+        prisma.image.findUniqueOrThrow({ ...query, where: { id } }),
+    }),
+  }),
+});
+
+builder.mutationField('uploadImage', (t) =>
+  t.field({
+    type: UploadImagePayload,
+    description: 'Stores a picture for later edits, which name it by its id.',
+    errors: {
+      types: [InvalidInputError],
+      directResult: true,
+      union: { name: 'UploadImageResult', description: 'The stored picture, or what is wrong.' },
+    },
+    args: {
+      file: t.arg({
+        type: 'Upload',
+        required: true,
+        description: 'PNG, JPEG or WebP, within the server’s limits of bytes and pixels.',
+      }),
+    },
+    resolve: (_, { file }, { uploads, viewer, signal }) =>
+      uploads.store(viewer, { field: 'file', upload: file }, signal),
+  }),
+);

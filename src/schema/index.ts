@@ -1,0 +1,14 @@
+import './scalars.ts';
+import './errors.ts';
+import './image.ts';
+import './prompt.ts';
+import './token-usage.ts';
+import './edit-job.ts';
+import './edit-image.ts';
+import './history.ts';
+import './usage.ts';
+import './models.ts';
+import { builder } from './builder.ts';
+
+/** The standalone schema, with `node` and `nodes` for Relay. */
+export const schema = builder.toSchema();

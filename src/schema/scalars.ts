@@ -1,0 +1,16 @@
+import { DateTimeResolver, JSONObjectResolver } from 'graphql-scalars';
+import { GraphQLUpload } from 'graphql-upload-minimal';
+import { builder } from './builder.ts';
+
+builder.addScalarType('DateTime', DateTimeResolver);
+builder.addScalarType('JSONObject', JSONObjectResolver);
+builder.addScalarType('Upload', GraphQLUpload, {
+  description:
+    'A file of a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec). Each file can be used once.',
+});
+
+builder.scalarType('ImageSize', {
+  description:
+    '`"auto"` (the model chooses), `"source"` (the model’s size nearest the first picture’s shape), or `"WIDTHxHEIGHT"` in pixels, such as `"1024x1536"`.',
+  serialize: (value) => value,
+});

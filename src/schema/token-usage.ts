@@ -1,0 +1,41 @@
+import { builder } from './builder.ts';
+
+interface TokenDetails {
+  readonly textTokens: number | null;
+  readonly imageTokens: number | null;
+}
+
+const TokenUsageDetails = builder.objectRef<TokenDetails>('TokenUsageDetails').implement({
+  description: 'Tokens by kind; null where the edits API did not say.',
+  fields: (t) => ({
+    textTokens: t.exposeInt('textTokens', { nullable: true, description: 'Tokens of text.' }),
+    imageTokens: t.exposeInt('imageTokens', { nullable: true, description: 'Tokens of pictures.' }),
+  }),
+});
+
+export const TokenUsage = builder.prismaObject('TokenUsage', {
+  description: 'Tokens as the edits API reported them.',
+  fields: (t) => ({
+    totalTokens: t.exposeInt('totalTokens', { description: 'Input and output together.' }),
+    inputTokens: t.exposeInt('inputTokens', { description: 'Prompt and pictures that went in.' }),
+    outputTokens: t.exposeInt('outputTokens', { description: 'Pictures that came out.' }),
+    inputTokensDetails: t.field({
+      type: TokenUsageDetails,
+      description: 'The input by kind.',
+      select: { inputTextTokens: true, inputImageTokens: true },
+      resolve: (usage) => ({
+        textTokens: usage.inputTextTokens,
+        imageTokens: usage.inputImageTokens,
+      }),
+    }),
+    outputTokensDetails: t.field({
+      type: TokenUsageDetails,
+      description: 'The output by kind.',
+      select: { outputTextTokens: true, outputImageTokens: true },
+      resolve: (usage) => ({
+        textTokens: usage.outputTextTokens,
+        imageTokens: usage.outputImageTokens,
+      }),
+    }),
+  }),
+});

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import type { BlobStore } from '../../src/images/blob-store.ts';
+import type { Staging } from '../../src/images/staging.ts';
+import { stage } from '../support/storage.ts';
+
+/** What every blob store must do. `make` answers a fresh one, and staging that it can take from. */
+export function describeBlobStore(
+  name: string,
+  make: () => Promise<{ blobs: BlobStore; staging: Staging }>,
+) {
+  describe(`${name} as a blob store`, () => {
+    const KEY = 'owner/ab/abcdef';
+
+    it('gives back the bytes it took, and takes the file away', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(300_000);
+      const file = await stage(staging, content);
+      await blobs.put(KEY, file.path);
+      expect(await buffer(blobs.read(KEY))).toEqual(content);
+      expect(await blobs.size(KEY)).toBe(content.length);
+      await expect(access(file.path)).rejects.toThrow('ENOENT');
+    });
+
+    it('stores durably on request, also what is there already', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(1_000);
+      for (let time = 0; time < 2; time += 1) {
+        const file = await stage(staging, content);
+        await blobs.put(KEY, file.path, { durable: true });
+        await expect(access(file.path)).rejects.toThrow('ENOENT');
+      }
+      expect(await buffer(blobs.read(KEY))).toEqual(content);
+    });
+
+    it('reads a range with both ends included', async () => {
+      const { blobs, staging } = await make();
+      await blobs.put(KEY, (await stage(staging, Buffer.from('0123456789'))).path);
+      expect(await buffer(blobs.read(KEY, { start: 2, end: 5 }))).toEqual(Buffer.from('2345'));
+      expect(await buffer(blobs.read(KEY, { start: 9, end: 9 }))).toEqual(Buffer.from('9'));
+    });
+
+    it('keeps the first content of a key, whoever stores it again, even at once', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(50_000);
+      const files = await Promise.all([1, 2, 3, 4].map(() => stage(staging, content)));
+      await Promise.all(files.map((file) => blobs.put(KEY, file.path)));
+      await blobs.put(KEY, (await stage(staging, content)).path);
+      expect(await buffer(blobs.read(KEY))).toEqual(content);
+      for (const { path } of files) await expect(access(path)).rejects.toThrow('ENOENT');
+    });
+
+    it('answers null and ENOENT for an unknown key, and deletes it in peace', async () => {
+      const { blobs } = await make();
+      expect(await blobs.size(KEY)).toBeNull();
+      await expect(buffer(blobs.read(KEY))).rejects.toMatchObject({ code: 'ENOENT' });
+      await blobs.delete(KEY);
+    });
+
+    it('forgets a deleted blob', async () => {
+      const { blobs, staging } = await make();
+      await blobs.put(KEY, (await stage(staging, randomBytes(10))).path);
+      await blobs.delete(KEY);
+      expect(await blobs.size(KEY)).toBeNull();
+      await expect(buffer(blobs.read(KEY))).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
+    it('stores nothing when the file is not there, and says so with a StorageError', async () => {
+      const { blobs, staging } = await make();
+      const file = await stage(staging, randomBytes(10));
+      await blobs.put(KEY, file.path);
+      await expect(blobs.put('owner/cd/cdef', file.path)).rejects.toMatchObject({
+        code: 'STORAGE_UNAVAILABLE',
+      });
+      expect(await blobs.size('owner/cd/cdef')).toBeNull();
+    });
+
+    it.each([
+      '../outside',
+      'owner/../../outside',
+      '/etc/hostname',
+      'owner//ab',
+      'owner/.hidden',
+      'owner/a\0b',
+      'owner\\ab',
+      'owner/',
+      '',
+      'x'.repeat(600),
+    ])('refuses the key %j in every operation', async (key) => {
+      const { blobs, staging } = await make();
+      const file = await stage(staging, Buffer.from('kept'));
+      await expect(blobs.put(key, file.path)).rejects.toThrow(TypeError);
+      expect(await readFile(file.path, 'utf8')).toBe('kept');
+      await expect(blobs.size(key)).rejects.toThrow(TypeError);
+      await expect(blobs.delete(key)).rejects.toThrow(TypeError);
+      expect(() => blobs.read(key)).toThrow(TypeError);
+    });
+  });
+}

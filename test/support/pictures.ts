@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { constants, crc32, deflateRawSync } from 'node:zlib';
+import sharp from 'sharp';
+
+/** A chunk of a PNG file (PNG, third edition, 5.3). */
+function pngChunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(data.length, 0);
+  body.copy(chunk, 4);
+  chunk.writeUInt32BE(crc32(body), body.length + 4);
+  return chunk;
+}
+
+/** A photo-like picture: a gradient with noise, so that every format has something to encode. */
+function photo(width: number, height: number, channels: 3 | 4 = 3) {
+  const pixels = randomBytes(width * height * channels);
+  for (let i = 0; i < pixels.length; i += 1) {
+    const noise = pixels[i] ?? 0;
+    pixels[i] = (Math.floor((i / pixels.length) * 200) + (noise >> 3)) & 0xff;
+  }
+  return sharp(pixels, { raw: { width, height, channels } });
+}
+
+export function jpeg(width = 64, height = 48): Promise<Buffer> {
+  return photo(width, height).jpeg().toBuffer();
+}
+
+export function png(width = 64, height = 48): Promise<Buffer> {
+  return photo(width, height).png().toBuffer();
+}
+
+export function webp(width = 64, height = 48): Promise<Buffer> {
+  return photo(width, height).webp().toBuffer();
+}
+
+export function pngWithAlpha(width = 64, height = 48): Promise<Buffer> {
+  return photo(width, height, 4).png().toBuffer();
+}
+
+/** A JPEG whose rows lie on their side: EXIF orientation 6, so `height`x`width` when shown. */
+export function turnedJpeg(width = 64, height = 48): Promise<Buffer> {
+  return photo(width, height).jpeg().withMetadata({ orientation: 6 }).toBuffer();
+}
+
+/** A mask as the edits API wants it: opaque, with a transparent rectangle in the middle. */
+export function mask(width = 64, height = 48): Promise<Buffer> {
+  const pixels = Buffer.alloc(width * height * 4, 0xff);
+  for (let y = Math.floor(height / 4); y < (height * 3) / 4; y += 1) {
+    for (let x = Math.floor(width / 4); x < (width * 3) / 4; x += 1) {
+      pixels[(y * width + x) * 4 + 3] = 0;
+    }
+  }
+  return sharp(pixels, { raw: { width, height, channels: 4 } })
+    .png()
+    .toBuffer();
+}
+
+/** A whole PNG of exactly `bytes` bytes that do not compress. At least some hundred. */
+export async function noisePng(bytes: number): Promise<Buffer> {
+  const side = Math.max(1, Math.floor(Math.sqrt((bytes * 0.9 - 200) / 3)));
+  const picture = await sharp(randomBytes(side * side * 3), {
+    raw: { width: side, height: side, channels: 3 },
+  })
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  const end = picture.length - 12;
+  const padding = bytes - picture.length - 12;
+  if (padding < 0) throw new RangeError(`no PNG of ${bytes} bytes`);
+  // A private ancillary chunk, which decoders skip.
+  const filler = pngChunk('raNd', randomBytes(padding));
+  return Buffer.concat([picture.subarray(0, end), filler, picture.subarray(end)]);
+}
+
+/**
+ * A valid RGBA PNG of `side` x `side` transparent pixels, made without ever holding them: one
+ * compressed mebibyte of zeros is repeated. 16,000 a side are 1 MB here and 1 GB decoded.
+ */
+export function hugePng(side = 16_000): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header.set([8, 6, 0, 0, 0], 8);
+
+  const length = side * (1 + side * 4);
+  const block = 1024 * 1024;
+  // A full flush ends on a byte boundary and forgets the history, so blocks can be joined.
+  const zeros = (bytes: number) =>
+    deflateRawSync(Buffer.alloc(bytes), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
+  const repeated = zeros(block);
+  const blocks = Array.from({ length: Math.floor(length / block) }, () => repeated);
+  const checksum = Buffer.alloc(4);
+  // Adler-32 of `length` zero bytes (RFC 1950, 8.2).
+  checksum.writeUInt32BE((length % 65_521) * 65_536 + 1);
+  const data = Buffer.concat([
+    Buffer.from([0x78, 0xda]),
+    ...blocks,
+    zeros(length % block),
+    deflateRawSync(Buffer.alloc(0)),
+    checksum,
+  ]);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', data),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** An animated WebP of one-pixel frames (RFC 9649, 2.7). */
+export async function animatedWebp(frames: number): Promise<Buffer> {
+  const still = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+    .webp({ lossless: true })
+    .toBuffer();
+  const bitstream = still.subarray(12);
+  const canvas = Buffer.alloc(10);
+  canvas[0] = 0x02;
+  const frame = riffChunk('ANMF', Buffer.concat([frameHeader(), bitstream]));
+  const body = Buffer.concat([
+    Buffer.from('WEBP'),
+    riffChunk('VP8X', canvas),
+    riffChunk('ANIM', Buffer.alloc(6)),
+    ...Array.from({ length: frames }, () => frame),
+  ]);
+  return riffChunk('RIFF', body);
+}
+
+function frameHeader(): Buffer {
+  const header = Buffer.alloc(16);
+  header.writeUIntLE(40, 12, 3);
+  return header;
+}
+
+function riffChunk(type: string, data: Buffer): Buffer {
+  const head = Buffer.alloc(8);
+  head.write(type, 'latin1');
+  head.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
+}
