@@ -175,7 +175,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
 
 async function openDatabase({ database }: Config, log: Log): Promise<Database> {
   return database.kind === 'pglite'
-    ? openPglite({ dir: database.dir })
+    ? openPglite({ dir: database.dir, log })
     : openPostgres({ url: database.url, log });
 }
 

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
-import { PrismaClient } from '../generated/prisma/client.ts';
+import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
+import { createPrisma } from './prisma.ts';
 
 /** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
 const CONFIG = "shared_buffers = '16MB'\n";
@@ -16,10 +17,10 @@ const CONFIG = "shared_buffers = '16MB'\n";
  * a kill loses nothing, a power cut may.
  * @throws ConfigError when another process holds the directory.
  */
-export async function openPglite({ dir }: { dir: string }): Promise<Database> {
+export async function openPglite({ dir, log }: { dir: string; log: Log }): Promise<Database> {
   const lock = lockDataDir(dir);
   try {
-    return wrapPglite(await startPglite(join(dir, 'postgres')), () => lock.release());
+    return wrapPglite(await startPglite(join(dir, 'postgres')), log, () => lock.release());
   } catch (error) {
     lock.release();
     throw error;
@@ -38,10 +39,9 @@ async function startPglite(dataDir: string): Promise<PGlite> {
   return PGlite.create({ dataDir });
 }
 
-/** Serves a started PGlite (in memory, too) as a Database; `close` closes it. */
-export function wrapPglite(pglite: PGlite, onClosed: () => void = () => {}): Database {
+function wrapPglite(pglite: PGlite, log: Log, onClosed: () => void): Database {
   const factory = new PrismaPGlite(pglite);
-  const prisma = new PrismaClient({ adapter: factory });
+  const prisma = createPrisma(factory, log);
   let closing: Promise<void> | undefined;
   return {
     kind: 'pglite',

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from '../generated/prisma/client.ts';
 import type { Log } from '../log.ts';
 import type { Database, Listener } from './database.ts';
+import { createPrisma } from './prisma.ts';
 
 /** Longest wait between two attempts to listen again. */
 const MAX_RECONNECT_DELAY_MS = 5_000;
 
 /** A Postgres server. Connections are made when first needed and again when they were lost. */
 export function openPostgres({ url, log }: { url: string; log: Log }): Database {
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url }) });
+  const prisma = createPrisma(new PrismaPg({ connectionString: url }), log);
   let closing: Promise<void> | undefined;
   return {
     kind: 'postgres',

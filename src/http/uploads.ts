@@ -104,12 +104,9 @@ function guardMultipart(req: IncomingMessage, res: ServerResponse, maxFiles: num
       // A part header that is malformed twice in one chunk emits a second error after the library
       // took its listener away: without this one the process would end.
       parser.on('error', () => undefined);
-      res.once('close', () => {
-        // Nobody waits for a file any more. What is left of the body is dropped.
-        parser.destroy();
-        req.unpipe(parser);
-        req.resume();
-      });
+      // Nobody waits for a file any more. As its parser closes, the library drops the rest of the
+      // body, so that the connection can carry the next request.
+      res.once('close', () => parser.destroy());
       return req.pipe(parser);
     },
   };

@@ -1,7 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
-import { NotFoundError } from '../errors.ts';
 import { blobKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { IMAGE_FORMATS } from './image-format.ts';
@@ -69,8 +68,6 @@ const FIELDS = {
 export interface Images {
   /** Null when it is not there, or not the viewer's. */
   find(viewer: Viewer, id: string): Promise<StoredImage | null>;
-  /** @throws NotFoundError when it is not there, or not the viewer's. */
-  get(viewer: Viewer, id: string): Promise<StoredImage>;
   /**
    * Moves the bytes into the blob store, where they stay even if the row is never written.
    * Must be awaited before the transaction that saves the rows.
@@ -86,16 +83,9 @@ export interface Images {
 
 export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
   const { prisma, blobs } = options;
-  const find: Images['find'] = (viewer, id) =>
-    prisma.image.findFirst({ where: { id, ownerId: viewer.ownerId }, select: FIELDS });
-
   return {
-    find,
-    async get(viewer, id) {
-      const image = await find(viewer, id);
-      if (image === null) throw new NotFoundError('Image', id);
-      return image;
-    },
+    find: (viewer, id) =>
+      prisma.image.findFirst({ where: { id, ownerId: viewer.ownerId }, select: FIELDS }),
     async keep(ownerId, images, { durable = false } = {}) {
       await Promise.all(
         images.map(({ staged }) =>

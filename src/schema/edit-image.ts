@@ -138,8 +138,9 @@ async function getPictures(
     all.map(async ({ input, field }): Promise<ImageSource | FieldUpload> => {
       if (input.file) return { field, upload: input.file };
       const id = parseGlobalId(input.id ?? '');
-      if (id?.typename !== 'Image') throw new NotFoundError('Image', input.id ?? '');
-      return { kind: 'stored', image: await images.get(viewer, id.id) };
+      const image = id?.typename === 'Image' ? await images.find(viewer, id.id) : null;
+      if (image === null) throw new NotFoundError('Image', input.id ?? '');
+      return { kind: 'stored', image };
     }),
   );
   const files = stored.filter((source) => 'upload' in source);

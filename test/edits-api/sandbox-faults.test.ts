@@ -213,12 +213,14 @@ describe('an unusual answer that is sound', () => {
 
   it('drips', async () => {
     const bench = await start();
-    const fault: FaultInput = { kind: 'slow', bytesPerSecond: 200_000 };
+    const fault: FaultInput = { kind: 'slow', bytesPerSecond: 100_000 };
     const response = await postWith(bench, fault);
     const chunks: Uint8Array[] = [];
     for await (const chunk of response.body ?? []) chunks.push(chunk);
-    expect(chunks.length).toBeGreaterThan(2);
-    expect(chunks[0]).toHaveLength(10_000);
+    const whole = Buffer.concat(chunks);
+    // Twenty drips a second; one may travel with the next when this machine is busy.
+    expect(chunks.length).toBeGreaterThan(whole.length / 5_000 / 2);
+    expect(JSON.parse(whole.toString())).toMatchObject({ data: [{}] });
   });
 
   it('comes late, for this request alone', async () => {

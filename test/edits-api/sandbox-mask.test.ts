@@ -61,17 +61,22 @@ describe('a mask', () => {
     expect(same(512, 254)).toBe(true);
   });
 
-  it('without a transparent pixel changes nothing', async () => {
+  it('with pixels that are nearly but not fully transparent changes nothing', async () => {
     const { openai } = await start();
     const before = await png(1_024, 1_024);
-    const opaque = await sharp({
-      create: { width: 1_024, height: 1_024, channels: 4, background: '#000000ff' },
+    const faint = await sharp({
+      create: {
+        width: 1_024,
+        height: 1_024,
+        channels: 4,
+        background: { r: 0, g: 0, b: 0, alpha: 0.01 },
+      },
     })
       .png()
       .toBuffer();
     const answer = await openai.images.edit({
       image: await upload(before),
-      mask: await upload(opaque),
+      mask: await upload(faint),
       prompt: 'a red hat',
       size: '1024x1024',
     });

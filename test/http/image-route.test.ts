@@ -103,7 +103,7 @@ it('sends a part, and the whole to a client whose part is of another picture', a
   const { url, etag } = await setUp(content);
   const part = (headers: Record<string, string>) =>
     send(url, { headers: { range: 'bytes=10-19', ...headers } });
-  for (const headers of [{}, { 'if-range': etag }]) {
+  for (const headers of [{}, { 'if-range': etag }] as Record<string, string>[]) {
     const { status, headers: got, body } = await part(headers);
     expect(status).toBe(206);
     expect(got['content-range']).toBe(`bytes 10-19/${content.length}`);

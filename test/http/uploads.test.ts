@@ -238,6 +238,16 @@ it.each([
   ]);
 });
 
+it('refuses a path through an own property named __proto__', async () => {
+  const server = await uploadServer();
+  const { status } = await server.post([
+    field('operations', '{"query":"{ hello }","variables":{"__proto__":{"a":null}}}'),
+    map({ 0: ['variables.__proto__.a'] }),
+    filePart('0', await png()),
+  ]);
+  expect(status).toBe(400);
+});
+
 it.each(['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; x=y'])(
   'answers 400 to the content type %j',
   async (type) => {
@@ -273,6 +283,17 @@ it('answers 413 at once to a body whose declared length no request may have', as
   const server = await uploadServer({ maxFileBytes: 1_000 });
   const socket = connect(server.port, '127.0.0.1');
   socket.write(rawRequest(Buffer.alloc(0), 400_000_000));
+  const [answer] = await once(socket, 'data');
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
+  socket.destroy();
+});
+
+it('answers 413 at once to a declared length over the limit of JSON', async () => {
+  const server = await uploadServer({ maxJsonBytes: 1_000 });
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(
+    'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n',
+  );
   const [answer] = await once(socket, 'data');
   expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
   socket.destroy();

@@ -62,7 +62,7 @@ export function captionSvg(
  * Breaks text into lines of at most `maxEms` estimated widths: at spaces where there are some,
  * between characters in scripts that have none. A word longer than a line is cut.
  */
-export function wrap(text: string, maxEms: number): string[] {
+function wrap(text: string, maxEms: number): string[] {
   const plain = text
     .slice(0, 4 * MAX_CHARACTERS)
     .toWellFormed()

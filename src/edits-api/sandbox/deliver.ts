@@ -21,14 +21,15 @@ export async function write(
   options: { signal: AbortSignal; bytesPerSecond?: number },
 ): Promise<void> {
   const { signal, bytesPerSecond } = options;
-  const step = bytesPerSecond && Math.max(1, Math.round(bytesPerSecond / DRIPS_PER_SECOND));
   for (const chunk of chunks) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    for (let at = 0; at < bytes.length; at += step ?? bytes.length) {
+    const step = bytes.length;
+    for (let at = 0; at < bytes.length; at += step) {
       signal.throwIfAborted();
-      const drained = res.write(bytes.subarray(at, at + (step ?? bytes.length)));
-      if (step !== undefined && bytesPerSecond !== undefined) {
-        await sleep((step / bytesPerSecond) * 1_000, undefined, { signal });
+      const piece = bytes.subarray(at, at + step);
+      const drained = res.write(piece);
+      if (bytesPerSecond) {
+        await sleep((piece.length / bytesPerSecond) * 1_000, undefined, { signal });
       } else if (!drained) await once(res, 'drain', { signal });
     }
   }

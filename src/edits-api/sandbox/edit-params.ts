@@ -19,8 +19,6 @@ const BACKGROUNDS = ['transparent', 'opaque', 'auto'] as const;
 const QUALITIES = ['low', 'medium', 'high', 'auto'] as const;
 const NEWER_QUALITIES = ['low', 'medium', 'high', 'xhigh', 'max', 'auto'] as const;
 
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
 /** The form's fields, checked, with the API's defaults filled in. */
 export interface EditParams {
   readonly prompt: string;
@@ -29,7 +27,7 @@ export interface EditParams {
   readonly size: PixelSize | 'auto';
   readonly quality: (typeof NEWER_QUALITIES)[number];
   readonly background: (typeof BACKGROUNDS)[number];
-  readonly outputFormat: OutputFormat;
+  readonly outputFormat: (typeof OUTPUT_FORMATS)[number];
   /** 0-100. */
   readonly outputCompression: number;
   readonly inputFidelity: 'low' | 'high';

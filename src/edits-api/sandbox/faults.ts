@@ -7,7 +7,7 @@ const milliseconds = z.int().min(0).max(3_600_000);
  * What the sandbox can do wrong on purpose. Each is spent on one POST to the edits route, in the
  * order they were queued. "Paid" says whether the real API would have charged for it.
  */
-export const faultSchema = z.discriminatedUnion('kind', [
+const faultSchema = z.discriminatedUnion('kind', [
   /** Reads all and never answers. Paid. */
   z.strictObject({ kind: z.literal('hang') }),
   /** A TCP reset: after the whole body (paid), or at once without reading it (not paid). */

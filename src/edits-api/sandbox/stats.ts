@@ -4,7 +4,7 @@ import type { Form } from './form.ts';
 const MAX_LAST_REQUESTS = 100;
 
 /** A file as it was parsed. */
-export interface SeenFile {
+interface SeenFile {
   /** The field's name. */
   readonly field: string;
   readonly filename: string | null;

@@ -1,0 +1,107 @@
+import { openAsBlob } from 'node:fs';
+import { startApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox.ts';
+import { createLog } from '../../src/log.ts';
+import { createTestDatabase } from './database.ts';
+
+export interface GraphqlAnswer {
+  readonly data: ReturnType<typeof JSON.parse>;
+  readonly errors?: { message: string; path?: string[]; extensions?: Record<string, unknown> }[];
+  readonly httpStatus: number;
+}
+
+export interface TestApp {
+  readonly url: string;
+  readonly dir: string;
+  /** The upstream that it calls: counts what it is paid for, and misbehaves on demand. */
+  readonly sandbox: Sandbox;
+  readonly logged: string[];
+  query(query: string, variables?: object): Promise<GraphqlAnswer>;
+  /** A GraphQL multipart request; `files` are keyed by their path in the variables. */
+  upload(
+    query: string,
+    variables: object,
+    files: Record<string, string | Uint8Array>,
+  ): Promise<GraphqlAnswer>;
+  /** Stops the service and starts it again on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The whole service on a free port, its own database and data directory, and a fast sandbox. */
+export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const sandbox = createSandbox({ delayMs: 0 });
+  const upstream = await sandbox.start();
+  const logged: string[] = [];
+  const log = createLog({
+    level: 'trace',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const config = loadConfig({
+    PORT: '0',
+    EDITS_API_URL: upstream.url,
+    EDITS_API_KEY: 'sk-test-canary',
+    SHUTDOWN_GRACE_SECONDS: '5',
+    ...database.env,
+    ...env,
+  });
+  let app = await startApp({ config, log });
+
+  return {
+    get url() {
+      return app.url;
+    },
+    dir: database.dir,
+    sandbox,
+    logged,
+    query: (query, variables = {}) =>
+      answer(
+        fetch(`${app.url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ query, variables }),
+        }),
+      ),
+    async upload(query, variables, files) {
+      const form = new FormData();
+      form.set('operations', JSON.stringify({ query, variables }));
+      const paths = Object.keys(files);
+      form.set(
+        'map',
+        JSON.stringify(Object.fromEntries(paths.map((path, i) => [i, [`variables.${path}`]]))),
+      );
+      for (const [i, path] of paths.entries()) {
+        const file = files[path] ?? '';
+        const blob =
+          typeof file === 'string' ? await openAsBlob(file) : new Blob([new Uint8Array(file)]);
+        form.set(String(i), blob, 'picture');
+      }
+      return answer(
+        fetch(`${app.url}/graphql`, {
+          method: 'POST',
+          headers: { 'apollo-require-preflight': 'true' },
+          body: form,
+        }),
+      );
+    },
+    async restart() {
+      await app.stop();
+      app = await startApp({ config, log });
+    },
+    async stop() {
+      await app.stop();
+      await sandbox.stop();
+      await database.drop();
+    },
+  };
+}
+
+async function answer(response: Promise<Response>): Promise<GraphqlAnswer> {
+  const { status, body } = await response.then(async (got) => ({
+    status: got.status,
+    body: await got.json(),
+  }));
+  return { ...body, httpStatus: status };
+}

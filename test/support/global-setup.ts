@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import type { Database } from '../../src/database/database.ts';
+import { migrate } from '../../src/database/migrations.ts';
+import { openPglite } from '../../src/database/pglite.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
+import { MAKE_THUMBNAILS } from '../../src/images/make-thumbnails.ts';
+import { RUN_EDIT } from '../../src/edits/edits.ts';
+import { createEvents } from '../../src/events.ts';
+import { createLog } from '../../src/log.ts';
+import { createQueue } from '../../src/queue.ts';
+import { startPostgresCluster } from './postgres-cluster.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    databaseKind: 'pglite' | 'postgres';
+    /** A data directory with a migrated embedded database, to be copied. */
+    pgliteTemplate: string;
+    /** A server with the migrated database `retouch_template`; null: none can be had. */
+    postgresUrl: string | null;
+  }
+}
+
+export const TEMPLATE = 'retouch_template';
+const log = createLog({ level: 'warn' });
+
+/** Migrates once what each suite then copies. */
+export default async function setup({ provide }: TestProject) {
+  const dir = await mkdtemp(join(tmpdir(), 'retouch-template-'));
+  await prepare(await openPglite({ dir, log }));
+  provide('pgliteTemplate', dir);
+
+  const given = process.env['TEST_DATABASE_URL'];
+  const cluster = given ? null : await startPostgresCluster();
+  const url = given ?? cluster?.url ?? null;
+  if (url === null) {
+    process.stderr.write(
+      '\nSKIPPED on Postgres: no TEST_DATABASE_URL is set and no Postgres server is installed (Debian: apt-get install postgresql).\n\n',
+    );
+  } else {
+    await onServer(url, `DROP DATABASE IF EXISTS ${TEMPLATE}`, `CREATE DATABASE ${TEMPLATE}`);
+    const templateUrl = new URL(url);
+    templateUrl.pathname = `/${TEMPLATE}`;
+    await prepare(openPostgres({ url: templateUrl.href, log }));
+  }
+  provide('postgresUrl', url);
+
+  return async () => {
+    if (cluster) await cluster.stop();
+    else if (url) await onServer(url, `DROP DATABASE IF EXISTS ${TEMPLATE}`);
+    await rm(dir, { recursive: true, force: true });
+  };
+}
+
+async function prepare(database: Database): Promise<void> {
+  await migrate({ database, log });
+  const queue = createQueue({ database, events: createEvents({ database, log }), log });
+  await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
+  await queue.stop({ graceMs: 0 });
+  await database.close();
+}
+
+async function onServer(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
+}

@@ -1,0 +1,28 @@
+/** Operations that several suites send. */
+export const EDIT = /* GraphQL */ `
+  mutation Edit($input: EditImageInput!) {
+    editImage(input: $input) {
+      __typename
+      ... on EditImagePayload { editJob { ...Job } }
+      ... on Error { message }
+      ... on InvalidInputError { field code }
+      ... on NotFoundError { resource id }
+    }
+  }
+  fragment Job on EditJob {
+    id status model sandbox size resolvedSize n quality background outputFormat
+    outputCompression inputFidelity moderation extraParams metadata
+    createdAt startedAt finishedAt durationMs
+    prompt { id text }
+    inputImages { id format width height bytes sha256 }
+    mask { id width height }
+    outputImages { id url thumbnailUrl format width height bytes sha256 }
+    usage {
+      totalTokens inputTokens outputTokens
+      inputTokensDetails { textTokens imageTokens }
+      outputTokensDetails { textTokens imageTokens }
+    }
+    error { code message retryable upstreamRequestId }
+    attempts { number state httpStatus upstreamRequestId sentAt finishedAt }
+  }
+`;

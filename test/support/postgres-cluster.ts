@@ -1,0 +1,87 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+
+const run = promisify(execFile);
+
+export interface PostgresCluster {
+  /** Superuser, database `postgres`. */
+  readonly url: string;
+  /** Ends it at once and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** A Postgres server of our own in a temporary directory; null where none is installed. */
+export async function startPostgresCluster(): Promise<PostgresCluster | null> {
+  const bin = await findBinaries();
+  if (bin === null) return null;
+  const dir = await mkdtemp(join(tmpdir(), 'retouch-postgres-'));
+  // Postgres refuses to run as root: there the packaged user runs it.
+  const user = process.getuid?.() === 0 ? await findUser('postgres') : undefined;
+  if (user) await chown(dir, user.uid, user.gid);
+  const data = join(dir, 'data');
+  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], { ...user });
+  const port = await freePort();
+  const server = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-p', String(port), '-k', dir, '-h', '127.0.0.1', '-F', '-c', 'max_connections=300'],
+    { ...user, stdio: 'ignore' },
+  );
+  const exited = once(server, 'exit');
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await untilAnswering(url, () => server.exitCode !== null);
+  return {
+    url,
+    async stop() {
+      server.kill('SIGQUIT');
+      await exited;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function findBinaries(): Promise<string | null> {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? await readdir(root) : [];
+  const candidates = [
+    ...versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(root, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(':'),
+  ];
+  return candidates.find((dir) => existsSync(join(dir, 'initdb'))) ?? null;
+}
+
+async function findUser(name: string): Promise<{ uid: number; gid: number }> {
+  const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
+  return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A server that starts has no event to wait for from outside: it is asked until it answers. */
+async function untilAnswering(url: string, hasExited: () => boolean): Promise<void> {
+  for (;;) {
+    if (hasExited()) throw new Error('the test Postgres server did not start');
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites that touch the database: they run on both of them. */
+const DATABASE_SUITES = [
+  'test/app.test.ts',
+  'test/queue.test.ts',
+  'test/events.test.ts',
+  'test/database/**/*.test.ts',
+  'test/edits/**/*.db.test.ts',
+  'test/graphql/**/*.test.ts',
+  'test/http/graphql.test.ts',
+];
+
+const common = { testTimeout: 30_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    globalSetup: ['test/support/global-setup.ts'],
+    projects: [
+      {
+        test: { ...common, name: 'unit', include: ['test/**/*.test.ts'], exclude: DATABASE_SUITES },
+      },
+      {
+        test: {
+          ...common,
+          name: 'pglite',
+          include: DATABASE_SUITES,
+          provide: { databaseKind: 'pglite' },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'postgres',
+          include: DATABASE_SUITES,
+          provide: { databaseKind: 'postgres' },
+        },
+      },
+    ],
+  },
+});
