@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Suites that touch the database: they run on both of them. */
@@ -14,14 +15,18 @@ const DATABASE_SUITES = [
 const common = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
+  // As Node resolves it for the packages beside us: a second copy of `graphql` is another realm.
+  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
   test: {
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
+        extends: true,
         test: { ...common, name: 'unit', include: ['test/**/*.test.ts'], exclude: DATABASE_SUITES },
       },
       {
+        extends: true,
         test: {
           ...common,
           name: 'pglite',
@@ -30,6 +35,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           ...common,
           name: 'postgres',

@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { EditsApiError } from '../errors.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import type { CallLimits } from './call-limits.ts';
@@ -30,8 +31,9 @@ export function errorOfTransport(
       ? new EditsApiError('INTERNAL', 'not_processed', 'The request cannot be made.', { cause })
       : new EditsApiError('UNREACHABLE', 'not_processed', unreachable(code), { cause });
   }
-  if (progress === 'sent' && (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')) {
-    return brokenAnswer('The edits API answered with something that is not HTTP.', cause);
+  if (progress === 'sent' && cause instanceof errors.HTTPParserError) {
+    // It carries the bytes it choked on, and with them whatever a server may echo: no cause.
+    return brokenAnswer('The edits API answered with something that is not HTTP.');
   }
   return progress === 'sending'
     ? new EditsApiError(

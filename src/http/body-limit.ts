@@ -28,6 +28,10 @@ export function readSmallBody(req: IncomingMessage, maxBytes: number): Promise<B
       refuse(req, maxBytes, reject);
       return;
     }
+    if (req.destroyed) {
+      onBroken();
+      return;
+    }
     req.on('data', onData).on('end', onEnd).on('close', onBroken).on('error', onBroken);
   });
 }

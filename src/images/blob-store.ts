@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
  * Where the bytes of pictures live. A store knows keys and bytes only: no owners, no formats.
  *
  * Keys are relative POSIX paths made by `blobKey`, never a client's words. Every store passes the
- * one contract suite, test/contracts/blob-store.test.ts.
+ * one contract suite, test/contracts/blob-store.ts.
  */
 export interface BlobStore {
   /**

@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
+import type { PrismaClient } from '../../src/database/database.ts';
 import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
@@ -24,6 +25,8 @@ export interface TestApp {
     variables: object,
     files: Record<string, string | Uint8Array>,
   ): Promise<GraphqlAnswer>;
+  /** The rows behind the service, for what no operation can do. The service is stopped meanwhile. */
+  withDatabase<Result>(work: (prisma: PrismaClient) => Promise<Result>): Promise<Result>;
   /** Stops the service and starts it again on the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -85,6 +88,16 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
           body: form,
         }),
       );
+    },
+    async withDatabase(work) {
+      await app.stop();
+      const opened = await database.open();
+      try {
+        return await work(opened.prisma);
+      } finally {
+        await opened.close();
+        app = await startApp({ config, log });
+      }
     },
     async restart() {
       await app.stop();

@@ -23,7 +23,7 @@ export async function write(
   const { signal, bytesPerSecond } = options;
   for (const chunk of chunks) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    const step = bytes.length;
+    const step = bytesPerSecond ? Math.ceil(bytesPerSecond / DRIPS_PER_SECOND) : bytes.length;
     for (let at = 0; at < bytes.length; at += step) {
       signal.throwIfAborted();
       const piece = bytes.subarray(at, at + step);

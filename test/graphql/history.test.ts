@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { hasDatabase } from '../support/database.ts';
+import { insertForeignRows } from '../support/foreign-rows.ts';
+import { EDIT } from '../support/operations.ts';
+import { jpeg, mask, png } from '../support/pictures.ts';
+
+const PAGE = /* GraphQL */ `
+  query Page($first: Int, $after: String, $last: Int, $before: String, $filter: EditJobFilter) {
+    editJobs(first: $first, after: $after, last: $last, before: $before, filter: $filter) {
+      totalCount
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      edges { cursor node { id status model prompt { text } } }
+    }
+  }
+`;
+
+const EVERYTHING = /* GraphQL */ `
+  query Everything($first: Int) {
+    editJobs(first: $first) {
+      edges {
+        node {
+          id status createdAt durationMs metadata
+          prompt { id text }
+          inputImages { id url thumbnailUrl thumbHash width }
+          mask { id url }
+          outputImages { id url format bytes }
+          usage { totalTokens inputTokensDetails { textTokens } }
+          error { code message upstreamRequestId }
+          attempts { number state }
+        }
+      }
+    }
+  }
+`;
+
+interface Edge {
+  node: { id: string; status: string; prompt: { text: string } };
+}
+
+describe.runIf(hasDatabase)('the history', () => {
+  let app: TestApp;
+  let start: string;
+  const jobs: { id: string; prompt: string }[] = [];
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    start = new Date().toISOString();
+    const first = await png(64, 48);
+    const second = await jpeg(30, 30);
+    const hole = await mask(64, 48);
+    for (let i = 1; i <= 7; i++) {
+      if (i === 3) app.sandbox.faults.push({ kind: 'moderation' });
+      const model = i === 5 ? 'gpt-image-1.5' : 'gpt-image-1';
+      const { data } = await app.upload(
+        EDIT,
+        {
+          input: {
+            images: [{ file: null }, { file: null }],
+            mask: { file: null },
+            prompt: `prompt ${i}`,
+            model,
+            quality: 'LOW',
+            outputFormat: 'JPEG',
+          },
+        },
+        { 'input.images.0.file': first, 'input.images.1.file': second, 'input.mask.file': hole },
+      );
+      jobs.push({ id: data.editImage.editJob.id, prompt: `prompt ${i}` });
+    }
+  });
+  afterAll(() => app?.stop());
+
+  const prompts = (edges: Edge[]) => edges.map(({ node }) => node.prompt.text);
+  async function page(variables: object) {
+    const { data, errors } = await app.query(PAGE, variables);
+    expect(errors).toBeUndefined();
+    return data.editJobs;
+  }
+
+  test('pages through all edits, newest first, each once, in both directions', async () => {
+    const first = await page({ first: 3 });
+    expect(first.totalCount).toBe(7);
+    expect(prompts(first.edges)).toEqual(['prompt 7', 'prompt 6', 'prompt 5']);
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+    const second = await page({ first: 3, after: first.pageInfo.endCursor });
+    expect(prompts(second.edges)).toEqual(['prompt 4', 'prompt 3', 'prompt 2']);
+    const third = await page({ first: 3, after: second.pageInfo.endCursor });
+    expect(prompts(third.edges)).toEqual(['prompt 1']);
+    expect(third.pageInfo.hasNextPage).toBe(false);
+    const back = await page({ last: 2, before: second.pageInfo.startCursor });
+    expect(prompts(back.edges)).toEqual(['prompt 6', 'prompt 5']);
+  });
+
+  test('filters by status, model and creation time, and counts what it filtered', async () => {
+    const failed = await page({ filter: { status: ['FAILED'] } });
+    expect(prompts(failed.edges)).toEqual(['prompt 3']);
+    expect(failed.totalCount).toBe(1);
+    const model = await page({ filter: { model: ['gpt-image-1.5'], status: ['SUCCEEDED'] } });
+    expect(prompts(model.edges)).toEqual(['prompt 5']);
+    const since = await page({ filter: { createdAt: { from: start } } });
+    expect(since.totalCount).toBe(7);
+    const before = await page({ filter: { createdAt: { to: start } } });
+    expect(before.totalCount).toBe(0);
+  });
+
+  test('answers a page of at most 100', async () => {
+    const { errors } = await app.query(PAGE, { first: 101 });
+    const all = await page({ first: 100 });
+    expect(all.edges).toHaveLength(7);
+    expect(errors === undefined || errors.length > 0).toBe(true);
+  });
+
+  test('asks the database as often for seven edits as for one', async () => {
+    const statements = async (first: number) => {
+      const before = app.logged.length;
+      const { errors } = await app.query(EVERYTHING, { first });
+      expect(errors).toBeUndefined();
+      return app.logged.slice(before).filter((line) => /"sql":"SELECT .*"(EditJob|Image|Prompt|TokenUsage|EditAttempt)/.test(line)).length;
+    };
+    const one = await statements(1);
+    expect(one).toBeGreaterThan(0);
+    expect(await statements(7)).toBe(one);
+    expect(one).toBeLessThanOrEqual(6);
+  });
+
+  test('finds an edit and a picture by id, and any node by its global id', async () => {
+    const id = jobs[0]?.id;
+    const { data } = await app.query(
+      `query($id: ID!) {
+        editJob(id: $id) { id inputImages { id } mask { id } }
+        node(id: $id) { __typename id }
+      }`,
+      { id },
+    );
+    expect(data.editJob.id).toBe(id);
+    expect(data.editJob.inputImages).toHaveLength(2);
+    expect(data.node).toEqual({ __typename: 'EditJob', id });
+    const image = data.editJob.mask.id;
+    const nodes = await app.query(
+      'query($ids: [ID!]!, $image: ID!) { nodes(ids: $ids) { __typename id } image(id: $image) { id b64Json bytes } }',
+      { ids: [image, id], image },
+    );
+    expect(nodes.data.nodes.map((node: { __typename: string }) => node.__typename)).toEqual([
+      'Image',
+      'EditJob',
+    ]);
+    expect(Buffer.from(nodes.data.image.b64Json, 'base64')).toHaveLength(nodes.data.image.bytes);
+  });
+
+  test('an id of nothing is null, and an id that is none is the client’s mistake', async () => {
+    const nobody = Buffer.from('EditJob:01a205a7-0f22-7380-b842-5317ba207d91').toString('base64url');
+    const { data } = await app.query('query($id: ID!) { editJob(id: $id) { id } node(id: $id) { id } }', {
+      id: nobody,
+    });
+    expect(data).toEqual({ editJob: null, node: null });
+    const wrong = await app.query('{ editJob(id: "%%%") { id } }');
+    expect(wrong.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
+  });
+
+  test('another owner’s rows look absent everywhere', async () => {
+    const foreign = await insertForeignRows(app);
+    const { data } = await app.query(
+      'query($job: ID!, $image: ID!, $prompt: ID!) { editJob(id: $job) { id } image(id: $image) { id } a: node(id: $job) { id } b: node(id: $image) { id } c: node(id: $prompt) { id } editJobs { totalCount } }',
+      foreign,
+    );
+    expect(data).toEqual({
+      editJob: null,
+      image: null,
+      a: null,
+      b: null,
+      c: null,
+      editJobs: { totalCount: 7 },
+    });
+    const picture = await fetch(`${app.url}/images/${foreign.image}`);
+    expect(picture.status).toBe(404);
+    await picture.body?.cancel();
+    const edit = await app.query(EDIT, { input: { images: [{ id: foreign.image }], prompt: 'p' } });
+    expect(edit.data.editImage.__typename).toBe('NotFoundError');
+  });
+
+  test('sums up usage in all and by day, as the jobs add up', async () => {
+    const all = await app.query('{ editJobs { edges { node { usage { totalTokens inputTokens outputTokens } outputImages { id } } } } }');
+    const nodes = all.data.editJobs.edges.map(
+      (edge: { node: { usage: { totalTokens: number } | null } }) => edge.node,
+    );
+    const total = nodes.reduce(
+      (sum: number, node: { usage: { totalTokens: number } | null }) => sum + (node.usage?.totalTokens ?? 0),
+      0,
+    );
+    const usage = /* GraphQL */ `
+      query Usage($from: DateTime!, $to: DateTime!) {
+        usage(from: $from, to: $to) {
+          totals { edits succeeded failed unresolved images editsWithUsage totalTokens inputTokens outputTokens }
+          days { day edits totalTokens }
+        }
+      }
+    `;
+    const to = new Date(Date.now() + 60_000).toISOString();
+    const { data } = await app.query(usage, { from: start, to });
+    expect(data.usage.totals).toMatchObject({
+      edits: 7,
+      succeeded: 6,
+      failed: 1,
+      unresolved: 0,
+      images: 6,
+      editsWithUsage: 6,
+      totalTokens: total,
+    });
+    const sum = data.usage.days.reduce(
+      (tokens: number, day: { totalTokens: number }) => tokens + day.totalTokens,
+      0,
+    );
+    expect(sum).toBe(total);
+    const none = await app.query(usage, { from: '2020-01-01T00:00:00Z', to: '2020-02-01T00:00:00Z' });
+    expect(none.data.usage).toMatchObject({ totals: { edits: 0, totalTokens: 0 }, days: [] });
+    const reversed = await app.query(usage, { from: to, to: start });
+    expect(reversed.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
+  });
+
+  test('lists the models it knows, the default among them', async () => {
+    const { data } = await app.query('{ models { id isDefault sizes flexibleSizes { multipleOf } maxImages } }');
+    const byDefault = data.models.filter((model: { isDefault: boolean }) => model.isDefault);
+    expect(byDefault).toMatchObject([{ id: 'gpt-image-1', maxImages: 16 }]);
+  });
+});
