@@ -1,6 +1,5 @@
 import { errors } from 'undici';
-import { EditsApiError } from '../errors.ts';
-import { brokenAnswer } from './answer-errors.ts';
+import { type EditErrorCode, EditsApiError } from '../errors.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
 
@@ -14,40 +13,31 @@ import type { MultipartBody } from './multipart-body.ts';
  * left: nobody waits for a retry of it, so there is nothing to gain from a finer answer.
  */
 export function errorOfTransport(
-  cause: unknown,
+  error: unknown,
   body: MultipartBody,
   endedBy: CallLimits['endedBy'],
 ): EditsApiError {
   const { progress, failure } = body;
   if (endedBy !== null) return errorOfLimits(endedBy, progress !== 'unsent');
-  if (failure !== null) {
-    return new EditsApiError('INTERNAL', 'not_processed', 'A picture could not be read.', {
-      cause: failure,
-    });
+  const fail = (code: EditErrorCode, message: string, cause: unknown = error) =>
+    new EditsApiError(code, progress === 'sent' ? 'unknown' : 'not_processed', message, { cause });
+
+  if (failure !== null) return fail('INTERNAL', 'A picture could not be read.', failure);
+  if (error instanceof errors.InvalidArgumentError) {
+    return fail('INTERNAL', 'The request to the edits API cannot be made.');
   }
-  const code = codeOf(cause);
-  if (progress === 'unsent') {
-    return code === 'UND_ERR_INVALID_ARG'
-      ? new EditsApiError('INTERNAL', 'not_processed', 'The request cannot be made.', { cause })
-      : new EditsApiError('UNREACHABLE', 'not_processed', unreachable(code), { cause });
-  }
-  if (progress === 'sent' && cause instanceof errors.HTTPParserError) {
+  if (error instanceof errors.HTTPParserError) {
     // It carries the bytes it choked on, and with them whatever a server may echo: no cause.
-    return brokenAnswer('The edits API answered with something that is not HTTP.');
+    return fail('BROKEN_ANSWER', 'The edits API answered with something that is not HTTP.', null);
   }
-  return progress === 'sending'
-    ? new EditsApiError(
-        'CONNECTION_LOST',
-        'not_processed',
-        'The connection to the edits API broke while the request was being sent.',
-        { cause },
-      )
-    : new EditsApiError(
-        'CONNECTION_LOST',
-        'unknown',
-        'The connection to the edits API broke before it answered.',
-        { cause },
-      );
+  switch (progress) {
+    case 'unsent':
+      return fail('UNREACHABLE', `The edits API cannot be reached${codeOf(error)}.`);
+    case 'sending':
+      return fail('CONNECTION_LOST', 'The connection broke while the request was being sent.');
+    case 'sent':
+      return fail('CONNECTION_LOST', 'The connection broke before the edits API answered.');
+  }
 }
 
 /** The error of a call that was ended on our side. */
@@ -59,11 +49,6 @@ export function errorOfLimits(endedBy: 'TIMEOUT' | 'ABORTED', sent: boolean): Ed
   return new EditsApiError(endedBy, sent ? 'unknown' : 'not_processed', message);
 }
 
-function unreachable(code: string): string {
-  return `The edits API cannot be reached${code === '' ? '' : ` (${code})`}.`;
-}
-
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
-  return typeof code === 'string' ? code : '';
+  return error instanceof Error && 'code' in error ? ` (${error.code})` : '';
 }

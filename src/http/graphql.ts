@@ -4,6 +4,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../auth/viewer.ts';
+import { isBadValue } from '../database/bad-value.ts';
 import { StorageError, UnavailableError } from '../errors.ts';
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
@@ -76,9 +77,15 @@ export function createGraphql(options: {
  */
 function maskError(error: unknown, log: Log): GraphQLError {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  if (original instanceof GraphQLError) return error as GraphQLError;
   const place =
     error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : undefined;
+  if (original instanceof GraphQLError) return withCode(error as GraphQLError);
+  if (isBadValue(original)) {
+    return new GraphQLError('The input holds a value that is not valid where it stands.', {
+      ...place,
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  }
   if (original instanceof UnavailableError || original instanceof StorageError) {
     log.error({ err: original }, 'request not served');
     const retryAfterSeconds =
@@ -98,6 +105,22 @@ function maskError(error: unknown, log: Log): GraphQLError {
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   });
 }
+
+/** The libraries' own errors have none. */
+function withCode(error: GraphQLError): GraphQLError {
+  const { code, http } = error.extensions;
+  if (code !== undefined) return error;
+  const isCsrf = (http as { status?: number } | undefined)?.status === 403;
+  return new GraphQLError(isCsrf ? CSRF_MESSAGE : error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    path: error.path,
+    extensions: { ...error.extensions, code: isCsrf ? 'CSRF_PREVENTED' : 'BAD_USER_INPUT' },
+  });
+}
+
+const CSRF_MESSAGE = `This kind of request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), so that no web page can send it behind a user’s back.`;
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

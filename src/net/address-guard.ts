@@ -21,7 +21,7 @@ export interface AddressGuardOptions {
   /** Hosts that may be spoken to wherever they are. The host is as in a URL, without brackets. */
   readonly allow?: (host: string, port: number) => boolean;
   /** How names are resolved. @default dns.lookup */
-  readonly lookup?: typeof systemLookup | SystemLookup;
+  readonly lookup?: SystemLookup;
   /** @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
 }
@@ -41,7 +41,7 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
   const { allow = () => false, lookup = systemLookup, connectTimeoutMs = 10_000 } = options;
   const settings = { timeout: connectTimeoutMs, allowH2: false };
   const connectFreely = buildConnector({ ...settings });
-  const connectGuarded = buildConnector({ ...settings, lookup: guard(lookup) });
+  const connectGuarded = buildConnector({ ...settings, lookup: createGuardedLookup(lookup) });
 
   const connect: buildConnector.connector = (target, callback) => {
     const { hostname } = target;
@@ -60,7 +60,11 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
   return { agent, close: () => (agent.closed ? Promise.resolve() : agent.close()) };
 }
 
-function guard(lookup: SystemLookup): LookupFunction {
+/**
+ * Asks `lookup` once, for all addresses, and answers with them only when each is public.
+ * @throws AddressRefusedError by its callback
+ */
+export function createGuardedLookup(lookup: SystemLookup): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '');

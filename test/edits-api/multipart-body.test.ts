@@ -77,7 +77,7 @@ describe('the multipart body', () => {
         const parsed = (await parse(requestOf({ fields }))).slice(0, values.length);
         expect(parsed.map(([, value]) => value)).toEqual(values);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 

@@ -104,13 +104,6 @@ describe.runIf(hasDatabase)('the history', () => {
     expect(before.totalCount).toBe(0);
   });
 
-  test('answers a page of at most 100', async () => {
-    const { errors } = await app.query(PAGE, { first: 101 });
-    const all = await page({ first: 100 });
-    expect(all.edges).toHaveLength(7);
-    expect(errors === undefined || errors.length > 0).toBe(true);
-  });
-
   test('asks the database as often for seven edits as for one', async () => {
     const statements = async (first: number) => {
       const before = app.logged.length;

@@ -1,0 +1,228 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { noisePng } from '../test/support/pictures.ts';
+import { createLoad, type Load } from './forward/load.ts';
+import { type Measured, startMeasured } from './forward/measured.ts';
+import { peakRssBytesDuring, rssBytesOf } from './forward/process-stats.ts';
+import { isMet, median, type Row, tableOf } from './forward/report.ts';
+import { startUpstream, type Upstream } from './forward/upstream.ts';
+
+/**
+ * What forwarding pictures costs beside the least that does the same job, and whether memory stays
+ * flat. Floor, service, upstream and this load are four processes; floor and service are measured
+ * alternately, each at rest before the other's turn. Exit code 1: a bar was missed.
+ *
+ * `node bench/forward.ts [--runs 5] [--only at-once|one-by-one|answers]`
+ */
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '5' }, only: { type: 'string' } },
+});
+const RUNS = Number(values.runs);
+
+const MB = 1_000_000;
+const INPUT_BYTES = 25 * MB;
+const OUTPUT_BYTES = 2 * MB;
+/** Ten of them are 40 MB in base64. */
+const LARGE_OUTPUT_BYTES = 3 * MB;
+const DELAY_MS = 50;
+
+const AT_ONCE = { edits: 16, concurrency: 16, n: 1 };
+const ONE_BY_ONE = { edits: 4, concurrency: 1, n: 1 };
+const ANSWERS = { edits: 8, concurrency: 8, n: 10 };
+
+interface Bench {
+  readonly floor: Measured;
+  readonly service: Measured;
+  readonly load: Load;
+  /** Of the service at rest after a few edits one at a time, before anything ran at once. */
+  readonly idleBytes: number;
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'retouch-bench-'));
+const rows: Row[] = [];
+try {
+  const png = await noisePng(INPUT_BYTES);
+  const smallPng = await noisePng(100_000);
+  if (values.only !== 'answers') {
+    await withBench('forward', OUTPUT_BYTES, png, async (bench) => {
+      if (values.only !== 'one-by-one') await measureAtOnce(bench);
+      if (values.only !== 'at-once') await measureOneByOne(bench);
+    });
+  }
+  if (values.only === undefined || values.only === 'answers') {
+    await withBench('answers', LARGE_OUTPUT_BYTES, smallPng, measureAnswers);
+  }
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}
+process.stdout.write(`\n${tableOf(rows)}`);
+process.exitCode = rows.every(isMet) ? 0 : 1;
+
+async function withBench(
+  name: string,
+  pictureBytes: number,
+  png: Buffer,
+  measure: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const load = createLoad({ png });
+  const started: (Upstream | Measured)[] = [];
+  const keep = <Started extends Upstream | Measured>(part: Started): Started => {
+    started.unshift(part);
+    return part;
+  };
+  try {
+    const upstream = keep(await startUpstream({ delayMs: DELAY_MS, pictureBytes }));
+    const floorDir = join(dir, name, 'floor');
+    await mkdir(floorDir, { recursive: true });
+    const floor = keep(await startMeasured('floor', [floorDir, upstream.url]));
+    const env = {
+      PORT: '0',
+      DATA_DIR: join(dir, name, 'service'),
+      EDITS_API_URL: upstream.url,
+      EDITS_API_KEY: 'sk-bench',
+      LOG_LEVEL: 'warn',
+    };
+    // The first start creates the database and leaves its garbage behind: growth could hide in it.
+    const first = await startMeasured('service', [JSON.stringify(env)]);
+    await first.untilIdle();
+    const firstBytes = await rssBytesOf(first.pid);
+    await first.stop();
+    const service = keep(await startMeasured('service', [JSON.stringify(env)]));
+    await service.untilIdle();
+    const freshBytes = await rssBytesOf(service.pid);
+    for (const { url } of [floor, service]) await load.run(url, ONE_BY_ONE);
+    await service.untilIdle();
+    const idleBytes = await rssBytesOf(service.pid);
+    rows.push(
+      { what: `${name}: memory after the very first start`, service: megabytes(firstBytes) },
+      { what: `${name}: memory after a later start`, service: megabytes(freshBytes) },
+      {
+        what: `${name}: memory at rest, warm`,
+        floor: megabytes(await rssBytesOf(floor.pid)),
+        service: megabytes(idleBytes),
+      },
+    );
+    await measure({ floor, service, load, idleBytes });
+  } finally {
+    load.close();
+    for (const part of started) await part.stop();
+  }
+}
+
+async function measureAtOnce(bench: Bench): Promise<void> {
+  const { floor, service, load, idleBytes } = bench;
+  const floorIdleBytes = await rssBytesOf(floor.pid);
+  const peaks = { floor: 0, service: 0 };
+  const times = await alternate(bench, async (measured) => {
+    let ms = 0;
+    const peak = await peakRssBytesDuring(measured.pid, async () => {
+      ms = await load.run(measured.url, AT_ONCE);
+    });
+    const name = measured === floor ? 'floor' : 'service';
+    peaks[name] = Math.max(peaks[name], peak);
+    note(`16 at once, ${name}: ${ms.toFixed(0)} ms, peak ${megabytes(peak)}`);
+    return ms;
+  });
+  rows.push(
+    timeRow('16 edits of 25 MB at once', times, 1.25),
+    growthRow(
+      '  growth of memory over rest',
+      peaks.service - idleBytes,
+      peaks.floor - floorIdleBytes,
+    ),
+  );
+  await service.untilIdle();
+}
+
+async function measureOneByOne(bench: Bench): Promise<void> {
+  const { load } = bench;
+  const times = await alternate(bench, async ({ url, name }) => {
+    const ms = (await load.run(url, ONE_BY_ONE)) / ONE_BY_ONE.edits;
+    note(`one at a time, ${name}: ${ms.toFixed(0)} ms`);
+    return ms;
+  });
+  rows.push(timeRow('an edit of 25 MB alone', times, 1.15));
+}
+
+async function measureAnswers({ floor, service, load, idleBytes }: Bench): Promise<void> {
+  const measure = async ({ pid, url, stallDuring, untilIdle }: Measured) => {
+    let stallMs = 0;
+    const peakBytes = await peakRssBytesDuring(pid, async () => {
+      stallMs = await stallDuring(() => load.run(url, ANSWERS));
+    });
+    await untilIdle();
+    return { stallMs, peakBytes };
+  };
+  const floorIdleBytes = await rssBytesOf(floor.pid);
+  const ofFloor = await measure(floor);
+  const ofService: Awaited<ReturnType<typeof measure>>[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const result = await measure(service);
+    note(
+      `8 answers of 40 MB: stall ${result.stallMs.toFixed(0)} ms, peak ${megabytes(result.peakBytes)}`,
+    );
+    ofService.push(result);
+  }
+  const peakBytes = Math.max(...ofService.map((result) => result.peakBytes));
+  const stallMs = median(ofService.map((result) => result.stallMs));
+  rows.push(
+    growthRow(
+      '8 answers of 40 MB at once: growth',
+      peakBytes - idleBytes,
+      ofFloor.peakBytes - floorIdleBytes,
+    ),
+    {
+      what: '  longest stall of the event loop',
+      floor: `${ofFloor.stallMs.toFixed(0)} ms`,
+      service: `${stallMs.toFixed(0)} ms`,
+      bar: { value: stallMs, atMost: 40, unit: 'ms' },
+    },
+  );
+}
+
+/** Each run measures both, and the one that begins changes, so that a slow spell hits both. */
+async function alternate(
+  { floor, service }: Bench,
+  measure: (measured: Measured) => Promise<number>,
+): Promise<{ floor: number[]; service: number[] }> {
+  const times = { floor: [] as number[], service: [] as number[] };
+  for (let run = 0; run < RUNS; run += 1) {
+    const order = run % 2 === 0 ? (['floor', 'service'] as const) : (['service', 'floor'] as const);
+    for (const name of order) {
+      const measured = name === 'floor' ? floor : service;
+      times[name].push(await measure(measured));
+      await measured.untilIdle();
+    }
+  }
+  return times;
+}
+
+function timeRow(what: string, times: { floor: number[]; service: number[] }, atMost: number): Row {
+  const floorMs = median(times.floor);
+  const serviceMs = median(times.service);
+  return {
+    what,
+    floor: `${floorMs.toFixed(0)} ms`,
+    service: `${serviceMs.toFixed(0)} ms`,
+    bar: { value: serviceMs / floorMs, atMost, unit: 'x' },
+  };
+}
+
+function growthRow(what: string, bytes: number, floorBytes: number): Row {
+  return {
+    what,
+    floor: megabytes(floorBytes),
+    service: megabytes(bytes),
+    bar: { value: bytes / MB, atMost: 64, unit: 'MB' },
+  };
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / MB).toFixed(0)} MB`;
+}

@@ -1,0 +1,53 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+/** Linux's USER_HZ, 100 on every architecture that Node runs on. */
+const MS_PER_TICK = 10;
+const SAMPLE_MS = 20;
+
+/** Processor time of all threads so far (proc(5), fields 14 and 15 of `stat`). */
+export async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+export async function rssBytesOf(pid: number): Promise<number> {
+  return readStatus(pid, 'VmRSS');
+}
+
+/**
+ * The most memory that the process held while `work` ran, by the kernel's own high-water mark. Where
+ * that cannot be reset (`clear_refs` needs the right to), by looking every 20 ms.
+ */
+export async function peakRssBytesDuring(pid: number, work: () => Promise<unknown>) {
+  if (await resetPeak(pid)) {
+    await work();
+    return readStatus(pid, 'VmHWM');
+  }
+  let peak = await rssBytesOf(pid);
+  const sampler = setInterval(async () => {
+    peak = Math.max(peak, await rssBytesOf(pid));
+  }, SAMPLE_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(sampler);
+  }
+  return Math.max(peak, await rssBytesOf(pid));
+}
+
+async function resetPeak(pid: number): Promise<boolean> {
+  try {
+    await writeFile(`/proc/${pid}/clear_refs`, '5');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function readStatus(pid: number, name: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const [, kibibytes] = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
+  if (kibibytes === undefined) throw new Error(`/proc/${pid}/status has no ${name}`);
+  return Number(kibibytes) * 1024;
+}

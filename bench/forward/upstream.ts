@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface Upstream {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** An edits API in a process of its own, which answers every picture with noise of that many bytes. */
+export async function startUpstream(options: {
+  delayMs: number;
+  pictureBytes: number;
+}): Promise<Upstream> {
+  const path = fileURLToPath(import.meta.resolve('../../src/edits-api/sandbox/standalone.ts'));
+  const { delayMs, pictureBytes } = options;
+  const args = ['--delay-ms', String(delayMs), '--fixed-output-bytes', String(pictureBytes)];
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(child.stdout, 'data');
+  return {
+    url: JSON.parse(String(line)).url,
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
