@@ -1,6 +1,7 @@
 /**
  * `npm run migration -- <name>`: writes prisma/migrations/<time>_<name>/migration.sql, the step from
- * the migrations there are to prisma/schema.prisma, worked out on an in-memory Postgres.
+ * the migrations there are to prisma/schema.prisma, worked out on an in-memory Postgres. With
+ * `--check` it writes nothing and fails when there is such a step.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +13,8 @@ import { readMigrations } from '../src/database/migrations.ts';
 
 const EMPTY = '-- This is an empty migration.';
 const [name] = process.argv.slice(2);
-if (!name || !/^[a-z][a-z0-9_]*$/.test(name)) {
+const isCheck = name === '--check';
+if (!name || !(isCheck || /^[a-z][a-z0-9_]*$/.test(name))) {
   process.stderr.write('usage: npm run migration -- <name_in_snake_case> | --check\n');
   process.exit(2);
 }
@@ -38,6 +40,11 @@ await pglite.close();
 const sql = stdout?.trim() ?? '';
 if (sql === '' || sql.startsWith(EMPTY)) {
   process.stdout.write('The migrations already lead to prisma/schema.prisma.\n');
+} else if (isCheck) {
+  process.stderr.write(
+    `The migrations do not lead to prisma/schema.prisma: run \`npm run migration -- <name>\`. It would be:\n${sql}\n`,
+  );
+  process.exitCode = 1;
 } else {
   const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const dir = join(root, 'prisma/migrations', `${time}_${name}`);

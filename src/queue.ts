@@ -6,6 +6,8 @@ import type { Log } from './log.ts';
 /** How soon work is found whose notification was missed, in milliseconds. */
 const POLL_MS = 5_000;
 
+const NO_JOB = '00000000-0000-0000-0000-000000000000';
+
 /** A kind of work, named once. */
 export interface JobDefinition<Data extends object> {
   readonly name: string;
@@ -68,6 +70,9 @@ export function createQueue(options: { database: Database; events: Events; log: 
       for (const { name, options } of definitions) {
         await boss.createQueue(name, options);
         await boss.updateQueue(name, options);
+        // pg-boss reads a queue's settings at first use. Were that inside a transaction on an embedded
+        // database, its own statement would wait for that very transaction.
+        await boss.findJobs(name, { id: NO_JOB });
       }
     },
     async send(tx, job, data, ...news) {

@@ -53,6 +53,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
 
   const isKeyNext = () => depth <= 3 && opened[depth] === OPEN_OBJECT && !afterColon;
   const isPictureNext = () =>
+    depth === 3 &&
     afterColon &&
     keys[3] === 'b64_json' &&
     keys[1] === 'data' &&

@@ -1,0 +1,39 @@
+/**
+ * `npm run check:static`: everything but the tests. Every check runs, also after one has failed;
+ * names after the command run only those.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+const SCRIPT = ['node', '--disable-warning=ExperimentalWarning'];
+const CHECKS: Record<string, readonly string[]> = {
+  'format and lint': ['biome', 'check', '--error-on-warnings'],
+  types: ['tsc', '--noEmit'],
+  unused: ['knip'],
+  layers: ['depcruise', '--output-type', 'err', 'src', 'scripts', 'test', 'bench'],
+  'schema.graphql': [...SCRIPT, 'scripts/print-schema.ts', '--check'],
+  'src/generated': [...SCRIPT, 'scripts/check-generated.ts'],
+  migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
+  'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],
+};
+
+const wanted = process.argv.slice(2);
+const checks = Object.entries(CHECKS).filter(
+  ([name]) => wanted.length === 0 || wanted.includes(name),
+);
+for (const [name, [command = '', ...args]] of checks) {
+  const startedMs = performance.now();
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+  process.stdout.write(`${exitCode === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)\n`);
+  if (exitCode !== 0) {
+    process.stdout.write(`\n$ ${[command, ...args].join(' ')}\n${stdout}${stderr}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { migrate, readMigrations } from '../../src/database/migrations.ts';
+import { createLog } from '../../src/log.ts';
+import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
+
+const log = createLog({ level: 'silent' });
+
+describe.runIf(hasDatabase)('migrate', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    database = await testDatabase.open();
+  });
+  afterEach(async () => {
+    await database.close();
+    await testDatabase.drop();
+  });
+
+  const applied = () =>
+    database.prisma.$queryRaw<{ name: string }[]>`
+      SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1`;
+
+  async function empty() {
+    await database.prisma.$executeRaw`DROP SCHEMA public CASCADE`;
+    await database.prisma.$executeRaw`CREATE SCHEMA public`;
+  }
+
+  test('brings an empty database to this release, in Prisma’s own table', async () => {
+    await empty();
+    await migrate({ database, log });
+    const { migrationDirectories } = await readMigrations();
+    expect(await applied()).toEqual(migrationDirectories.map(({ path }) => ({ name: path })));
+    expect(await database.prisma.editJob.count()).toBe(0);
+  });
+
+  test('leaves a database alone that is up to date', async () => {
+    const before = await applied();
+    await migrate({ database, log });
+    expect(await applied()).toEqual(before);
+  });
+
+  test('several at once migrate once', async ({ skip }) => {
+    if (database.kind === 'pglite') skip('an embedded database has one process');
+    await empty();
+    const others = await Promise.all([testDatabase.open(), testDatabase.open()]);
+    await Promise.all([database, ...others].map((each) => migrate({ database: each, log })));
+    const { migrationDirectories } = await readMigrations();
+    expect(await applied()).toHaveLength(migrationDirectories.length);
+    await Promise.all(others.map((other) => other.close()));
+  });
+
+  test('refuses a database that a newer release has migrated', async () => {
+    await database.prisma.$executeRaw`
+      INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+      VALUES ('x', 'x', '29990101000000_future', now(), 1)`;
+    await expect(migrate({ database, log })).rejects.toThrow('29990101000000_future');
+  });
+
+  test('refuses a database whose migration was changed after it was applied', async () => {
+    await database.prisma.$executeRaw`UPDATE _prisma_migrations SET checksum = 'other'`;
+    await expect(migrate({ database, log })).rejects.toThrow('was changed');
+  });
+});

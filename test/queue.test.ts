@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Database } from '../src/database/database.ts';
+import { createEvents, type Events } from '../src/events.ts';
+import { createLog } from '../src/log.ts';
+import { createQueue, defineJob, type Queue } from '../src/queue.ts';
+import { createTestDatabase, hasDatabase, type TestDatabase } from './support/database.ts';
+
+const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0 });
+const log = createLog({ level: 'silent' });
+
+describe.runIf(hasDatabase)('the queue', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+  let events: Events;
+  let queue: Queue;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    database = await testDatabase.open();
+    events = createEvents({ database, log });
+    await events.start();
+    queue = createQueue({ database, events, log });
+    await queue.start([GREET]);
+  });
+  afterEach(async () => {
+    await queue.stop({ graceMs: 0 });
+    await events.stop();
+    await database.close();
+    await testDatabase.drop();
+  });
+
+  const send = (name: string) =>
+    database.prisma.$transaction((tx) => queue.send(tx, GREET, { name }));
+
+  test('hands work to a worker when, and only if, its transaction commits', async () => {
+    const names: string[] = [];
+    queue.work(GREET, { concurrency: 2, handle: async ({ name }) => void names.push(name) });
+    const failed = database.prisma.$transaction(async (tx) => {
+      await queue.send(tx, GREET, { name: 'rolled back' });
+      throw new Error('no');
+    });
+    await expect(failed).rejects.toThrow('no');
+    await send('committed');
+    await vi.waitFor(() => expect(names).toEqual(['committed']));
+  });
+
+  test('does work that was enqueued before anybody worked, each once', async () => {
+    const expected = Array.from({ length: 12 }, (_, i) => `n${i}`);
+    for (const name of expected) await send(name);
+    const names: string[] = [];
+    queue.work(GREET, { concurrency: 3, handle: async ({ name }) => void names.push(name) });
+    await vi.waitFor(() => expect(names).toHaveLength(12));
+    expect(names.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('runs at most `concurrency` at once, and fills a free place at once', async () => {
+    let running = 0;
+    let most = 0;
+    const releases: (() => void)[] = [];
+    queue.work(GREET, {
+      concurrency: 2,
+      async handle() {
+        most = Math.max(most, ++running);
+        await new Promise<void>((resolve) => releases.push(resolve));
+        running--;
+      },
+    });
+    for (let i = 0; i < 5; i++) await send(`n${i}`);
+    for (let done = 0; done < 5; done++) {
+      await vi.waitFor(() => expect(releases.length).toBeGreaterThan(0));
+      releases.shift()?.();
+    }
+    await vi.waitFor(() => expect(running).toBe(0));
+    expect(most).toBe(2);
+  });
+
+  test('never repeats work that failed when it must not be retried', async () => {
+    let calls = 0;
+    queue.work(GREET, {
+      concurrency: 1,
+      async handle({ name }) {
+        if (name === 'bad') {
+          calls++;
+          throw new Error('bad');
+        }
+      },
+    });
+    await send('bad');
+    await vi.waitFor(() => expect(calls).toBe(1));
+    await vi.waitFor(async () => {
+      const [row] = await database.prisma.$queryRaw<{ state: string }[]>`
+        SELECT state::text AS state FROM pgboss.job WHERE name = 'greet'`;
+      expect(row?.state).toBe('failed');
+    });
+    expect(calls).toBe(1);
+  });
+
+  test('a stop waits for what runs, aborts it after the grace time, and takes no more', async () => {
+    const started = Promise.withResolvers<void>();
+    let aborted = false;
+    queue.work(GREET, {
+      concurrency: 1,
+      async handle(_, signal) {
+        started.resolve();
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        aborted = true;
+      },
+    });
+    await send('long');
+    await started.promise;
+    await queue.stop({ graceMs: 0 });
+    expect(aborted).toBe(true);
+  });
+});
