@@ -21,7 +21,7 @@ export function createCallLimits(options: {
     controller.abort();
   }
   const onAbort = () => end('ABORTED');
-  const timer = setTimeout(() => {}, Math.min(options.timeoutMs, longestTimerMs));
+  const timer = setTimeout(() => end('TIMEOUT'), Math.min(options.timeoutMs, longestTimerMs));
   if (options.signal?.aborted) onAbort();
   else options.signal?.addEventListener('abort', onAbort, { once: true });
 

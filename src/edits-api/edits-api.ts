@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { StagedFile } from '../images/staging.ts';
 
 /** One picture of a request. Its bytes are read when they are sent, never before. */
@@ -7,7 +6,8 @@ export interface EditsApiFile {
   readonly filename: string;
   readonly contentType: 'image/png' | 'image/jpeg' | 'image/webp';
   readonly bytes: number;
-  open(): Readable;
+  /** A chunk is valid until the next one is asked for. A stream is destroyed when the call is aborted. */
+  open(): AsyncIterable<Uint8Array>;
 }
 
 export interface EditsApiRequest {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { addAbortSignal } from 'node:stream';
+import { addAbortSignal, getDefaultHighWaterMark, Readable } from 'node:stream';
 import type { EditsApiFile, EditsApiRequest } from './edits-api.ts';
 
 /** How several pictures are named; servers differ. One picture is always `image`. */
@@ -108,13 +108,22 @@ function escapeName(name: string): string {
   return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
+/**
+ * The memory of a chunk may be used again once the next one is asked for. For a chunk that fills the
+ * socket's buffer undici waits until it is written; after a smaller one it goes on at once.
+ */
+const MIN_DRAINED_BYTES = getDefaultHighWaterMark(false);
+
 /** @throws when the file yields fewer or more bytes than promised; never yields more. */
 async function* readExactly(file: EditsApiFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  for await (const chunk of addAbortSignal(signal, file.open())) {
+  const chunks = file.open();
+  if (chunks instanceof Readable) addAbortSignal(signal, chunks);
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
     bytes += chunk.length;
     if (bytes > file.bytes) break;
-    yield chunk;
+    yield chunk.length < MIN_DRAINED_BYTES ? Buffer.from(chunk) : chunk;
   }
   if (bytes !== file.bytes) {
     const found = bytes > file.bytes ? 'more' : String(bytes);

@@ -203,6 +203,7 @@ describe('the answer decoder', () => {
     ['data that is no list', '{"data":{"b64_json":"x"}}', 'no list of pictures'],
     ['empty data', '{"data":[]}', 'no picture'],
     ['elements without pictures', '{"data":[{},null,"x",{"b64_json":7}]}', 'no picture'],
+    ['an object as picture', '{"data":[{"b64_json":{"a":"iVBORw0KGgo="}}]}', 'no picture'],
     ['an empty picture', '{"data":[{"b64_json":""}]}', 'is empty'],
     ['a text as picture', answerOf([Buffer.from('<svg>')]), 'is an SVG document'],
     ['a picture twice in one place', '{"data":[{"b64_json":"iVBORw0KGgo=","b64_json":""}]}', 'two'],

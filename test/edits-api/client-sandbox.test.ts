@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EditsApiFile, EditsApiRequest } from '../../src/edits-api/edits-api.ts';
 import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
-import type { SeenFile, SeenRequest } from '../../src/edits-api/sandbox/stats.ts';
+import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
 import { jpeg, pngWithAlpha } from '../support/pictures.ts';
 import { clientOf, failureOf, fileOf } from './client-support.ts';
 import { useSandbox } from './sandbox-support.ts';
@@ -27,7 +27,7 @@ async function bench() {
 }
 
 /** The openai package puts each file where it is ready, so the mask may come before the images. */
-function imagesFirst(request: SeenRequest | undefined): SeenFile[] {
+function imagesFirst(request: SandboxStats['lastRequests'][number] | undefined) {
   return (request?.files ?? []).toSorted((a, b) => a.field.localeCompare(b.field));
 }
 

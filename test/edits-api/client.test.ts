@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -74,6 +74,7 @@ describe('a good answer', () => {
     const { signal } = new AbortController();
     for (let i = 0; i < 200; i += 1) await edit({}, { signal });
 
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
   });
 });
