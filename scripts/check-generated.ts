@@ -34,7 +34,9 @@ try {
     (file) => expected.get(file) !== found.get(file),
   );
   if (stale.length > 0) {
-    process.stderr.write(`src/generated is stale (${stale.join(', ')}): run \`npm run generate\`.\n`);
+    process.stderr.write(
+      `src/generated is stale (${stale.join(', ')}): run \`npm run generate\`.\n`,
+    );
     process.exitCode = 1;
   }
 } finally {

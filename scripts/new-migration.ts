@@ -52,3 +52,5 @@ if (sql === '' || sql.startsWith(EMPTY)) {
   await writeFile(join(dir, 'migration.sql'), `${sql}\n`);
   process.stdout.write(`${dir}/migration.sql written. Read it before you commit it.\n`);
 }
+// The engine leaves a timer behind, which would hold this process for ten seconds more.
+process.exit();

@@ -11,7 +11,9 @@ const path = join(import.meta.dirname, '../schema.graphql');
 const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
 if (process.argv.includes('--check')) {
   if ((await readFile(path, 'utf8')) !== printed) {
-    process.stderr.write('schema.graphql is stale: run `npm run schema` and read the difference.\n');
+    process.stderr.write(
+      'schema.graphql is stale: run `npm run schema` and read the difference.\n',
+    );
     process.exitCode = 1;
   }
 } else {

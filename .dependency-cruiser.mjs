@@ -1,0 +1,113 @@
+/**
+ * The house's layers, from the ground up. A file imports from its own layer and from lower ones;
+ * docs/architecture.md says what each is for.
+ */
+const LAYERS = [
+  ['ground', '^src/(errors|config|lull|process-options)\\.ts$'],
+  ['log', '^src/log\\.ts$'],
+  ['adapters', '^src/(database|generated|net)/'],
+  ['events', '^src/events\\.ts$'],
+  ['queue', '^src/queue\\.ts$'],
+  ['auth', '^src/auth/'],
+  ['images and usage', '^src/(images|usage)/'],
+  ['edits-api', '^src/edits-api/'],
+  ['edits', '^src/edits/'],
+  ['schema', '^src/schema/'],
+  ['http', '^src/(http|graphiql)/'],
+  ['app', '^src/app\\.ts$'],
+  ['main', '^src/(main|start)\\.ts$'],
+];
+
+const down = LAYERS.slice(0, -1).map(([name, path], level) => ({
+  name: `only-down-from-${name.replaceAll(' ', '-')}`,
+  severity: 'error',
+  from: { path },
+  to: {
+    path: LAYERS.slice(level + 1).map(([, above]) => above),
+  },
+}));
+
+/** A vendor's package, and the only places that may know it. */
+const only = (name, places, packages) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src/', pathNot: places },
+  to: { path: packages.map((pkg) => `^(node_modules/)?${pkg}(/|$)`) },
+});
+
+export default {
+  forbidden: [
+    ...down,
+    {
+      name: 'every-file-has-a-layer',
+      comment: 'Give a new file or folder of src/ its place in LAYERS.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/', pathNot: LAYERS.map(([, path]) => path) },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { pathNot: '^src/generated/' },
+      to: { circular: true },
+    },
+    only(
+      'graphql-only-in-schema-and-http',
+      ['^src/(schema|http|graphiql)/', '^src/generated/pothos\\.ts$'],
+      ['graphql', 'graphql-[^/]+', '@graphql-yoga', '@pothos'],
+    ),
+    only(
+      'database-packages-only-in-database',
+      ['^src/(database|generated)/', '^src/schema/builder\\.ts$'],
+      ['@prisma', 'pg', '@electric-sql', 'pglite-prisma-adapter'],
+    ),
+    {
+      name: 'generated-client-only-in-database',
+      comment: 'Others take the client from src/database/database.ts. Enums hold no client.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/(database|generated)/', '^src/schema/builder\\.ts$'] },
+      to: { path: '^src/generated/', pathNot: '^src/generated/prisma/enums\\.ts$' },
+    },
+    only('pg-boss-only-in-queue', ['^src/queue\\.ts$', '^src/database/'], ['pg-boss']),
+    only('undici-only-towards-the-edits-api', ['^src/(edits-api|net)/'], ['undici']),
+    only('sharp-only-for-images', ['^src/images/', '^src/edits-api/sandbox/'], ['sharp']),
+    {
+      name: 'sandbox-only-by-its-wire-format',
+      comment: 'One client serves both, so only app.ts knows which edits API is called.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/edits-api/sandbox/'] },
+      to: { path: '^src/edits-api/sandbox/' },
+    },
+    {
+      name: 'sandbox-reads-the-wire-by-itself',
+      comment:
+        'It is a second reading of the format: sharing code with the client would hide errors.',
+      severity: 'error',
+      from: { path: '^src/edits-api/sandbox/' },
+      to: { path: '^src/edits-api/', pathNot: '^src/edits-api/sandbox/' },
+    },
+    {
+      name: 'src-stands-alone',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'src-needs-no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    // The TypeScript compiler's own API is not there in version 7.
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['node', 'import', 'default'],
+    },
+  },
+};

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { isLoopback, loadConfig, SETTINGS } from '../src/config.ts';
+import { ConfigError } from '../src/errors.ts';
+
+type Env = Record<string, string | undefined>;
+
+const REMOTE = { EDITS_API_URL: 'https://edits.example/v1', EDITS_API_KEY: 'sk-one' };
+
+function problemsOf(env: Env): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('without any variable', () => {
+  test('serves loopback with the embedded database and the sandbox', () => {
+    expect(loadConfig({})).toEqual({
+      http: { host: '127.0.0.1', port: 4000, publicUrl: null, allowAnonymous: false },
+      database: { kind: 'pglite', dir: './data' },
+      dataDir: './data',
+      editsApi: { kind: 'sandbox', delayMs: 1_500 },
+      models: { default: 'gpt-image-1', allowed: null, file: null },
+      limits: {
+        imageBytes: 26_214_400,
+        imagePixels: 50_000_000,
+        concurrentEdits: 16,
+        editTimeoutMs: 600_000,
+        shutdownGraceMs: 30_000,
+      },
+      logLevel: 'info',
+    });
+  });
+
+  test('counts an empty variable as absent', () => {
+    const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
+    expect(loadConfig(empty)).toEqual(loadConfig({}));
+  });
+
+  test('ignores variables that are not its own', () => {
+    expect(loadConfig({ NODE_ENV: 'production', PATH: '/bin' })).toEqual(loadConfig({}));
+  });
+});
+
+describe('what is set', () => {
+  test('reaches the configuration, in its units', () => {
+    const config = loadConfig({
+      ...REMOTE,
+      HOST: '::1',
+      PORT: '0',
+      PUBLIC_URL: 'https://retouch.example/',
+      DATA_DIR: '/srv/retouch',
+      DATABASE_URL: 'postgres://u:p@db/retouch',
+      EDITS_API_URL: 'https://edits.example/v1//',
+      EDITS_API_IMAGE_FIELD: 'image',
+      DEFAULT_MODEL: 'gpt-image-2',
+      ALLOWED_MODELS: ' gpt-image-2, my-model ,,',
+      MODELS_FILE: 'models.json',
+      EDIT_TIMEOUT_SECONDS: '90',
+      MAX_CONCURRENT_EDITS: '2',
+      MAX_IMAGE_BYTES: '1000',
+      MAX_IMAGE_PIXELS: '2000',
+      SHUTDOWN_GRACE_SECONDS: '0',
+      LOG_LEVEL: 'silent',
+    });
+    expect(config).toEqual({
+      http: { host: '::1', port: 0, publicUrl: 'https://retouch.example', allowAnonymous: false },
+      database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
+      dataDir: '/srv/retouch',
+      editsApi: {
+        kind: 'remote',
+        url: 'https://edits.example/v1',
+        key: 'sk-one',
+        imageField: 'image',
+      },
+      models: {
+        default: 'gpt-image-2',
+        allowed: ['gpt-image-2', 'my-model'],
+        file: 'models.json',
+      },
+      limits: {
+        imageBytes: 1_000,
+        imagePixels: 2_000,
+        concurrentEdits: 2,
+        editTimeoutMs: 90_000,
+        shutdownGraceMs: 0,
+      },
+      logLevel: 'silent',
+    });
+  });
+
+  test('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+
+  test.each([
+    ['PORT', '65535'],
+    ['SANDBOX_DELAY_MS', '600000'],
+    ['EDIT_TIMEOUT_SECONDS', '3600'],
+    ['EDIT_TIMEOUT_SECONDS', '1'],
+    ['MAX_CONCURRENT_EDITS', '1000'],
+    ['MAX_IMAGE_BYTES', '1073741824'],
+    ['MAX_IMAGE_PIXELS', '1000000000'],
+    ['SHUTDOWN_GRACE_SECONDS', '3600'],
+    ['DATABASE_URL', 'postgresql://db/retouch'],
+    ['PUBLIC_URL', 'http://localhost:4000'],
+  ])('takes %s at its limit: %s', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([]);
+  });
+});
+
+describe('what cannot work', () => {
+  test.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '4000.5'],
+    ['PORT', '0x10'],
+    ['PUBLIC_URL', 'retouch.example'],
+    ['PUBLIC_URL', 'ftp://retouch.example'],
+    ['ALLOW_ANONYMOUS', 'yes'],
+    ['DATABASE_URL', 'mysql://db/retouch'],
+    ['EDITS_API_IMAGE_FIELD', 'file'],
+    ['SANDBOX_DELAY_MS', '600001'],
+    ['EDIT_TIMEOUT_SECONDS', '0'],
+    ['EDIT_TIMEOUT_SECONDS', '3601'],
+    ['MAX_CONCURRENT_EDITS', '0'],
+    ['MAX_CONCURRENT_EDITS', '1001'],
+    ['MAX_IMAGE_BYTES', '0'],
+    ['MAX_IMAGE_BYTES', '1073741825'],
+    ['MAX_IMAGE_BYTES', '25MB'],
+    ['MAX_IMAGE_PIXELS', '1000000001'],
+    ['SHUTDOWN_GRACE_SECONDS', '3601'],
+    ['LOG_LEVEL', 'verbose'],
+  ])('is refused by name: %s=%s', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name}: `));
+  });
+
+  test('is reported all at once, one line for each variable', () => {
+    const env = { PORT: 'x', LOG_LEVEL: 'loud', DATABASE_URL: 'nowhere', HOST: '0.0.0.0' };
+    expect(problemsOf(env).map((problem) => problem.split(/[: ]/)[0])).toEqual([
+      'PORT',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'HOST',
+    ]);
+  });
+
+  test('is told without repeating a value, which may be a secret in the wrong place', () => {
+    const secret = 'sk-canary-secret';
+    const names = Object.keys(SETTINGS).filter((name) => name !== 'HOST');
+    for (const name of names) {
+      expect(problemsOf({ [name]: secret }).join('\n')).not.toContain(secret);
+    }
+    const everywhere = Object.fromEntries(names.map((name) => [name, secret]));
+    expect(problemsOf(everywhere).length).toBeGreaterThan(10);
+    expect(problemsOf(everywhere).join('\n')).not.toContain(secret);
+  });
+});
+
+describe('the edits API', () => {
+  test('gets no key that names no server: a key alone is refused, and not repeated', () => {
+    const [problem, ...others] = problemsOf({ EDITS_API_KEY: 'sk-canary' });
+    expect(problem).toMatch(/^EDITS_API_URL is not set but EDITS_API_KEY is/);
+    expect(problem).not.toContain('sk-canary');
+    expect(others).toEqual([]);
+  });
+
+  test('needs a key: a URL alone is refused', () => {
+    const [problem, ...others] = problemsOf({ EDITS_API_URL: REMOTE.EDITS_API_URL });
+    expect(problem).toMatch(/^EDITS_API_KEY is not set but EDITS_API_URL is/);
+    expect(others).toEqual([]);
+  });
+
+  test('has one problem when its URL is wrong, not two', () => {
+    const problems = problemsOf({ ...REMOTE, EDITS_API_URL: 'edits.example' });
+    expect(problems).toEqual(['EDITS_API_URL: must be an http:// or https:// URL']);
+  });
+});
+
+describe('an address that others can reach', () => {
+  test.each([
+    '0.0.0.0',
+    '::',
+    '192.168.1.4',
+    'retouch.example',
+    '127.0.0.1.example',
+    '::ffff:1.2.3.4',
+  ])('is refused while nothing asks who they are: %s', (HOST) => {
+    expect(isLoopback(HOST)).toBe(false);
+    expect(problemsOf({ HOST })).toEqual([expect.stringContaining('ALLOW_ANONYMOUS=true')]);
+    expect(problemsOf({ HOST, ALLOW_ANONYMOUS: 'false' })).toHaveLength(1);
+    expect(problemsOf({ HOST, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
+  });
+
+  test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])('is not this one: %s', (HOST) => {
+    expect(isLoopback(HOST)).toBe(true);
+    expect(loadConfig({ HOST }).http).toMatchObject({ host: HOST, allowAnonymous: false });
+  });
+});

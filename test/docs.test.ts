@@ -1,0 +1,121 @@
+import { access, glob, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { SETTINGS } from '../src/config.ts';
+import { createModels, readModelsFile } from '../src/edits-api/models.ts';
+import { temporaryDirectory } from './support/directory.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const read = (path: string) => readFile(join(ROOT, path), 'utf8');
+const documents = await Array.fromAsync(glob(['*.md', 'docs/**/*.md'], { cwd: ROOT }));
+const { scripts, devDependencies } = JSON.parse(await read('package.json'));
+
+/** What stands in fenced blocks of a language. */
+function blocks(markdown: string, language: string): string[] {
+  const fences = markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms);
+  return [...fences].filter(([, found]) => found === language).map(([, , text = '']) => text);
+}
+
+/** The anchors that GitHub makes of a document's headings. */
+function anchors(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('the settings', () => {
+  const settings = Object.entries(SETTINGS).map(([name, setting]) => ({
+    name,
+    written: 'default' in setting ? setting.default : '',
+    description: setting.description,
+  }));
+
+  test('are those of the table in the README, in its order', async () => {
+    const [, table = ''] =
+      /^\| Variable .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('README.md')) ?? [];
+    const rows = settings.map(({ name, written, description }) =>
+      [`| \`${name}\``, written ? ` | \`${written}\`` : ' |', ` | ${description} |`].join(''),
+    );
+    expect(table.trim().split('\n')).toEqual(rows);
+  });
+
+  test('are those of .env.example, in its order', async () => {
+    const [, ...paragraphs] = (await read('.env.example')).trim().split('\n\n');
+    expect(paragraphs).toEqual(
+      settings.map(({ name, written, description }) => `# ${description}\n#${name}=${written}`),
+    );
+  });
+});
+
+describe.each(documents)('%s', (document) => {
+  test('links only to what is there', async () => {
+    const markdown = await read(document);
+    const links = [...markdown.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    for (const link of links.filter((target) => !/^https?:/.test(target))) {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? document : join(dirname(document), path);
+      await expect(access(join(ROOT, target)), link).resolves.toBeUndefined();
+      if (anchor !== undefined) expect(anchors(await read(target)), link).toContain(anchor);
+    }
+  });
+
+  test('names only npm scripts that exist', async () => {
+    const named = (await read(document)).matchAll(/npm run ([a-z:]+)/g);
+    for (const [, name] of named) expect(Object.keys(scripts)).toContain(name);
+  });
+
+  test('shows only operations that fit schema.graphql', async () => {
+    const schema = buildSchema(await read('schema.graphql'));
+    const markdown = await read(document);
+    const inCurl = blocks(markdown, 'sh').flatMap((block) =>
+      [...block.matchAll(/"query": ("(?:[^"\\]|\\.)*")/g)].map(([, json = '']) => JSON.parse(json)),
+    );
+    for (const operation of [...blocks(markdown, 'graphql'), ...inCurl]) {
+      expect(validate(schema, parse(operation)), operation).toEqual([]);
+    }
+  });
+});
+
+test('the README shows an edit and the history by curl', async () => {
+  const shell = blocks(await read('README.md'), 'sh').join('\n');
+  expect(shell).toContain('editImage(');
+  expect(shell).toContain('editJobs(');
+});
+
+test('the example in docs/models.md is a MODELS_FILE that is read as the page says', async () => {
+  const [example = ''] = blocks(await read('docs/models.md'), 'json');
+  const path = join(await temporaryDirectory(), 'models.json');
+  await writeFile(path, example);
+  const overrides = await readModelsFile(path);
+  const models = createModels({ default: 'house-model', allowed: null, overrides });
+  expect(models.get('gpt-image-2.5')).toMatchObject({
+    qualities: expect.arrayContaining(['xhigh']),
+    sizes: models.get('gpt-image-2').sizes,
+  });
+  expect(models.get('gpt-image-1')).toMatchObject({ maxN: 4, maxImages: 16 });
+  expect(models.get('house-model')).toMatchObject({ autoSize: false, maxImages: 1, maxN: 10 });
+});
+
+test('docs/architecture.md has a line for everything at the top of src, and for nothing else', async () => {
+  const house = blocks(await read('docs/architecture.md'), 'text').join('\n');
+  const entries = await readdir(join(ROOT, 'src'), { withFileTypes: true });
+  const named = [...house.matchAll(/^ {2}(\S+) +\S/gm)].map(([, name]) => name);
+  const found = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  expect(named.toSorted()).toEqual(found.toSorted());
+});
+
+test('the container image starts the service as npm start does, on the same major Node', async () => {
+  const dockerfile = await read('Dockerfile');
+  const [, command = ''] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  // There is no .env in the image.
+  expect(JSON.parse(command).join(' ')).toBe(
+    scripts.start.replace('--env-file-if-exists=.env ', ''),
+  );
+  const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+  const [major] = devDependencies.node.split('.');
+  expect(images).toEqual([`node:${major}-slim`, `node:${major}-slim`]);
+});
