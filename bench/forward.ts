@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ENVIRONMENT, NODE_FLAGS } from '../src/process-options.ts';
 import { noisePng } from '../test/support/pictures.ts';
 import { createLoad, type Load } from './forward/load.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
@@ -14,10 +15,16 @@ import { startUpstream, type Upstream } from './forward/upstream.ts';
  * flat. Floor, service, upstream and this load are four processes; floor and service are measured
  * alternately, each at rest before the other's turn. Exit code 1: a bar was missed.
  *
- * `node bench/forward.ts [--runs 5] [--only at-once|one-by-one|answers]`
+ * `node bench/forward.ts [--runs 5] [--only at-once|one-by-one|answers] [--flag=--a-flag-for-node]`
+ *
+ * The service is started as `npm start` does it, with the flags given here besides.
  */
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '5' }, only: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    flag: { type: 'string', multiple: true, default: [] },
+  },
 });
 const RUNS = Number(values.runs);
 
@@ -76,7 +83,7 @@ async function withBench(
     const upstream = keep(await startUpstream({ delayMs: DELAY_MS, pictureBytes }));
     const floorDir = join(dir, name, 'floor');
     await mkdir(floorDir, { recursive: true });
-    const floor = keep(await startMeasured('floor', [floorDir, upstream.url]));
+    const floor = keep(await startMeasured('floor', { args: [floorDir, upstream.url] }));
     const env = {
       PORT: '0',
       DATA_DIR: join(dir, name, 'service'),
@@ -84,12 +91,14 @@ async function withBench(
       EDITS_API_KEY: 'sk-bench',
       LOG_LEVEL: 'warn',
     };
+    const flags = [...NODE_FLAGS, ...values.flag];
+    const options = { flags, environment: ENVIRONMENT, args: [JSON.stringify(env)] };
     // The first start creates the database and leaves its garbage behind: growth could hide in it.
-    const first = await startMeasured('service', [JSON.stringify(env)]);
+    const first = await startMeasured('service', options);
     await first.untilIdle();
     const firstBytes = await rssBytesOf(first.pid);
     await first.stop();
-    const service = keep(await startMeasured('service', [JSON.stringify(env)]));
+    const service = keep(await startMeasured('service', options));
     await service.untilIdle();
     const freshBytes = await rssBytesOf(service.pid);
     for (const { url } of [floor, service]) await load.run(url, ONE_BY_ONE);

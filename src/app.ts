@@ -6,12 +6,12 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
-import { createEditsApi } from './edits-api/client.ts';
-import { createModels, readModelsFile } from './edits-api/models.ts';
-import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits, RUN_EDIT } from './edits/edits.ts';
 import { createRunEdit } from './edits/run-edit.ts';
+import { createEditsApi } from './edits-api/client.ts';
+import { createModels, readModelsFile } from './edits-api/models.ts';
+import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createEvents } from './events.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createHealth } from './http/health.ts';
@@ -26,6 +26,7 @@ import { createMakeThumbnails, MAKE_THUMBNAILS } from './images/make-thumbnails.
 import { createThumbnails } from './images/thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { createLull } from './lull.ts';
 import { createQueue } from './queue.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
@@ -91,10 +92,12 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const blobs = createFsBlobStore({ dir: dirs.blobs });
   const thumbnails = createThumbnails({ blobs, staging, maxPixels: limits.imagePixels });
   const images = createImages({ prisma, blobs });
+  const lull = createLull();
   const uploads = createUploads({
     prisma,
     images,
     staging,
+    lull,
     maxBytes: limits.imageBytes,
     maxPixels: limits.imagePixels,
   });
@@ -119,10 +122,13 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     log,
     onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobId }),
   });
-  queue.work(RUN_EDIT, { concurrency: limits.concurrentEdits, handle: runEdit });
+  queue.work(RUN_EDIT, {
+    concurrency: limits.concurrentEdits,
+    handle: (data, signal) => lull.busyWith(() => runEdit(data, signal)),
+  });
   queue.work(MAKE_THUMBNAILS, {
     concurrency: 1,
-    handle: createMakeThumbnails({ prisma, thumbnails, log }),
+    handle: createMakeThumbnails({ prisma, thumbnails, lull, log }),
   });
   stops.unshift(() => queue.stop({ graceMs: limits.shutdownGraceMs }));
   // Those who wait for a running edit are answered with it when it ends, or when the grace is over.

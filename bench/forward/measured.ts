@@ -22,11 +22,20 @@ const IDLE_SHARE = 0.04;
 const IDLE_LOOKS = 3;
 const LONGEST_WAIT_MS = 60_000;
 
-/** Starts `<name>.ts` beside this file. */
-export async function startMeasured(name: 'floor' | 'service', args: string[]): Promise<Measured> {
+/** Starts `<name>.ts` beside this file, with its arguments, flags for Node, and nothing else in its environment. */
+export async function startMeasured(
+  name: 'floor' | 'service',
+  options: {
+    args: readonly string[];
+    flags?: readonly string[];
+    environment?: Readonly<Record<string, string>>;
+  },
+): Promise<Measured> {
   const path = fileURLToPath(import.meta.resolve(`./${name}.ts`));
-  // As in the npm script of the service: no flags but those that it starts with.
-  const child = fork(path, args, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const child = fork(path, options.args, {
+    execArgv: ['--disable-warning=ExperimentalWarning', ...(options.flags ?? [])],
+    env: { ...options.environment },
+  });
   const { url } = await told(child, 'ready');
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} did not start`);

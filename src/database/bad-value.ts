@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 /** Where Prisma's driver adapters put the SQLSTATE. */
 const schema = z.object({
-  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }) }),
+  meta: z.object({
+    driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }),
+  }),
 });
 
 /**

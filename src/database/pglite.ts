@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
 import { createPrisma } from './prisma.ts';
+import { shareThread } from './share-thread.ts';
 
 /** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
 const CONFIG = "shared_buffers = '16MB'\n";
@@ -36,7 +37,7 @@ async function startPglite(dataDir: string): Promise<PGlite> {
     // As a start parameter the same setting hangs PGlite; in the file it is read at the next start.
     await appendFile(join(dataDir, 'postgresql.conf'), CONFIG);
   }
-  return PGlite.create({ dataDir });
+  return shareThread(await PGlite.create({ dataDir }));
 }
 
 function wrapPglite(pglite: PGlite, log: Log, onClosed: () => void): Database {

@@ -66,7 +66,8 @@ async function listen(options: {
         });
         return await connect();
       } catch (error) {
-        if (!stopped.signal.aborted) log.warn({ err: error }, 'cannot listen to Postgres, trying again');
+        if (!stopped.signal.aborted)
+          log.warn({ err: error }, 'cannot listen to Postgres, trying again');
       }
     }
   }

@@ -20,7 +20,7 @@ const PAD = 0x3d;
  *
  * @throws EditsApiError BROKEN_ANSWER
  */
-export function createBase64Stream({ blockBytes = 128 * 1024 } = {}): Base64Stream {
+export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Stream {
   const text = Buffer.allocUnsafeSlow(blockBytes);
   const decoded = Buffer.allocUnsafeSlow((blockBytes / 4) * 3);
   let length = 0;

@@ -87,7 +87,7 @@ export function createRunEdit(options: {
         filename: `${role === 'MASK' ? 'mask' : `image-${position + 1}`}.${mediaOf(image.format).extension}`,
         contentType: mediaOf(image.format).contentType,
         bytes: image.bytes,
-        open: () => blobs.read(blobKey({ ownerId: job.ownerId, sha256: image.sha256 })),
+        open: () => blobs.pieces(blobKey({ ownerId: job.ownerId, sha256: image.sha256 })),
       };
       return { role, file };
     });

@@ -1,8 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
 import { StorageError, UnavailableError } from '../errors.ts';
@@ -48,7 +47,9 @@ export function createGraphql(options: {
     // Bodies are read and limited by useUploads.
     multipart: false,
     maxRequestBodySize: false,
-    renderGraphiQL,
+    // Loaded when it is first looked at: the page takes 30 MB of memory.
+    renderGraphiQL: async (page) =>
+      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
     graphiql: {
       title: sandbox ? 'Retouch (sandbox)' : 'Retouch',
       defaultTabs: exampleOperations({ sandbox }),

@@ -21,9 +21,19 @@ export interface BlobStore {
    */
   read(key: string, range?: { start: number; end: number }): Readable;
 
+  /**
+   * All bytes, piece by piece. A piece is valid until the next one is asked for: its memory is used
+   * again, where a stream would leave a large picture's worth of garbage behind.
+   * Throws an error with code ENOENT when the key is unknown.
+   */
+  pieces(key: string): AsyncIterable<Uint8Array>;
+
   /** Size in bytes, or null when the key is unknown. */
   size(key: string): Promise<number | null>;
 
   /** Removing an unknown key is a no-op. */
   delete(key: string): Promise<void>;
+
+  /** A local file that holds the blob and must only be read; absent where there is none. */
+  localPath?(key: string): string;
 }

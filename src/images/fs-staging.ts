@@ -4,9 +4,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StorageError } from '../errors.ts';
+import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 import type { StagedFile, Staging, StagingWriter } from './staging.ts';
 
 const EDGE_BYTES = 64;
+const STEP_BYTES = 128 * 1024;
+/** Two for each of 16 files at once. */
+const MAX_SPARE_BUFFERS = 32;
 
 /**
  * Staging in a local directory, which is made on first use. File names are random, so nothing that
@@ -14,12 +18,13 @@ const EDGE_BYTES = 64;
  */
 export function createStaging({ dir }: { dir: string }): Staging {
   const root = resolve(dir);
+  const buffers = createBufferPool({ bytes: STEP_BYTES, maxSpare: MAX_SPARE_BUFFERS });
 
   async function create(): Promise<StagingWriter> {
     const path = join(root, randomUUID());
     return refused('create', async () => {
       await mkdir(root, { recursive: true });
-      return createWriter(path, await open(path, 'wx'));
+      return createWriter(path, await open(path, 'wx'), buffers);
     });
   }
 
@@ -45,8 +50,17 @@ export async function discardStagedFile(file: StagedFile): Promise<void> {
   await rm(file.path, { force: true });
 }
 
-function createWriter(path: string, handle: FileHandle): StagingWriter {
+/**
+ * Chunks as small as a socket's are gathered, since each write costs a round trip to a thread: one
+ * buffer is filled and hashed while the other one is written.
+ */
+function createWriter(path: string, handle: FileHandle, buffers: BufferPool): StagingWriter {
   const hash: Hash = createHash('sha256');
+  let filling = buffers.take();
+  let filled = 0;
+  let spare: Buffer | null = null;
+  let writing: Promise<void> = Promise.resolve();
+  let written = 0;
   let bytes = 0;
   let head: Buffer = Buffer.alloc(0);
   let tail: Buffer = Buffer.alloc(0);
@@ -56,20 +70,51 @@ function createWriter(path: string, handle: FileHandle): StagingWriter {
   async function write(chunk: Uint8Array): Promise<void> {
     if (finished || discarded) throw new TypeError('The staged file has ended already.');
     if (chunk.byteLength === 0) return;
-    const position = bytes;
     bytes += chunk.byteLength;
-    // The kernel writes in its own thread while this one hashes.
-    const written = refused('write', () => writeAll(handle, chunk, position));
-    hash.update(chunk);
     head = first(head, chunk);
     tail = last(tail, chunk);
-    await written;
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + STEP_BYTES - filled);
+      filling.set(part, filled);
+      filled += part.byteLength;
+      at += part.byteLength;
+      if (filled === STEP_BYTES) await flush();
+    }
+  }
+
+  async function flush(): Promise<void> {
+    await writing;
+    const full = filling;
+    const step = full.subarray(0, filled);
+    const position = written;
+    writing = refused('write', () => writeAll(handle, step, position));
+    // Its failure is met by the next one who waits for it, if anybody still does.
+    writing.catch(() => undefined);
+    hash.update(step);
+    written += filled;
+    filled = 0;
+    filling = spare ?? buffers.take();
+    spare = full;
   }
 
   async function close(): Promise<StagedFile> {
+    try {
+      if (filled > 0) await flush();
+      await writing;
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
     // Some file systems report a full disk only here.
     await refused('close', () => handle.close());
+    giveBuffersBack();
     return { path, bytes, sha256: hash.digest('hex'), head, tail };
+  }
+
+  /** Nothing reads or writes them any more. */
+  function giveBuffersBack(): void {
+    buffers.giveBack(filling);
+    if (spare) buffers.giveBack(spare);
   }
 
   async function remove(): Promise<void> {

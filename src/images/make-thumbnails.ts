@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
+import type { Lull } from '../lull.ts';
 import { defineJob } from '../queue.ts';
 import { blobKey } from './blob-key.ts';
 import type { Thumbnails } from './thumbnails.ts';
@@ -19,15 +20,18 @@ const GALLERY_WIDTH = 256;
 export function createMakeThumbnails(options: {
   prisma: PrismaClient;
   thumbnails: Thumbnails;
+  lull: Lull;
   log: Log;
 }) {
-  const { prisma, thumbnails, log } = options;
+  const { prisma, thumbnails, lull, log } = options;
   return async ({ jobId }: { jobId: string }, signal: AbortSignal): Promise<void> => {
+    await lull.wait(signal);
     const images = await prisma.image.findMany({
       where: { thumbHash: null, jobs: { some: { jobId } } },
       select: { id: true, ownerId: true, sha256: true },
     });
     for (const image of images) {
+      await lull.wait(signal);
       signal.throwIfAborted();
       const key = blobKey(image);
       await thumbnails.make(key, GALLERY_WIDTH);

@@ -13,7 +13,10 @@ export interface StagedFile {
 
 /** A file being received. Exactly one of `finish` and `discard` ends it; both are idempotent. */
 export interface StagingWriter {
-  /** Hashes and writes; resolves when the bytes are with the kernel, so awaiting it is backpressure. */
+  /**
+   * Takes the bytes over; they may be changed once this has resolved. Awaiting it is backpressure.
+   * A write that fails may be told of by a later call, `finish` at the latest.
+   */
   write(chunk: Uint8Array): Promise<void>;
   readonly bytes: number;
   finish(): Promise<StagedFile>;

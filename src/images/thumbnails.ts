@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
@@ -28,7 +29,8 @@ export interface Thumbnails {
 const MAX_HEIGHT_PER_WIDTH = 4;
 /** The encoder of ThumbHash takes at most this many pixels on a side. */
 const THUMB_HASH_SIDE = 100;
-const THUMB_HASH_SOURCE_WIDTH = 128;
+/** The gallery's, which is made anyway. */
+const THUMB_HASH_SOURCE_WIDTH = 256;
 const WEBP_QUALITY = 78;
 
 export function createThumbnails({
@@ -64,7 +66,7 @@ export function createThumbnails({
     const bytes = await blobs.size(key);
     if (bytes !== null) return { key, bytes };
     return inTurn(async () => {
-      const made = await withLocalCopy(sourceKey, (path) => shrink(path, width, maxPixels));
+      const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
       await store(key, made);
       return { key, bytes: made.length };
@@ -84,8 +86,13 @@ export function createThumbnails({
   }
 
   /** libvips reads a file piece by piece; from a stream sharp would gather the whole picture first. */
-  async function withLocalCopy<T>(key: string, use: (path: string) => Promise<T>): Promise<T> {
-    const copy = await stage(() => blobs.read(key));
+  async function withLocalFile<T>(key: string, use: (path: string) => Promise<T>): Promise<T> {
+    const path = blobs.localPath?.(key);
+    if (path !== undefined) {
+      await access(path);
+      return use(path);
+    }
+    const copy = await stage(() => blobs.pieces(key));
     try {
       return await use(copy.path);
     } finally {

@@ -1,5 +1,6 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
+import type { Lull } from '../lull.ts';
 import type { Images, ReceivedImage } from './images.ts';
 import { type FileUpload, receiveUploads } from './receive-image.ts';
 import type { Staging } from './staging.ts';
@@ -25,14 +26,15 @@ export function createUploads(options: {
   prisma: PrismaClient;
   images: Images;
   staging: Staging;
+  lull: Lull;
   maxBytes: number;
   maxPixels: number;
 }): Uploads {
-  const { prisma, images, staging, maxBytes, maxPixels } = options;
+  const { prisma, images, staging, lull, maxBytes, maxPixels } = options;
 
   function receive(files: readonly FieldUpload[], signal: AbortSignal) {
     const uploads = files.map((file) => ({ ...file, maxBytes }));
-    return receiveUploads({ uploads, staging, maxPixels, signal });
+    return lull.busyWith(() => receiveUploads({ uploads, staging, maxPixels, signal }));
   }
 
   return {

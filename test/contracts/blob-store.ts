@@ -35,6 +35,32 @@ export function describeBlobStore(
       expect(await buffer(blobs.read(KEY))).toEqual(content);
     });
 
+    it('gives the bytes piece by piece, also to several readers at once', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(1_000_000);
+      await blobs.put(KEY, (await stage(staging, content)).path);
+      const read = async () => {
+        const copies: Buffer[] = [];
+        for await (const piece of blobs.pieces(KEY)) copies.push(Buffer.from(piece));
+        return Buffer.concat(copies).equals(content);
+      };
+      for (let time = 0; time < 2; time += 1) {
+        expect(await Promise.all([read(), read(), read()])).toEqual([true, true, true]);
+      }
+    });
+
+    it('says that there are no pieces of an unknown key, and lets a reader stop early', async () => {
+      const { blobs, staging } = await make();
+      await expect(blobs.pieces(KEY)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+        code: 'ENOENT',
+      });
+      await blobs.put(KEY, (await stage(staging, randomBytes(1_000_000))).path);
+      for await (const piece of blobs.pieces(KEY)) {
+        expect(piece.length).toBeGreaterThan(0);
+        break;
+      }
+    });
+
     it('reads a range with both ends included', async () => {
       const { blobs, staging } = await make();
       await blobs.put(KEY, (await stage(staging, Buffer.from('0123456789'))).path);

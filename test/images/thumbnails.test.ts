@@ -56,9 +56,10 @@ it('makes a thumbnail once, for callers at once and later', async () => {
   let reads = 0;
   const counting = {
     ...blobs,
-    read: (...args: Parameters<typeof blobs.read>) => {
+    localPath: undefined,
+    pieces: (key: string) => {
       reads += 1;
-      return blobs.read(...args);
+      return blobs.pieces(key);
     },
   };
   const thumbnails = createThumbnails({ blobs: counting, staging, maxPixels: 10_000_000 });

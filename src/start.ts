@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { ENVIRONMENT, NODE_FLAGS } from './process-options.ts';
+
+/**
+ * The entry point: becomes main.ts, in the same process, under the options that it needs and that
+ * only a process's start can set. What the caller has set wins. Where a process cannot be replaced
+ * (Windows), main.ts runs without them.
+ */
+if (process.platform !== 'win32' && process.execve) {
+  const flags = [...NODE_FLAGS, ...process.execArgv];
+  const main = join(import.meta.dirname, 'main.ts');
+  process.execve(process.execPath, [process.execPath, ...flags, main], {
+    ...ENVIRONMENT,
+    ...process.env,
+  });
+} else {
+  await import('./main.ts');
+}
