@@ -9,9 +9,16 @@ import { openPostgres } from './database/postgres.ts';
 import { createEditsApi } from './edits-api/client.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import { createSandbox } from './edits-api/sandbox/sandbox.ts';
+import { createAttempts } from './edits/attempts.ts';
+import { createBacklog } from './edits/backlog.ts';
+import { createCancelEdit } from './edits/cancel-edit.ts';
+import { RUN_EDIT } from './edits/edit-queue.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
-import { createEdits, RUN_EDIT } from './edits/edits.ts';
+import { createEdits } from './edits/edits.ts';
+import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
+import { createRunningEdits } from './edits/running-edits.ts';
+import { createWorkerPresence } from './edits/workers.ts';
 import { createEvents } from './events.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createHealth } from './http/health.ts';
@@ -33,6 +40,9 @@ import { createUsageReports } from './usage/report.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
 const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+/** An edit that could not be sent for a day is given up. */
+const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
 export interface App {
   /** Where clients reach it. */
@@ -107,19 +117,38 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
   const editWaits = createEditWaits({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
-  const edits = createEdits({ prisma, queue, images, models, sandbox });
+  const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
+  const edits = createEdits({ prisma, queue, images, models, backlog, sandbox });
+  const presence = createWorkerPresence({ prisma, alone: database.kind === 'pglite', log });
+  await presence.start();
+  stops.unshift(() => presence.stop());
+  const attempts = createAttempts({ prisma, events, queue, images });
+  const runningEdits = createRunningEdits({ events });
+  stops.unshift(() => runningEdits.stop());
   const runEdit = createRunEdit({
-    prisma,
-    events,
+    attempts,
+    runningEdits,
     images,
     blobs,
     editsApi,
+    workerId: presence.id,
     answersDir: dirs.answers,
     timeoutMs: limits.editTimeoutMs,
+    retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
     onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobId }),
   });
-  queue.work(RUN_EDIT, { concurrency: limits.concurrentEdits, handle: runEdit });
+  const recovery = createRecovery({
+    prisma,
+    attempts,
+    runEdit,
+    editsApi,
+    answersDir: dirs.answers,
+    log,
+  });
+  await recovery.start();
+  stops.unshift(() => recovery.stop());
+  queue.work(RUN_EDIT, { concurrency: limits.concurrentEdits, handle: runEdit.run });
   queue.work(MAKE_THUMBNAILS, {
     concurrency: 1,
     handle: createMakeThumbnails({ prisma, thumbnails, log }),
@@ -140,6 +169,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
       services: {
         prisma,
         edits,
+        cancelEdit: createCancelEdit({ prisma, events }),
         editWaits,
         images,
         uploads,

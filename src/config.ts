@@ -29,6 +29,8 @@ export interface Config {
     readonly imageBytes: number;
     readonly imagePixels: number;
     readonly concurrentEdits: number;
+    readonly queuedEdits: number;
+    readonly editAttempts: number;
     readonly editTimeoutMs: number;
     readonly shutdownGraceMs: number;
   };
@@ -114,6 +116,17 @@ export const SETTINGS = {
     default: '16',
     description: 'Edits that this process runs at once; further ones wait in the queue.',
   },
+  MAX_QUEUED_EDITS: {
+    schema: integer(1, 1_000_000),
+    default: '10000',
+    description: 'Edits that may wait in the queue; beyond that new ones are answered 503.',
+  },
+  MAX_EDIT_ATTEMPTS: {
+    schema: integer(1, 100),
+    default: '5',
+    description:
+      'How often an edit is sent in all, while the edits API surely has not processed it (429, 503, no connection).',
+  },
   MAX_IMAGE_BYTES: {
     schema: integer(1, 1_073_741_824),
     default: '26214400',
@@ -198,6 +211,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       imageBytes: defaulted('MAX_IMAGE_BYTES'),
       imagePixels: defaulted('MAX_IMAGE_PIXELS'),
       concurrentEdits: defaulted('MAX_CONCURRENT_EDITS'),
+      queuedEdits: defaulted('MAX_QUEUED_EDITS'),
+      editAttempts: defaulted('MAX_EDIT_ATTEMPTS'),
       editTimeoutMs: defaulted('EDIT_TIMEOUT_SECONDS') * 1_000,
       shutdownGraceMs: defaulted('SHUTDOWN_GRACE_SECONDS') * 1_000,
     },

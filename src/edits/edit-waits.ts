@@ -14,8 +14,11 @@ export interface EditWaits {
 }
 
 export interface EditWait extends Disposable {
-  /** Resolves when the job is final, or `timeoutMs` have passed, or `signal` was aborted. Never rejects. */
-  untilFinal(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+  /**
+   * Resolves when the job is final, or `timeoutMs` have passed, or `signal` was aborted. With
+   * `isNew: false` the job may be final already, and is looked at first.
+   */
+  untilFinal(options: { timeoutMs: number; isNew: boolean; signal: AbortSignal }): Promise<void>;
 }
 
 export function createEditWaits(options: {
@@ -51,7 +54,10 @@ export function createEditWaits(options: {
       const waiting = endings.get(jobId) ?? new Set();
       endings.set(jobId, waiting.add(resolve));
       return {
-        untilFinal: ({ timeoutMs, signal }) => settled(ended, timeoutMs, signal),
+        async untilFinal({ timeoutMs, isNew, signal }) {
+          if (!isNew) await checkAll();
+          await settled(ended, timeoutMs, signal);
+        },
         [Symbol.dispose]() {
           waiting.delete(resolve);
           if (waiting.size === 0) endings.delete(jobId);
@@ -65,11 +71,13 @@ export function createEditWaits(options: {
   };
 }
 
-async function settled(ended: Promise<void>, timeoutMs: number, signal?: AbortSignal) {
-  if (timeoutMs <= 0 || signal?.aborted) return;
+async function settled(ended: Promise<void>, timeoutMs: number, signal: AbortSignal) {
+  if (timeoutMs <= 0 || signal.aborted) return;
   const { promise: givenUp, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, timeoutMs);
-  signal?.addEventListener('abort', () => resolve(), { once: true });
+  const giveUp = () => resolve();
+  signal.addEventListener('abort', giveUp, { once: true });
   await Promise.race([ended, givenUp]);
+  signal.removeEventListener('abort', giveUp);
   clearTimeout(timer);
 }

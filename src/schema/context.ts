@@ -1,6 +1,7 @@
 import type { PrismaClient } from '../database/database.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Models } from '../edits-api/models.ts';
+import type { CancelEdit } from '../edits/cancel-edit.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
 import type { BlobStore } from '../images/blob-store.ts';
@@ -12,6 +13,7 @@ import type { UsageReports } from '../usage/report.ts';
 export interface Services {
   readonly prisma: PrismaClient;
   readonly edits: Edits;
+  readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
   readonly images: Images;
   readonly uploads: Uploads;

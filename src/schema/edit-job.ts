@@ -59,6 +59,17 @@ const EditAttempt = builder.prismaObject('EditAttempt', {
       nullable: true,
       description: 'The edits API’s own id of the request.',
     }),
+    errorCode: t.field({
+      type: EditErrorCodeEnum,
+      nullable: true,
+      description: 'Why it brought nothing.',
+      select: { errorCode: true },
+      resolve: ({ errorCode }) => (isErrorCode(errorCode) ? errorCode : null),
+    }),
+    errorMessage: t.exposeString('errorMessage', {
+      nullable: true,
+      description: 'Why it brought nothing, for people.',
+    }),
     sentAt: t.expose('sentAt', {
       type: 'DateTime',
       description: 'When it was noted as sent, just before its first byte.',
@@ -170,7 +181,8 @@ export const EditJob = builder.prismaNode('EditJob', {
     error: t.field({
       type: EditError,
       nullable: true,
-      description: 'Why there are no pictures; null unless FAILED or OUTCOME_UNKNOWN.',
+      description:
+        'Why there are no pictures; null unless FAILED, OUTCOME_UNKNOWN, or CANCELED while a request was out.',
       select: {
         status: true,
         errorCode: true,
@@ -186,6 +198,28 @@ export const EditJob = builder.prismaNode('EditJob', {
           upstreamRequestId: attempts.at(-1)?.upstreamRequestId ?? null,
         };
       },
+    }),
+    costUnresolved: t.boolean({
+      description:
+        'It may have been paid without an answer: true for OUTCOME_UNKNOWN, and for CANCELED while a request was out.',
+      select: { status: true, errorCode: true },
+      resolve: ({ status, errorCode }) =>
+        status === EditStatus.OUTCOME_UNKNOWN ||
+        (status === EditStatus.CANCELED && errorCode !== null),
+    }),
+    nextAttemptAt: t.expose('nextAttemptAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it is sent again, while it is queued after an attempt that was surely not processed.',
+    }),
+    retryOf: t.relation('retryOf', {
+      nullable: true,
+      description: 'The job that this one repeats, by `retryEdit`.',
+    }),
+    retries: t.relation('retries', {
+      description: 'The jobs that repeat this one.',
+      query: { orderBy: { id: 'asc' } },
     }),
     attempts: t.relation('attempts', {
       description: 'The requests to the edits API, in order.',

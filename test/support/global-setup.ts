@@ -8,7 +8,7 @@ import { migrate } from '../../src/database/migrations.ts';
 import { openPglite } from '../../src/database/pglite.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
 import { MAKE_THUMBNAILS } from '../../src/images/make-thumbnails.ts';
-import { RUN_EDIT } from '../../src/edits/edits.ts';
+import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createEvents } from '../../src/events.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';

@@ -52,6 +52,8 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   EditJob: 'EditJob',
+  IdempotencyKey: 'IdempotencyKey',
+  Worker: 'Worker',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
   Image: 'Image',
@@ -99,12 +101,36 @@ export const EditJobScalarFieldEnum = {
   answerOutputFormat: 'answerOutputFormat',
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
+  retryOfId: 'retryOfId',
   createdAt: 'createdAt',
   startedAt: 'startedAt',
+  nextAttemptAt: 'nextAttemptAt',
   finishedAt: 'finishedAt'
 } as const
 
 export type EditJobScalarFieldEnum = (typeof EditJobScalarFieldEnum)[keyof typeof EditJobScalarFieldEnum]
+
+
+export const IdempotencyKeyScalarFieldEnum = {
+  ownerId: 'ownerId',
+  key: 'key',
+  inputSha256: 'inputSha256',
+  jobId: 'jobId',
+  createdAt: 'createdAt'
+} as const
+
+export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
+
+
+export const WorkerScalarFieldEnum = {
+  id: 'id',
+  host: 'host',
+  pid: 'pid',
+  startedAt: 'startedAt',
+  heartbeatAt: 'heartbeatAt'
+} as const
+
+export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
 
 
 export const EditAttemptScalarFieldEnum = {
@@ -112,6 +138,7 @@ export const EditAttemptScalarFieldEnum = {
   jobId: 'jobId',
   number: 'number',
   state: 'state',
+  workerId: 'workerId',
   httpStatus: 'httpStatus',
   upstreamRequestId: 'upstreamRequestId',
   errorCode: 'errorCode',
