@@ -33,14 +33,18 @@ export function createBacklog(options: { prisma: PrismaClient; maxQueued: number
     countedMs = performance.now();
   }
 
+  function recount(): Promise<void> {
+    counting ??= count().finally(() => {
+      counting = undefined;
+    });
+    return counting;
+  }
+
   return {
     async admit(ownerId) {
-      if (performance.now() - countedMs > MAX_AGE_MS) {
-        counting ??= count().finally(() => {
-          counting = undefined;
-        });
-        await counting;
-      }
+      if (performance.now() - countedMs > MAX_AGE_MS) await recount();
+      // Nobody is refused on an old count: some may have left the queue since.
+      if (total >= maxQueued) await recount();
       if (total >= maxQueued) {
         throw new UnavailableError(
           `${total} edits are waiting already; at most ${maxQueued} may. Try again later.`,
