@@ -6,15 +6,15 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
-import { createEditsApi } from './edits-api/client.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
-import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createAttempts } from './edits/attempts.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
+import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
+import { createPauses } from './edits/pauses.ts';
 import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
 import { createRunningEdits } from './edits/running-edits.ts';
@@ -33,6 +33,7 @@ import { createMakeThumbnails, MAKE_THUMBNAILS } from './images/make-thumbnails.
 import { createThumbnails } from './images/thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { openUpstreams } from './open-upstreams.ts';
 import { createQueue } from './queue.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
@@ -109,9 +110,8 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     maxPixels: limits.imagePixels,
   });
 
-  const upstream = await openUpstream(config, log, stops);
-  const editsApi = createEditsApi({ ...upstream, staging });
-  stops.unshift(() => editsApi.close());
+  const { upstreams, close } = await openUpstreams({ editsApi: config.editsApi, staging, log });
+  stops.unshift(close);
 
   const queue = createQueue({ database, events, log });
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
@@ -122,7 +122,9 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const presence = createWorkerPresence({ prisma, alone: database.kind === 'pglite', log });
   await presence.start();
   stops.unshift(() => presence.stop());
-  const attempts = createAttempts({ prisma, events, queue, images });
+  const pauses = createPauses({ prisma });
+  const chooseUpstream = createChooseUpstream({ upstreams, pauses });
+  const attempts = createAttempts({ prisma, events, queue, images, chooseUpstream });
   const runningEdits = createRunningEdits({ events });
   stops.unshift(() => runningEdits.stop());
   const runEdit = createRunEdit({
@@ -130,7 +132,8 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     runningEdits,
     images,
     blobs,
-    editsApi,
+    pauses,
+    upstreams,
     workerId: presence.id,
     answersDir: dirs.answers,
     timeoutMs: limits.editTimeoutMs,
@@ -142,13 +145,17 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     prisma,
     attempts,
     runEdit,
-    editsApi,
+    upstreams,
     answersDir: dirs.answers,
     log,
   });
   await recovery.start();
   stops.unshift(() => recovery.stop());
-  queue.work(RUN_EDIT, { concurrency: limits.concurrentEdits, handle: runEdit.run });
+  queue.work(RUN_EDIT, {
+    concurrency: limits.concurrentEdits,
+    isOpen: () => anyIsOpen(upstreams, pauses),
+    handle: runEdit.run,
+  });
   queue.work(MAKE_THUMBNAILS, {
     concurrency: 1,
     handle: createMakeThumbnails({ prisma, thumbnails, log }),
@@ -175,6 +182,8 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
         uploads,
         blobs,
         models,
+        upstreams,
+        pauses,
         usageReports: createUsageReports({ prisma }),
       },
       sandbox,
@@ -207,13 +216,4 @@ async function openDatabase({ database }: Config, log: Log): Promise<Database> {
   return database.kind === 'pglite'
     ? openPglite({ dir: database.dir, log })
     : openPostgres({ url: database.url, log });
-}
-
-/** The edits API to call: the configured one, or the sandbox, started here. */
-async function openUpstream({ editsApi }: Config, log: Log, stops: (() => unknown)[]) {
-  if (editsApi.kind === 'remote') return editsApi;
-  const sandbox = createSandbox({ delayMs: editsApi.delayMs, log });
-  const { url } = await sandbox.start();
-  stops.unshift(() => sandbox.stop());
-  return { url, key: 'sandbox', imageField: 'image[]' as const };
 }

@@ -18,6 +18,8 @@ export interface Config {
   readonly dataDir: string;
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
+    /** Several, in a JSON file. */
+    | { kind: 'file'; path: string }
     | { kind: 'remote'; url: string; key: string; imageField: 'image' | 'image[]' };
   readonly models: {
     readonly default: string;
@@ -90,6 +92,11 @@ export const SETTINGS = {
     description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
   },
   EDITS_API_KEY: { schema: text, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_FILE: {
+    schema: text,
+    description:
+      'JSON file with several edits APIs, in place of the variables above: see docs/upstreams.md.',
+  },
   EDITS_API_IMAGE_FIELD: {
     schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
     default: 'image[]',
@@ -171,6 +178,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (url !== undefined && key === undefined) {
     problems.push('EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.');
   }
+  const file = values.EDITS_API_FILE;
+  if (file !== undefined && (url !== undefined || key !== undefined)) {
+    problems.push(
+      'EDITS_API_FILE is set along with EDITS_API_URL or EDITS_API_KEY: put every edits API into the file, or unset it.',
+    );
+  }
   const host = defaulted('HOST');
   const allowAnonymous = defaulted('ALLOW_ANONYMOUS');
   if (host !== undefined && !isLoopback(host) && allowAnonymous !== true) {
@@ -193,15 +206,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       ? { kind: 'postgres', url: databaseUrl }
       : { kind: 'pglite', dir: dataDir },
     dataDir,
-    editsApi:
-      url !== undefined && key !== undefined
-        ? {
-            kind: 'remote',
-            url: url.replace(/\/+$/, ''),
-            key,
-            imageField: defaulted('EDITS_API_IMAGE_FIELD'),
-          }
-        : { kind: 'sandbox', delayMs: defaulted('SANDBOX_DELAY_MS') },
+    editsApi: readEditsApi(),
     models: {
       default: defaulted('DEFAULT_MODEL'),
       allowed: values.ALLOWED_MODELS ?? null,
@@ -218,6 +223,15 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     logLevel: defaulted('LOG_LEVEL'),
   });
+
+  function readEditsApi(): Config['editsApi'] {
+    if (file !== undefined) return { kind: 'file', path: file };
+    if (url === undefined || key === undefined) {
+      return { kind: 'sandbox', delayMs: defaulted('SANDBOX_DELAY_MS') };
+    }
+    const imageField = defaulted('EDITS_API_IMAGE_FIELD');
+    return { kind: 'remote', url: url.replace(/\/+$/, ''), key, imageField };
+  }
 }
 
 /** Reads each variable by itself, so that one bad value does not hide the next. */

@@ -41,8 +41,8 @@ function welcome(config: Config, { url }: App): string {
   const { editsApi, database, dataDir } = config;
   const where = database.kind === 'pglite' ? `embedded, in ${dataDir}` : 'the Postgres server';
   const upstream =
-    editsApi.kind === 'remote'
-      ? `  Edits API  ${editsApi.url}`
+    editsApi.kind !== 'sandbox'
+      ? `  Edits API  ${editsApi.kind === 'remote' ? editsApi.url : `those of ${editsApi.path}`}`
       : [
           '  Edits API  SANDBOX: pictures are made by a built-in stand-in, not by a model.',
           '             For a real one set EDITS_API_URL (such as https://api.openai.com/v1)',

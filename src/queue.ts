@@ -29,6 +29,8 @@ export function defineJob<Data extends object>(
 export interface Worker<Data extends object> {
   /** Jobs run at once in this process. */
   concurrency: number;
+  /** False: nothing is taken for now; asked again at each wake-up and poll. */
+  isOpen?(): Promise<boolean>;
   /** Throwing fails the job; whether it is tried again is the definition's `retryLimit`. */
   handle(data: Data, signal: AbortSignal): Promise<void>;
 }
@@ -138,6 +140,7 @@ function startDispatcher<Data extends object>(options: {
       wokenMeanwhile = false;
       const batchSize = worker.concurrency - running.size;
       if (stopping || batchSize <= 0) return;
+      if (worker.isOpen && !(await worker.isOpen())) return;
       const jobs = await boss.fetch<Data>(name, { batchSize });
       for (const job of jobs ?? []) {
         const done = run(job).finally(() => {

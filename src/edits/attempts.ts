@@ -5,6 +5,8 @@ import type { EditErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
+import type { Upstream } from '../edits-api/upstreams.ts';
+import type { ChooseUpstream } from './choose-upstream.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import { statusesBefore } from './edit-status.ts';
 import { readTokenUsage } from './token-usage.ts';
@@ -17,7 +19,7 @@ const WITH_INPUT = {
     orderBy: { position: 'asc' },
     include: { image: { select: { sha256: true, format: true, bytes: true } } },
   },
-  _count: { select: { attempts: true } },
+  attempts: { select: { upstream: true } },
 } satisfies Prisma.EditJobInclude;
 
 /** A job with the attempt that is out for it. */
@@ -25,6 +27,7 @@ export type ClaimedJob = Prisma.EditJobGetPayload<{ include: typeof WITH_INPUT }
   readonly attemptId: string;
   /** Of this attempt, from 1. */
   readonly attemptNumber: number;
+  readonly upstream: Upstream;
 };
 
 /** The attempt that is being ended. */
@@ -44,7 +47,7 @@ export interface Failure {
 export interface Attempts {
   /**
    * From queued to running with a new attempt `SENT`, committed before a byte goes out. Null when
-   * the job is not queued any more.
+   * the job is not queued any more, or no edits API can take it now: it then stays queued.
    */
   claim(jobId: string, workerId: string): Promise<ClaimedJob | null>;
   succeed(
@@ -63,27 +66,55 @@ export function createAttempts(options: {
   events: Events;
   queue: Queue;
   images: Images;
+  chooseUpstream: ChooseUpstream;
 }): Attempts {
-  const { prisma, events, queue, images } = options;
+  const { prisma, events, queue, images, chooseUpstream } = options;
 
-  const news = ({ id, ownerId }: OpenAttempt, final: boolean) =>
+  async function postpone(
+    tx: Prisma.TransactionClient,
+    job: Pick<OpenAttempt, 'id' | 'ownerId'>,
+    startAfter: Date,
+  ): Promise<void> {
+    await tx.editJob.updateMany({
+      where: { id: job.id, status: 'QUEUED' },
+      data: { nextAttemptAt: startAfter },
+    });
+    await queue.send(tx, RUN_EDIT, { jobId: job.id }, { startAfter }, news(job, false));
+  }
+
+  const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
 
   return {
     claim: (jobId, workerId) =>
       prisma.$transaction(async (tx) => {
+        const job = await tx.editJob.findFirst({
+          where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
+          include: WITH_INPUT,
+        });
+        if (job === null) return null;
+        const choice = await chooseUpstream(tx, job);
+        if ('notBefore' in choice) {
+          await postpone(tx, job, choice.notBefore);
+          return null;
+        }
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
           data: { status: 'RUNNING', startedAt: new Date(), nextAttemptAt: null },
         });
         if (count === 0) return null;
-        const job = await tx.editJob.findUniqueOrThrow({
-          where: { id: jobId },
-          include: WITH_INPUT,
+        const { upstream } = choice;
+        const attemptNumber = job.attempts.length + 1;
+        const claimed = { ...job, attemptId: uuid(), attemptNumber, upstream };
+        await tx.editAttempt.createMany({
+          data: {
+            id: claimed.attemptId,
+            jobId,
+            number: attemptNumber,
+            workerId,
+            upstream: upstream.name,
+          },
         });
-        const claimed = { ...job, attemptId: uuid(), attemptNumber: job._count.attempts + 1 };
-        const { attemptId: id, attemptNumber: number } = claimed;
-        await tx.editAttempt.createMany({ data: { id, jobId, number, workerId } });
         await events.publish(tx, news(claimed, false));
         return claimed;
       }),

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PrismaClient } from '../database/database.ts';
-import type { EditsApi } from '../edits-api/edits-api.ts';
+import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditErrorCode, EditsApiError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
@@ -20,22 +20,24 @@ export interface Recovery {
   stop(): Promise<void>;
 }
 
+type AbandonedAttempt = OpenAttempt & { readonly upstream: string | null };
+
 export function createRecovery(options: {
   prisma: PrismaClient;
   attempts: Attempts;
   runEdit: RunEdit;
-  editsApi: EditsApi;
+  upstreams: Upstreams;
   answersDir: string;
   log: Log;
 }): Recovery {
-  const { prisma, attempts, runEdit, editsApi, answersDir } = options;
+  const { prisma, attempts, runEdit, upstreams, answersDir } = options;
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
 
   async function recoverAll(): Promise<void> {
-    const abandoned = await prisma.$queryRaw<OpenAttempt[]>`
-      SELECT job.id, job."ownerId", attempt.id AS "attemptId"
+    const abandoned = await prisma.$queryRaw<AbandonedAttempt[]>`
+      SELECT job.id, job."ownerId", attempt.id AS "attemptId", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
       LEFT JOIN "Worker" AS worker ON worker.id = attempt."workerId"
@@ -48,13 +50,14 @@ export function createRecovery(options: {
     }
   }
 
-  async function recover(attempt: OpenAttempt): Promise<void> {
+  async function recover(attempt: AbandonedAttempt): Promise<void> {
     const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
     const rawAnswerPath = join(answersDir, attempt.attemptId);
     const saved = await stat(rawAnswerPath).catch(() => null);
     if (saved !== null && saved.size > 0) {
       try {
-        const answer = await editsApi.readSaved(rawAnswerPath, stopping.signal);
+        const { readSaved } = upstreams.named(attempt.upstream);
+        const answer = await readSaved(rawAnswerPath, stopping.signal);
         await runEdit.finish(attempt, answer, stopping);
         return;
       } catch (error) {

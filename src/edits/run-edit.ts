@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EditsApi, EditsApiAnswer } from '../edits-api/edits-api.ts';
+import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
+import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditErrorCode, EditsApiError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
@@ -10,6 +11,7 @@ import type { Log } from '../log.ts';
 import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
 import { toRequest } from './edit-request.ts';
 import { inspectOutputs } from './outputs.ts';
+import type { Pauses } from './pauses.ts';
 import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
 import type { RunningEdits } from './running-edits.ts';
 
@@ -39,7 +41,8 @@ export function createRunEdit(options: {
   runningEdits: RunningEdits;
   images: Images;
   blobs: BlobStore;
-  editsApi: EditsApi;
+  pauses: Pauses;
+  upstreams: Upstreams;
   workerId: string;
   /** Where raw answers lie until their pictures are stored, by the attempt's id. */
   answersDir: string;
@@ -49,7 +52,7 @@ export function createRunEdit(options: {
   /** Told after an edit has succeeded; what it rejects with is logged. */
   onSucceeded: (jobId: string) => Promise<void>;
 }): RunEdit {
-  const { attempts, runningEdits, images, blobs, editsApi, workerId } = options;
+  const { attempts, runningEdits, images, blobs, pauses, upstreams, workerId } = options;
   const { answersDir, timeoutMs, retryPolicy, onSucceeded } = options;
 
   async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
@@ -58,8 +61,9 @@ export function createRunEdit(options: {
     const log = options.log.child({ jobId, attemptId: job.attemptId });
     using tracked = runningEdits.track(jobId, stopping);
     try {
-      log.info({ model: job.model, attempt: job.attemptNumber }, 'edit sent');
-      const answer = await editsApi.edit(toRequest(job, blobs), {
+      const { model, attemptNumber: attempt, upstream } = job;
+      log.info({ model, attempt, upstream: upstream.name }, 'edit sent');
+      const answer = await job.upstream.edit(toRequest(job, blobs), {
         signal: tracked.signal,
         timeoutMs,
         rawAnswerPath: join(answersDir, job.attemptId),
@@ -98,7 +102,8 @@ export function createRunEdit(options: {
     log: Log,
   ): Promise<void> {
     const failure = toFailure(error);
-    const isMine = await persist(log, signal, () => {
+    const isMine = await persist(log, signal, async () => {
+      if (error instanceof EditsApiError) await pauses.consider(job.upstream.name, error);
       const again = failure.outcome === 'not_processed' ? retryAt(job, error) : null;
       return again === null
         ? attempts.fail(job, failure, { unknown: failure.outcome === 'unknown' })
@@ -119,6 +124,10 @@ export function createRunEdit(options: {
   function retryAt(job: ClaimedJob, error: unknown): Date | null {
     const retryAfterSeconds = error instanceof EditsApiError ? error.retryAfterSeconds : null;
     const { attemptNumber, createdAt } = job;
+    // Another edits API that has not had this job yet takes it at once.
+    const tried = new Set([...job.attempts.map(({ upstream }) => upstream), job.upstream.name]);
+    const isUntried = upstreams.serving(job.model).some(({ name }) => !tried.has(name));
+    if (isUntried && attemptNumber < retryPolicy.maxAttempts) return new Date();
     return nextAttemptAt(
       retryPolicy,
       { attempts: attemptNumber, createdAt, retryAfterSeconds },

@@ -1,9 +1,11 @@
 import type { PrismaClient } from '../database/database.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Models } from '../edits-api/models.ts';
+import type { Upstreams } from '../edits-api/upstreams.ts';
 import type { CancelEdit } from '../edits/cancel-edit.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
+import type { Pauses } from '../edits/pauses.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
@@ -19,6 +21,8 @@ export interface Services {
   readonly uploads: Uploads;
   readonly blobs: BlobStore;
   readonly models: Models;
+  readonly upstreams: Upstreams;
+  readonly pauses: Pauses;
   readonly usageReports: UsageReports;
 }
 

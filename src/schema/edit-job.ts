@@ -51,6 +51,10 @@ const EditAttempt = builder.prismaObject('EditAttempt', {
   fields: (t) => ({
     number: t.exposeInt('number', { description: 'From 1.' }),
     state: t.expose('state', { type: AttemptState, description: 'What became of it.' }),
+    upstream: t.exposeString('upstream', {
+      nullable: true,
+      description: 'The edits API that it went to, by its name in `upstreams`.',
+    }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,
       description: 'HTTP status of the answer; null when none came.',

@@ -11,7 +11,10 @@ describe.runIf(hasDatabase)('editImage', () => {
     app = await startTestApp();
   });
   afterAll(() => app?.stop());
-  beforeEach(() => app.sandbox.faults.clear());
+  beforeEach(async () => {
+    app.sandbox.faults.clear();
+    await app.query('mutation { resumeUpstream(name: "default") { __typename } }');
+  });
 
   const paid = () => app.sandbox.stats().paid;
   const lastRequest = () => app.sandbox.stats().lastRequests.at(-1);

@@ -29,6 +29,11 @@ export type EditJob = Prisma.EditJobModel
  */
 export type IdempotencyKey = Prisma.IdempotencyKeyModel
 /**
+ * Model UpstreamPause
+ * An edits API that gets nothing until a time: it said so, or its account needs somebody's hand.
+ */
+export type UpstreamPause = Prisma.UpstreamPauseModel
+/**
  * Model Worker
  * A process that runs edits, as long as its heartbeat goes on.
  */

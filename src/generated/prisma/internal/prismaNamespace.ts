@@ -399,6 +399,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 export const ModelName = {
   EditJob: 'EditJob',
   IdempotencyKey: 'IdempotencyKey',
+  UpstreamPause: 'UpstreamPause',
   Worker: 'Worker',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
@@ -420,7 +421,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "editJob" | "idempotencyKey" | "worker" | "editAttempt" | "prompt" | "image" | "editJobImage" | "tokenUsage"
+    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "worker" | "editAttempt" | "prompt" | "image" | "editJobImage" | "tokenUsage"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -569,6 +570,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.IdempotencyKeyCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.IdempotencyKeyCountAggregateOutputType> | number
+        }
+      }
+    }
+    UpstreamPause: {
+      payload: Prisma.$UpstreamPausePayload<ExtArgs>
+      fields: Prisma.UpstreamPauseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.UpstreamPauseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.UpstreamPauseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>
+        }
+        findFirst: {
+          args: Prisma.UpstreamPauseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.UpstreamPauseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>
+        }
+        findMany: {
+          args: Prisma.UpstreamPauseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>[]
+        }
+        create: {
+          args: Prisma.UpstreamPauseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>
+        }
+        createMany: {
+          args: Prisma.UpstreamPauseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.UpstreamPauseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>[]
+        }
+        delete: {
+          args: Prisma.UpstreamPauseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>
+        }
+        update: {
+          args: Prisma.UpstreamPauseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>
+        }
+        deleteMany: {
+          args: Prisma.UpstreamPauseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.UpstreamPauseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.UpstreamPauseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>[]
+        }
+        upsert: {
+          args: Prisma.UpstreamPauseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UpstreamPausePayload>
+        }
+        aggregate: {
+          args: Prisma.UpstreamPauseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateUpstreamPause>
+        }
+        groupBy: {
+          args: Prisma.UpstreamPauseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UpstreamPauseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.UpstreamPauseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UpstreamPauseCountAggregateOutputType> | number
         }
       }
     }
@@ -1100,6 +1175,16 @@ export const IdempotencyKeyScalarFieldEnum = {
 export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
 
 
+export const UpstreamPauseScalarFieldEnum = {
+  name: 'name',
+  until: 'until',
+  code: 'code',
+  message: 'message'
+} as const
+
+export type UpstreamPauseScalarFieldEnum = (typeof UpstreamPauseScalarFieldEnum)[keyof typeof UpstreamPauseScalarFieldEnum]
+
+
 export const WorkerScalarFieldEnum = {
   id: 'id',
   host: 'host',
@@ -1117,6 +1202,7 @@ export const EditAttemptScalarFieldEnum = {
   number: 'number',
   state: 'state',
   workerId: 'workerId',
+  upstream: 'upstream',
   httpStatus: 'httpStatus',
   upstreamRequestId: 'upstreamRequestId',
   errorCode: 'errorCode',
@@ -1534,6 +1620,7 @@ export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaC
 export type GlobalOmitConfig = {
   editJob?: Prisma.EditJobOmit
   idempotencyKey?: Prisma.IdempotencyKeyOmit
+  upstreamPause?: Prisma.UpstreamPauseOmit
   worker?: Prisma.WorkerOmit
   editAttempt?: Prisma.EditAttemptOmit
   prompt?: Prisma.PromptOmit

@@ -53,6 +53,7 @@ export const AnyNull = runtime.AnyNull
 export const ModelName = {
   EditJob: 'EditJob',
   IdempotencyKey: 'IdempotencyKey',
+  UpstreamPause: 'UpstreamPause',
   Worker: 'Worker',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
@@ -122,6 +123,16 @@ export const IdempotencyKeyScalarFieldEnum = {
 export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
 
 
+export const UpstreamPauseScalarFieldEnum = {
+  name: 'name',
+  until: 'until',
+  code: 'code',
+  message: 'message'
+} as const
+
+export type UpstreamPauseScalarFieldEnum = (typeof UpstreamPauseScalarFieldEnum)[keyof typeof UpstreamPauseScalarFieldEnum]
+
+
 export const WorkerScalarFieldEnum = {
   id: 'id',
   host: 'host',
@@ -139,6 +150,7 @@ export const EditAttemptScalarFieldEnum = {
   number: 'number',
   state: 'state',
   workerId: 'workerId',
+  upstream: 'upstream',
   httpStatus: 'httpStatus',
   upstreamRequestId: 'upstreamRequestId',
   errorCode: 'errorCode',

@@ -42,6 +42,7 @@ export type EditAttemptMinAggregateOutputType = {
   number: number | null
   state: $Enums.AttemptState | null
   workerId: string | null
+  upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -56,6 +57,7 @@ export type EditAttemptMaxAggregateOutputType = {
   number: number | null
   state: $Enums.AttemptState | null
   workerId: string | null
+  upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -70,6 +72,7 @@ export type EditAttemptCountAggregateOutputType = {
   number: number
   state: number
   workerId: number
+  upstream: number
   httpStatus: number
   upstreamRequestId: number
   errorCode: number
@@ -97,6 +100,7 @@ export type EditAttemptMinAggregateInputType = {
   number?: true
   state?: true
   workerId?: true
+  upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
   errorCode?: true
@@ -111,6 +115,7 @@ export type EditAttemptMaxAggregateInputType = {
   number?: true
   state?: true
   workerId?: true
+  upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
   errorCode?: true
@@ -125,6 +130,7 @@ export type EditAttemptCountAggregateInputType = {
   number?: true
   state?: true
   workerId?: true
+  upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
   errorCode?: true
@@ -227,6 +233,7 @@ export type EditAttemptGroupByOutputType = {
   number: number
   state: $Enums.AttemptState
   workerId: string | null
+  upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -265,6 +272,7 @@ export type EditAttemptWhereInput = {
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
   workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -281,6 +289,7 @@ export type EditAttemptOrderByWithRelationInput = {
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
   workerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -301,6 +310,7 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
   workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -317,6 +327,7 @@ export type EditAttemptOrderByWithAggregationInput = {
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
   workerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -340,6 +351,7 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   number?: Prisma.IntWithAggregatesFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateWithAggregatesFilter<"EditAttempt"> | $Enums.AttemptState
   workerId?: Prisma.UuidNullableWithAggregatesFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableWithAggregatesFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
@@ -354,6 +366,7 @@ export type EditAttemptCreateInput = {
   number: number
   state?: $Enums.AttemptState
   workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -370,6 +383,7 @@ export type EditAttemptUncheckedCreateInput = {
   number: number
   state?: $Enums.AttemptState
   workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -384,6 +398,7 @@ export type EditAttemptUpdateInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -400,6 +415,7 @@ export type EditAttemptUncheckedUpdateInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -415,6 +431,7 @@ export type EditAttemptCreateManyInput = {
   number: number
   state?: $Enums.AttemptState
   workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -429,6 +446,7 @@ export type EditAttemptUpdateManyMutationInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -444,6 +462,7 @@ export type EditAttemptUncheckedUpdateManyInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -474,6 +493,7 @@ export type EditAttemptCountOrderByAggregateInput = {
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
   workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
@@ -494,6 +514,7 @@ export type EditAttemptMaxOrderByAggregateInput = {
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
   workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
@@ -508,6 +529,7 @@ export type EditAttemptMinOrderByAggregateInput = {
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
   workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
@@ -572,6 +594,7 @@ export type EditAttemptCreateWithoutJobInput = {
   number: number
   state?: $Enums.AttemptState
   workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -586,6 +609,7 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   number: number
   state?: $Enums.AttemptState
   workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -630,6 +654,7 @@ export type EditAttemptScalarWhereInput = {
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
   workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -644,6 +669,7 @@ export type EditAttemptCreateManyJobInput = {
   number: number
   state?: $Enums.AttemptState
   workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -658,6 +684,7 @@ export type EditAttemptUpdateWithoutJobInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -672,6 +699,7 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -686,6 +714,7 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
   workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -703,6 +732,7 @@ export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   number?: boolean
   state?: boolean
   workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -719,6 +749,7 @@ export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   number?: boolean
   state?: boolean
   workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -735,6 +766,7 @@ export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   number?: boolean
   state?: boolean
   workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -751,6 +783,7 @@ export type EditAttemptSelectScalar = {
   number?: boolean
   state?: boolean
   workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -760,7 +793,7 @@ export type EditAttemptSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
+export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
 export type EditAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -785,6 +818,10 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * The process that sent it; only that one may end it, until it is surely gone. Null: before 0.2.
      */
     workerId: string | null
+    /**
+     * Which edits API it went to, by its name in the configuration. Null: before there were several.
+     */
+    upstream: string | null
     httpStatus: number | null
     upstreamRequestId: string | null
     errorCode: string | null
@@ -1224,6 +1261,7 @@ export interface EditAttemptFieldRefs {
   readonly number: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly state: Prisma.FieldRef<"EditAttempt", 'AttemptState'>
   readonly workerId: Prisma.FieldRef<"EditAttempt", 'String'>
+  readonly upstream: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly httpStatus: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly upstreamRequestId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly errorCode: Prisma.FieldRef<"EditAttempt", 'String'>
