@@ -16,7 +16,9 @@ const common = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   // As Node resolves it for the packages beside us: a second copy of `graphql` is another realm.
-  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
+  resolve: {
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+  },
   test: {
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],

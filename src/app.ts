@@ -6,12 +6,19 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
+import { createAttempts } from './edits/attempts.ts';
+import { createBacklog } from './edits/backlog.ts';
+import { createCancelEdit } from './edits/cancel-edit.ts';
+import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
+import { RUN_EDIT } from './edits/edit-queue.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
-import { createEdits, RUN_EDIT } from './edits/edits.ts';
+import { createEdits } from './edits/edits.ts';
+import { createPauses } from './edits/pauses.ts';
+import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
-import { createEditsApi } from './edits-api/client.ts';
+import { createRunningEdits } from './edits/running-edits.ts';
+import { createWorkerPresence } from './edits/workers.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
-import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createEvents } from './events.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createHealth } from './http/health.ts';
@@ -27,6 +34,7 @@ import { createThumbnails } from './images/thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
 import { createLull } from './lull.ts';
+import { openUpstreams } from './open-upstreams.ts';
 import { createQueue } from './queue.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
@@ -34,6 +42,9 @@ import { createUsageReports } from './usage/report.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
 const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+/** An edit that could not be sent for a day is given up. */
+const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
 export interface App {
   /** Where clients reach it. */
@@ -102,29 +113,51 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     maxPixels: limits.imagePixels,
   });
 
-  const upstream = await openUpstream(config, log, stops);
-  const editsApi = createEditsApi({ ...upstream, staging });
-  stops.unshift(() => editsApi.close());
+  const { upstreams, close } = await openUpstreams({ editsApi: config.editsApi, staging, log });
+  stops.unshift(close);
 
   const queue = createQueue({ database, events, log });
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
   const editWaits = createEditWaits({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
-  const edits = createEdits({ prisma, queue, images, models, sandbox });
+  const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
+  const edits = createEdits({ prisma, queue, images, models, backlog, sandbox });
+  const presence = createWorkerPresence({ prisma, alone: database.kind === 'pglite', log });
+  await presence.start();
+  stops.unshift(() => presence.stop());
+  const pauses = createPauses({ prisma });
+  const chooseUpstream = createChooseUpstream({ upstreams, pauses });
+  const attempts = createAttempts({ prisma, events, queue, images, chooseUpstream });
+  const runningEdits = createRunningEdits({ events });
+  stops.unshift(() => runningEdits.stop());
   const runEdit = createRunEdit({
-    prisma,
-    events,
+    attempts,
+    runningEdits,
     images,
     blobs,
-    editsApi,
+    pauses,
+    upstreams,
+    workerId: presence.id,
     answersDir: dirs.answers,
     timeoutMs: limits.editTimeoutMs,
+    retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
     onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobId }),
   });
+  const recovery = createRecovery({
+    prisma,
+    attempts,
+    runEdit,
+    upstreams,
+    answersDir: dirs.answers,
+    log,
+  });
+  await recovery.start();
+  stops.unshift(() => recovery.stop());
   queue.work(RUN_EDIT, {
     concurrency: limits.concurrentEdits,
-    handle: (data, signal) => lull.busyWith(() => runEdit(data, signal)),
+    isOpen: () => anyIsOpen(upstreams, pauses),
+    handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
   });
   queue.work(MAKE_THUMBNAILS, {
     concurrency: 1,
@@ -146,11 +179,14 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
       services: {
         prisma,
         edits,
+        cancelEdit: createCancelEdit({ prisma, events }),
         editWaits,
         images,
         uploads,
         blobs,
         models,
+        upstreams,
+        pauses,
         usageReports: createUsageReports({ prisma }),
       },
       sandbox,
@@ -183,13 +219,4 @@ async function openDatabase({ database }: Config, log: Log): Promise<Database> {
   return database.kind === 'pglite'
     ? openPglite({ dir: database.dir, log })
     : openPostgres({ url: database.url, log });
-}
-
-/** The edits API to call: the configured one, or the sandbox, started here. */
-async function openUpstream({ editsApi }: Config, log: Log, stops: (() => unknown)[]) {
-  if (editsApi.kind === 'remote') return editsApi;
-  const sandbox = createSandbox({ delayMs: editsApi.delayMs, log });
-  const { url } = await sandbox.start();
-  stops.unshift(() => sandbox.stop());
-  return { url, key: 'sandbox', imageField: 'image[]' as const };
 }

@@ -18,6 +18,8 @@ export interface Config {
   readonly dataDir: string;
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
+    /** Several, in a JSON file. */
+    | { kind: 'file'; path: string }
     | { kind: 'remote'; url: string; key: string; imageField: 'image' | 'image[]' };
   readonly models: {
     readonly default: string;
@@ -29,6 +31,8 @@ export interface Config {
     readonly imageBytes: number;
     readonly imagePixels: number;
     readonly concurrentEdits: number;
+    readonly queuedEdits: number;
+    readonly editAttempts: number;
     readonly editTimeoutMs: number;
     readonly shutdownGraceMs: number;
   };
@@ -67,12 +71,16 @@ export const SETTINGS = {
   PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
   PUBLIC_URL: {
     schema: webUrl,
-    description: 'Origin that clients reach the service at, for the picture links. Default: the request’s own.',
+    description:
+      'Origin that clients reach the service at, for the picture links. Default: the request’s own.',
   },
   ALLOW_ANONYMOUS: {
-    schema: z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true'),
+    schema: z
+      .enum(['true', 'false'], 'must be true or false')
+      .transform((value) => value === 'true'),
     default: 'false',
-    description: '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
+    description:
+      '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
   },
   DATA_DIR: {
     schema: text,
@@ -88,6 +96,11 @@ export const SETTINGS = {
     description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
   },
   EDITS_API_KEY: { schema: text, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_FILE: {
+    schema: text,
+    description:
+      'JSON file with several edits APIs, in place of the variables above: see docs/upstreams.md.',
+  },
   EDITS_API_IMAGE_FIELD: {
     schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
     default: 'image[]',
@@ -98,8 +111,15 @@ export const SETTINGS = {
     default: '1500',
     description: 'How long the sandbox takes for an edit, in milliseconds.',
   },
-  DEFAULT_MODEL: { schema: text, default: 'gpt-image-1', description: 'Model of an edit that names none.' },
-  ALLOWED_MODELS: { schema: list, description: 'Comma-separated models that may be asked for. Default: any.' },
+  DEFAULT_MODEL: {
+    schema: text,
+    default: 'gpt-image-1',
+    description: 'Model of an edit that names none.',
+  },
+  ALLOWED_MODELS: {
+    schema: list,
+    description: 'Comma-separated models that may be asked for. Default: any.',
+  },
   MODELS_FILE: {
     schema: text,
     description: 'JSON file that adds or overrides models: see docs/models.md.',
@@ -113,6 +133,17 @@ export const SETTINGS = {
     schema: integer(1, 1_000),
     default: '16',
     description: 'Edits that this process runs at once; further ones wait in the queue.',
+  },
+  MAX_QUEUED_EDITS: {
+    schema: integer(1, 1_000_000),
+    default: '10000',
+    description: 'Edits that may wait in the queue; beyond that new ones are answered 503.',
+  },
+  MAX_EDIT_ATTEMPTS: {
+    schema: integer(1, 100),
+    default: '5',
+    description:
+      'How often an edit is sent in all, while the edits API surely has not processed it (429, 503, no connection).',
   },
   MAX_IMAGE_BYTES: {
     schema: integer(1, 1_073_741_824),
@@ -158,6 +189,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (url !== undefined && key === undefined) {
     problems.push('EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.');
   }
+  const file = values.EDITS_API_FILE;
+  if (file !== undefined && (url !== undefined || key !== undefined)) {
+    problems.push(
+      'EDITS_API_FILE is set along with EDITS_API_URL or EDITS_API_KEY: put every edits API into the file, or unset it.',
+    );
+  }
   const host = defaulted('HOST');
   const allowAnonymous = defaulted('ALLOW_ANONYMOUS');
   if (host !== undefined && !isLoopback(host) && allowAnonymous !== true) {
@@ -180,15 +217,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       ? { kind: 'postgres', url: databaseUrl }
       : { kind: 'pglite', dir: dataDir },
     dataDir,
-    editsApi:
-      url !== undefined && key !== undefined
-        ? {
-            kind: 'remote',
-            url: url.replace(/\/+$/, ''),
-            key,
-            imageField: defaulted('EDITS_API_IMAGE_FIELD'),
-          }
-        : { kind: 'sandbox', delayMs: defaulted('SANDBOX_DELAY_MS') },
+    editsApi: readEditsApi(),
     models: {
       default: defaulted('DEFAULT_MODEL'),
       allowed: values.ALLOWED_MODELS ?? null,
@@ -198,11 +227,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       imageBytes: defaulted('MAX_IMAGE_BYTES'),
       imagePixels: defaulted('MAX_IMAGE_PIXELS'),
       concurrentEdits: defaulted('MAX_CONCURRENT_EDITS'),
+      queuedEdits: defaulted('MAX_QUEUED_EDITS'),
+      editAttempts: defaulted('MAX_EDIT_ATTEMPTS'),
       editTimeoutMs: defaulted('EDIT_TIMEOUT_SECONDS') * 1_000,
       shutdownGraceMs: defaulted('SHUTDOWN_GRACE_SECONDS') * 1_000,
     },
     logLevel: defaulted('LOG_LEVEL'),
   });
+
+  function readEditsApi(): Config['editsApi'] {
+    if (file !== undefined) return { kind: 'file', path: file };
+    if (url === undefined || key === undefined) {
+      return { kind: 'sandbox', delayMs: defaulted('SANDBOX_DELAY_MS') };
+    }
+    const imageField = defaulted('EDITS_API_IMAGE_FIELD');
+    return { kind: 'remote', url: url.replace(/\/+$/, ''), key, imageField };
+  }
 }
 
 /** Reads each variable by itself, so that one bad value does not hide the next. */

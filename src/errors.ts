@@ -48,6 +48,30 @@ export class NotFoundError extends RetouchError {
   }
 }
 
+/** The key names another edit: the same key goes with the same input only. */
+export class IdempotencyConflictError extends RetouchError {
+  readonly code = 'IDEMPOTENCY_CONFLICT';
+  readonly idempotencyKey: string;
+
+  constructor(idempotencyKey: string) {
+    super(
+      'This idempotencyKey was used for an edit with another input. Use a new key for a new edit.',
+    );
+    this.idempotencyKey = idempotencyKey;
+  }
+}
+
+/** The edit is final: there is nothing to cancel. */
+export class JobNotCancelableError extends RetouchError {
+  readonly code = 'JOB_NOT_CANCELABLE';
+  readonly status: 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN' | 'CANCELED';
+
+  constructor(status: JobNotCancelableError['status']) {
+    super(`The edit is ${status}, which is final: it cannot be canceled.`);
+    this.status = status;
+  }
+}
+
 /** The service cannot take this now; the client may try again after `retryAfterSeconds`. */
 export class UnavailableError extends RetouchError {
   readonly code = 'UNAVAILABLE';
@@ -110,6 +134,8 @@ export const EditErrorCode = {
   UNREACHABLE: 'UNREACHABLE',
   /** The connection broke after the request went out. */
   CONNECTION_LOST: 'CONNECTION_LOST',
+  /** Canceled while the request was out: it may have been paid. */
+  CANCELED: 'CANCELED',
   /** The call was aborted on our side. */
   ABORTED: 'ABORTED',
   /** Something failed on our side; the logs have it under the job's id. */

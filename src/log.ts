@@ -3,15 +3,18 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 export type Log = Logger;
 
 /** Paths that may hold a secret in what is logged by mistake. */
-const REDACTED = ['authorization', 'cookie', 'key', 'apiKey', 'password', 'secret', 'token'].flatMap(
-  (name) => [name, `*.${name}`, `*.*.${name}`],
-);
+const REDACTED = [
+  'authorization',
+  'cookie',
+  'key',
+  'apiKey',
+  'password',
+  'secret',
+  'token',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /** JSON lines on standard output. Secrets are redacted by name; prompts and pictures never logged. */
-export function createLog(options: {
-  level: string;
-  destination?: DestinationStream;
-}): Log {
+export function createLog(options: { level: string; destination?: DestinationStream }): Log {
   return pino(
     {
       level: options.level,

@@ -26,7 +26,8 @@ function stopOnSignal(app: App, log: Log): void {
       app.stop().then(
         () => {
           log.info('stopped');
-          process.exitCode = 0;
+          // What may still hold the process, such as the schema engine's timer, has nothing to do.
+          process.exit(0);
         },
         (error) => {
           log.fatal({ err: error }, 'stop failed');
@@ -41,8 +42,8 @@ function welcome(config: Config, { url }: App): string {
   const { editsApi, database, dataDir } = config;
   const where = database.kind === 'pglite' ? `embedded, in ${dataDir}` : 'the Postgres server';
   const upstream =
-    editsApi.kind === 'remote'
-      ? `  Edits API  ${editsApi.url}`
+    editsApi.kind !== 'sandbox'
+      ? `  Edits API  ${editsApi.kind === 'remote' ? editsApi.url : `those of ${editsApi.path}`}`
       : [
           '  Edits API  SANDBOX: pictures are made by a built-in stand-in, not by a model.',
           '             For a real one set EDITS_API_URL (such as https://api.openai.com/v1)',

@@ -4,7 +4,10 @@ import type { Events, ServiceEvent } from './events.ts';
 import type { Log } from './log.ts';
 
 /** How soon work is found whose notification was missed, in milliseconds. */
-const POLL_MS = 5_000;
+const POLL_MS = 2_000;
+
+/** A third of the shortest `heartbeatSeconds` of a queue, in milliseconds. */
+const HEARTBEAT_MS = 10_000;
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
@@ -26,8 +29,17 @@ export function defineJob<Data extends object>(
 export interface Worker<Data extends object> {
   /** Jobs run at once in this process. */
   concurrency: number;
+  /** False: nothing is taken for now; asked again at each wake-up and poll. */
+  isOpen?(): Promise<boolean>;
   /** Throwing fails the job; whether it is tried again is the definition's `retryLimit`. */
   handle(data: Data, signal: AbortSignal): Promise<void>;
+}
+
+export interface SendOptions {
+  /** Not before this time. */
+  readonly startAfter?: Date;
+  /** Higher goes first; of equals, the older. @default 0 */
+  readonly priority?: number;
 }
 
 /** The queue on the same Postgres: work is enqueued in the transaction that makes it necessary. */
@@ -39,6 +51,7 @@ export interface Queue {
     tx: Pick<Transaction, '$queryRawUnsafe' | '$executeRaw'>,
     job: JobDefinition<Data>,
     data: Data,
+    options?: SendOptions,
     ...news: ServiceEvent[]
   ): Promise<void>;
   /** Starts taking work of this kind. */
@@ -57,6 +70,9 @@ export function createQueue(options: { database: Database; events: Events; log: 
   const boss = new PgBoss({
     ...database.boss,
     schedule: false,
+    // How soon work of a process that died is handed out again, beyond its missing heartbeat.
+    superviseIntervalSeconds: 10,
+    monitorIntervalSeconds: 10,
     // Rebuilds of bloated indexes need CONCURRENTLY, which an embedded database cannot do.
     reindex: database.kind === 'postgres',
   });
@@ -75,8 +91,8 @@ export function createQueue(options: { database: Database; events: Events; log: 
         await boss.findJobs(name, { id: NO_JOB });
       }
     },
-    async send(tx, job, data, ...news) {
-      await boss.insert(job.name, [{ data }], { db: fromPrisma(tx) });
+    async send(tx, job, data, sendOptions = {}, ...news) {
+      await boss.insert(job.name, [{ data, ...sendOptions }], { db: fromPrisma(tx) });
       await events.publish(tx, { kind: 'work', queue: job.name }, ...news);
     },
     work(job, worker) {
@@ -102,7 +118,7 @@ function startDispatcher<Data extends object>(options: {
 }): Dispatcher {
   const { boss, events, log, name, worker } = options;
   const aborting = new AbortController();
-  const running = new Set<Promise<void>>();
+  const running = new Map<string, Promise<void>>();
   let stopping = false;
   let fetching: Promise<void> | undefined;
   let wokenMeanwhile = false;
@@ -124,13 +140,14 @@ function startDispatcher<Data extends object>(options: {
       wokenMeanwhile = false;
       const batchSize = worker.concurrency - running.size;
       if (stopping || batchSize <= 0) return;
+      if (worker.isOpen && !(await worker.isOpen())) return;
       const jobs = await boss.fetch<Data>(name, { batchSize });
       for (const job of jobs ?? []) {
         const done = run(job).finally(() => {
-          running.delete(done);
+          running.delete(job.id);
           wake();
         });
-        running.add(done);
+        running.set(job.id, done);
       }
     } while (wokenMeanwhile);
   }
@@ -153,6 +170,12 @@ function startDispatcher<Data extends object>(options: {
     if (event.kind === 'missed' || (event.kind === 'work' && event.queue === name)) wake();
   });
   const poll = setInterval(wake, POLL_MS);
+  const heartbeat = setInterval(() => {
+    if (running.size === 0) return;
+    boss
+      .touch(name, [...running.keys()])
+      .catch((error) => log.warn({ err: error, queue: name }, 'heartbeat failed'));
+  }, HEARTBEAT_MS);
   wake();
 
   return {
@@ -162,8 +185,9 @@ function startDispatcher<Data extends object>(options: {
       clearInterval(poll);
       await fetching;
       const timer = setTimeout(() => aborting.abort(), graceMs);
-      await Promise.all(running);
+      await Promise.all(running.values());
       clearTimeout(timer);
+      clearInterval(heartbeat);
     },
   };
 }

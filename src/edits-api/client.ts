@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import type { Dispatcher } from 'undici';
 import { EditsApiError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
@@ -120,11 +121,19 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
         await raw?.close();
       }
     },
+    async readSaved(rawAnswerPath, signal) {
+      const { images, body } = await readAnswer(createReadStream(rawAnswerPath), SAVED, signal);
+      // Only whole answers of pictures can be read; the head was not saved.
+      return { httpStatus: 200, upstreamRequestId: null, images, body };
+    },
     async close() {
       await Promise.all([transport.close(), guard.close()]);
     },
   };
 }
+
+/** What is read again is not kept again. */
+const SAVED: RawAnswer = { write: async () => {}, close: async () => {} };
 
 /** As sockets know it: without the brackets of IPv6. */
 function hostOf(url: URL): string {

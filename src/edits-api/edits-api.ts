@@ -48,6 +48,11 @@ export interface EditsApi {
    * @throws EditsApiError with its outcome; staged files are discarded then, the raw answer stays.
    */
   edit(request: EditsApiRequest, call: EditsApiCall): Promise<EditsApiAnswer>;
+  /**
+   * Reads an answer again that an earlier call has saved. Sends nothing.
+   * @throws EditsApiError BROKEN_ANSWER when it is not whole, or is no answer with pictures.
+   */
+  readSaved(rawAnswerPath: string, signal: AbortSignal): Promise<EditsApiAnswer>;
   /** Closes idle connections. */
   close(): Promise<void>;
 }

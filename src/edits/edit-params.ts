@@ -1,7 +1,7 @@
 import type { EditModel, Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
-import { checkJsonObject, type JsonObject } from './json-object.ts';
 import { type Dimensions, nearestSize, parseSize, sizeProblem } from './image-size.ts';
+import { checkJsonObject, type JsonObject } from './json-object.ts';
 
 /** What a client asks for, beside its pictures; words in the edits API's spelling. */
 export interface EditParamsInput {

@@ -5,7 +5,8 @@ export { EditStatus };
 /** Which status may follow which; the final ones are followed by none. */
 const NEXT: Record<EditStatus, readonly EditStatus[]> = {
   QUEUED: ['RUNNING', 'CANCELED'],
-  RUNNING: ['SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'],
+  // Back to the queue only after an attempt that was surely not processed.
+  RUNNING: ['QUEUED', 'SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'],
   SUCCEEDED: [],
   FAILED: [],
   OUTCOME_UNKNOWN: [],

@@ -7,15 +7,20 @@ import { FINAL_STATUSES } from './edit-status.ts';
 export interface EditWaits {
   /**
    * Call it before the job's transaction commits, so that no news is missed. The wait must be
-   * ended by `dispose`, whatever happens.
+   * ended by `end`, whatever happens.
    */
   expect(jobId: string): EditWait;
   stop(): void;
 }
 
-export interface EditWait extends Disposable {
-  /** Resolves when the job is final, or `timeoutMs` have passed, or `signal` was aborted. Never rejects. */
-  untilFinal(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+export interface EditWait {
+  /**
+   * Resolves when the job is final, or `timeoutMs` have passed, or `signal` was aborted. With
+   * `isNew: false` the job may be final already, and is looked at first.
+   */
+  untilFinal(options: { timeoutMs: number; isNew: boolean; signal: AbortSignal }): Promise<void>;
+  /** Idempotent. */
+  end(): void;
 }
 
 export function createEditWaits(options: {
@@ -51,8 +56,11 @@ export function createEditWaits(options: {
       const waiting = endings.get(jobId) ?? new Set();
       endings.set(jobId, waiting.add(resolve));
       return {
-        untilFinal: ({ timeoutMs, signal }) => settled(ended, timeoutMs, signal),
-        [Symbol.dispose]() {
+        async untilFinal({ timeoutMs, isNew, signal }) {
+          if (!isNew) await checkAll();
+          await settled(ended, timeoutMs, signal);
+        },
+        end() {
           waiting.delete(resolve);
           if (waiting.size === 0) endings.delete(jobId);
         },
@@ -65,11 +73,13 @@ export function createEditWaits(options: {
   };
 }
 
-async function settled(ended: Promise<void>, timeoutMs: number, signal?: AbortSignal) {
-  if (timeoutMs <= 0 || signal?.aborted) return;
+async function settled(ended: Promise<void>, timeoutMs: number, signal: AbortSignal) {
+  if (timeoutMs <= 0 || signal.aborted) return;
   const { promise: givenUp, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, timeoutMs);
-  signal?.addEventListener('abort', () => resolve(), { once: true });
+  const giveUp = () => resolve();
+  signal.addEventListener('abort', giveUp, { once: true });
   await Promise.race([ended, givenUp]);
+  signal.removeEventListener('abort', giveUp);
   clearTimeout(timer);
 }

@@ -1,39 +1,47 @@
-import { createHash } from 'node:crypto';
-import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
-import { Prisma, type PrismaClient } from '../database/database.ts';
+import type { PrismaClient } from '../database/database.ts';
 import type { Models } from '../edits-api/models.ts';
+import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import { type Images, type ReceivedImage, rowFacts, type StoredImage } from '../images/images.ts';
-import { defineJob, type Queue } from '../queue.ts';
+import type { Queue } from '../queue.ts';
+import type { Backlog } from './backlog.ts';
 import {
   checkEditParams,
   checkImageCount,
   checkPictures,
-  type EditParams,
   type EditParamsInput,
 } from './edit-params.ts';
-
-/** The work of running one edit job. Never repeated by the queue: a repeated call is paid twice. */
-export const RUN_EDIT = defineJob<{ jobId: string }>('run-edit', {
-  retryLimit: 0,
-  // Longer than any EDIT_TIMEOUT_SECONDS, so that the queue never gives a running edit up.
-  expireInSeconds: 2 * 60 * 60,
-  deleteAfterSeconds: 60 * 60,
-});
+import { isFinal } from './edit-status.ts';
+import {
+  AlreadyClaimedError,
+  checkIdempotencyKey,
+  findClaimed,
+  fingerprint,
+  type IdempotencyClaim,
+} from './idempotency.ts';
+import { insertJob, newJobId } from './insert-job.ts';
+import type { JsonObject } from './json-object.ts';
 
 /** Where an edit's picture comes from: received with the request, or stored before. */
-export type ImageSource =
+export type Picture =
   | { kind: 'received'; image: ReceivedImage }
   | { kind: 'stored'; image: StoredImage };
 
 export interface EditInput extends EditParamsInput {
+  readonly idempotencyKey?: string | null;
   readonly imageCount: number;
   /**
    * Gets all pictures, after everything else was checked. When it rejects, it has discarded what
    * it had received.
    */
-  pictures(): Promise<{ images: readonly ImageSource[]; mask: ImageSource | null }>;
+  pictures(): Promise<{ images: readonly Picture[]; mask: Picture | null }>;
+}
+
+/** A job that was committed now, or (`isNew: false`) found by its idempotency key. */
+export interface CreatedEdit {
+  readonly id: string;
+  readonly isNew: boolean;
 }
 
 export interface Edits {
@@ -41,9 +49,20 @@ export interface Edits {
    * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
    * committed; from then on the edit survives any crash.
    * @param expect is told the job's id before the commit, for those who wait for its end.
-   * @throws InvalidInputError, NotFoundError, StorageError; nothing was enqueued then.
+   * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, UnavailableError (too many
+   * wait), StorageError; nothing was enqueued then.
    */
-  create(viewer: Viewer, input: EditInput, expect?: (jobId: string) => void): Promise<{ id: string }>;
+  create(viewer: Viewer, input: EditInput, expect: (jobId: string) => void): Promise<CreatedEdit>;
+  /**
+   * A new job with the inputs of a final one, linked to it.
+   * @throws NotFoundError; InvalidInputError when it is not final; as `create`.
+   */
+  retry(
+    viewer: Viewer,
+    id: string,
+    options: { idempotencyKey: string | null },
+    expect: (jobId: string) => void,
+  ): Promise<CreatedEdit>;
 }
 
 export function createEdits(options: {
@@ -51,86 +70,128 @@ export function createEdits(options: {
   queue: Queue;
   images: Images;
   models: Models;
+  backlog: Backlog;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {
-  const { prisma, queue, images, models, sandbox } = options;
+  const { prisma, images, models, backlog, sandbox } = options;
 
   return {
     async create(viewer, input, expect) {
+      const { ownerId } = viewer;
+      const { idempotencyKey: key = null } = input;
+      if (key !== null) checkIdempotencyKey(key);
       const params = checkEditParams(input, models);
       checkImageCount(input.imageCount, models.get(params.model).maxImages);
       const pictures = await input.pictures();
-      const sources = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
-      const received = sources.flatMap((source) =>
-        source.kind === 'received' ? [source.image] : [],
-      );
-      let resolvedSize: string;
+      const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
+      const received = all.flatMap((one) => (one.kind === 'received' ? [one.image] : []));
       try {
-        ({ resolvedSize } = checkPictures(
-          params,
-          models,
-          pictures.images.map(pictureFacts),
-          pictures.mask && pictureFacts(pictures.mask),
-        ));
-        await images.keep(viewer.ownerId, received);
-      } catch (error) {
+        const facts = pictures.images.map(pictureFacts);
+        const mask = pictures.mask && pictureFacts(pictures.mask);
+        const { resolvedSize } = checkPictures(params, models, facts, mask);
+        const contents = all.map(contentOf);
+        const idempotency =
+          key === null
+            ? null
+            : {
+                ownerId,
+                key,
+                inputSha256: fingerprint({ params, contents, isMasked: pictures.mask !== null }),
+              };
+        const found = idempotency && (await findClaimed(prisma, idempotency));
+        if (found) return { ...found, isNew: false };
+        const { priority } = await backlog.admit(ownerId);
+        await images.keep(ownerId, received);
+        const id = newJobId();
+        expect(id);
+        const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, priority };
+        return await insert({ ...job, idempotency, retryOfId: null });
+      } finally {
+        // Those that were kept are gone from there.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
-        throw error;
       }
+    },
 
-      const id = uuid();
-      expect?.(id);
-      await prisma.$transaction(async (tx) => {
-        const prompt = await tx.prompt.upsert({
-          where: { ownerId_sha256: { ownerId: viewer.ownerId, sha256: sha256(params.prompt) } },
-          create: { ownerId: viewer.ownerId, sha256: sha256(params.prompt), text: params.prompt },
-          update: { ownerId: viewer.ownerId },
-          select: { id: true },
-        });
-        const savedIds = received.length > 0 ? await images.save(tx, viewer.ownerId, received) : [];
-        const idOf = (source: ImageSource) =>
-          source.kind === 'stored' ? source.image.id : savedIds[received.indexOf(source.image)];
-        await tx.editJob.createMany({
-          data: {
-            id,
-            ownerId: viewer.ownerId,
-            promptId: prompt.id,
-            sandbox,
-            resolvedSize,
-            ...columns(params),
+    async retry(viewer, id, { idempotencyKey: key }, expect) {
+      const { ownerId } = viewer;
+      if (key !== null) checkIdempotencyKey(key);
+      const old = await prisma.editJob.findFirst({
+        where: { id, ownerId },
+        include: {
+          prompt: { select: { text: true } },
+          images: {
+            where: { role: { in: ['INPUT', 'MASK'] } },
+            orderBy: { position: 'asc' },
+            select: { role: true, image: { select: { id: true } } },
           },
-        });
-        await tx.editJobImage.createMany({
-          data: sources.map((source, index): Prisma.EditJobImageCreateManyInput => {
-            const isMask = source === pictures.mask;
-            const imageId = idOf(source);
-            if (imageId === undefined) throw new Error('an image was not saved');
-            return {
-              jobId: id,
-              imageId,
-              role: isMask ? 'MASK' : 'INPUT',
-              position: isMask ? 0 : index,
-            };
-          }),
-        });
-        const news = { kind: 'edit', jobId: id, ownerId: viewer.ownerId, final: false } as const;
-        await queue.send(tx, RUN_EDIT, { jobId: id }, news);
+        },
       });
-      return { id };
+      if (old === null) throw new NotFoundError('EditJob', id);
+      const idempotency =
+        key === null ? null : { ownerId, key, inputSha256: fingerprint({ retryOf: old.id }) };
+      const found = idempotency && (await findClaimed(prisma, idempotency));
+      if (found) return { ...found, isNew: false };
+      if (!isFinal(old.status)) {
+        throw new InvalidInputError(
+          'id',
+          'INVALID_VALUE',
+          `The edit is ${old.status}: only one that has ended can be tried again.`,
+        );
+      }
+      const params = checkEditParams(
+        {
+          ...old,
+          prompt: old.prompt.text,
+          extraParams: old.extraParams as JsonObject | null,
+          metadata: old.metadata as JsonObject,
+        },
+        models,
+      );
+      const sources = (role: 'INPUT' | 'MASK') =>
+        old.images
+          .filter((link) => link.role === role)
+          .map(({ image }) => ({ kind: 'stored' as const, image }));
+      const { priority } = await backlog.admit(ownerId);
+      const newId = newJobId();
+      expect(newId);
+      return insert({
+        id: newId,
+        ownerId,
+        sandbox,
+        params,
+        resolvedSize: old.resolvedSize,
+        images: sources('INPUT'),
+        mask: sources('MASK')[0] ?? null,
+        priority,
+        idempotency,
+        retryOfId: old.id,
+      });
     },
   };
+
+  /** A key that was claimed between the look and the insert leads to the job that claimed it. */
+  async function insert(job: Parameters<typeof insertJob>[1]): Promise<CreatedEdit> {
+    try {
+      await insertJob(options, job);
+      return { id: job.id, isNew: true };
+    } catch (error) {
+      if (!(error instanceof AlreadyClaimedError) || job.idempotency === null) throw error;
+      return { ...(await mustFind(job.idempotency)), isNew: false };
+    }
+  }
+
+  async function mustFind(idempotency: IdempotencyClaim): Promise<{ id: string }> {
+    const found = await findClaimed(prisma, idempotency);
+    if (found === null) throw new Error('an idempotency key was claimed and is not there');
+    return found;
+  }
 }
 
-function columns(params: EditParams) {
-  const { prompt: _, extraParams, ...rest } = params;
-  return { ...rest, extraParams: extraParams ?? Prisma.DbNull };
+function pictureFacts(picture: Picture) {
+  return picture.kind === 'stored' ? picture.image : rowFacts(picture.image);
 }
 
-function pictureFacts(source: ImageSource) {
-  return source.kind === 'stored' ? source.image : rowFacts(source.image);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function contentOf(picture: Picture): string {
+  return picture.kind === 'stored' ? picture.image.sha256 : picture.image.staged.sha256;
 }

@@ -1,259 +1,183 @@
-import { unlink } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { v7 as uuid } from 'uuid';
-import { Prisma, type PrismaClient } from '../database/database.ts';
-import type { EditsApi, EditsApiAnswer, EditsApiFile, EditsApiRequest } from '../edits-api/edits-api.ts';
-import { EditErrorCode, EditsApiError, InvalidInputError } from '../errors.ts';
-import type { Events } from '../events.ts';
-import { blobKey } from '../images/blob-key.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
+import type { Upstreams } from '../edits-api/upstreams.ts';
+import { EditErrorCode, EditsApiError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
-import { type Images, mediaOf, type ReceivedImage } from '../images/images.ts';
-import { inspectImage } from '../images/inspect-image.ts';
+import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
-import { toFormFields } from './edit-params.ts';
-import { statusesBefore } from './edit-status.ts';
-import type { JsonObject } from './json-object.ts';
-import { readTokenUsage } from './token-usage.ts';
+import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
+import { toRequest } from './edit-request.ts';
+import { inspectOutputs } from './outputs.ts';
+import type { Pauses } from './pauses.ts';
+import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
+import type { RunningEdits } from './running-edits.ts';
 
-const MAX_OUTPUT_PIXELS = 100_000_000;
+/** Between two tries to write down what an attempt brought, in milliseconds. */
+const PERSIST_RETRY_MS = 1_000;
 
-/** Runs one queued edit to its end: at most one POST, whatever happens. */
+/**
+ * Runs queued edits: for each attempt at most one POST, whatever happens, and what it brought is
+ * written down however long the database or the disk is away.
+ */
 export interface RunEdit {
   /**
-   * Resolves when the job's end is committed, or at once when the job is not queued any more.
+   * Resolves when the attempt's end is committed, or at once when the job is not queued any more.
    * Aborting `signal` ends the call to the edits API, its outcome unknown.
    */
-  (data: { jobId: string }, signal: AbortSignal): Promise<void>;
+  run(data: { jobId: string }, signal: AbortSignal): Promise<void>;
+  /** Stores what an attempt brought. @throws EditsApiError when a picture is broken. */
+  finish(
+    attempt: OpenAttempt,
+    answer: EditsApiAnswer,
+    options: { signal: AbortSignal },
+  ): Promise<void>;
 }
 
 export function createRunEdit(options: {
-  prisma: PrismaClient;
-  events: Events;
+  attempts: Attempts;
+  runningEdits: RunningEdits;
   images: Images;
   blobs: BlobStore;
-  editsApi: EditsApi;
-  /** Where raw answers lie until their pictures are stored. */
+  pauses: Pauses;
+  upstreams: Upstreams;
+  workerId: string;
+  /** Where raw answers lie until their pictures are stored, by the attempt's id. */
   answersDir: string;
   timeoutMs: number;
+  retryPolicy: RetryPolicy;
   log: Log;
   /** Told after an edit has succeeded; what it rejects with is logged. */
-  onSucceeded?: (jobId: string) => Promise<void>;
+  onSucceeded: (jobId: string) => Promise<void>;
 }): RunEdit {
-  const { prisma, events, images, blobs, editsApi, answersDir, timeoutMs, onSucceeded } = options;
+  const { attempts, runningEdits, images, blobs, pauses, upstreams, workerId } = options;
+  const { answersDir, timeoutMs, retryPolicy, onSucceeded } = options;
 
-  return async ({ jobId }, signal) => {
-    const log = options.log.child({ jobId });
-    const job = await claim(jobId);
+  async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
+    const job = await attempts.claim(jobId, workerId);
     if (job === null) return;
-    const { attemptId } = job;
-    const rawAnswerPath = join(answersDir, attemptId);
-    log.info({ attemptId, model: job.model }, 'edit sent');
+    const log = options.log.child({ jobId, attemptId: job.attemptId });
+    const tracked = runningEdits.track(jobId, stopping);
     try {
-      const answer = await editsApi.edit(toRequest(job), { signal, timeoutMs, rawAnswerPath });
-      const outputs = await inspectOutputs(answer);
-      await images.keep(job.ownerId, outputs, { durable: true });
-      await succeed(job, answer, outputs);
-      await unlink(rawAnswerPath).catch((error) => log.warn({ err: error }, 'answer not removed'));
-      log.info({ attemptId, images: outputs.length }, 'edit succeeded');
-      await onSucceeded?.(jobId).catch((error) => log.warn({ err: error }, 'after success'));
+      const { model, attemptNumber: attempt, upstream } = job;
+      log.info({ model, attempt, upstream: upstream.name }, 'edit sent');
+      const answer = await job.upstream.edit(toRequest(job, blobs), {
+        signal: tracked.signal,
+        timeoutMs,
+        rawAnswerPath: join(answersDir, job.attemptId),
+      });
+      await finish(job, answer, { signal: stopping });
     } catch (error) {
-      const failure = toFailure(error);
-      log.warn({ err: error, attemptId, code: failure.code }, 'edit failed');
-      await fail(job, failure);
+      // The answer is saved: the next start finishes from it.
+      if (error instanceof StoppedError) throw error;
+      await settle(job, error, stopping, log);
+    } finally {
+      tracked.end();
     }
-  };
-
-  /** From queued to running with its attempt `SENT`, committed before a byte goes out. */
-  async function claim(jobId: string) {
-    return prisma.$transaction(async (tx) => {
-      const startedAt = new Date();
-      const { count } = await tx.editJob.updateMany({
-        where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
-        data: { status: 'RUNNING', startedAt },
-      });
-      if (count === 0) return null;
-      const job = await tx.editJob.findUniqueOrThrow({ where: { id: jobId }, include: WITH_INPUT });
-      const attemptId = uuid();
-      await tx.editAttempt.createMany({ data: { id: attemptId, jobId, number: 1 } });
-      await events.publish(tx, { kind: 'edit', jobId, ownerId: job.ownerId, final: false });
-      return { ...job, attemptId };
-    });
   }
 
-  function toRequest(job: ClaimedJob): EditsApiRequest {
-    const files = job.images.map(({ image, role, position }) => {
-      const file: EditsApiFile = {
-        filename: `${role === 'MASK' ? 'mask' : `image-${position + 1}`}.${mediaOf(image.format).extension}`,
-        contentType: mediaOf(image.format).contentType,
-        bytes: image.bytes,
-        open: () => blobs.pieces(blobKey({ ownerId: job.ownerId, sha256: image.sha256 })),
-      };
-      return { role, file };
+  async function finish(
+    attempt: OpenAttempt,
+    answer: EditsApiAnswer,
+    { signal }: { signal: AbortSignal },
+  ): Promise<void> {
+    const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
+    const outputs = await inspectOutputs(answer);
+    const isMine = await persist(log, signal, async () => {
+      await images.keep(attempt.ownerId, outputs, { durable: true });
+      return attempts.succeed(attempt, answer, outputs);
     });
-    const mask = files.find(({ role }) => role === 'MASK')?.file;
-    const params = {
-      ...job,
-      prompt: job.prompt.text,
-      extraParams: job.extraParams as JsonObject | null,
-      metadata: job.metadata as JsonObject,
-    };
-    return {
-      images: files.filter(({ role }) => role === 'INPUT').map(({ file }) => file),
-      ...(mask && { mask }),
-      fields: toFormFields(params, job.resolvedSize),
-    };
+    await Promise.all(outputs.map(({ staged }) => discardStagedFile(staged)));
+    await removeAnswer(attempt, log);
+    if (!isMine) return log.info('the edit had ended before its answer was stored');
+    log.info({ images: outputs.length }, 'edit succeeded');
+    await onSucceeded(attempt.id).catch((error) => log.warn({ err: error }, 'after success'));
   }
 
-  async function succeed(job: ClaimedJob, answer: EditsApiAnswer, outputs: ReceivedImage[]) {
-    const { body } = answer;
-    const usage = readTokenUsage(body['usage']);
-    const finishedAt = new Date();
-    await prisma.$transaction(async (tx) => {
-      await finishAttempt(tx, job, {
-        state: 'SUCCEEDED',
-        finishedAt,
-        httpStatus: answer.httpStatus,
-        upstreamRequestId: answer.upstreamRequestId,
-        answer: body as Prisma.InputJsonObject,
-      });
-      await finishJob(tx, job, {
-        status: 'SUCCEEDED',
-        finishedAt,
-        answerSize: word(body['size']),
-        answerQuality: word(body['quality']),
-        answerBackground: word(body['background']),
-        answerOutputFormat: word(body['output_format']),
-      });
-      const imageIds = await images.save(tx, job.ownerId, outputs);
-      await tx.editJobImage.createMany({
-        data: imageIds.map((imageId, position) => ({
-          jobId: job.id,
-          imageId,
-          role: 'OUTPUT' as const,
-          position,
-        })),
-      });
-      if (usage !== null) {
-        const raw = body['usage'] as Prisma.InputJsonObject;
-        await tx.tokenUsage.createMany({ data: { jobId: job.id, ...usage, raw } });
-      }
-      await publishFinal(tx, job);
+  /** Writes down why an attempt brought nothing, and whether it is tried again. */
+  async function settle(
+    job: ClaimedJob,
+    error: unknown,
+    signal: AbortSignal,
+    log: Log,
+  ): Promise<void> {
+    const failure = toFailure(error);
+    const isMine = await persist(log, signal, async () => {
+      if (error instanceof EditsApiError) await pauses.consider(job.upstream.name, error);
+      const again = failure.outcome === 'not_processed' ? retryAt(job, error) : null;
+      return again === null
+        ? attempts.fail(job, failure, { unknown: failure.outcome === 'unknown' })
+        : attempts.requeue(job, failure, again);
     });
+    const { code, outcome } = failure;
+    if (outcome !== 'unknown') await removeAnswer(job, log);
+    if (isMine) log.warn({ err: error, code, outcome }, 'attempt failed');
+    else log.info({ code, outcome }, 'the edit had ended before its attempt');
   }
 
-  async function fail(job: ClaimedJob, failure: Failure): Promise<void> {
-    const finishedAt = new Date();
-    const error = { errorCode: failure.code, errorMessage: failure.message };
-    await prisma.$transaction(async (tx) => {
-      await finishAttempt(tx, job, {
-        state: failure.unknown ? 'UNKNOWN' : 'FAILED',
-        finishedAt,
-        httpStatus: failure.httpStatus,
-        upstreamRequestId: failure.upstreamRequestId,
-        ...error,
-      });
-      const status = failure.unknown ? 'OUTCOME_UNKNOWN' : 'FAILED';
-      await finishJob(tx, job, { status, finishedAt, ...error });
-      await publishFinal(tx, job);
-    });
-  }
-
-  function publishFinal(tx: Prisma.TransactionClient, job: ClaimedJob): Promise<void> {
-    return events.publish(tx, {
-      kind: 'edit',
-      jobId: job.id,
-      ownerId: job.ownerId,
-      final: true,
-    });
-  }
-}
-
-const WITH_INPUT = {
-  prompt: { select: { text: true } },
-  images: {
-    where: { role: { in: ['INPUT', 'MASK'] } },
-    orderBy: { position: 'asc' },
-    include: { image: { select: { sha256: true, format: true, bytes: true } } },
-  },
-} satisfies Prisma.EditJobInclude;
-
-type ClaimedJob = Prisma.EditJobGetPayload<{ include: typeof WITH_INPUT }> & { attemptId: string };
-
-/** Guarded: only the attempt that is still out can end. */
-async function finishAttempt(
-  tx: Prisma.TransactionClient,
-  job: ClaimedJob,
-  data: Prisma.EditAttemptUpdateManyMutationInput,
-): Promise<void> {
-  const { count } = await tx.editAttempt.updateMany({
-    where: { id: job.attemptId, state: 'SENT' },
-    data,
-  });
-  if (count === 0) throw new Error(`attempt ${job.attemptId} was ended by somebody else`);
-}
-
-async function finishJob(
-  tx: Prisma.TransactionClient,
-  job: ClaimedJob,
-  data: Prisma.EditJobUpdateManyMutationInput & { status: 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN' },
-): Promise<void> {
-  const { count } = await tx.editJob.updateMany({
-    where: { id: job.id, status: { in: statusesBefore(data.status) } },
-    data,
-  });
-  if (count === 0) throw new Error(`edit ${job.id} was ended by somebody else`);
-}
-
-/** @throws EditsApiError (BROKEN_ANSWER, unknown) when an output is not a whole picture. */
-async function inspectOutputs(answer: EditsApiAnswer): Promise<ReceivedImage[]> {
-  try {
-    return await Promise.all(
-      answer.images.map(async (staged, index) => ({
-        staged,
-        facts: await inspectImage(staged, {
-          field: `data[${index}]`,
-          maxPixels: MAX_OUTPUT_PIXELS,
-        }),
-      })),
-    );
-  } catch (error) {
-    await Promise.all(answer.images.map(discardStagedFile));
-    if (!(error instanceof InvalidInputError)) throw error;
-    throw new EditsApiError(
-      EditErrorCode.BROKEN_ANSWER,
-      'unknown',
-      `The edits API answered with a picture that cannot be used: ${error.message}`,
-      { httpStatus: answer.httpStatus, upstreamRequestId: answer.upstreamRequestId, cause: error },
+  async function removeAnswer({ attemptId }: OpenAttempt, log: Log): Promise<void> {
+    await rm(join(answersDir, attemptId), { force: true }).catch((error) =>
+      log.warn({ err: error }, 'raw answer not removed'),
     );
   }
+
+  function retryAt(job: ClaimedJob, error: unknown): Date | null {
+    const retryAfterSeconds = error instanceof EditsApiError ? error.retryAfterSeconds : null;
+    const { attemptNumber, createdAt } = job;
+    // Another edits API that has not had this job yet takes it at once.
+    const tried = new Set([...job.attempts.map(({ upstream }) => upstream), job.upstream.name]);
+    const isUntried = upstreams.serving(job.model).some(({ name }) => !tried.has(name));
+    if (isUntried && attemptNumber < retryPolicy.maxAttempts) return new Date();
+    return nextAttemptAt(
+      retryPolicy,
+      { attempts: attemptNumber, createdAt, retryAfterSeconds },
+      new Date(),
+    );
+  }
+
+  return { run, finish };
 }
 
-interface Failure {
-  readonly code: EditErrorCode;
-  readonly message: string;
-  /** It may have been processed and paid. */
-  readonly unknown: boolean;
-  readonly httpStatus: number | null;
-  readonly upstreamRequestId: string | null;
+/** A stop came before it could be written down how an attempt ended. */
+class StoppedError extends Error {}
+
+/**
+ * Tries until it is done: an answer that was paid for must not be lost because the database is away
+ * or the disk is full.
+ * @throws StoppedError when a stop comes first.
+ */
+async function persist<Result>(
+  log: Log,
+  stopping: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      log.error({ err: error }, 'cannot write down how an attempt ended');
+      await delay(PERSIST_RETRY_MS, undefined, { signal: stopping }).catch(() => {
+        throw new StoppedError('stopped before the end of an attempt was written down', {
+          cause: error,
+        });
+      });
+    }
+  }
 }
 
-function toFailure(error: unknown): Failure {
+function toFailure(error: unknown): Failure & Pick<EditsApiError, 'outcome'> {
   if (error instanceof EditsApiError) {
     const { code, message, outcome, httpStatus, upstreamRequestId } = error;
-    return { code, message, unknown: outcome === 'unknown', httpStatus, upstreamRequestId };
+    return { code, message, outcome, httpStatus, upstreamRequestId };
   }
   return {
     code: EditErrorCode.INTERNAL,
     message: 'Something failed on this server; its log has the reason under the edit’s id.',
     // Whatever it was, it may have come after the call.
-    unknown: true,
+    outcome: 'unknown',
     httpStatus: null,
     upstreamRequestId: null,
   };
-}
-
-/** A short word of the answer, as it stands there. */
-function word(value: unknown): string | null {
-  return typeof value === 'string' && value.length <= 64 ? value : null;
 }

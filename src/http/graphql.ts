@@ -19,7 +19,7 @@ export interface RequestContext {
   readonly log: Log;
 }
 
-export const CSRF_HEADERS = [
+const CSRF_HEADERS = [
   'apollo-require-preflight',
   'graphql-require-preflight',
   'x-apollo-operation-name',

@@ -98,10 +98,16 @@ function pathOf(req: IncomingMessage): string {
 /** The Host header's name, without its port and an IPv6 address's brackets. */
 function hostOf(req: IncomingMessage): string {
   const host = req.headers.host ?? '';
-  return host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return host
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
 }
 
 function refuse(res: ServerResponse, status: number, code: string, message: string): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'x-content-type-options': 'nosniff',
+  });
   res.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
 }

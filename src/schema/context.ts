@@ -1,8 +1,11 @@
-import type { PrismaClient } from '../database/database.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import type { Models } from '../edits-api/models.ts';
+import type { PrismaClient } from '../database/database.ts';
+import type { CancelEdit } from '../edits/cancel-edit.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
+import type { Pauses } from '../edits/pauses.ts';
+import type { Models } from '../edits-api/models.ts';
+import type { Upstreams } from '../edits-api/upstreams.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
@@ -12,11 +15,14 @@ import type { UsageReports } from '../usage/report.ts';
 export interface Services {
   readonly prisma: PrismaClient;
   readonly edits: Edits;
+  readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
   readonly images: Images;
   readonly uploads: Uploads;
   readonly blobs: BlobStore;
   readonly models: Models;
+  readonly upstreams: Upstreams;
+  readonly pauses: Pauses;
   readonly usageReports: UsageReports;
 }
 

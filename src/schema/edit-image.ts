@@ -1,5 +1,11 @@
-import type { ImageSource } from '../edits/edits.ts';
-import { InvalidInputError, NotFoundError } from '../errors.ts';
+import type { EditWait } from '../edits/edit-waits.ts';
+import type { CreatedEdit, Picture } from '../edits/edits.ts';
+import {
+  IdempotencyConflictError,
+  InvalidInputError,
+  JobNotCancelableError,
+  NotFoundError,
+} from '../errors.ts';
 import type { FieldUpload } from '../images/uploads.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
@@ -55,6 +61,10 @@ const EditImageInput = builder.inputType('EditImageInput', {
       description:
         'Your own labels, kept with the job: at most 16 keys of 64 characters; strings (of 512 characters), numbers or booleans.',
     }),
+    idempotencyKey: t.string({
+      description:
+        'Your own name for this edit, of at most 255 characters: the same key and input find the same job again instead of paying twice; the same key with another input is refused.',
+    }),
     wait: t.int({
       description:
         'Seconds to wait for the result: 0 to 600, default 60. Then the job is answered as it is, and goes on.',
@@ -74,42 +84,114 @@ const EditImagePayload = builder.objectRef<{ id: string }>('EditImagePayload').i
   }),
 });
 
+/** One union for both ways to a new job. */
+const EditImageResult = builder.errorUnion('EditImageResult', {
+  description: 'The job, or what is wrong with the input.',
+  types: [EditImagePayload, InvalidInputError, NotFoundError, IdempotencyConflictError],
+  resolveType: () => EditImagePayload,
+});
+
 builder.mutationField('editImage', (t) =>
   t.field({
-    type: EditImagePayload,
+    type: EditImageResult,
     description:
       'Edits pictures by a prompt. Everything is checked before anything is sent; once this answers with a job, the job survives any crash, and going away does not cancel it.',
-    errors: {
-      types: [InvalidInputError, NotFoundError],
-      directResult: true,
-      union: { name: 'EditImageResult', description: 'The job, or what is wrong with the input.' },
-    },
     args: {
       input: t.arg({ type: EditImageInput, required: true, description: 'What to edit, and how.' }),
     },
-    resolve: async (_, { input }, context) => {
-      const timeoutMs = checkWait(input.wait) * 1_000;
-      let wait: ReturnType<Context['editWaits']['expect']> | undefined;
-      try {
-        const job = await context.edits.create(
+    resolve: (_, { input }, context) =>
+      createAndWait(context, input.wait, (expect) =>
+        context.edits.create(
           context.viewer,
           {
             ...input,
             imageCount: input.images.length,
             pictures: () => getPictures(input.images, input.mask ?? null, context),
           },
-          (jobId) => {
-            wait = context.editWaits.expect(jobId);
-          },
-        );
-        await wait?.untilFinal({ timeoutMs, signal: context.signal });
-        return job;
-      } finally {
-        wait?.[Symbol.dispose]();
-      }
-    },
+          expect,
+        ),
+      ),
   }),
 );
+
+builder.mutationField('retryEdit', (t) =>
+  t.field({
+    type: EditImageResult,
+    description:
+      'Sends the inputs of an ended edit again, as a new job that names the old one as `retryOf`. After OUTCOME_UNKNOWN this may be paid a second time: that is for you to decide.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Global id of the EditJob to repeat.' }),
+      idempotencyKey: t.arg.string({ description: 'As in `EditImageInput`.' }),
+      wait: t.arg.int({ description: 'As in `EditImageInput`.' }),
+    },
+    resolve: (_, { id, idempotencyKey, wait }, context) =>
+      createAndWait(context, wait, (expect) =>
+        context.edits.retry(
+          context.viewer,
+          jobId(id),
+          { idempotencyKey: idempotencyKey ?? null },
+          expect,
+        ),
+      ),
+  }),
+);
+
+const CancelEditPayload = builder.objectRef<{ id: string }>('CancelEditPayload').implement({
+  description: 'The edit is canceled.',
+  fields: (t) => ({
+    editJob: t.prismaField({
+      type: 'EditJob',
+      description: 'The job; `costUnresolved` says whether it may have been paid.',
+      resolve: (query, { id }, _, { prisma }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+    }),
+  }),
+});
+
+builder.mutationField('cancelEdit', (t) =>
+  t.field({
+    type: CancelEditPayload,
+    description:
+      'Ends an edit: out of the queue surely and for free; while it runs by aborting the call, which may be paid all the same.',
+    errors: {
+      types: [NotFoundError, JobNotCancelableError],
+      directResult: true,
+      union: { name: 'CancelEditResult', description: 'The canceled job, or why it is not.' },
+    },
+    args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
+    resolve: (_, { id }, { cancelEdit, viewer }) => cancelEdit(viewer, jobId(id)),
+  }),
+);
+
+/** @throws NotFoundError for an id of anything else. */
+function jobId(globalId: string): string {
+  const parsed = parseGlobalId(globalId);
+  if (parsed?.typename !== 'EditJob') throw new NotFoundError('EditJob', globalId);
+  return parsed.id;
+}
+
+async function createAndWait(
+  context: Context,
+  waitSeconds: number | null | undefined,
+  create: (expect: (jobId: string) => void) => Promise<CreatedEdit>,
+): Promise<{ id: string }> {
+  const timeoutMs = checkWait(waitSeconds) * 1_000;
+  const { editWaits, signal } = context;
+  const waits = new Map<string, EditWait>();
+  const expect = (jobId: string) => {
+    const wait = editWaits.expect(jobId);
+    waits.set(jobId, wait);
+    return wait;
+  };
+  try {
+    const { id, isNew } = await create(expect);
+    const wait = waits.get(id) ?? expect(id);
+    await wait.untilFinal({ timeoutMs, isNew, signal });
+    return { id };
+  } finally {
+    for (const wait of waits.values()) wait.end();
+  }
+}
 
 function checkWait(wait: number | null | undefined): number {
   const seconds = wait ?? DEFAULT_WAIT_SECONDS;
@@ -130,12 +212,12 @@ async function getPictures(
   inputs: readonly ImageInputShape[],
   mask: ImageInputShape | null,
   { images, uploads, viewer, signal }: Context,
-): Promise<{ images: readonly ImageSource[]; mask: ImageSource | null }> {
+): Promise<{ images: readonly Picture[]; mask: Picture | null }> {
   const all = inputs.map((input, index) => ({ input, field: `images[${index}]` }));
   if (mask !== null) all.push({ input: mask, field: 'mask' });
 
   const stored = await Promise.all(
-    all.map(async ({ input, field }): Promise<ImageSource | FieldUpload> => {
+    all.map(async ({ input, field }): Promise<Picture | FieldUpload> => {
       if (input.file) return { field, upload: input.file };
       const id = parseGlobalId(input.id ?? '');
       const image = id?.typename === 'Image' ? await images.find(viewer, id.id) : null;
@@ -145,7 +227,7 @@ async function getPictures(
   );
   const files = stored.filter((source) => 'upload' in source);
   const received = await uploads.receive(files, signal);
-  const sources = stored.map((source): ImageSource => {
+  const sources = stored.map((source): Picture => {
     if (!('upload' in source)) return source;
     const image = received[files.indexOf(source)];
     if (image === undefined) throw new Error(`${source.field} was not received`);

@@ -1,7 +1,7 @@
-import { EditErrorCode } from '../errors.ts';
+import type { Prisma } from '../database/database.ts';
 import { EditStatus } from '../edits/edit-status.ts';
 import type { JsonObject } from '../edits/json-object.ts';
-import type { Prisma } from '../database/database.ts';
+import { EditErrorCode } from '../errors.ts';
 import { builder } from './builder.ts';
 import {
   EditStatusEnum,
@@ -46,11 +46,15 @@ const AttemptState = builder.enumType('EditAttemptState', {
   },
 });
 
-const EditAttempt = builder.prismaObject('EditAttempt', {
+builder.prismaObject('EditAttempt', {
   description: 'One POST to the edits API.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: 'From 1.' }),
     state: t.expose('state', { type: AttemptState, description: 'What became of it.' }),
+    upstream: t.exposeString('upstream', {
+      nullable: true,
+      description: 'The edits API that it went to, by its name in `upstreams`.',
+    }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,
       description: 'HTTP status of the answer; null when none came.',
@@ -58,6 +62,17 @@ const EditAttempt = builder.prismaObject('EditAttempt', {
     upstreamRequestId: t.exposeString('upstreamRequestId', {
       nullable: true,
       description: 'The edits API’s own id of the request.',
+    }),
+    errorCode: t.field({
+      type: EditErrorCodeEnum,
+      nullable: true,
+      description: 'Why it brought nothing.',
+      select: { errorCode: true },
+      resolve: ({ errorCode }) => (isErrorCode(errorCode) ? errorCode : null),
+    }),
+    errorMessage: t.exposeString('errorMessage', {
+      nullable: true,
+      description: 'Why it brought nothing, for people.',
     }),
     sentAt: t.expose('sentAt', {
       type: 'DateTime',
@@ -170,7 +185,8 @@ export const EditJob = builder.prismaNode('EditJob', {
     error: t.field({
       type: EditError,
       nullable: true,
-      description: 'Why there are no pictures; null unless FAILED or OUTCOME_UNKNOWN.',
+      description:
+        'Why there are no pictures; null unless FAILED, OUTCOME_UNKNOWN, or CANCELED while a request was out.',
       select: {
         status: true,
         errorCode: true,
@@ -186,6 +202,28 @@ export const EditJob = builder.prismaNode('EditJob', {
           upstreamRequestId: attempts.at(-1)?.upstreamRequestId ?? null,
         };
       },
+    }),
+    costUnresolved: t.boolean({
+      description:
+        'It may have been paid without an answer: true for OUTCOME_UNKNOWN, and for CANCELED while a request was out.',
+      select: { status: true, errorCode: true },
+      resolve: ({ status, errorCode }) =>
+        status === EditStatus.OUTCOME_UNKNOWN ||
+        (status === EditStatus.CANCELED && errorCode !== null),
+    }),
+    nextAttemptAt: t.expose('nextAttemptAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it is sent again, while it is queued after an attempt that was surely not processed.',
+    }),
+    retryOf: t.relation('retryOf', {
+      nullable: true,
+      description: 'The job that this one repeats, by `retryEdit`.',
+    }),
+    retries: t.relation('retries', {
+      description: 'The jobs that repeat this one.',
+      query: { orderBy: { id: 'asc' } },
     }),
     attempts: t.relation('attempts', {
       description: 'The requests to the edits API, in order.',

@@ -1,5 +1,12 @@
-import { EditErrorCode, InvalidInputError, NotFoundError } from '../errors.ts';
+import {
+  type EditErrorCode,
+  IdempotencyConflictError,
+  InvalidInputError,
+  JobNotCancelableError,
+  NotFoundError,
+} from '../errors.ts';
 import { builder } from './builder.ts';
+import { EditStatusEnum } from './enums.ts';
 
 /** What every typed error of a result union has. */
 const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
@@ -36,6 +43,28 @@ builder.objectType(NotFoundError, {
   }),
 });
 
+builder.objectType(IdempotencyConflictError, {
+  name: 'IdempotencyConflictError',
+  description: 'The key goes with another input. Nothing was stored, sent or paid.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    idempotencyKey: t.exposeString('idempotencyKey', { description: 'The key as it was given.' }),
+  }),
+});
+
+builder.objectType(JobNotCancelableError, {
+  name: 'JobNotCancelableError',
+  description: 'The edit has ended already.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    status: t.field({
+      type: EditStatusEnum,
+      description: 'Its final status.',
+      resolve: ({ status }) => status,
+    }),
+  }),
+});
+
 export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
   description: 'Why an edit has no pictures.',
   values: {
@@ -51,9 +80,8 @@ export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
     BROKEN_ANSWER: { description: 'An answer came, but no pictures could be read from it.' },
     UNREACHABLE: { description: 'No connection to the edits API could be made.' },
     CONNECTION_LOST: { description: 'The connection broke after the request had gone out.' },
+    CANCELED: { description: 'Canceled while the request was out: it may have been paid.' },
     ABORTED: { description: 'This server stopped before the answer came.' },
     INTERNAL: { description: 'Something failed on this server.' },
   } satisfies Record<EditErrorCode, { description: string }>,
 });
-
-export { ErrorInterface };

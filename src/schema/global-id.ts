@@ -19,9 +19,12 @@ export function parseGlobalId(globalId: string): { typename: string; id: string 
 export function decodeGlobalId(globalId: string): { typename: string; id: string } {
   const decoded = parseGlobalId(globalId);
   if (decoded === null) {
-    throw new GraphQLError(`${JSON.stringify(globalId.slice(0, 64))} is not an id of this service.`, {
-      extensions: { code: 'BAD_USER_INPUT' },
-    });
+    throw new GraphQLError(
+      `${JSON.stringify(globalId.slice(0, 64))} is not an id of this service.`,
+      {
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    );
   }
   return decoded;
 }

@@ -16,7 +16,10 @@ const EditJobFilter = builder.inputType('EditJobFilter', {
   fields: (t) => ({
     status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
     model: t.stringList({ description: 'One of these.' }),
-    createdAt: t.field({ type: DateTimeRange, description: 'Committed to the queue in this span.' }),
+    createdAt: t.field({
+      type: DateTimeRange,
+      description: 'Committed to the queue in this span.',
+    }),
   }),
 });
 

@@ -79,7 +79,9 @@ builder.queryField('image', (t) =>
     type: 'Image',
     nullable: true,
     description: 'A picture by its id; null when it does not exist, or is not the viewer’s.',
-    args: { id: t.arg.globalID({ required: true, for: Image, description: 'The Image’s global id.' }) },
+    args: {
+      id: t.arg.globalID({ required: true, for: Image, description: 'The Image’s global id.' }),
+    },
     resolve: (query, _, { id }, { prisma, viewer }) =>
       prisma.image.findFirst({ ...query, where: { id: id.id, ownerId: viewer.ownerId } }),
   }),

@@ -8,6 +8,7 @@ import './edit-image.ts';
 import './history.ts';
 import './usage.ts';
 import './models.ts';
+import './upstreams.ts';
 import { builder } from './builder.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */

@@ -13,7 +13,7 @@ const TokenUsageDetails = builder.objectRef<TokenDetails>('TokenUsageDetails').i
   }),
 });
 
-export const TokenUsage = builder.prismaObject('TokenUsage', {
+builder.prismaObject('TokenUsage', {
   description: 'Tokens as the edits API reported them.',
   fields: (t) => ({
     totalTokens: t.exposeInt('totalTokens', { description: 'Input and output together.' }),

@@ -20,13 +20,19 @@ const Totals = builder.interfaceRef<UsageTotals>('UsageSums').implement({
       description: 'Input and output together.',
       resolve: (sums) => sums.totalTokens,
     }),
-    inputTokens: t.float({ description: 'Prompts and pictures.', resolve: (sums) => sums.inputTokens }),
+    inputTokens: t.float({
+      description: 'Prompts and pictures.',
+      resolve: (sums) => sums.inputTokens,
+    }),
     inputTextTokens: t.float({ description: 'Prompts.', resolve: (sums) => sums.inputTextTokens }),
     inputImageTokens: t.float({
       description: 'Input pictures.',
       resolve: (sums) => sums.inputImageTokens,
     }),
-    outputTokens: t.float({ description: 'Output pictures.', resolve: (sums) => sums.outputTokens }),
+    outputTokens: t.float({
+      description: 'Output pictures.',
+      resolve: (sums) => sums.outputTokens,
+    }),
   }),
 });
 

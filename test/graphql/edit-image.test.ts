@@ -11,7 +11,10 @@ describe.runIf(hasDatabase)('editImage', () => {
     app = await startTestApp();
   });
   afterAll(() => app?.stop());
-  beforeEach(() => app.sandbox.faults.clear());
+  beforeEach(async () => {
+    app.sandbox.faults.clear();
+    await app.query('mutation { resumeUpstream(name: "default") { __typename } }');
+  });
 
   const paid = () => app.sandbox.stats().paid;
   const lastRequest = () => app.sandbox.stats().lastRequests.at(-1);
@@ -134,9 +137,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(again.editJob.inputImages[0].id).toBe(first.editJob.inputImages[0].id);
     expect(again.editJob.inputImages[1].id).toBe(first.editJob.outputImages[0].id);
     const sent = lastRequest()?.files.map(({ sha256 }) => sha256);
-    expect(sent).toEqual(
-      again.editJob.inputImages.map(({ sha256 }: { sha256: string }) => sha256),
-    );
+    expect(sent).toEqual(again.editJob.inputImages.map(({ sha256 }: { sha256: string }) => sha256));
   });
 
   test('uploadImage stores a picture for later edits', async () => {
@@ -219,7 +220,13 @@ describe.runIf(hasDatabase)('editImage', () => {
   });
 
   test('keeps prompts to the letter: scripts, emoji, directions, line breaks', async () => {
-    const prompts = ['把背景换成海边', '👩‍👩‍👧‍👦 at the sea', 'اجعلها خريفية ‮abc', 'a\r\nb\tc', 'x'.repeat(32_000)];
+    const prompts = [
+      '把背景换成海边',
+      '👩‍👩‍👧‍👦 at the sea',
+      'اجعلها خريفية ‮abc',
+      'a\r\nb\tc',
+      'x'.repeat(32_000),
+    ];
     for (const prompt of prompts) {
       const { editJob } = await edit(
         { images: [{ file: null }], prompt, quality: 'LOW' },
@@ -236,26 +243,48 @@ describe.runIf(hasDatabase)('editImage', () => {
     ['a wrong key', { kind: 'auth' }, 'FAILED', 'AUTHENTICATION_FAILED', false, 0],
     ['a rate limit', { kind: 'rate_limit' }, 'FAILED', 'RATE_LIMITED', true, 0],
     ['the API’s own 500', { kind: 'status', status: 500 }, 'FAILED', 'SERVER_ERROR', true, 0],
-    ['a proxy’s 502', { kind: 'status', status: 502, body: 'html' }, 'OUTCOME_UNKNOWN', 'SERVER_ERROR', false, 1],
+    [
+      'a proxy’s 502',
+      { kind: 'status', status: 502, body: 'html' },
+      'OUTCOME_UNKNOWN',
+      'SERVER_ERROR',
+      false,
+      1,
+    ],
     ['a reset', { kind: 'reset' }, 'OUTCOME_UNKNOWN', 'CONNECTION_LOST', false, 1],
     ['a cut answer', { kind: 'truncate' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
     ['a web page', { kind: 'html' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
     ['no pictures', { kind: 'empty_data' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
-    ['pictures that are none', { kind: 'picture_not_picture' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
+    [
+      'pictures that are none',
+      { kind: 'picture_not_picture' },
+      'OUTCOME_UNKNOWN',
+      'BROKEN_ANSWER',
+      false,
+      1,
+    ],
     ['a redirect', { kind: 'redirect' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 0],
-  ] as const)('%s ends as a job with its error, after one POST', async (_, fault, status, code, retryable, cost) => {
-    const before = app.sandbox.stats();
-    app.sandbox.faults.push(fault);
-    const { editJob } = await edit(
-      { images: [{ file: null }], prompt: 'fails' },
-      { 'input.images.0.file': await png() },
-    );
-    expect(editJob).toMatchObject({ status, error: { code, retryable }, usage: null, outputImages: [] });
-    expect(editJob.error.message).not.toBe('');
-    const after = app.sandbox.stats();
-    expect(after.requests).toBe(before.requests + 1);
-    expect(after.paid).toBe(before.paid + cost);
-  });
+  ] as const)(
+    '%s ends as a job with its error, after one POST',
+    async (_, fault, status, code, retryable, cost) => {
+      const before = app.sandbox.stats();
+      app.sandbox.faults.push(fault);
+      const { editJob } = await edit(
+        { images: [{ file: null }], prompt: 'fails' },
+        { 'input.images.0.file': await png() },
+      );
+      expect(editJob).toMatchObject({
+        status,
+        error: { code, retryable },
+        usage: null,
+        outputImages: [],
+      });
+      expect(editJob.error.message).not.toBe('');
+      const after = app.sandbox.stats();
+      expect(after.requests).toBe(before.requests + 1);
+      expect(after.paid).toBe(before.paid + cost);
+    },
+  );
 
   test('unreported usage is unknown, not 0', async () => {
     app.sandbox.faults.push({ kind: 'no_usage' });
@@ -270,7 +299,12 @@ describe.runIf(hasDatabase)('editImage', () => {
     const good = { images: [{ file: null }], prompt: 'p' };
     test.each([
       ['an empty prompt', { ...good, prompt: ' \n' }, 'prompt', 'REQUIRED'],
-      ['a prompt one character too long', { ...good, prompt: 'x'.repeat(32_001) }, 'prompt', 'TOO_LARGE'],
+      [
+        'a prompt one character too long',
+        { ...good, prompt: 'x'.repeat(32_001) },
+        'prompt',
+        'TOO_LARGE',
+      ],
       ['a prompt with NUL', { ...good, prompt: 'a\0b' }, 'prompt', 'INVALID_VALUE'],
       ['a prompt with half an emoji', { ...good, prompt: 'a\ud83c' }, 'prompt', 'INVALID_VALUE'],
       ['a size the model lacks', { ...good, size: '512x512' }, 'size', 'UNSUPPORTED_VALUE'],
@@ -278,12 +312,45 @@ describe.runIf(hasDatabase)('editImage', () => {
       ['n 0', { ...good, n: 0 }, 'n', 'TOO_SMALL'],
       ['n 11', { ...good, n: 11 }, 'n', 'TOO_LARGE'],
       ['a quality the model lacks', { ...good, quality: 'MAX' }, 'quality', 'UNSUPPORTED_VALUE'],
-      ['a transparent JPEG', { ...good, background: 'TRANSPARENT', outputFormat: 'JPEG' }, 'background', 'UNSUPPORTED_VALUE'],
-      ['compression of a PNG', { ...good, outputCompression: 50 }, 'outputCompression', 'UNSUPPORTED_VALUE'],
-      ['compression of 101', { ...good, outputFormat: 'JPEG', outputCompression: 101 }, 'outputCompression', 'TOO_LARGE'],
-      ['a field that has an argument', { ...good, extraParams: { size: '1x1' } }, 'extraParams.size', 'INVALID_VALUE'],
-      ['a field name with CRLF', { ...good, extraParams: { 'a\r\nb': 1 } }, 'extraParams.a\r\nb', 'INVALID_VALUE'],
-      ['17 labels', { ...good, metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, i])) }, 'metadata', 'TOO_MANY'],
+      [
+        'a transparent JPEG',
+        { ...good, background: 'TRANSPARENT', outputFormat: 'JPEG' },
+        'background',
+        'UNSUPPORTED_VALUE',
+      ],
+      [
+        'compression of a PNG',
+        { ...good, outputCompression: 50 },
+        'outputCompression',
+        'UNSUPPORTED_VALUE',
+      ],
+      [
+        'compression of 101',
+        { ...good, outputFormat: 'JPEG', outputCompression: 101 },
+        'outputCompression',
+        'TOO_LARGE',
+      ],
+      [
+        'a field that has an argument',
+        { ...good, extraParams: { size: '1x1' } },
+        'extraParams.size',
+        'INVALID_VALUE',
+      ],
+      [
+        'a field name with CRLF',
+        { ...good, extraParams: { 'a\r\nb': 1 } },
+        'extraParams.a\r\nb',
+        'INVALID_VALUE',
+      ],
+      [
+        '17 labels',
+        {
+          ...good,
+          metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, i])),
+        },
+        'metadata',
+        'TOO_MANY',
+      ],
       ['a label with NUL', { ...good, metadata: { a: 'x\0' } }, 'metadata', 'INVALID_VALUE'],
       ['a wait of 601 s', { ...good, wait: 601 }, 'wait', 'TOO_LARGE'],
       ['a model’s name with a line break', { ...good, model: 'a\nb' }, 'model', 'INVALID_VALUE'],
@@ -296,7 +363,11 @@ describe.runIf(hasDatabase)('editImage', () => {
 
     test.each([
       ['a text', Buffer.from('hello, I am a picture'), 'UNSUPPORTED_FORMAT'],
-      ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'), 'UNSUPPORTED_FORMAT'],
+      [
+        'an SVG',
+        Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'),
+        'UNSUPPORTED_FORMAT',
+      ],
       ['nothing', Buffer.alloc(0), 'TOO_SMALL'],
     ])('a picture that is %s', async (_, bytes, code) => {
       const result = await edit(
@@ -340,12 +411,18 @@ describe.runIf(hasDatabase)('editImage', () => {
       'the id %s of no picture',
       async (id) => {
         const { data } = await app.query(EDIT, { input: { images: [{ id }], prompt: 'p' } });
-        expect(data.editImage).toMatchObject({ __typename: 'NotFoundError', resource: 'Image', id });
+        expect(data.editImage).toMatchObject({
+          __typename: 'NotFoundError',
+          resource: 'Image',
+          id,
+        });
       },
     );
 
     test('and leaves no job behind', async () => {
-      const { data } = await app.query('{ editJobs(filter: { status: [QUEUED, RUNNING] }) { totalCount } }');
+      const { data } = await app.query(
+        '{ editJobs(filter: { status: [QUEUED, RUNNING] }) { totalCount } }',
+      );
       expect(data.editJobs.totalCount).toBe(0);
     });
   });

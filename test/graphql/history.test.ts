@@ -109,7 +109,11 @@ describe.runIf(hasDatabase)('the history', () => {
       const before = app.logged.length;
       const { errors } = await app.query(EVERYTHING, { first });
       expect(errors).toBeUndefined();
-      return app.logged.slice(before).filter((line) => /"sql":"SELECT .*"(EditJob|Image|Prompt|TokenUsage|EditAttempt)/.test(line)).length;
+      return app.logged
+        .slice(before)
+        .filter((line) =>
+          /"sql":"SELECT .*"(EditJob|Image|Prompt|TokenUsage|EditAttempt)/.test(line),
+        ).length;
     };
     const one = await statements(1);
     expect(one).toBeGreaterThan(0);
@@ -142,10 +146,15 @@ describe.runIf(hasDatabase)('the history', () => {
   });
 
   test('an id of nothing is null, and an id that is none is the client’s mistake', async () => {
-    const nobody = Buffer.from('EditJob:01a205a7-0f22-7380-b842-5317ba207d91').toString('base64url');
-    const { data } = await app.query('query($id: ID!) { editJob(id: $id) { id } node(id: $id) { id } }', {
-      id: nobody,
-    });
+    const nobody = Buffer.from('EditJob:01a205a7-0f22-7380-b842-5317ba207d91').toString(
+      'base64url',
+    );
+    const { data } = await app.query(
+      'query($id: ID!) { editJob(id: $id) { id } node(id: $id) { id } }',
+      {
+        id: nobody,
+      },
+    );
     expect(data).toEqual({ editJob: null, node: null });
     const wrong = await app.query('{ editJob(id: "%%%") { id } }');
     expect(wrong.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
@@ -173,12 +182,15 @@ describe.runIf(hasDatabase)('the history', () => {
   });
 
   test('sums up usage in all and by day, as the jobs add up', async () => {
-    const all = await app.query('{ editJobs { edges { node { usage { totalTokens inputTokens outputTokens } outputImages { id } } } } }');
+    const all = await app.query(
+      '{ editJobs { edges { node { usage { totalTokens inputTokens outputTokens } outputImages { id } } } } }',
+    );
     const nodes = all.data.editJobs.edges.map(
       (edge: { node: { usage: { totalTokens: number } | null } }) => edge.node,
     );
     const total = nodes.reduce(
-      (sum: number, node: { usage: { totalTokens: number } | null }) => sum + (node.usage?.totalTokens ?? 0),
+      (sum: number, node: { usage: { totalTokens: number } | null }) =>
+        sum + (node.usage?.totalTokens ?? 0),
       0,
     );
     const usage = /* GraphQL */ `
@@ -205,14 +217,19 @@ describe.runIf(hasDatabase)('the history', () => {
       0,
     );
     expect(sum).toBe(total);
-    const none = await app.query(usage, { from: '2020-01-01T00:00:00Z', to: '2020-02-01T00:00:00Z' });
+    const none = await app.query(usage, {
+      from: '2020-01-01T00:00:00Z',
+      to: '2020-02-01T00:00:00Z',
+    });
     expect(none.data.usage).toMatchObject({ totals: { edits: 0, totalTokens: 0 }, days: [] });
     const reversed = await app.query(usage, { from: to, to: start });
     expect(reversed.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
   });
 
   test('lists the models it knows, the default among them', async () => {
-    const { data } = await app.query('{ models { id isDefault sizes flexibleSizes { multipleOf } maxImages } }');
+    const { data } = await app.query(
+      '{ models { id isDefault sizes flexibleSizes { multipleOf } maxImages } }',
+    );
     const byDefault = data.models.filter((model: { isDefault: boolean }) => model.isDefault);
     expect(byDefault).toMatchObject([{ id: 'gpt-image-1', maxImages: 16 }]);
   });

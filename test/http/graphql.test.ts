@@ -35,7 +35,11 @@ describe.runIf(hasDatabase)('/graphql', () => {
     ['no JSON', 'query { a }', 400],
     ['a batch', '[{"query":"{ __typename }"}]', 400],
     ['no query', '{}', 200],
-    ['a body that is too large', JSON.stringify({ query: '{ __typename }', x: 'x'.repeat(3_000_000) }), 413],
+    [
+      'a body that is too large',
+      JSON.stringify({ query: '{ __typename }', x: 'x'.repeat(3_000_000) }),
+      413,
+    ],
   ])('%s is refused with an error that says so', async (_, body, status) => {
     const response = await ask({ method: 'POST', headers: json, body });
     expect(response.status).toBe(status);
@@ -45,8 +49,22 @@ describe.runIf(hasDatabase)('/graphql', () => {
 
   test.each([
     ['a GET', { path: '/graphql?query=%7B__typename%7D' }],
-    ['a form', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'query={__typename}' }],
-    ['a text', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"query":"{__typename}"}' }],
+    [
+      'a form',
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'query={__typename}',
+      },
+    ],
+    [
+      'a text',
+      {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain' },
+        body: '{"query":"{__typename}"}',
+      },
+    ],
     ['a multipart', { method: 'POST', body: new FormData() }],
   ])('%s that a browser sends unasked needs a CSRF header', async (_, init) => {
     const response = await ask(init);
@@ -60,7 +78,9 @@ describe.runIf(hasDatabase)('/graphql', () => {
     const headers = { 'graphql-require-preflight': '1', accept: 'application/json' };
     const query = await ask({ path: '/graphql?query=%7B__typename%7D', headers });
     expect(await query.json()).toEqual({ data: { __typename: 'Query' } });
-    const mutation = encodeURIComponent('mutation { editImage(input: { images: [], prompt: "p" }) { __typename } }');
+    const mutation = encodeURIComponent(
+      'mutation { editImage(input: { images: [], prompt: "p" }) { __typename } }',
+    );
     const refused = await ask({ path: `/graphql?query=${mutation}`, headers });
     expect(refused.status).toBe(405);
     await refused.body?.cancel();
@@ -72,7 +92,9 @@ describe.runIf(hasDatabase)('/graphql', () => {
       headers: { ...json, origin: 'https://evil.example' },
       body: '{"query":"{ __typename }"}',
     });
-    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    expect(
+      [...response.headers.keys()].filter((name) => name.startsWith('access-control-')),
+    ).toEqual([]);
     await response.body?.cancel();
     const preflight = await ask({
       method: 'OPTIONS',

@@ -47,6 +47,7 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
     EDITS_API_URL: upstream.url,
     EDITS_API_KEY: 'sk-test-canary',
     SHUTDOWN_GRACE_SECONDS: '5',
+    MAX_EDIT_ATTEMPTS: '1',
     ...database.env,
     ...env,
   });

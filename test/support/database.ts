@@ -12,8 +12,7 @@ import { createLog } from '../../src/log.ts';
 const log = createLog({ level: 'error' });
 
 /** Whether the database of this project's suites can be had on this machine. */
-export const hasDatabase =
-  inject('databaseKind') !== 'postgres' || inject('postgresUrl') !== null;
+export const hasDatabase = inject('databaseKind') !== 'postgres' || inject('postgresUrl') !== null;
 
 export interface TestDatabase {
   /** What the service needs to be told of it. */

@@ -30,7 +30,19 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   const port = await freePort();
   const server = spawn(
     join(bin, 'postgres'),
-    ['-D', data, '-p', String(port), '-k', dir, '-h', '127.0.0.1', '-F', '-c', 'max_connections=300'],
+    [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-k',
+      dir,
+      '-h',
+      '127.0.0.1',
+      '-F',
+      '-c',
+      'max_connections=300',
+    ],
     { ...user, stdio: 'ignore' },
   );
   const exited = once(server, 'exit');

@@ -48,6 +48,21 @@ export { Prisma }
  */
 export type EditJob = Prisma.EditJobModel
 /**
+ * Model IdempotencyKey
+ * A client's name for one edit: the same key and input find the job again.
+ */
+export type IdempotencyKey = Prisma.IdempotencyKeyModel
+/**
+ * Model UpstreamPause
+ * An edits API that gets nothing until a time: it said so, or its account needs somebody's hand.
+ */
+export type UpstreamPause = Prisma.UpstreamPauseModel
+/**
+ * Model Worker
+ * A process that runs edits, as long as its heartbeat goes on.
+ */
+export type Worker = Prisma.WorkerModel
+/**
  * Model EditAttempt
  * One POST to the edits API. `SENT` is committed before the first byte goes out.
  */

@@ -9,6 +9,9 @@
  * 🟢 You can import this file directly.
  */
 export type * from './models/EditJob.ts'
+export type * from './models/IdempotencyKey.ts'
+export type * from './models/UpstreamPause.ts'
+export type * from './models/Worker.ts'
 export type * from './models/EditAttempt.ts'
 export type * from './models/Prompt.ts'
 export type * from './models/Image.ts'

@@ -52,6 +52,9 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   EditJob: 'EditJob',
+  IdempotencyKey: 'IdempotencyKey',
+  UpstreamPause: 'UpstreamPause',
+  Worker: 'Worker',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
   Image: 'Image',
@@ -99,12 +102,46 @@ export const EditJobScalarFieldEnum = {
   answerOutputFormat: 'answerOutputFormat',
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
+  retryOfId: 'retryOfId',
   createdAt: 'createdAt',
   startedAt: 'startedAt',
+  nextAttemptAt: 'nextAttemptAt',
   finishedAt: 'finishedAt'
 } as const
 
 export type EditJobScalarFieldEnum = (typeof EditJobScalarFieldEnum)[keyof typeof EditJobScalarFieldEnum]
+
+
+export const IdempotencyKeyScalarFieldEnum = {
+  ownerId: 'ownerId',
+  key: 'key',
+  inputSha256: 'inputSha256',
+  jobId: 'jobId',
+  createdAt: 'createdAt'
+} as const
+
+export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
+
+
+export const UpstreamPauseScalarFieldEnum = {
+  name: 'name',
+  until: 'until',
+  code: 'code',
+  message: 'message'
+} as const
+
+export type UpstreamPauseScalarFieldEnum = (typeof UpstreamPauseScalarFieldEnum)[keyof typeof UpstreamPauseScalarFieldEnum]
+
+
+export const WorkerScalarFieldEnum = {
+  id: 'id',
+  host: 'host',
+  pid: 'pid',
+  startedAt: 'startedAt',
+  heartbeatAt: 'heartbeatAt'
+} as const
+
+export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
 
 
 export const EditAttemptScalarFieldEnum = {
@@ -112,6 +149,8 @@ export const EditAttemptScalarFieldEnum = {
   jobId: 'jobId',
   number: 'number',
   state: 'state',
+  workerId: 'workerId',
+  upstream: 'upstream',
   httpStatus: 'httpStatus',
   upstreamRequestId: 'upstreamRequestId',
   errorCode: 'errorCode',

@@ -41,6 +41,8 @@ export type EditAttemptMinAggregateOutputType = {
   jobId: string | null
   number: number | null
   state: $Enums.AttemptState | null
+  workerId: string | null
+  upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -54,6 +56,8 @@ export type EditAttemptMaxAggregateOutputType = {
   jobId: string | null
   number: number | null
   state: $Enums.AttemptState | null
+  workerId: string | null
+  upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -67,6 +71,8 @@ export type EditAttemptCountAggregateOutputType = {
   jobId: number
   number: number
   state: number
+  workerId: number
+  upstream: number
   httpStatus: number
   upstreamRequestId: number
   errorCode: number
@@ -93,6 +99,8 @@ export type EditAttemptMinAggregateInputType = {
   jobId?: true
   number?: true
   state?: true
+  workerId?: true
+  upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
   errorCode?: true
@@ -106,6 +114,8 @@ export type EditAttemptMaxAggregateInputType = {
   jobId?: true
   number?: true
   state?: true
+  workerId?: true
+  upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
   errorCode?: true
@@ -119,6 +129,8 @@ export type EditAttemptCountAggregateInputType = {
   jobId?: true
   number?: true
   state?: true
+  workerId?: true
+  upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
   errorCode?: true
@@ -220,6 +232,8 @@ export type EditAttemptGroupByOutputType = {
   jobId: string
   number: number
   state: $Enums.AttemptState
+  workerId: string | null
+  upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -257,6 +271,8 @@ export type EditAttemptWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
+  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -272,6 +288,8 @@ export type EditAttemptOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  workerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -291,6 +309,8 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
+  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -306,6 +326,8 @@ export type EditAttemptOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  workerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -328,6 +350,8 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
   number?: Prisma.IntWithAggregatesFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateWithAggregatesFilter<"EditAttempt"> | $Enums.AttemptState
+  workerId?: Prisma.UuidNullableWithAggregatesFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableWithAggregatesFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
@@ -341,6 +365,8 @@ export type EditAttemptCreateInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
+  workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -356,6 +382,8 @@ export type EditAttemptUncheckedCreateInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
+  workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -369,6 +397,8 @@ export type EditAttemptUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -384,6 +414,8 @@ export type EditAttemptUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -398,6 +430,8 @@ export type EditAttemptCreateManyInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
+  workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -411,6 +445,8 @@ export type EditAttemptUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -425,6 +461,8 @@ export type EditAttemptUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -454,6 +492,8 @@ export type EditAttemptCountOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
@@ -473,6 +513,8 @@ export type EditAttemptMaxOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
@@ -486,6 +528,8 @@ export type EditAttemptMinOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
@@ -549,6 +593,8 @@ export type EditAttemptCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
+  workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -562,6 +608,8 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
+  workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -605,6 +653,8 @@ export type EditAttemptScalarWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
+  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -618,6 +668,8 @@ export type EditAttemptCreateManyJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
+  workerId?: string | null
+  upstream?: string | null
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -631,6 +683,8 @@ export type EditAttemptUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -644,6 +698,8 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -657,6 +713,8 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
+  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -673,6 +731,8 @@ export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   jobId?: boolean
   number?: boolean
   state?: boolean
+  workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -688,6 +748,8 @@ export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   jobId?: boolean
   number?: boolean
   state?: boolean
+  workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -703,6 +765,8 @@ export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   jobId?: boolean
   number?: boolean
   state?: boolean
+  workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -718,6 +782,8 @@ export type EditAttemptSelectScalar = {
   jobId?: boolean
   number?: boolean
   state?: boolean
+  workerId?: boolean
+  upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
   errorCode?: boolean
@@ -727,7 +793,7 @@ export type EditAttemptSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
+export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
 export type EditAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -748,6 +814,14 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
     jobId: string
     number: number
     state: $Enums.AttemptState
+    /**
+     * The process that sent it; only that one may end it, until it is surely gone. Null: before 0.2.
+     */
+    workerId: string | null
+    /**
+     * Which edits API it went to, by its name in the configuration. Null: before there were several.
+     */
+    upstream: string | null
     httpStatus: number | null
     upstreamRequestId: string | null
     errorCode: string | null
@@ -1186,6 +1260,8 @@ export interface EditAttemptFieldRefs {
   readonly jobId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly number: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly state: Prisma.FieldRef<"EditAttempt", 'AttemptState'>
+  readonly workerId: Prisma.FieldRef<"EditAttempt", 'String'>
+  readonly upstream: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly httpStatus: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly upstreamRequestId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly errorCode: Prisma.FieldRef<"EditAttempt", 'String'>

@@ -59,8 +59,10 @@ export type EditJobMinAggregateOutputType = {
   answerOutputFormat: string | null
   errorCode: string | null
   errorMessage: string | null
+  retryOfId: string | null
   createdAt: Date | null
   startedAt: Date | null
+  nextAttemptAt: Date | null
   finishedAt: Date | null
 }
 
@@ -86,8 +88,10 @@ export type EditJobMaxAggregateOutputType = {
   answerOutputFormat: string | null
   errorCode: string | null
   errorMessage: string | null
+  retryOfId: string | null
   createdAt: Date | null
   startedAt: Date | null
+  nextAttemptAt: Date | null
   finishedAt: Date | null
 }
 
@@ -115,8 +119,10 @@ export type EditJobCountAggregateOutputType = {
   answerOutputFormat: number
   errorCode: number
   errorMessage: number
+  retryOfId: number
   createdAt: number
   startedAt: number
+  nextAttemptAt: number
   finishedAt: number
   _all: number
 }
@@ -154,8 +160,10 @@ export type EditJobMinAggregateInputType = {
   answerOutputFormat?: true
   errorCode?: true
   errorMessage?: true
+  retryOfId?: true
   createdAt?: true
   startedAt?: true
+  nextAttemptAt?: true
   finishedAt?: true
 }
 
@@ -181,8 +189,10 @@ export type EditJobMaxAggregateInputType = {
   answerOutputFormat?: true
   errorCode?: true
   errorMessage?: true
+  retryOfId?: true
   createdAt?: true
   startedAt?: true
+  nextAttemptAt?: true
   finishedAt?: true
 }
 
@@ -210,8 +220,10 @@ export type EditJobCountAggregateInputType = {
   answerOutputFormat?: true
   errorCode?: true
   errorMessage?: true
+  retryOfId?: true
   createdAt?: true
   startedAt?: true
+  nextAttemptAt?: true
   finishedAt?: true
   _all?: true
 }
@@ -326,8 +338,10 @@ export type EditJobGroupByOutputType = {
   answerOutputFormat: string | null
   errorCode: string | null
   errorMessage: string | null
+  retryOfId: string | null
   createdAt: Date
   startedAt: Date | null
+  nextAttemptAt: Date | null
   finishedAt: Date | null
   _count: EditJobCountAggregateOutputType | null
   _avg: EditJobAvgAggregateOutputType | null
@@ -378,13 +392,18 @@ export type EditJobWhereInput = {
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  nextAttemptAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
+  retryOf?: Prisma.XOR<Prisma.EditJobNullableScalarRelationFilter, Prisma.EditJobWhereInput> | null
+  retries?: Prisma.EditJobListRelationFilter
   images?: Prisma.EditJobImageListRelationFilter
   attempts?: Prisma.EditAttemptListRelationFilter
   usage?: Prisma.XOR<Prisma.TokenUsageNullableScalarRelationFilter, Prisma.TokenUsageWhereInput> | null
+  idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
 }
 
 export type EditJobOrderByWithRelationInput = {
@@ -411,13 +430,18 @@ export type EditJobOrderByWithRelationInput = {
   answerOutputFormat?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  retryOfId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   prompt?: Prisma.PromptOrderByWithRelationInput
+  retryOf?: Prisma.EditJobOrderByWithRelationInput
+  retries?: Prisma.EditJobOrderByRelationAggregateInput
   images?: Prisma.EditJobImageOrderByRelationAggregateInput
   attempts?: Prisma.EditAttemptOrderByRelationAggregateInput
   usage?: Prisma.TokenUsageOrderByWithRelationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyOrderByRelationAggregateInput
 }
 
 export type EditJobWhereUniqueInput = Prisma.AtLeast<{
@@ -447,13 +471,18 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  nextAttemptAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
+  retryOf?: Prisma.XOR<Prisma.EditJobNullableScalarRelationFilter, Prisma.EditJobWhereInput> | null
+  retries?: Prisma.EditJobListRelationFilter
   images?: Prisma.EditJobImageListRelationFilter
   attempts?: Prisma.EditAttemptListRelationFilter
   usage?: Prisma.XOR<Prisma.TokenUsageNullableScalarRelationFilter, Prisma.TokenUsageWhereInput> | null
+  idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
 }, "id">
 
 export type EditJobOrderByWithAggregationInput = {
@@ -480,8 +509,10 @@ export type EditJobOrderByWithAggregationInput = {
   answerOutputFormat?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  retryOfId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.EditJobCountOrderByAggregateInput
   _avg?: Prisma.EditJobAvgOrderByAggregateInput
@@ -517,8 +548,10 @@ export type EditJobScalarWhereWithAggregatesInput = {
   answerOutputFormat?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  retryOfId?: Prisma.UuidNullableWithAggregatesFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
+  nextAttemptAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
 }
 
@@ -547,11 +580,15 @@ export type EditJobCreateInput = {
   errorMessage?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
   prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateInput = {
@@ -578,12 +615,16 @@ export type EditJobUncheckedCreateInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUpdateInput = {
@@ -611,11 +652,15 @@ export type EditJobUpdateInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateInput = {
@@ -642,12 +687,16 @@ export type EditJobUncheckedUpdateInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateManyInput = {
@@ -674,8 +723,10 @@ export type EditJobCreateManyInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
 }
 
@@ -704,6 +755,7 @@ export type EditJobUpdateManyMutationInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -731,9 +783,26 @@ export type EditJobUncheckedUpdateManyInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+}
+
+export type EditJobNullableScalarRelationFilter = {
+  is?: Prisma.EditJobWhereInput | null
+  isNot?: Prisma.EditJobWhereInput | null
+}
+
+export type EditJobListRelationFilter = {
+  every?: Prisma.EditJobWhereInput
+  some?: Prisma.EditJobWhereInput
+  none?: Prisma.EditJobWhereInput
+}
+
+export type EditJobOrderByRelationAggregateInput = {
+  _count?: Prisma.SortOrder
 }
 
 export type EditJobCountOrderByAggregateInput = {
@@ -760,8 +829,10 @@ export type EditJobCountOrderByAggregateInput = {
   answerOutputFormat?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  retryOfId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
+  nextAttemptAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
 }
 
@@ -792,8 +863,10 @@ export type EditJobMaxOrderByAggregateInput = {
   answerOutputFormat?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  retryOfId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
+  nextAttemptAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
 }
 
@@ -819,8 +892,10 @@ export type EditJobMinOrderByAggregateInput = {
   answerOutputFormat?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  retryOfId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
+  nextAttemptAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
 }
 
@@ -834,14 +909,24 @@ export type EditJobScalarRelationFilter = {
   isNot?: Prisma.EditJobWhereInput
 }
 
-export type EditJobListRelationFilter = {
-  every?: Prisma.EditJobWhereInput
-  some?: Prisma.EditJobWhereInput
-  none?: Prisma.EditJobWhereInput
+export type EditJobCreateNestedOneWithoutRetriesInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutRetriesInput, Prisma.EditJobUncheckedCreateWithoutRetriesInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutRetriesInput
+  connect?: Prisma.EditJobWhereUniqueInput
 }
 
-export type EditJobOrderByRelationAggregateInput = {
-  _count?: Prisma.SortOrder
+export type EditJobCreateNestedManyWithoutRetryOfInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutRetryOfInput, Prisma.EditJobUncheckedCreateWithoutRetryOfInput> | Prisma.EditJobCreateWithoutRetryOfInput[] | Prisma.EditJobUncheckedCreateWithoutRetryOfInput[]
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutRetryOfInput | Prisma.EditJobCreateOrConnectWithoutRetryOfInput[]
+  createMany?: Prisma.EditJobCreateManyRetryOfInputEnvelope
+  connect?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+}
+
+export type EditJobUncheckedCreateNestedManyWithoutRetryOfInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutRetryOfInput, Prisma.EditJobUncheckedCreateWithoutRetryOfInput> | Prisma.EditJobCreateWithoutRetryOfInput[] | Prisma.EditJobUncheckedCreateWithoutRetryOfInput[]
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutRetryOfInput | Prisma.EditJobCreateOrConnectWithoutRetryOfInput[]
+  createMany?: Prisma.EditJobCreateManyRetryOfInputEnvelope
+  connect?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
 }
 
 export type StringFieldUpdateOperationsInput = {
@@ -882,6 +967,58 @@ export type DateTimeFieldUpdateOperationsInput = {
 
 export type NullableDateTimeFieldUpdateOperationsInput = {
   set?: Date | string | null
+}
+
+export type EditJobUpdateOneWithoutRetriesNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutRetriesInput, Prisma.EditJobUncheckedCreateWithoutRetriesInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutRetriesInput
+  upsert?: Prisma.EditJobUpsertWithoutRetriesInput
+  disconnect?: Prisma.EditJobWhereInput | boolean
+  delete?: Prisma.EditJobWhereInput | boolean
+  connect?: Prisma.EditJobWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutRetriesInput, Prisma.EditJobUpdateWithoutRetriesInput>, Prisma.EditJobUncheckedUpdateWithoutRetriesInput>
+}
+
+export type EditJobUpdateManyWithoutRetryOfNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutRetryOfInput, Prisma.EditJobUncheckedCreateWithoutRetryOfInput> | Prisma.EditJobCreateWithoutRetryOfInput[] | Prisma.EditJobUncheckedCreateWithoutRetryOfInput[]
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutRetryOfInput | Prisma.EditJobCreateOrConnectWithoutRetryOfInput[]
+  upsert?: Prisma.EditJobUpsertWithWhereUniqueWithoutRetryOfInput | Prisma.EditJobUpsertWithWhereUniqueWithoutRetryOfInput[]
+  createMany?: Prisma.EditJobCreateManyRetryOfInputEnvelope
+  set?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  disconnect?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  delete?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  connect?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  update?: Prisma.EditJobUpdateWithWhereUniqueWithoutRetryOfInput | Prisma.EditJobUpdateWithWhereUniqueWithoutRetryOfInput[]
+  updateMany?: Prisma.EditJobUpdateManyWithWhereWithoutRetryOfInput | Prisma.EditJobUpdateManyWithWhereWithoutRetryOfInput[]
+  deleteMany?: Prisma.EditJobScalarWhereInput | Prisma.EditJobScalarWhereInput[]
+}
+
+export type EditJobUncheckedUpdateManyWithoutRetryOfNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutRetryOfInput, Prisma.EditJobUncheckedCreateWithoutRetryOfInput> | Prisma.EditJobCreateWithoutRetryOfInput[] | Prisma.EditJobUncheckedCreateWithoutRetryOfInput[]
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutRetryOfInput | Prisma.EditJobCreateOrConnectWithoutRetryOfInput[]
+  upsert?: Prisma.EditJobUpsertWithWhereUniqueWithoutRetryOfInput | Prisma.EditJobUpsertWithWhereUniqueWithoutRetryOfInput[]
+  createMany?: Prisma.EditJobCreateManyRetryOfInputEnvelope
+  set?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  disconnect?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  delete?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  connect?: Prisma.EditJobWhereUniqueInput | Prisma.EditJobWhereUniqueInput[]
+  update?: Prisma.EditJobUpdateWithWhereUniqueWithoutRetryOfInput | Prisma.EditJobUpdateWithWhereUniqueWithoutRetryOfInput[]
+  updateMany?: Prisma.EditJobUpdateManyWithWhereWithoutRetryOfInput | Prisma.EditJobUpdateManyWithWhereWithoutRetryOfInput[]
+  deleteMany?: Prisma.EditJobScalarWhereInput | Prisma.EditJobScalarWhereInput[]
+}
+
+export type EditJobCreateNestedOneWithoutIdempotencyKeysInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutIdempotencyKeysInput, Prisma.EditJobUncheckedCreateWithoutIdempotencyKeysInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutIdempotencyKeysInput
+  connect?: Prisma.EditJobWhereUniqueInput
+}
+
+export type EditJobUpdateOneRequiredWithoutIdempotencyKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutIdempotencyKeysInput, Prisma.EditJobUncheckedCreateWithoutIdempotencyKeysInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutIdempotencyKeysInput
+  upsert?: Prisma.EditJobUpsertWithoutIdempotencyKeysInput
+  connect?: Prisma.EditJobWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutIdempotencyKeysInput, Prisma.EditJobUpdateWithoutIdempotencyKeysInput>, Prisma.EditJobUncheckedUpdateWithoutIdempotencyKeysInput>
 }
 
 export type EditJobCreateNestedOneWithoutAttemptsInput = {
@@ -968,6 +1105,448 @@ export type EditJobUpdateOneRequiredWithoutUsageNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutUsageInput, Prisma.EditJobUpdateWithoutUsageInput>, Prisma.EditJobUncheckedUpdateWithoutUsageInput>
 }
 
+export type EditJobCreateWithoutRetriesInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+}
+
+export type EditJobUncheckedCreateWithoutRetriesInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  promptId: string
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  retryOfId?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+}
+
+export type EditJobCreateOrConnectWithoutRetriesInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutRetriesInput, Prisma.EditJobUncheckedCreateWithoutRetriesInput>
+}
+
+export type EditJobCreateWithoutRetryOfInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+}
+
+export type EditJobUncheckedCreateWithoutRetryOfInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  promptId: string
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+}
+
+export type EditJobCreateOrConnectWithoutRetryOfInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutRetryOfInput, Prisma.EditJobUncheckedCreateWithoutRetryOfInput>
+}
+
+export type EditJobCreateManyRetryOfInputEnvelope = {
+  data: Prisma.EditJobCreateManyRetryOfInput | Prisma.EditJobCreateManyRetryOfInput[]
+  skipDuplicates?: boolean
+}
+
+export type EditJobUpsertWithoutRetriesInput = {
+  update: Prisma.XOR<Prisma.EditJobUpdateWithoutRetriesInput, Prisma.EditJobUncheckedUpdateWithoutRetriesInput>
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutRetriesInput, Prisma.EditJobUncheckedCreateWithoutRetriesInput>
+  where?: Prisma.EditJobWhereInput
+}
+
+export type EditJobUpdateToOneWithWhereWithoutRetriesInput = {
+  where?: Prisma.EditJobWhereInput
+  data: Prisma.XOR<Prisma.EditJobUpdateWithoutRetriesInput, Prisma.EditJobUncheckedUpdateWithoutRetriesInput>
+}
+
+export type EditJobUpdateWithoutRetriesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateWithoutRetriesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUpsertWithWhereUniqueWithoutRetryOfInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  update: Prisma.XOR<Prisma.EditJobUpdateWithoutRetryOfInput, Prisma.EditJobUncheckedUpdateWithoutRetryOfInput>
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutRetryOfInput, Prisma.EditJobUncheckedCreateWithoutRetryOfInput>
+}
+
+export type EditJobUpdateWithWhereUniqueWithoutRetryOfInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  data: Prisma.XOR<Prisma.EditJobUpdateWithoutRetryOfInput, Prisma.EditJobUncheckedUpdateWithoutRetryOfInput>
+}
+
+export type EditJobUpdateManyWithWhereWithoutRetryOfInput = {
+  where: Prisma.EditJobScalarWhereInput
+  data: Prisma.XOR<Prisma.EditJobUpdateManyMutationInput, Prisma.EditJobUncheckedUpdateManyWithoutRetryOfInput>
+}
+
+export type EditJobScalarWhereInput = {
+  AND?: Prisma.EditJobScalarWhereInput | Prisma.EditJobScalarWhereInput[]
+  OR?: Prisma.EditJobScalarWhereInput[]
+  NOT?: Prisma.EditJobScalarWhereInput | Prisma.EditJobScalarWhereInput[]
+  id?: Prisma.UuidFilter<"EditJob"> | string
+  ownerId?: Prisma.StringFilter<"EditJob"> | string
+  status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
+  sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
+  promptId?: Prisma.UuidFilter<"EditJob"> | string
+  model?: Prisma.StringFilter<"EditJob"> | string
+  size?: Prisma.StringFilter<"EditJob"> | string
+  resolvedSize?: Prisma.StringFilter<"EditJob"> | string
+  n?: Prisma.IntFilter<"EditJob"> | number
+  quality?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  background?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  outputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  extraParams?: Prisma.JsonNullableFilter<"EditJob">
+  metadata?: Prisma.JsonFilter<"EditJob">
+  answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  answerQuality?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  answerBackground?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
+  createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
+  startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  nextAttemptAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+}
+
+export type EditJobCreateWithoutIdempotencyKeysInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+}
+
+export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  promptId: string
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  retryOfId?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+}
+
+export type EditJobCreateOrConnectWithoutIdempotencyKeysInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutIdempotencyKeysInput, Prisma.EditJobUncheckedCreateWithoutIdempotencyKeysInput>
+}
+
+export type EditJobUpsertWithoutIdempotencyKeysInput = {
+  update: Prisma.XOR<Prisma.EditJobUpdateWithoutIdempotencyKeysInput, Prisma.EditJobUncheckedUpdateWithoutIdempotencyKeysInput>
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutIdempotencyKeysInput, Prisma.EditJobUncheckedCreateWithoutIdempotencyKeysInput>
+  where?: Prisma.EditJobWhereInput
+}
+
+export type EditJobUpdateToOneWithWhereWithoutIdempotencyKeysInput = {
+  where?: Prisma.EditJobWhereInput
+  data: Prisma.XOR<Prisma.EditJobUpdateWithoutIdempotencyKeysInput, Prisma.EditJobUncheckedUpdateWithoutIdempotencyKeysInput>
+}
+
+export type EditJobUpdateWithoutIdempotencyKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+}
+
 export type EditJobCreateWithoutAttemptsInput = {
   id?: string
   ownerId: string
@@ -993,10 +1572,14 @@ export type EditJobCreateWithoutAttemptsInput = {
   errorMessage?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
   prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutAttemptsInput = {
@@ -1023,11 +1606,15 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutAttemptsInput = {
@@ -1071,10 +1658,14 @@ export type EditJobUpdateWithoutAttemptsInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutAttemptsInput = {
@@ -1101,11 +1692,15 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutPromptInput = {
@@ -1133,10 +1728,14 @@ export type EditJobCreateWithoutPromptInput = {
   errorMessage?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutPromptInput = {
@@ -1162,12 +1761,16 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutPromptInput = {
@@ -1196,38 +1799,6 @@ export type EditJobUpdateManyWithWhereWithoutPromptInput = {
   data: Prisma.XOR<Prisma.EditJobUpdateManyMutationInput, Prisma.EditJobUncheckedUpdateManyWithoutPromptInput>
 }
 
-export type EditJobScalarWhereInput = {
-  AND?: Prisma.EditJobScalarWhereInput | Prisma.EditJobScalarWhereInput[]
-  OR?: Prisma.EditJobScalarWhereInput[]
-  NOT?: Prisma.EditJobScalarWhereInput | Prisma.EditJobScalarWhereInput[]
-  id?: Prisma.UuidFilter<"EditJob"> | string
-  ownerId?: Prisma.StringFilter<"EditJob"> | string
-  status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
-  sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
-  promptId?: Prisma.UuidFilter<"EditJob"> | string
-  model?: Prisma.StringFilter<"EditJob"> | string
-  size?: Prisma.StringFilter<"EditJob"> | string
-  resolvedSize?: Prisma.StringFilter<"EditJob"> | string
-  n?: Prisma.IntFilter<"EditJob"> | number
-  quality?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  background?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  outputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
-  inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  extraParams?: Prisma.JsonNullableFilter<"EditJob">
-  metadata?: Prisma.JsonFilter<"EditJob">
-  answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  answerQuality?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  answerBackground?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
-  createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
-  startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
-  finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
-}
-
 export type EditJobCreateWithoutImagesInput = {
   id?: string
   ownerId: string
@@ -1253,10 +1824,14 @@ export type EditJobCreateWithoutImagesInput = {
   errorMessage?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
   prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutImagesInput = {
@@ -1283,11 +1858,15 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutImagesInput = {
@@ -1331,10 +1910,14 @@ export type EditJobUpdateWithoutImagesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutImagesInput = {
@@ -1361,11 +1944,15 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutUsageInput = {
@@ -1393,10 +1980,14 @@ export type EditJobCreateWithoutUsageInput = {
   errorMessage?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
   prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutUsageInput = {
@@ -1423,11 +2014,15 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutUsageInput = {
@@ -1471,10 +2066,14 @@ export type EditJobUpdateWithoutUsageInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutUsageInput = {
@@ -1501,11 +2100,145 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobCreateManyRetryOfInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  promptId: string
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+}
+
+export type EditJobUpdateWithoutRetryOfInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateWithoutRetryOfInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type EditJobCreateManyPromptInput = {
@@ -1531,8 +2264,10 @@ export type EditJobCreateManyPromptInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
 }
 
@@ -1561,10 +2296,14 @@ export type EditJobUpdateWithoutPromptInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutPromptInput = {
@@ -1590,12 +2329,16 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateManyWithoutPromptInput = {
@@ -1621,8 +2364,10 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -1632,13 +2377,17 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
  */
 
 export type EditJobCountOutputType = {
+  retries: number
   images: number
   attempts: number
+  idempotencyKeys: number
 }
 
 export type EditJobCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  retries?: boolean | EditJobCountOutputTypeCountRetriesArgs
   images?: boolean | EditJobCountOutputTypeCountImagesArgs
   attempts?: boolean | EditJobCountOutputTypeCountAttemptsArgs
+  idempotencyKeys?: boolean | EditJobCountOutputTypeCountIdempotencyKeysArgs
 }
 
 /**
@@ -1654,6 +2403,13 @@ export type EditJobCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Exte
 /**
  * EditJobCountOutputType without action
  */
+export type EditJobCountOutputTypeCountRetriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.EditJobWhereInput
+}
+
+/**
+ * EditJobCountOutputType without action
+ */
 export type EditJobCountOutputTypeCountImagesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.EditJobImageWhereInput
 }
@@ -1663,6 +2419,13 @@ export type EditJobCountOutputTypeCountImagesArgs<ExtArgs extends runtime.Types.
  */
 export type EditJobCountOutputTypeCountAttemptsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.EditAttemptWhereInput
+}
+
+/**
+ * EditJobCountOutputType without action
+ */
+export type EditJobCountOutputTypeCountIdempotencyKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.IdempotencyKeyWhereInput
 }
 
 
@@ -1690,13 +2453,18 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
+  nextAttemptAt?: boolean
   finishedAt?: boolean
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
+  retries?: boolean | Prisma.EditJob$retriesArgs<ExtArgs>
   images?: boolean | Prisma.EditJob$imagesArgs<ExtArgs>
   attempts?: boolean | Prisma.EditJob$attemptsArgs<ExtArgs>
   usage?: boolean | Prisma.EditJob$usageArgs<ExtArgs>
+  idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
@@ -1724,10 +2492,13 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
+  nextAttemptAt?: boolean
   finishedAt?: boolean
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
 export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -1754,10 +2525,13 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
+  nextAttemptAt?: boolean
   finishedAt?: boolean
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
 export type EditJobSelectScalar = {
@@ -1784,33 +2558,43 @@ export type EditJobSelectScalar = {
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
+  nextAttemptAt?: boolean
   finishedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "createdAt" | "startedAt" | "finishedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
+  retries?: boolean | Prisma.EditJob$retriesArgs<ExtArgs>
   images?: boolean | Prisma.EditJob$imagesArgs<ExtArgs>
   attempts?: boolean | Prisma.EditJob$attemptsArgs<ExtArgs>
   usage?: boolean | Prisma.EditJob$usageArgs<ExtArgs>
+  idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type EditJobIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }
 export type EditJobIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }
 
 export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "EditJob"
   objects: {
     prompt: Prisma.$PromptPayload<ExtArgs>
+    retryOf: Prisma.$EditJobPayload<ExtArgs> | null
+    retries: Prisma.$EditJobPayload<ExtArgs>[]
     images: Prisma.$EditJobImagePayload<ExtArgs>[]
     attempts: Prisma.$EditAttemptPayload<ExtArgs>[]
     usage: Prisma.$TokenUsagePayload<ExtArgs> | null
+    idempotencyKeys: Prisma.$IdempotencyKeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1836,8 +2620,16 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     answerOutputFormat: string | null
     errorCode: string | null
     errorMessage: string | null
+    /**
+     * The job that this one repeats on request.
+     */
+    retryOfId: string | null
     createdAt: Date
     startedAt: Date | null
+    /**
+     * When it is sent again, of a job that is queued after an attempt that was surely not processed.
+     */
+    nextAttemptAt: Date | null
     finishedAt: Date | null
   }, ExtArgs["result"]["editJob"]>
   composites: {}
@@ -2234,9 +3026,12 @@ readonly fields: EditJobFieldRefs;
 export interface Prisma__EditJobClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   prompt<T extends Prisma.PromptDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.PromptDefaultArgs<ExtArgs>>): Prisma.Prisma__PromptClient<runtime.Types.Result.GetResult<Prisma.$PromptPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  retryOf<T extends Prisma.EditJob$retryOfArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$retryOfArgs<ExtArgs>>): Prisma.Prisma__EditJobClient<runtime.Types.Result.GetResult<Prisma.$EditJobPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  retries<T extends Prisma.EditJob$retriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$retriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditJobPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   images<T extends Prisma.EditJob$imagesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$imagesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditJobImagePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   attempts<T extends Prisma.EditJob$attemptsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$attemptsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditAttemptPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   usage<T extends Prisma.EditJob$usageArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$usageArgs<ExtArgs>>): Prisma.Prisma__TokenUsageClient<runtime.Types.Result.GetResult<Prisma.$TokenUsagePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  idempotencyKeys<T extends Prisma.EditJob$idempotencyKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$idempotencyKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotencyKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2289,8 +3084,10 @@ export interface EditJobFieldRefs {
   readonly answerOutputFormat: Prisma.FieldRef<"EditJob", 'String'>
   readonly errorCode: Prisma.FieldRef<"EditJob", 'String'>
   readonly errorMessage: Prisma.FieldRef<"EditJob", 'String'>
+  readonly retryOfId: Prisma.FieldRef<"EditJob", 'String'>
   readonly createdAt: Prisma.FieldRef<"EditJob", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"EditJob", 'DateTime'>
+  readonly nextAttemptAt: Prisma.FieldRef<"EditJob", 'DateTime'>
   readonly finishedAt: Prisma.FieldRef<"EditJob", 'DateTime'>
 }
     
@@ -2693,6 +3490,49 @@ export type EditJobDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inter
 }
 
 /**
+ * EditJob.retryOf
+ */
+export type EditJob$retryOfArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the EditJob
+   */
+  select?: Prisma.EditJobSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the EditJob
+   */
+  omit?: Prisma.EditJobOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.EditJobInclude<ExtArgs> | null
+  where?: Prisma.EditJobWhereInput
+}
+
+/**
+ * EditJob.retries
+ */
+export type EditJob$retriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the EditJob
+   */
+  select?: Prisma.EditJobSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the EditJob
+   */
+  omit?: Prisma.EditJobOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.EditJobInclude<ExtArgs> | null
+  where?: Prisma.EditJobWhereInput
+  orderBy?: Prisma.EditJobOrderByWithRelationInput | Prisma.EditJobOrderByWithRelationInput[]
+  cursor?: Prisma.EditJobWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.EditJobScalarFieldEnum | Prisma.EditJobScalarFieldEnum[]
+}
+
+/**
  * EditJob.images
  */
 export type EditJob$imagesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2757,6 +3597,30 @@ export type EditJob$usageArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    */
   include?: Prisma.TokenUsageInclude<ExtArgs> | null
   where?: Prisma.TokenUsageWhereInput
+}
+
+/**
+ * EditJob.idempotencyKeys
+ */
+export type EditJob$idempotencyKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the IdempotencyKey
+   */
+  select?: Prisma.IdempotencyKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the IdempotencyKey
+   */
+  omit?: Prisma.IdempotencyKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdempotencyKeyInclude<ExtArgs> | null
+  where?: Prisma.IdempotencyKeyWhereInput
+  orderBy?: Prisma.IdempotencyKeyOrderByWithRelationInput | Prisma.IdempotencyKeyOrderByWithRelationInput[]
+  cursor?: Prisma.IdempotencyKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.IdempotencyKeyScalarFieldEnum | Prisma.IdempotencyKeyScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+
+/** One edits API, as configured. */
+export interface UpstreamConfig {
+  /** Names it in answers and logs. */
+  readonly name: string;
+  /** Ends in `/v1`. */
+  readonly url: string;
+  readonly key: string;
+  readonly imageField: 'image' | 'image[]';
+  /** The models it serves; null: any. */
+  readonly models: readonly string[] | null;
+  /** Lower goes first. */
+  readonly priority: number;
+  /** Calls at once over all processes; null: no limit of its own. */
+  readonly concurrency: number | null;
+}
+
+const schema = z
+  .array(
+    z.strictObject({
+      name: z.string().regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots or dashes'),
+      url: z.url({ protocol: /^https?$/ }),
+      key: z.string().min(1),
+      imageField: z.enum(['image[]', 'image']).default('image[]'),
+      models: z.array(z.string().min(1)).min(1).nullable().default(null),
+      priority: z.int().default(0),
+      concurrency: z.int().min(1).nullable().default(null),
+    }),
+  )
+  .min(1)
+  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names must differ');
+
+/** Reads EDITS_API_FILE. @throws ConfigError; keys are never repeated in it. */
+export async function readUpstreamsFile(path: string): Promise<readonly UpstreamConfig[]> {
+  const problem = (reason: string) =>
+    new ConfigError([`EDITS_API_FILE ${JSON.stringify(path)}: ${reason}`]);
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    // The parser's own message may quote a part of the file.
+    throw problem(error instanceof SyntaxError ? 'is not JSON' : String(error));
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw problem(z.prettifyError(parsed.error));
+  return parsed.data.map((one) => ({ ...one, url: one.url.replace(/\/+$/, '') }));
+}

@@ -1,0 +1,85 @@
+import {
+  BrokenCircuitError,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+} from 'cockatiel';
+import { EditErrorCode, EditsApiError } from '../errors.ts';
+import type { EditsApi } from './edits-api.ts';
+import type { UpstreamConfig } from './upstreams-file.ts';
+
+/** So many calls in a row without an answer open the circuit … */
+const MAX_CONSECUTIVE_FAILURES = 5;
+/** … for so long, in milliseconds; then one call tries it. */
+const HALF_OPEN_AFTER_MS = 30_000;
+
+/** One edits API that edits can be sent to. */
+export interface Upstream
+  extends Pick<UpstreamConfig, 'name' | 'models' | 'priority' | 'concurrency'> {
+  /** As its EditsApi, and counts failures for the circuit. */
+  readonly edit: EditsApi['edit'];
+  readonly readSaved: EditsApi['readSaved'];
+  /** False while its circuit is open: the last calls brought nothing. */
+  isClosed(): boolean;
+}
+
+export interface Upstreams {
+  readonly all: readonly Upstream[];
+  /** The one of that name, or any when it is not configured any more. */
+  named(name: string | null): Upstream;
+  /** Those that serve a model, by priority. */
+  serving(model: string): readonly Upstream[];
+}
+
+export function createUpstreams(
+  configured: readonly { config: UpstreamConfig; editsApi: EditsApi }[],
+): Upstreams {
+  const all = configured
+    .map(({ config, editsApi }) => createUpstream(config, editsApi))
+    .sort((a, b) => a.priority - b.priority);
+  const [first] = all;
+  if (first === undefined) throw new Error('there is no edits API to send to');
+  return {
+    all,
+    named: (name) => all.find((upstream) => upstream.name === name) ?? first,
+    serving: (model) => all.filter(({ models }) => models?.includes(model) ?? true),
+  };
+}
+
+function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
+  const circuit = circuitBreaker(handleWhen(isOutage), {
+    halfOpenAfter: HALF_OPEN_AFTER_MS,
+    breaker: new ConsecutiveBreaker(MAX_CONSECUTIVE_FAILURES),
+  });
+  const { name, models, priority, concurrency } = config;
+  return {
+    name,
+    models,
+    priority,
+    concurrency,
+    readSaved: editsApi.readSaved,
+    isClosed: () => circuit.state !== CircuitState.Open,
+    async edit(request, call) {
+      try {
+        return await circuit.execute(() => editsApi.edit(request, call));
+      } catch (error) {
+        if (!(error instanceof BrokenCircuitError)) throw error;
+        // Opened between the choice and the call, or somebody else is trying it.
+        throw new EditsApiError(
+          EditErrorCode.UNREACHABLE,
+          'not_processed',
+          'The edits API has not answered for a while; it is left alone for a moment.',
+        );
+      }
+    },
+  };
+}
+
+/** What tells of an outage and not of the one request. A refusal is an answer. */
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof EditsApiError &&
+    (error.code === EditErrorCode.UNREACHABLE || error.code === EditErrorCode.SERVER_ERROR)
+  );
+}

@@ -1,0 +1,229 @@
+import { v7 as uuid } from 'uuid';
+import type { Prisma, PrismaClient } from '../database/database.ts';
+import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
+import type { Upstream } from '../edits-api/upstreams.ts';
+import type { EditErrorCode } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { Images, ReceivedImage } from '../images/images.ts';
+import type { Queue } from '../queue.ts';
+import type { ChooseUpstream } from './choose-upstream.ts';
+import { RUN_EDIT } from './edit-queue.ts';
+import { statusesBefore } from './edit-status.ts';
+import { readTokenUsage } from './token-usage.ts';
+
+/** What an edit is run from. */
+const WITH_INPUT = {
+  prompt: { select: { text: true } },
+  images: {
+    where: { role: { in: ['INPUT', 'MASK'] } },
+    orderBy: { position: 'asc' },
+    include: { image: { select: { sha256: true, format: true, bytes: true } } },
+  },
+  attempts: { select: { upstream: true } },
+} satisfies Prisma.EditJobInclude;
+
+/** A job with the attempt that is out for it. */
+export type ClaimedJob = Prisma.EditJobGetPayload<{ include: typeof WITH_INPUT }> & {
+  readonly attemptId: string;
+  /** Of this attempt, from 1. */
+  readonly attemptNumber: number;
+  readonly upstream: Upstream;
+};
+
+/** The attempt that is being ended. */
+export type OpenAttempt = Pick<ClaimedJob, 'id' | 'ownerId' | 'attemptId'>;
+
+export interface Failure {
+  readonly code: EditErrorCode;
+  readonly message: string;
+  readonly httpStatus: number | null;
+  readonly upstreamRequestId: string | null;
+}
+
+/**
+ * The life of an attempt, each step one transaction. Every end is guarded: only an attempt that is
+ * still `SENT` can end, once, whoever comes first. False: somebody else has ended it.
+ */
+export interface Attempts {
+  /**
+   * From queued to running with a new attempt `SENT`, committed before a byte goes out. Null when
+   * the job is not queued any more, or no edits API can take it now: it then stays queued.
+   */
+  claim(jobId: string, workerId: string): Promise<ClaimedJob | null>;
+  succeed(
+    attempt: OpenAttempt,
+    answer: Pick<EditsApiAnswer, 'body' | 'httpStatus' | 'upstreamRequestId'>,
+    outputs: readonly ReceivedImage[],
+  ): Promise<boolean>;
+  /** `unknown`: it may have been processed and paid. */
+  fail(attempt: OpenAttempt, failure: Failure, options: { unknown: boolean }): Promise<boolean>;
+  /** It was surely not processed: the job waits in the queue until `at`. */
+  requeue(attempt: OpenAttempt, failure: Failure, at: Date): Promise<boolean>;
+}
+
+export function createAttempts(options: {
+  prisma: PrismaClient;
+  events: Events;
+  queue: Queue;
+  images: Images;
+  chooseUpstream: ChooseUpstream;
+}): Attempts {
+  const { prisma, events, queue, images, chooseUpstream } = options;
+
+  async function postpone(
+    tx: Prisma.TransactionClient,
+    job: Pick<OpenAttempt, 'id' | 'ownerId'>,
+    startAfter: Date,
+  ): Promise<void> {
+    await tx.editJob.updateMany({
+      where: { id: job.id, status: 'QUEUED' },
+      data: { nextAttemptAt: startAfter },
+    });
+    await queue.send(tx, RUN_EDIT, { jobId: job.id }, { startAfter }, news(job, false));
+  }
+
+  const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
+    ({ kind: 'edit', jobId: id, ownerId, final }) as const;
+
+  return {
+    async claim(jobId, workerId) {
+      const choose = await chooseUpstream();
+      return prisma.$transaction(async (tx) => {
+        const job = await tx.editJob.findFirst({
+          where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
+          include: WITH_INPUT,
+        });
+        if (job === null) return null;
+        const choice = await choose(tx, job);
+        if ('notBefore' in choice) {
+          await postpone(tx, job, choice.notBefore);
+          return null;
+        }
+        const { count } = await tx.editJob.updateMany({
+          where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
+          data: { status: 'RUNNING', startedAt: new Date(), nextAttemptAt: null },
+        });
+        if (count === 0) return null;
+        const { upstream } = choice;
+        const attemptNumber = job.attempts.length + 1;
+        const claimed = { ...job, attemptId: uuid(), attemptNumber, upstream };
+        await tx.editAttempt.createMany({
+          data: {
+            id: claimed.attemptId,
+            jobId,
+            number: attemptNumber,
+            workerId,
+            upstream: upstream.name,
+          },
+        });
+        await events.publish(tx, news(claimed, false));
+        return claimed;
+      });
+    },
+
+    succeed: (attempt, answer, outputs) =>
+      prisma.$transaction(async (tx) => {
+        const { body, httpStatus, upstreamRequestId } = answer;
+        const finishedAt = new Date();
+        const ended = await endAttempt(tx, attempt, {
+          state: 'SUCCEEDED',
+          finishedAt,
+          httpStatus,
+          upstreamRequestId,
+          answer: body as Prisma.InputJsonObject,
+        });
+        if (!ended) return false;
+        await moveJob(tx, attempt, 'SUCCEEDED', {
+          finishedAt,
+          answerSize: word(body['size']),
+          answerQuality: word(body['quality']),
+          answerBackground: word(body['background']),
+          answerOutputFormat: word(body['output_format']),
+        });
+        const imageIds = await images.save(tx, attempt.ownerId, outputs);
+        await tx.editJobImage.createMany({
+          data: imageIds.map((imageId, position) => ({
+            jobId: attempt.id,
+            imageId,
+            role: 'OUTPUT' as const,
+            position,
+          })),
+        });
+        const usage = readTokenUsage(body['usage']);
+        if (usage !== null) {
+          const raw = body['usage'] as Prisma.InputJsonObject;
+          await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
+        }
+        await events.publish(tx, news(attempt, true));
+        return true;
+      }),
+
+    fail: (attempt, failure, { unknown }) =>
+      prisma.$transaction(async (tx) => {
+        const finishedAt = new Date();
+        const state = unknown ? 'UNKNOWN' : 'FAILED';
+        if (!(await endAttempt(tx, attempt, { state, finishedAt, ...columns(failure) }))) {
+          return false;
+        }
+        const { errorCode, errorMessage } = columns(failure);
+        const status = unknown ? 'OUTCOME_UNKNOWN' : 'FAILED';
+        await moveJob(tx, attempt, status, { finishedAt, errorCode, errorMessage });
+        await events.publish(tx, news(attempt, true));
+        return true;
+      }),
+
+    requeue: (attempt, failure, at) =>
+      prisma.$transaction(async (tx) => {
+        const finishedAt = new Date();
+        if (
+          !(await endAttempt(tx, attempt, { state: 'FAILED', finishedAt, ...columns(failure) }))
+        ) {
+          return false;
+        }
+        await moveJob(tx, attempt, 'QUEUED', { nextAttemptAt: at });
+        await queue.send(
+          tx,
+          RUN_EDIT,
+          { jobId: attempt.id },
+          { startAfter: at },
+          news(attempt, false),
+        );
+        return true;
+      }),
+  };
+}
+
+function columns({ code, message, httpStatus, upstreamRequestId }: Failure) {
+  return { errorCode: code, errorMessage: message, httpStatus, upstreamRequestId };
+}
+
+async function endAttempt(
+  tx: Prisma.TransactionClient,
+  { attemptId }: OpenAttempt,
+  data: Prisma.EditAttemptUpdateManyMutationInput,
+): Promise<boolean> {
+  const { count } = await tx.editAttempt.updateMany({
+    where: { id: attemptId, state: 'SENT' },
+    data,
+  });
+  return count === 1;
+}
+
+/** A job with an open attempt is running: anything else is a defect, and rolls the end back. */
+async function moveJob(
+  tx: Prisma.TransactionClient,
+  { id }: OpenAttempt,
+  status: 'QUEUED' | 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN',
+  data: Prisma.EditJobUpdateManyMutationInput,
+): Promise<void> {
+  const { count } = await tx.editJob.updateMany({
+    where: { id, status: { in: statusesBefore(status) } },
+    data: { ...data, status },
+  });
+  if (count !== 1) throw new Error(`edit ${id} cannot become ${status}`);
+}
+
+/** A short word of the answer, as it stands there. */
+function word(value: unknown): string | null {
+  return typeof value === 'string' && value.length <= 64 ? value : null;
+}

@@ -1,0 +1,77 @@
+import type { Viewer } from '../auth/viewer.ts';
+import type { PrismaClient } from '../database/database.ts';
+import { EditErrorCode, JobNotCancelableError, NotFoundError } from '../errors.ts';
+import type { Events } from '../events.ts';
+import { isFinal } from './edit-status.ts';
+
+const UNRESOLVED =
+  'Canceled while the request was out: the edits API may have processed it, and it may have been paid.';
+
+/** Tries again when the job moves on between the look and the update: queued, running, queued … */
+const MAX_TRIES = 20;
+
+/**
+ * Ends an edit on request: from the queue surely and for free; while it runs by aborting the call,
+ * wherever it runs, its cost unresolved.
+ * @throws NotFoundError; JobNotCancelableError when it is final.
+ */
+export type CancelEdit = (viewer: Viewer, id: string) => Promise<{ id: string }>;
+
+export function createCancelEdit(options: { prisma: PrismaClient; events: Events }): CancelEdit {
+  const { prisma, events } = options;
+
+  return async ({ ownerId }, id) => {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const job = await prisma.editJob.findFirst({
+        where: { id, ownerId },
+        select: { status: true },
+      });
+      if (job === null) throw new NotFoundError('EditJob', id);
+      if (isFinal(job.status)) throw new JobNotCancelableError(job.status);
+      if (await cancelFrom(ownerId, id, job.status)) return { id };
+    }
+    throw new Error(`edit ${id} changes too fast to be canceled`);
+  };
+
+  function cancelFrom(ownerId: string, id: string, status: string) {
+    const finishedAt = new Date();
+    return prisma
+      .$transaction(async (tx) => {
+        const isRunning = status === 'RUNNING';
+        // First the attempt, then the job, as those do who end an attempt: they cannot deadlock.
+        if (isRunning) {
+          await tx.editAttempt.updateMany({
+            where: { jobId: id, state: 'SENT' },
+            data: {
+              state: 'UNKNOWN',
+              finishedAt,
+              errorCode: EditErrorCode.CANCELED,
+              errorMessage: UNRESOLVED,
+            },
+          });
+        }
+        const { count } = await tx.editJob.updateMany({
+          where: { id, ownerId, status: isRunning ? 'RUNNING' : 'QUEUED' },
+          data: {
+            status: 'CANCELED',
+            finishedAt,
+            nextAttemptAt: null,
+            ...(isRunning && { errorCode: EditErrorCode.CANCELED, errorMessage: UNRESOLVED }),
+          },
+        });
+        if (count === 0) {
+          // The job has moved on: what was done to its attempt must not stand.
+          if (isRunning) throw new MovedOnError();
+          return false;
+        }
+        await events.publish(tx, { kind: 'edit', jobId: id, ownerId, final: true });
+        return true;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof MovedOnError) return false;
+        throw error;
+      });
+  }
+}
+
+class MovedOnError extends Error {}

@@ -1,0 +1,77 @@
+import type { Prisma } from '../database/database.ts';
+import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
+import type { Pauses } from './pauses.ts';
+
+/** How soon a job is looked at again whose upstreams are all busy or left alone, in milliseconds. */
+const BUSY_MS = 1_000;
+const OPEN_CIRCUIT_MS = 10_000;
+/** A pause may be ended before its time, and an edits API for the model may be configured. */
+const LONGEST_WAIT_MS = 60_000;
+
+export type Choice =
+  | { readonly upstream: Upstream }
+  /** None can take it before this time. */
+  | { readonly notBefore: Date };
+
+/**
+ * Which edits API a job goes to. Called before the transaction that claims the job, as it may read
+ * what it knows of pauses again; answers what to call in it.
+ */
+export type ChooseUpstream = () => Promise<
+  (
+    tx: Prisma.TransactionClient,
+    job: { model: string; attempts: readonly { upstream: string | null }[] },
+  ) => Promise<Choice>
+>;
+
+/**
+ * Of those that serve the model: not paused, circuit closed, a place free; first those that have
+ * failed this job least often, then by priority.
+ */
+export function createChooseUpstream(options: {
+  upstreams: Upstreams;
+  pauses: Pauses;
+}): ChooseUpstream {
+  const { upstreams, pauses } = options;
+
+  return async () => {
+    const paused = new Map((await pauses.list()).map(({ name, until }) => [name, until]));
+    return async (tx, { model, attempts }) => {
+      const failures = ({ name }: Upstream) =>
+        attempts.filter(({ upstream }) => upstream === name).length;
+      const candidates = upstreams
+        .serving(model)
+        .toSorted((a, b) => failures(a) - failures(b) || a.priority - b.priority);
+      const times: number[] = [];
+      for (const upstream of candidates) {
+        const until = paused.get(upstream.name);
+        if (until !== undefined) times.push(until.getTime());
+        else if (!upstream.isClosed()) times.push(Date.now() + OPEN_CIRCUIT_MS);
+        else if (await hasPlace(tx, upstream)) return { upstream };
+        else times.push(Date.now() + BUSY_MS);
+      }
+      return { notBefore: new Date(Math.min(...times, Date.now() + LONGEST_WAIT_MS)) };
+    };
+  };
+}
+
+/**
+ * Whether any edits API can take anything: while none can, a queue of ten thousand edits is best left
+ * where it is.
+ */
+export async function anyIsOpen(upstreams: Upstreams, pauses: Pauses): Promise<boolean> {
+  if (!upstreams.all.some((upstream) => upstream.isClosed())) return false;
+  const paused = new Set((await pauses.list()).map(({ name }) => name));
+  return upstreams.all.some((upstream) => upstream.isClosed() && !paused.has(upstream.name));
+}
+
+/** Counted under a lock, so that two processes cannot take the last place both. */
+async function hasPlace(
+  tx: Prisma.TransactionClient,
+  { name, concurrency }: Upstream,
+): Promise<boolean> {
+  if (concurrency === null) return true;
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${`retouch upstream ${name}`}))`;
+  const sent = await tx.editAttempt.count({ where: { state: 'SENT', upstream: name } });
+  return sent < concurrency;
+}

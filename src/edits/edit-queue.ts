@@ -1,0 +1,15 @@
+import { defineJob } from '../queue.ts';
+
+/**
+ * The work of running one edit job. The queue may hand it out again when a process died with it:
+ * that is safe, since only a job that is still QUEUED is claimed, in the transaction that notes the
+ * attempt. So no queue retry ever repeats a POST.
+ */
+export const RUN_EDIT = defineJob<{ jobId: string }>('run-edit', {
+  retryLimit: 10,
+  retryDelay: 1,
+  heartbeatSeconds: 30,
+  // Longer than any EDIT_TIMEOUT_SECONDS, so that the queue never gives a running edit up.
+  expireInSeconds: 2 * 60 * 60,
+  deleteAfterSeconds: 60 * 60,
+});

@@ -1,0 +1,85 @@
+import type { Pause } from '../edits/pauses.ts';
+import type { Upstream } from '../edits-api/upstreams.ts';
+import { NotFoundError } from '../errors.ts';
+import { builder } from './builder.ts';
+
+interface UpstreamState {
+  readonly upstream: Upstream;
+  readonly pause: Pause | null;
+}
+
+const State = builder.enumType('UpstreamState', {
+  description: 'Whether an edits API gets edits.',
+  values: {
+    READY: { description: 'It does.' },
+    PAUSED: {
+      description:
+        'Not before `pausedUntil`: it asked for that, its account has no credit, or it refused the key.',
+    },
+    CIRCUIT_OPEN: { description: 'It has not answered lately; one edit tries it soon.' },
+  },
+});
+
+const UpstreamObject = builder.objectRef<UpstreamState>('Upstream').implement({
+  description: 'An edits API that edits are sent to.',
+  fields: (t) => ({
+    name: t.string({ description: 'Its name.', resolve: ({ upstream }) => upstream.name }),
+    models: t.stringList({
+      nullable: true,
+      description: 'The models it serves; null: any.',
+      resolve: ({ upstream }) => upstream.models && [...upstream.models],
+    }),
+    state: t.field({
+      type: State,
+      description: 'Whether it gets edits now.',
+      resolve: ({ upstream, pause }) => {
+        if (pause !== null) return 'PAUSED';
+        return upstream.isClosed() ? 'READY' : 'CIRCUIT_OPEN';
+      },
+    }),
+    pausedUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it gets edits again.',
+      resolve: ({ pause }) => pause?.until ?? null,
+    }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why it is paused: its own words.',
+      resolve: ({ pause }) => pause?.message ?? null,
+    }),
+  }),
+});
+
+builder.queryField('upstreams', (t) =>
+  t.field({
+    type: [UpstreamObject],
+    description: 'The edits APIs of this server, in the order in which they are tried.',
+    resolve: async (_, __, { upstreams, pauses }) => {
+      const paused = await pauses.list();
+      return upstreams.all.map((upstream) => ({
+        upstream,
+        pause: paused.find(({ name }) => name === upstream.name) ?? null,
+      }));
+    },
+  }),
+);
+
+builder.mutationField('resumeUpstream', (t) =>
+  t.field({
+    type: UpstreamObject,
+    description: 'Ends a pause before its time, such as after its account was topped up.',
+    errors: {
+      types: [NotFoundError],
+      directResult: true,
+      union: { name: 'ResumeUpstreamResult', description: 'The edits API, or that there is none.' },
+    },
+    args: { name: t.arg.string({ required: true, description: 'Its name in `upstreams`.' }) },
+    resolve: async (_, { name }, { upstreams, pauses }) => {
+      const upstream = upstreams.all.find((one) => one.name === name);
+      if (upstream === undefined) throw new NotFoundError('Upstream', name);
+      await pauses.resume(name);
+      return { upstream, pause: null };
+    },
+  }),
+);
