@@ -73,9 +73,13 @@ export default {
     only('sharp-only-for-images', ['^src/images/', '^src/edits-api/sandbox/'], ['sharp']),
     {
       name: 'sandbox-only-by-its-wire-format',
-      comment: 'One client serves both, so only the composition root knows which edits API is called.',
+      comment:
+        'One client serves both, so only the composition root knows which edits API is called.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(app|open-upstreams)\\.ts$', '^src/edits-api/sandbox/'] },
+      from: {
+        path: '^src/',
+        pathNot: ['^src/(app|open-upstreams)\\.ts$', '^src/edits-api/sandbox/'],
+      },
       to: { path: '^src/edits-api/sandbox/' },
     },
     {

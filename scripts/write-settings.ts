@@ -1,0 +1,29 @@
+/** `npm run settings`: writes the README's table and .env.example from SETTINGS in src/config.ts. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SETTINGS } from '../src/config.ts';
+
+const root = join(import.meta.dirname, '..');
+const settings = Object.entries(SETTINGS).map(([name, setting]) => ({
+  name,
+  written: 'default' in setting ? setting.default : '',
+  description: setting.description,
+}));
+
+const readme = join(root, 'README.md');
+const rows = settings.map(({ name, written, description }) =>
+  [`| \`${name}\``, written ? ` | \`${written}\`` : ' |', ` | ${description} |\n`].join(''),
+);
+const TABLE = /(^\| Variable .*\n\| --- .*\n)(?:\|.*\n)+/m;
+const text = await readFile(readme, 'utf8');
+await writeFile(
+  readme,
+  text.replace(TABLE, (_, head: string) => head + rows.join('')),
+);
+
+const env = join(root, '.env.example');
+const [head] = (await readFile(env, 'utf8')).split('\n\n');
+const lines = settings.map(
+  ({ name, written, description }) => `# ${description}\n#${name}=${written}`,
+);
+await writeFile(env, `${[head, ...lines].join('\n\n')}\n`);
