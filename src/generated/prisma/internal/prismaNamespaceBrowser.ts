@@ -112,6 +112,14 @@ export const EditJobScalarFieldEnum = {
 export type EditJobScalarFieldEnum = (typeof EditJobScalarFieldEnum)[keyof typeof EditJobScalarFieldEnum]
 
 
+export const RelationLoadStrategy = {
+  query: 'query',
+  join: 'join'
+} as const
+
+export type RelationLoadStrategy = (typeof RelationLoadStrategy)[keyof typeof RelationLoadStrategy]
+
+
 export const IdempotencyKeyScalarFieldEnum = {
   ownerId: 'ownerId',
   key: 'key',

@@ -839,7 +839,7 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
 export type EditAttemptGetPayload<S extends boolean | null | undefined | EditAttemptDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$EditAttemptPayload, S>
 
 export type EditAttemptCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<EditAttemptFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<EditAttemptFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: EditAttemptCountAggregateInputType | true
   }
 
@@ -1293,6 +1293,7 @@ export type EditAttemptFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.I
    * Filter, which EditAttempt to fetch.
    */
   where: Prisma.EditAttemptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1315,6 +1316,7 @@ export type EditAttemptFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Exten
    * Filter, which EditAttempt to fetch.
    */
   where: Prisma.EditAttemptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1367,6 +1369,7 @@ export type EditAttemptFindFirstArgs<ExtArgs extends runtime.Types.Extensions.In
    * Filter by unique combinations of EditAttempts.
    */
   distinct?: Prisma.EditAttemptScalarFieldEnum | Prisma.EditAttemptScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1419,6 +1422,7 @@ export type EditAttemptFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extens
    * Filter by unique combinations of EditAttempts.
    */
   distinct?: Prisma.EditAttemptScalarFieldEnum | Prisma.EditAttemptScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1471,6 +1475,7 @@ export type EditAttemptFindManyArgs<ExtArgs extends runtime.Types.Extensions.Int
    * Filter by unique combinations of EditAttempts.
    */
   distinct?: Prisma.EditAttemptScalarFieldEnum | Prisma.EditAttemptScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1493,6 +1498,7 @@ export type EditAttemptCreateArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * The data needed to create a EditAttempt.
    */
   data: Prisma.XOR<Prisma.EditAttemptCreateInput, Prisma.EditAttemptUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1553,6 +1559,7 @@ export type EditAttemptUpdateArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Choose, which EditAttempt to update.
    */
   where: Prisma.EditAttemptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1631,6 +1638,7 @@ export type EditAttemptUpsertArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * In case the EditAttempt was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.EditAttemptUpdateInput, Prisma.EditAttemptUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1653,6 +1661,7 @@ export type EditAttemptDeleteArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Filter which EditAttempt to delete.
    */
   where: Prisma.EditAttemptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**

@@ -2638,7 +2638,7 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
 export type EditJobGetPayload<S extends boolean | null | undefined | EditJobDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$EditJobPayload, S>
 
 export type EditJobCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<EditJobFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<EditJobFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: EditJobCountAggregateInputType | true
   }
 
@@ -3113,6 +3113,7 @@ export type EditJobFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Filter, which EditJob to fetch.
    */
   where: Prisma.EditJobWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3135,6 +3136,7 @@ export type EditJobFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extension
    * Filter, which EditJob to fetch.
    */
   where: Prisma.EditJobWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3187,6 +3189,7 @@ export type EditJobFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Filter by unique combinations of EditJobs.
    */
   distinct?: Prisma.EditJobScalarFieldEnum | Prisma.EditJobScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3239,6 +3242,7 @@ export type EditJobFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions
    * Filter by unique combinations of EditJobs.
    */
   distinct?: Prisma.EditJobScalarFieldEnum | Prisma.EditJobScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3291,6 +3295,7 @@ export type EditJobFindManyArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Filter by unique combinations of EditJobs.
    */
   distinct?: Prisma.EditJobScalarFieldEnum | Prisma.EditJobScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3313,6 +3318,7 @@ export type EditJobCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * The data needed to create a EditJob.
    */
   data: Prisma.XOR<Prisma.EditJobCreateInput, Prisma.EditJobUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3373,6 +3379,7 @@ export type EditJobUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Choose, which EditJob to update.
    */
   where: Prisma.EditJobWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3451,6 +3458,7 @@ export type EditJobUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * In case the EditJob was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.EditJobUpdateInput, Prisma.EditJobUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -3473,6 +3481,7 @@ export type EditJobDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Filter which EditJob to delete.
    */
   where: Prisma.EditJobWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**

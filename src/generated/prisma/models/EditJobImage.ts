@@ -641,7 +641,7 @@ export type $EditJobImagePayload<ExtArgs extends runtime.Types.Extensions.Intern
 export type EditJobImageGetPayload<S extends boolean | null | undefined | EditJobImageDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$EditJobImagePayload, S>
 
 export type EditJobImageCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<EditJobImageFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<EditJobImageFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: EditJobImageCountAggregateInputType | true
   }
 
@@ -1087,6 +1087,7 @@ export type EditJobImageFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.
    * Filter, which EditJobImage to fetch.
    */
   where: Prisma.EditJobImageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1109,6 +1110,7 @@ export type EditJobImageFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Exte
    * Filter, which EditJobImage to fetch.
    */
   where: Prisma.EditJobImageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1161,6 +1163,7 @@ export type EditJobImageFindFirstArgs<ExtArgs extends runtime.Types.Extensions.I
    * Filter by unique combinations of EditJobImages.
    */
   distinct?: Prisma.EditJobImageScalarFieldEnum | Prisma.EditJobImageScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1213,6 +1216,7 @@ export type EditJobImageFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Exten
    * Filter by unique combinations of EditJobImages.
    */
   distinct?: Prisma.EditJobImageScalarFieldEnum | Prisma.EditJobImageScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1265,6 +1269,7 @@ export type EditJobImageFindManyArgs<ExtArgs extends runtime.Types.Extensions.In
    * Filter by unique combinations of EditJobImages.
    */
   distinct?: Prisma.EditJobImageScalarFieldEnum | Prisma.EditJobImageScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1287,6 +1292,7 @@ export type EditJobImageCreateArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * The data needed to create a EditJobImage.
    */
   data: Prisma.XOR<Prisma.EditJobImageCreateInput, Prisma.EditJobImageUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1347,6 +1353,7 @@ export type EditJobImageUpdateArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * Choose, which EditJobImage to update.
    */
   where: Prisma.EditJobImageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1425,6 +1432,7 @@ export type EditJobImageUpsertArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * In case the EditJobImage was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.EditJobImageUpdateInput, Prisma.EditJobImageUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1447,6 +1455,7 @@ export type EditJobImageDeleteArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * Filter which EditJobImage to delete.
    */
   where: Prisma.EditJobImageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**

@@ -479,7 +479,7 @@ export type $PromptPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
 export type PromptGetPayload<S extends boolean | null | undefined | PromptDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$PromptPayload, S>
 
 export type PromptCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<PromptFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<PromptFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: PromptCountAggregateInputType | true
   }
 
@@ -925,6 +925,7 @@ export type PromptFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Filter, which Prompt to fetch.
    */
   where: Prisma.PromptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -947,6 +948,7 @@ export type PromptFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions
    * Filter, which Prompt to fetch.
    */
   where: Prisma.PromptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -999,6 +1001,7 @@ export type PromptFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Filter by unique combinations of Prompts.
    */
   distinct?: Prisma.PromptScalarFieldEnum | Prisma.PromptScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1051,6 +1054,7 @@ export type PromptFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.
    * Filter by unique combinations of Prompts.
    */
   distinct?: Prisma.PromptScalarFieldEnum | Prisma.PromptScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1103,6 +1107,7 @@ export type PromptFindManyArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Filter by unique combinations of Prompts.
    */
   distinct?: Prisma.PromptScalarFieldEnum | Prisma.PromptScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1125,6 +1130,7 @@ export type PromptCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * The data needed to create a Prompt.
    */
   data: Prisma.XOR<Prisma.PromptCreateInput, Prisma.PromptUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1181,6 +1187,7 @@ export type PromptUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Choose, which Prompt to update.
    */
   where: Prisma.PromptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1255,6 +1262,7 @@ export type PromptUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * In case the Prompt was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.PromptUpdateInput, Prisma.PromptUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1277,6 +1285,7 @@ export type PromptDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Filter which Prompt to delete.
    */
   where: Prisma.PromptWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**

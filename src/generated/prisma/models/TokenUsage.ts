@@ -655,7 +655,7 @@ export type $TokenUsagePayload<ExtArgs extends runtime.Types.Extensions.Internal
 export type TokenUsageGetPayload<S extends boolean | null | undefined | TokenUsageDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$TokenUsagePayload, S>
 
 export type TokenUsageCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<TokenUsageFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<TokenUsageFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: TokenUsageCountAggregateInputType | true
   }
 
@@ -1105,6 +1105,7 @@ export type TokenUsageFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.In
    * Filter, which TokenUsage to fetch.
    */
   where: Prisma.TokenUsageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1127,6 +1128,7 @@ export type TokenUsageFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extens
    * Filter, which TokenUsage to fetch.
    */
   where: Prisma.TokenUsageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1179,6 +1181,7 @@ export type TokenUsageFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Int
    * Filter by unique combinations of TokenUsages.
    */
   distinct?: Prisma.TokenUsageScalarFieldEnum | Prisma.TokenUsageScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1231,6 +1234,7 @@ export type TokenUsageFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensi
    * Filter by unique combinations of TokenUsages.
    */
   distinct?: Prisma.TokenUsageScalarFieldEnum | Prisma.TokenUsageScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1283,6 +1287,7 @@ export type TokenUsageFindManyArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * Filter by unique combinations of TokenUsages.
    */
   distinct?: Prisma.TokenUsageScalarFieldEnum | Prisma.TokenUsageScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1305,6 +1310,7 @@ export type TokenUsageCreateArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * The data needed to create a TokenUsage.
    */
   data: Prisma.XOR<Prisma.TokenUsageCreateInput, Prisma.TokenUsageUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1365,6 +1371,7 @@ export type TokenUsageUpdateArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Choose, which TokenUsage to update.
    */
   where: Prisma.TokenUsageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1443,6 +1450,7 @@ export type TokenUsageUpsertArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * In case the TokenUsage was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.TokenUsageUpdateInput, Prisma.TokenUsageUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1465,6 +1473,7 @@ export type TokenUsageDeleteArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Filter which TokenUsage to delete.
    */
   where: Prisma.TokenUsageWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**

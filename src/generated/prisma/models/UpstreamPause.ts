@@ -336,7 +336,7 @@ export type $UpstreamPausePayload<ExtArgs extends runtime.Types.Extensions.Inter
 export type UpstreamPauseGetPayload<S extends boolean | null | undefined | UpstreamPauseDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$UpstreamPausePayload, S>
 
 export type UpstreamPauseCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<UpstreamPauseFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<UpstreamPauseFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: UpstreamPauseCountAggregateInputType | true
   }
 
@@ -776,6 +776,7 @@ export type UpstreamPauseFindUniqueArgs<ExtArgs extends runtime.Types.Extensions
    * Filter, which UpstreamPause to fetch.
    */
   where: Prisma.UpstreamPauseWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -794,6 +795,7 @@ export type UpstreamPauseFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Ext
    * Filter, which UpstreamPause to fetch.
    */
   where: Prisma.UpstreamPauseWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -842,6 +844,7 @@ export type UpstreamPauseFindFirstArgs<ExtArgs extends runtime.Types.Extensions.
    * Filter by unique combinations of UpstreamPauses.
    */
   distinct?: Prisma.UpstreamPauseScalarFieldEnum | Prisma.UpstreamPauseScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -890,6 +893,7 @@ export type UpstreamPauseFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Exte
    * Filter by unique combinations of UpstreamPauses.
    */
   distinct?: Prisma.UpstreamPauseScalarFieldEnum | Prisma.UpstreamPauseScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -938,6 +942,7 @@ export type UpstreamPauseFindManyArgs<ExtArgs extends runtime.Types.Extensions.I
    * Filter by unique combinations of UpstreamPauses.
    */
   distinct?: Prisma.UpstreamPauseScalarFieldEnum | Prisma.UpstreamPauseScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -956,6 +961,7 @@ export type UpstreamPauseCreateArgs<ExtArgs extends runtime.Types.Extensions.Int
    * The data needed to create a UpstreamPause.
    */
   data: Prisma.XOR<Prisma.UpstreamPauseCreateInput, Prisma.UpstreamPauseUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1008,6 +1014,7 @@ export type UpstreamPauseUpdateArgs<ExtArgs extends runtime.Types.Extensions.Int
    * Choose, which UpstreamPause to update.
    */
   where: Prisma.UpstreamPauseWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1078,6 +1085,7 @@ export type UpstreamPauseUpsertArgs<ExtArgs extends runtime.Types.Extensions.Int
    * In case the UpstreamPause was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.UpstreamPauseUpdateInput, Prisma.UpstreamPauseUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1096,6 +1104,7 @@ export type UpstreamPauseDeleteArgs<ExtArgs extends runtime.Types.Extensions.Int
    * Filter which UpstreamPause to delete.
    */
   where: Prisma.UpstreamPauseWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**

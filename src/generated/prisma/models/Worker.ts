@@ -401,7 +401,7 @@ export type $WorkerPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
 export type WorkerGetPayload<S extends boolean | null | undefined | WorkerDefaultArgs> = runtime.Types.Result.GetResult<Prisma.$WorkerPayload, S>
 
 export type WorkerCountArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> =
-  Omit<WorkerFindManyArgs, 'select' | 'include' | 'distinct' | 'omit'> & {
+  Omit<WorkerFindManyArgs, 'select' | 'include' | 'distinct' | 'omit' | 'relationLoadStrategy'> & {
     select?: WorkerCountAggregateInputType | true
   }
 
@@ -842,6 +842,7 @@ export type WorkerFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Filter, which Worker to fetch.
    */
   where: Prisma.WorkerWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -860,6 +861,7 @@ export type WorkerFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions
    * Filter, which Worker to fetch.
    */
   where: Prisma.WorkerWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -908,6 +910,7 @@ export type WorkerFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Filter by unique combinations of Workers.
    */
   distinct?: Prisma.WorkerScalarFieldEnum | Prisma.WorkerScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -956,6 +959,7 @@ export type WorkerFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.
    * Filter by unique combinations of Workers.
    */
   distinct?: Prisma.WorkerScalarFieldEnum | Prisma.WorkerScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1004,6 +1008,7 @@ export type WorkerFindManyArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Filter by unique combinations of Workers.
    */
   distinct?: Prisma.WorkerScalarFieldEnum | Prisma.WorkerScalarFieldEnum[]
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1022,6 +1027,7 @@ export type WorkerCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * The data needed to create a Worker.
    */
   data: Prisma.XOR<Prisma.WorkerCreateInput, Prisma.WorkerUncheckedCreateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1074,6 +1080,7 @@ export type WorkerUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Choose, which Worker to update.
    */
   where: Prisma.WorkerWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1144,6 +1151,7 @@ export type WorkerUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * In case the Worker was found with the provided `where` argument, update it with this data.
    */
   update: Prisma.XOR<Prisma.WorkerUpdateInput, Prisma.WorkerUncheckedUpdateInput>
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
@@ -1162,6 +1170,7 @@ export type WorkerDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Filter which Worker to delete.
    */
   where: Prisma.WorkerWhereUniqueInput
+  relationLoadStrategy?: Prisma.RelationLoadStrategy
 }
 
 /**
