@@ -83,6 +83,8 @@ export function createEdits(options: {
       if (key !== null) checkIdempotencyKey(key);
       const params = checkEditParams(input, models);
       checkImageCount(input.imageCount, models.get(params.model).maxImages);
+      // Before a byte of a picture is read: an upload that cannot be served is not worth its time.
+      const { priority } = await backlog.admit(ownerId);
       const pictures = await input.pictures();
       const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
       const received = all.flatMap((one) => (one.kind === 'received' ? [one.image] : []));
@@ -101,7 +103,6 @@ export function createEdits(options: {
               };
         const found = idempotency && (await findClaimed(prisma, idempotency));
         if (found) return { ...found, isNew: false };
-        const { priority } = await backlog.admit(ownerId);
         await images.keep(ownerId, received);
         const id = newJobId();
         expect(id);

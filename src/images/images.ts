@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
-import type { PrismaClient, Transaction } from '../database/database.ts';
+import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
 import { blobKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { IMAGE_FORMATS } from './image-format.ts';
@@ -78,7 +78,11 @@ export interface Images {
     options?: { durable?: boolean },
   ): Promise<void>;
   /** Writes the rows, once per owner and content; answers their ids in the order given. */
-  save(tx: Transaction, ownerId: string, images: readonly ReceivedImage[]): Promise<string[]>;
+  save(
+    tx: Pick<Transaction, '$queryRaw'>,
+    ownerId: string,
+    images: readonly ReceivedImage[],
+  ): Promise<string[]>;
 }
 
 export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
@@ -94,19 +98,17 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
       );
     },
     async save(tx, ownerId, images) {
-      await tx.image.createMany({
-        data: sorted(images).map((image) => ({
-          id: uuid(),
-          ownerId,
-          sha256: image.staged.sha256,
-          ...rowFacts(image),
-        })),
-        skipDuplicates: true,
+      const values = distinct(images).map((image) => {
+        const { format, width, height, bytes, hasAlpha } = rowFacts(image);
+        return Prisma.sql`(${uuid()}::uuid, ${ownerId}, ${image.staged.sha256},
+          ${format}::"ImageFormat", ${width}::int, ${height}::int, ${bytes}::int, ${hasAlpha}::boolean)`;
       });
-      const rows = await tx.image.findMany({
-        where: { ownerId, sha256: { in: images.map(({ staged }) => staged.sha256) } },
-        select: { id: true, sha256: true },
-      });
+      // The update changes nothing: without it a row that is there already would not be returned.
+      const rows = await tx.$queryRaw<{ id: string; sha256: string }[]>`
+        INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha")
+        VALUES ${Prisma.join(values)}
+        ON CONFLICT ("ownerId", sha256) DO UPDATE SET sha256 = excluded.sha256
+        RETURNING id, sha256`;
       const ids = new Map(rows.map(({ id, sha256 }) => [sha256, id]));
       return images.map(({ staged }) => {
         const id = ids.get(staged.sha256);
@@ -117,7 +119,11 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
   };
 }
 
-/** In one order everywhere, so that two transactions with the same pictures cannot deadlock. */
-function sorted(images: readonly ReceivedImage[]): ReceivedImage[] {
-  return images.toSorted((a, b) => (a.staged.sha256 < b.staged.sha256 ? -1 : 1));
+/**
+ * Each content once, as one statement can meet a row only once; and in one order everywhere, so that
+ * two transactions with the same pictures cannot deadlock.
+ */
+function distinct(images: readonly ReceivedImage[]): ReceivedImage[] {
+  const byContent = new Map(images.map((image) => [image.staged.sha256, image]));
+  return [...byContent.values()].sort((a, b) => (a.staged.sha256 < b.staged.sha256 ? -1 : 1));
 }
