@@ -7,7 +7,9 @@ import { ENVIRONMENT, NODE_FLAGS } from './process-options.ts';
  * (Windows), main.ts runs without them.
  */
 if (process.platform !== 'win32' && process.execve) {
-  const flags = [...NODE_FLAGS, ...process.execArgv];
+  // What an env file says is in the environment by now.
+  const given = process.execArgv.filter((flag) => !flag.startsWith('--env-file'));
+  const flags = [...NODE_FLAGS, ...given];
   const main = join(import.meta.dirname, 'main.ts');
   process.execve(process.execPath, [process.execPath, ...flags, main], {
     ...ENVIRONMENT,
