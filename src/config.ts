@@ -33,6 +33,8 @@ export interface Config {
     readonly editAttempts: number;
     readonly editTimeoutMs: number;
     readonly shutdownGraceMs: number;
+    readonly workerTimeoutMs: number;
+    readonly minFreeDiskBytes: number;
   };
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
@@ -69,12 +71,16 @@ export const SETTINGS = {
   PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
   PUBLIC_URL: {
     schema: webUrl,
-    description: 'Origin that clients reach the service at, for the picture links. Default: the request’s own.',
+    description:
+      'Origin that clients reach the service at, for the picture links. Default: the request’s own.',
   },
   ALLOW_ANONYMOUS: {
-    schema: z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true'),
+    schema: z
+      .enum(['true', 'false'], 'must be true or false')
+      .transform((value) => value === 'true'),
     default: 'false',
-    description: '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
+    description:
+      '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
   },
   DATA_DIR: {
     schema: text,
@@ -100,8 +106,15 @@ export const SETTINGS = {
     default: '1500',
     description: 'How long the sandbox takes for an edit, in milliseconds.',
   },
-  DEFAULT_MODEL: { schema: text, default: 'gpt-image-1', description: 'Model of an edit that names none.' },
-  ALLOWED_MODELS: { schema: list, description: 'Comma-separated models that may be asked for. Default: any.' },
+  DEFAULT_MODEL: {
+    schema: text,
+    default: 'gpt-image-1',
+    description: 'Model of an edit that names none.',
+  },
+  ALLOWED_MODELS: {
+    schema: list,
+    description: 'Comma-separated models that may be asked for. Default: any.',
+  },
   MODELS_FILE: {
     schema: text,
     description: 'JSON file that adds or overrides models: see docs/models.md.',
@@ -141,6 +154,18 @@ export const SETTINGS = {
     schema: integer(0, 3_600),
     default: '30',
     description: 'How long a stop waits for running edits, in seconds.',
+  },
+  WORKER_TIMEOUT_SECONDS: {
+    schema: integer(3, 3_600),
+    default: '30',
+    description:
+      'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
+  },
+  MIN_FREE_DISK_BYTES: {
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    default: '268435456',
+    description:
+      'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
   },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
@@ -215,6 +240,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       editAttempts: defaulted('MAX_EDIT_ATTEMPTS'),
       editTimeoutMs: defaulted('EDIT_TIMEOUT_SECONDS') * 1_000,
       shutdownGraceMs: defaulted('SHUTDOWN_GRACE_SECONDS') * 1_000,
+      workerTimeoutMs: defaulted('WORKER_TIMEOUT_SECONDS') * 1_000,
+      minFreeDiskBytes: defaulted('MIN_FREE_DISK_BYTES'),
     },
     logLevel: defaulted('LOG_LEVEL'),
   });

@@ -1,5 +1,4 @@
-import { v7 as uuid } from 'uuid';
-import { Prisma, type PrismaClient } from '../database/database.ts';
+import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { EditErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
@@ -17,7 +16,6 @@ const WITH_INPUT = {
     orderBy: { position: 'asc' },
     include: { image: { select: { sha256: true, format: true, bytes: true } } },
   },
-  _count: { select: { attempts: true } },
 } satisfies Prisma.EditJobInclude;
 
 /** A job with the attempt that is out for it. */
@@ -44,9 +42,12 @@ export interface Failure {
 export interface Attempts {
   /**
    * From queued to running with a new attempt `SENT`, committed before a byte goes out. Null when
-   * the job is not queued any more.
+   * the job is not queued any more. When it rejects, it may have been committed all the same: called
+   * again with the same `attemptId`, it answers that very attempt.
    */
-  claim(jobId: string, workerId: string): Promise<ClaimedJob | null>;
+  claim(jobId: string, by: { workerId: string; attemptId: string }): Promise<ClaimedJob | null>;
+  /** Not tried before `at`, for a reason of ours. False: it is not queued any more. */
+  postpone(jobId: string, at: Date): Promise<boolean>;
   succeed(
     attempt: OpenAttempt,
     answer: Pick<EditsApiAnswer, 'body' | 'httpStatus' | 'upstreamRequestId'>,
@@ -70,22 +71,36 @@ export function createAttempts(options: {
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
 
   return {
-    claim: (jobId, workerId) =>
+    claim: (jobId, { workerId, attemptId: id }) =>
       prisma.$transaction(async (tx) => {
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
           data: { status: 'RUNNING', startedAt: new Date(), nextAttemptAt: null },
         });
-        if (count === 0) return null;
+        const number =
+          count === 1 ? await addAttempt(tx, { id, jobId, workerId }) : await findOpen(tx, id);
+        if (number === null) return null;
         const job = await tx.editJob.findUniqueOrThrow({
           where: { id: jobId },
           include: WITH_INPUT,
         });
-        const claimed = { ...job, attemptId: uuid(), attemptNumber: job._count.attempts + 1 };
-        const { attemptId: id, attemptNumber: number } = claimed;
-        await tx.editAttempt.createMany({ data: { id, jobId, number, workerId } });
+        const claimed = { ...job, attemptId: id, attemptNumber: number };
         await events.publish(tx, news(claimed, false));
         return claimed;
+      }),
+
+    postpone: (jobId, at) =>
+      prisma.$transaction(async (tx) => {
+        const [job] = await tx.editJob.updateManyAndReturn({
+          where: { id: jobId, status: 'QUEUED' },
+          data: { nextAttemptAt: at },
+          select: { id: true, ownerId: true },
+        });
+        if (job === undefined) return false;
+        const { id, ownerId } = job;
+        const event = { kind: 'edit', jobId: id, ownerId, final: false } as const;
+        await queue.send(tx, RUN_EDIT, { jobId }, { startAfter: at }, event);
+        return true;
       }),
 
     succeed: (attempt, answer, outputs) =>
@@ -142,14 +157,40 @@ export function createAttempts(options: {
     requeue: (attempt, failure, at) =>
       prisma.$transaction(async (tx) => {
         const finishedAt = new Date();
-        if (!(await endAttempt(tx, attempt, { state: 'FAILED', finishedAt, ...columns(failure) }))) {
+        if (
+          !(await endAttempt(tx, attempt, { state: 'FAILED', finishedAt, ...columns(failure) }))
+        ) {
           return false;
         }
         await moveJob(tx, attempt, 'QUEUED', { nextAttemptAt: at });
-        await queue.send(tx, RUN_EDIT, { jobId: attempt.id }, { startAfter: at }, news(attempt, false));
+        await queue.send(
+          tx,
+          RUN_EDIT,
+          { jobId: attempt.id },
+          { startAfter: at },
+          news(attempt, false),
+        );
         return true;
       }),
   };
+}
+
+/** Answers the attempt's number. */
+async function addAttempt(
+  tx: Prisma.TransactionClient,
+  attempt: { id: string; jobId: string; workerId: string },
+): Promise<number> {
+  const number = (await tx.editAttempt.count({ where: { jobId: attempt.jobId } })) + 1;
+  await tx.editAttempt.createMany({ data: { ...attempt, number } });
+  return number;
+}
+
+async function findOpen(tx: Prisma.TransactionClient, id: string): Promise<number | null> {
+  const open = await tx.editAttempt.findUnique({
+    where: { id, state: 'SENT' },
+    select: { number: true },
+  });
+  return open?.number ?? null;
 }
 
 function columns({ code, message, httpStatus, upstreamRequestId }: Failure) {
