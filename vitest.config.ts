@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
+const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
+
 /** Suites that touch the database: they run on both of them. */
 const DATABASE_SUITES = [
   'test/app.test.ts',
@@ -25,7 +28,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...common, name: 'unit', include: ['test/**/*.test.ts'], exclude: DATABASE_SUITES },
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES],
+        },
       },
       {
         extends: true,
@@ -40,8 +48,26 @@ export default defineConfig({
         extends: true,
         test: {
           ...common,
+          name: 'reliability-pglite',
+          include: RELIABILITY_SUITES,
+          provide: { databaseKind: 'pglite' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
           name: 'postgres',
           include: DATABASE_SUITES,
+          provide: { databaseKind: 'postgres' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'reliability-postgres',
+          include: RELIABILITY_SUITES,
           provide: { databaseKind: 'postgres' },
         },
       },

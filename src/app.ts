@@ -2,10 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOCAL_VIEWER } from './auth/viewer.ts';
 import type { Config } from './config.ts';
+import { createAvailability } from './database/availability.ts';
 import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
+import { createDiskSpace } from './disk-space.ts';
+import { createAnswerFiles } from './edits/answer-files.ts';
 import { createAttempts } from './edits/attempts.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
@@ -42,6 +45,12 @@ import { createUsageReports } from './usage/report.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
 const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+/** Raw answers that were of no use stay for a look. */
+const ANSWER_MAX_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
+
+/** How long a stop waits for responses under way after the edits that they wait for have ended. */
+const RESPONSES_GRACE_MS = 5_000;
 
 /** An edit that could not be sent for a day is given up. */
 const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
@@ -98,8 +107,20 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   await events.start();
   stops.unshift(() => events.stop());
 
-  const staging = createStaging({ dir: dirs.staging });
+  const alone = database.kind === 'pglite';
+  const presence = createWorkerPresence({
+    prisma,
+    alone,
+    timeoutMs: limits.workerTimeoutMs,
+    log,
+  });
+  await presence.start();
+  stops.unshift(() => presence.stop());
+
+  const staging = createStaging({ dir: dirs.staging, owner: presence.id });
   await staging.sweep(STAGED_MAX_AGE_MS);
+  const answerFiles = createAnswerFiles({ dir: dirs.answers });
+  await answerFiles.sweep(ANSWER_MAX_AGE_MS);
   const blobs = createFsBlobStore({ dir: dirs.blobs });
   const thumbnails = createThumbnails({ blobs, staging, maxPixels: limits.imagePixels });
   const images = createImages({ prisma, blobs });
@@ -117,18 +138,16 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   stops.unshift(close);
 
   const queue = createQueue({ database, events, log });
-  await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
+  await queue.start([RUN_EDIT, MAKE_THUMBNAILS], { alone });
+  stops.unshift(() => queue.stop({ graceMs: 0 }));
   const editWaits = createEditWaits({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const edits = createEdits({ prisma, queue, images, models, backlog, sandbox });
-  const presence = createWorkerPresence({ prisma, alone: database.kind === 'pglite', log });
-  await presence.start();
-  stops.unshift(() => presence.stop());
   const pauses = createPauses({ prisma });
   const chooseUpstream = createChooseUpstream({ upstreams, pauses });
-  const attempts = createAttempts({ prisma, events, queue, images, chooseUpstream });
-  const runningEdits = createRunningEdits({ events });
+  const attempts = createAttempts({ prisma, events, queue, images, upstreams, chooseUpstream });
+  const runningEdits = createRunningEdits({ prisma, events, log });
   stops.unshift(() => runningEdits.stop());
   const runEdit = createRunEdit({
     attempts,
@@ -138,7 +157,8 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     pauses,
     upstreams,
     workerId: presence.id,
-    answersDir: dirs.answers,
+    answerFiles,
+    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
     timeoutMs: limits.editTimeoutMs,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
@@ -149,7 +169,10 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     attempts,
     runEdit,
     upstreams,
-    answersDir: dirs.answers,
+    presence,
+    answerFiles,
+    staging,
+    workerTimeoutMs: limits.workerTimeoutMs,
     log,
   });
   await recovery.start();
@@ -163,11 +186,9 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     concurrency: 1,
     handle: createMakeThumbnails({ prisma, thumbnails, lull, log }),
   });
-  stops.unshift(() => queue.stop({ graceMs: limits.shutdownGraceMs }));
-  // Those who wait for a running edit are answered with it when it ends, or when the grace is over.
-  stops.unshift(() => editWaits.stop());
 
-  const health = createHealth({ prisma });
+  const availability = createAvailability({ prisma });
+  const health = createHealth({ availability });
   const server = createHttpServer({
     host: config.http.host,
     port: config.http.port,
@@ -205,12 +226,17 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
       onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
     }),
     health,
+    availability,
     log,
   });
   const { url } = await server.start();
   stops.unshift(
     () => health.stopping(),
-    () => server.stop(),
+    () => server.refuse(),
+    () => queue.drain({ graceMs: limits.shutdownGraceMs }),
+    // Who waited for an edit was answered when it ended, and is now answered with it as it is.
+    () => editWaits.stop(),
+    () => server.stop({ graceMs: RESPONSES_GRACE_MS }),
   );
   return config.http.publicUrl ?? url;
 }

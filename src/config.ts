@@ -35,6 +35,8 @@ export interface Config {
     readonly editAttempts: number;
     readonly editTimeoutMs: number;
     readonly shutdownGraceMs: number;
+    readonly workerTimeoutMs: number;
+    readonly minFreeDiskBytes: number;
   };
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
@@ -160,6 +162,18 @@ export const SETTINGS = {
     default: '30',
     description: 'How long a stop waits for running edits, in seconds.',
   },
+  WORKER_TIMEOUT_SECONDS: {
+    schema: integer(3, 3_600),
+    default: '30',
+    description:
+      'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
+  },
+  MIN_FREE_DISK_BYTES: {
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    default: '268435456',
+    description:
+      'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     default: 'info',
@@ -231,6 +245,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       editAttempts: defaulted('MAX_EDIT_ATTEMPTS'),
       editTimeoutMs: defaulted('EDIT_TIMEOUT_SECONDS') * 1_000,
       shutdownGraceMs: defaulted('SHUTDOWN_GRACE_SECONDS') * 1_000,
+      workerTimeoutMs: defaulted('WORKER_TIMEOUT_SECONDS') * 1_000,
+      minFreeDiskBytes: defaulted('MIN_FREE_DISK_BYTES'),
     },
     logLevel: defaulted('LOG_LEVEL'),
   });

@@ -6,6 +6,9 @@ import { createLog, type Log } from './log.ts';
 /** Exit status for a configuration that cannot work (EX_CONFIG of sysexits.h). */
 const EXIT_CONFIG = 78;
 
+/** What a stop may take beyond the grace time of the edits, in milliseconds. */
+const STOP_MARGIN_MS = 15_000;
+
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLog({ level: config.logLevel });
@@ -13,15 +16,20 @@ async function main(): Promise<void> {
   const app = await startApp({ config, log });
   log.info({ url: app.url, ms: Math.round(performance.now() - startedMs) }, 'ready');
   process.stderr.write(welcome(config, app));
-  stopOnSignal(app, log);
+  stopOnSignal(app, log, config.limits.shutdownGraceMs + STOP_MARGIN_MS);
 }
 
-function stopOnSignal(app: App, log: Log): void {
+/** @param timeoutMs A stop that takes longer, such as with a database that hangs, is cut off. */
+function stopOnSignal(app: App, log: Log, timeoutMs: number): void {
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (isStopping) process.exit(1);
       isStopping = true;
+      setTimeout(() => {
+        log.fatal('the stop takes too long; what is unfinished is recovered at the next start');
+        process.exit(1);
+      }, timeoutMs).unref();
       log.info({ signal }, 'stopping; a second signal stops at once');
       app.stop().then(
         () => {

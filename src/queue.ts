@@ -44,8 +44,12 @@ export interface SendOptions {
 
 /** The queue on the same Postgres: work is enqueued in the transaction that makes it necessary. */
 export interface Queue {
-  /** Creates or migrates the queue's own tables (schema `pgboss`), and the queues. */
-  start(definitions: readonly JobDefinition<object>[]): Promise<void>;
+  /**
+   * Creates or migrates the queue's own tables (schema `pgboss`), and the queues. `alone`: no other
+   * process can be on this database, so work that is under way was a dead one's, and is handed out
+   * again at once. Otherwise that takes until its missing heartbeat is noticed.
+   */
+  start(definitions: readonly JobDefinition<object>[], options?: { alone: boolean }): Promise<void>;
   /** Enqueues in `tx`; `news` is published with the same statement that wakes the workers. */
   send<Data extends object>(
     tx: Pick<Transaction, '$queryRawUnsafe' | '$executeRaw'>,
@@ -56,7 +60,12 @@ export interface Queue {
   ): Promise<void>;
   /** Starts taking work of this kind. */
   work<Data extends object>(job: JobDefinition<Data>, worker: Worker<Data>): void;
-  /** Takes no more work, waits `graceMs` for what runs, then aborts it and waits for its end. */
+  /**
+   * Takes no more work, waits `graceMs` for what runs, then aborts it and waits for its end. Work can
+   * still be sent.
+   */
+  drain(options: { graceMs: number }): Promise<void>;
+  /** Drains, and lets the database go. */
   stop(options: { graceMs: number }): Promise<void>;
 }
 
@@ -80,8 +89,23 @@ export function createQueue(options: { database: Database; events: Events; log: 
   boss.on('warning', (warning) => log.warn({ warning }, 'queue'));
   const dispatchers: Dispatcher[] = [];
 
+  async function drain({ graceMs }: { graceMs: number }): Promise<void> {
+    await Promise.all(dispatchers.splice(0).map((dispatcher) => dispatcher.stop(graceMs)));
+  }
+
+  /** Gives work that is under way back, as if it had failed. */
+  async function releaseAll(name: string): Promise<void> {
+    const jobs = await database.prisma.$queryRaw<{ id: string }[]>`
+      SELECT id::text AS id FROM pgboss.job WHERE name = ${name} AND state = 'active'`;
+    if (jobs.length > 0)
+      await boss.fail(
+        name,
+        jobs.map(({ id }) => id),
+      );
+  }
+
   return {
-    async start(definitions) {
+    async start(definitions, { alone = false } = { alone: false }) {
       await boss.start();
       for (const { name, options } of definitions) {
         await boss.createQueue(name, options);
@@ -89,6 +113,7 @@ export function createQueue(options: { database: Database; events: Events; log: 
         // pg-boss reads a queue's settings at first use. Were that inside a transaction on an embedded
         // database, its own statement would wait for that very transaction.
         await boss.findJobs(name, { id: NO_JOB });
+        if (alone) await releaseAll(name);
       }
     },
     async send(tx, job, data, sendOptions = {}, ...news) {
@@ -98,8 +123,9 @@ export function createQueue(options: { database: Database; events: Events; log: 
     work(job, worker) {
       dispatchers.push(startDispatcher({ boss, events, log, name: job.name, worker }));
     },
+    drain,
     async stop({ graceMs }) {
-      await Promise.all(dispatchers.splice(0).map((dispatcher) => dispatcher.stop(graceMs)));
+      await drain({ graceMs });
       await boss.stop({ graceful: false, close: database.kind === 'postgres' });
     },
   };

@@ -1,7 +1,6 @@
-import { v7 as uuid } from 'uuid';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
-import type { Upstream } from '../edits-api/upstreams.ts';
+import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
 import type { EditErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
@@ -19,7 +18,7 @@ const WITH_INPUT = {
     orderBy: { position: 'asc' },
     include: { image: { select: { sha256: true, format: true, bytes: true } } },
   },
-  attempts: { select: { upstream: true } },
+  attempts: { select: { id: true, number: true, state: true, upstream: true } },
 } satisfies Prisma.EditJobInclude;
 
 /** A job with the attempt that is out for it. */
@@ -47,9 +46,12 @@ export interface Failure {
 export interface Attempts {
   /**
    * From queued to running with a new attempt `SENT`, committed before a byte goes out. Null when
-   * the job is not queued any more, or no edits API can take it now: it then stays queued.
+   * the job is not queued any more, or no edits API can take it now: it then stays queued. When it rejects, it may have been committed all the same: called
+   * again with the same `attemptId`, it answers that very attempt.
    */
-  claim(jobId: string, workerId: string): Promise<ClaimedJob | null>;
+  claim(jobId: string, by: { workerId: string; attemptId: string }): Promise<ClaimedJob | null>;
+  /** Not tried before `at`, for a reason of ours. False: it is not queued any more. */
+  postpone(jobId: string, at: Date): Promise<boolean>;
   succeed(
     attempt: OpenAttempt,
     answer: Pick<EditsApiAnswer, 'body' | 'httpStatus' | 'upstreamRequestId'>,
@@ -66,37 +68,44 @@ export function createAttempts(options: {
   events: Events;
   queue: Queue;
   images: Images;
+  upstreams: Upstreams;
   chooseUpstream: ChooseUpstream;
 }): Attempts {
-  const { prisma, events, queue, images, chooseUpstream } = options;
-
-  async function postpone(
-    tx: Prisma.TransactionClient,
-    job: Pick<OpenAttempt, 'id' | 'ownerId'>,
-    startAfter: Date,
-  ): Promise<void> {
-    await tx.editJob.updateMany({
-      where: { id: job.id, status: 'QUEUED' },
-      data: { nextAttemptAt: startAfter },
-    });
-    await queue.send(tx, RUN_EDIT, { jobId: job.id }, { startAfter }, news(job, false));
-  }
+  const { prisma, events, queue, images, upstreams, chooseUpstream } = options;
 
   const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
 
+  async function postponeIn(
+    tx: Prisma.TransactionClient,
+    jobId: string,
+    at: Date,
+  ): Promise<boolean> {
+    const [job] = await tx.editJob.updateManyAndReturn({
+      where: { id: jobId, status: 'QUEUED' },
+      data: { nextAttemptAt: at },
+      select: { id: true, ownerId: true },
+    });
+    if (job === undefined) return false;
+    await queue.send(tx, RUN_EDIT, { jobId }, { startAfter: at }, news(job, false));
+    return true;
+  }
+
   return {
-    async claim(jobId, workerId) {
+    async claim(jobId, { workerId, attemptId: id }) {
       const choose = await chooseUpstream();
       return prisma.$transaction(async (tx) => {
-        const job = await tx.editJob.findFirst({
-          where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
-          include: WITH_INPUT,
-        });
+        const job = await tx.editJob.findUnique({ where: { id: jobId }, include: WITH_INPUT });
         if (job === null) return null;
+        const open = job.attempts.find((attempt) => attempt.id === id && attempt.state === 'SENT');
+        if (open !== undefined) {
+          const upstream = upstreams.named(open.upstream);
+          return { ...job, attemptId: id, attemptNumber: open.number, upstream };
+        }
+        if (!statusesBefore('RUNNING').includes(job.status)) return null;
         const choice = await choose(tx, job);
         if ('notBefore' in choice) {
-          await postpone(tx, job, choice.notBefore);
+          await postponeIn(tx, jobId, choice.notBefore);
           return null;
         }
         const { count } = await tx.editJob.updateMany({
@@ -105,21 +114,17 @@ export function createAttempts(options: {
         });
         if (count === 0) return null;
         const { upstream } = choice;
-        const attemptNumber = job.attempts.length + 1;
-        const claimed = { ...job, attemptId: uuid(), attemptNumber, upstream };
+        const number = job.attempts.length + 1;
         await tx.editAttempt.createMany({
-          data: {
-            id: claimed.attemptId,
-            jobId,
-            number: attemptNumber,
-            workerId,
-            upstream: upstream.name,
-          },
+          data: { id, jobId, number, workerId, upstream: upstream.name },
         });
+        const claimed = { ...job, attemptId: id, attemptNumber: number, upstream };
         await events.publish(tx, news(claimed, false));
         return claimed;
       });
     },
+
+    postpone: (jobId, at) => prisma.$transaction((tx) => postponeIn(tx, jobId, at)),
 
     succeed: (attempt, answer, outputs) =>
       prisma.$transaction(async (tx) => {

@@ -6,8 +6,12 @@ import { defineJob } from '../queue.ts';
  * attempt. So no queue retry ever repeats a POST.
  */
 export const RUN_EDIT = defineJob<{ jobId: string }>('run-edit', {
-  retryLimit: 10,
+  // An entry is never given up: a job that waits always has one.
+  retryLimit: 1_000_000,
   retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 10,
+  retentionSeconds: 365 * 24 * 60 * 60,
   heartbeatSeconds: 30,
   // Longer than any EDIT_TIMEOUT_SECONDS, so that the queue never gives a running edit up.
   expireInSeconds: 2 * 60 * 60,

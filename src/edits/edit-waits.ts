@@ -10,6 +10,7 @@ export interface EditWaits {
    * ended by `end`, whatever happens.
    */
   expect(jobId: string): EditWait;
+  /** Ends all waits, also those to come. */
   stop(): void;
 }
 
@@ -30,6 +31,7 @@ export function createEditWaits(options: {
 }): EditWaits {
   const { prisma, events, log } = options;
   const endings = new Map<string, Set<() => void>>();
+  let isStopped = false;
 
   const end = (jobId: string) => {
     for (const resolve of endings.get(jobId) ?? []) resolve();
@@ -57,6 +59,7 @@ export function createEditWaits(options: {
       endings.set(jobId, waiting.add(resolve));
       return {
         async untilFinal({ timeoutMs, isNew, signal }) {
+          if (isStopped) return;
           if (!isNew) await checkAll();
           await settled(ended, timeoutMs, signal);
         },
@@ -67,6 +70,7 @@ export function createEditWaits(options: {
       };
     },
     stop() {
+      isStopped = true;
       unsubscribe();
       for (const jobId of endings.keys()) end(jobId);
     },

@@ -1,21 +1,22 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { PrismaClient } from '../database/database.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditErrorCode, EditsApiError } from '../errors.ts';
+import type { Staging } from '../images/staging.ts';
 import type { Log } from '../log.ts';
+import type { AnswerFiles } from './answer-files.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
 import type { RunEdit } from './run-edit.ts';
-import { GONE_AFTER_SECONDS } from './workers.ts';
+import type { WorkerPresence } from './workers.ts';
 
-const INTERVAL_MS = 10_000;
+/** A dead process is known after its timeout and at most two of these. */
+const LOOKS_PER_TIMEOUT = 3;
 
 /**
  * Ends the attempts whose process is surely gone: from the saved answer where there is one, else as
- * an unknown outcome. Never sends anything.
+ * an unknown outcome. Never sends anything. Removes the files that such a process was receiving.
  */
 export interface Recovery {
-  /** Looks at once, and then every 10 s. */
+  /** Looks at once, and then three times in a worker's timeout. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -27,38 +28,46 @@ export function createRecovery(options: {
   attempts: Attempts;
   runEdit: RunEdit;
   upstreams: Upstreams;
-  answersDir: string;
+  presence: WorkerPresence;
+  answerFiles: AnswerFiles;
+  staging: Staging;
+  workerTimeoutMs: number;
   log: Log;
 }): Recovery {
-  const { prisma, attempts, runEdit, upstreams, answersDir } = options;
+  const { prisma, attempts, runEdit, upstreams, presence, answerFiles, staging } = options;
+  const intervalMs = options.workerTimeoutMs / LOOKS_PER_TIMEOUT;
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
 
   async function recoverAll(): Promise<void> {
+    const gone = await presence.findGone();
     const abandoned = await prisma.$queryRaw<AbandonedAttempt[]>`
       SELECT job.id, job."ownerId", attempt.id AS "attemptId", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
       LEFT JOIN "Worker" AS worker ON worker.id = attempt."workerId"
-      WHERE attempt.state = 'SENT' AND (
-        worker.id IS NULL OR worker."heartbeatAt" < now() - make_interval(secs => ${GONE_AFTER_SECONDS})
-      )`;
+      WHERE attempt.state = 'SENT' AND (worker.id IS NULL OR worker.id::text = ANY(${[...gone]}))`;
     for (const attempt of abandoned) {
       if (stopping.signal.aborted) return;
-      await recover(attempt);
+      const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
+      // One whose pictures cannot be stored now must not keep the others waiting.
+      await recover(attempt, log).catch((error) =>
+        log.error({ err: error }, 'an attempt cannot be recovered now'),
+      );
     }
+    await presence.strikeOff(gone);
+    const removed = await staging.sweepAbandoned(presence.list);
+    if (removed > 0) options.log.info({ removed }, 'removed what dead processes were receiving');
   }
 
-  async function recover(attempt: AbandonedAttempt): Promise<void> {
-    const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
-    const rawAnswerPath = join(answersDir, attempt.attemptId);
-    const saved = await stat(rawAnswerPath).catch(() => null);
-    if (saved !== null && saved.size > 0) {
+  async function recover(attempt: AbandonedAttempt, log: Log): Promise<void> {
+    const { attemptId } = attempt;
+    if (await answerFiles.hasBytes(attemptId)) {
       try {
-        const { readSaved } = upstreams.named(attempt.upstream);
-        const answer = await readSaved(rawAnswerPath, stopping.signal);
-        await runEdit.finish(attempt, answer, stopping);
+        const path = answerFiles.pathOf(attemptId);
+        const answer = await upstreams.named(attempt.upstream).readSaved(path, stopping.signal);
+        await runEdit.finish(attempt, answer);
         return;
       } catch (error) {
         if (!(error instanceof EditsApiError)) throw error;
@@ -73,24 +82,27 @@ export function createRecovery(options: {
       upstreamRequestId: null,
     };
     const ended = await attempts.fail(attempt, failure, { unknown: true });
+    await answerFiles.removeIfEmpty(attemptId);
     if (ended) log.warn('an attempt whose process is gone has an unknown outcome');
   }
 
-  function look(): Promise<void> {
-    looking = looking
-      .then(recoverAll)
-      .catch((error) => options.log.error({ err: error }, 'recovery failed'));
-    return looking;
+  /** The next look is counted from the end of this one: see WorkerPresence.findGone. */
+  async function look(): Promise<void> {
+    await recoverAll().catch((error) => options.log.error({ err: error }, 'recovery failed'));
+    if (stopping.signal.aborted) return;
+    timer = setTimeout(() => {
+      looking = look();
+    }, intervalMs);
   }
 
   return {
     async start() {
-      timer = setInterval(() => void look(), INTERVAL_MS);
-      await look();
+      looking = look();
+      await looking;
     },
     async stop() {
-      clearInterval(timer);
       stopping.abort();
+      clearTimeout(timer);
       await looking;
     },
   };

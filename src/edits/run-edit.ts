@@ -1,22 +1,24 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuid } from 'uuid';
+import type { DiskSpace } from '../disk-space.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
-import { EditErrorCode, EditsApiError } from '../errors.ts';
+import { EditsApiError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
-import type { Images } from '../images/images.ts';
+import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Log } from '../log.ts';
-import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
+import type { AnswerFiles } from './answer-files.ts';
+import { headOf, isOurs, toFailure } from './attempt-failure.ts';
+import type { Attempts, ClaimedJob, OpenAttempt } from './attempts.ts';
 import { toRequest } from './edit-request.ts';
 import { inspectOutputs } from './outputs.ts';
 import type { Pauses } from './pauses.ts';
+import { persist, StoppedError } from './persist.ts';
 import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
 import type { RunningEdits } from './running-edits.ts';
 
-/** Between two tries to write down what an attempt brought, in milliseconds. */
-const PERSIST_RETRY_MS = 1_000;
+/** How long an edit waits for room on the disk before the next look, in milliseconds. */
+const DISK_WAIT_MS = { min: 5_000, max: 10_000 };
 
 /**
  * Runs queued edits: for each attempt at most one POST, whatever happens, and what it brought is
@@ -24,16 +26,20 @@ const PERSIST_RETRY_MS = 1_000;
  */
 export interface RunEdit {
   /**
-   * Resolves when the attempt's end is committed, or at once when the job is not queued any more.
-   * Aborting `signal` ends the call to the edits API, its outcome unknown.
+   * Resolves when the attempt's end is committed, or at once when the job is not queued any more or
+   * cannot be kept now. Aborting `signal` ends the call to the edits API, its outcome unknown.
    */
   run(data: { jobId: string }, signal: AbortSignal): Promise<void>;
-  /** Stores what an attempt brought. @throws EditsApiError when a picture is broken. */
-  finish(
-    attempt: OpenAttempt,
-    answer: EditsApiAnswer,
-    options: { signal: AbortSignal },
-  ): Promise<void>;
+  /**
+   * Stores what an attempt brought, in one try. @throws EditsApiError when a picture is broken;
+   * whatever the disk or the database threw, with nothing of the answer left in staging.
+   */
+  finish(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<void>;
+}
+
+interface Brought {
+  readonly answer: EditsApiAnswer;
+  readonly outputs: readonly ReceivedImage[];
 }
 
 export function createRunEdit(options: {
@@ -44,8 +50,8 @@ export function createRunEdit(options: {
   pauses: Pauses;
   upstreams: Upstreams;
   workerId: string;
-  /** Where raw answers lie until their pictures are stored, by the attempt's id. */
-  answersDir: string;
+  answerFiles: AnswerFiles;
+  diskSpace: DiskSpace;
   timeoutMs: number;
   retryPolicy: RetryPolicy;
   log: Log;
@@ -53,43 +59,101 @@ export function createRunEdit(options: {
   onSucceeded: (jobId: string) => Promise<void>;
 }): RunEdit {
   const { attempts, runningEdits, images, blobs, pauses, upstreams, workerId } = options;
-  const { answersDir, timeoutMs, retryPolicy, onSucceeded } = options;
+  const { answerFiles, diskSpace, timeoutMs, retryPolicy, onSucceeded } = options;
 
   async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
-    const job = await attempts.claim(jobId, workerId);
-    if (job === null) return;
-    const log = options.log.child({ jobId, attemptId: job.attemptId });
+    const attemptId = uuid();
+    const log = options.log.child({ jobId, attemptId });
+    if (!(await diskSpace.isEnough())) return postpone(jobId, log);
+    // Tracked before it is claimed: a cancel that comes right after it is not missed.
     const tracked = runningEdits.track(jobId, stopping);
+    // In a loop, as a claim whose answer got lost may stand.
     try {
-      const { model, attemptNumber: attempt, upstream } = job;
-      log.info({ model, attempt, upstream: upstream.name }, 'edit sent');
-      const answer = await job.upstream.edit(toRequest(job, blobs), {
-        signal: tracked.signal,
-        timeoutMs,
-        rawAnswerPath: join(answersDir, job.attemptId),
-      });
-      await finish(job, answer, { signal: stopping });
-    } catch (error) {
-      // The answer is saved: the next start finishes from it.
-      if (error instanceof StoppedError) throw error;
-      await settle(job, error, stopping, log);
+      const claim = () => attempts.claim(jobId, { workerId, attemptId });
+      const job = await persist(log, stopping, claim);
+      if (job !== null) await runClaimed(job, tracked.signal, stopping, log);
     } finally {
       tracked.end();
     }
   }
 
-  async function finish(
-    attempt: OpenAttempt,
-    answer: EditsApiAnswer,
-    { signal }: { signal: AbortSignal },
+  async function runClaimed(
+    job: ClaimedJob,
+    signal: AbortSignal,
+    stopping: AbortSignal,
+    log: Log,
   ): Promise<void> {
+    const { model, attemptNumber: attempt, upstream } = job;
+    try {
+      log.info({ model, attempt, upstream: upstream.name }, 'edit sent');
+      const { answer, outputs } = await send(job, signal, stopping, log);
+      const isMine = await persist(log, stopping, () => store(job, answer, outputs));
+      await conclude(job, outputs, isMine, log);
+    } catch (error) {
+      // The answer is saved: the next start finishes from it.
+      if (error instanceof StoppedError) throw error;
+      await settle(job, error, stopping, log);
+    }
+  }
+
+  async function finish(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<void> {
     const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
     const outputs = await inspectOutputs(answer);
-    const isMine = await persist(log, signal, async () => {
-      await images.keep(attempt.ownerId, outputs, { durable: true });
-      return attempts.succeed(attempt, answer, outputs);
-    });
-    await Promise.all(outputs.map(({ staged }) => discardStagedFile(staged)));
+    try {
+      await conclude(attempt, outputs, await store(attempt, answer, outputs), log);
+    } finally {
+      await discardAll(outputs);
+    }
+  }
+
+  /**
+   * One POST. An answer that came whole and found no room beside its raw bytes was paid for: it is
+   * read again from them until there is.
+   */
+  async function send(
+    job: ClaimedJob,
+    signal: AbortSignal,
+    stopping: AbortSignal,
+    log: Log,
+  ): Promise<Brought> {
+    const rawAnswerPath = answerFiles.pathOf(job.attemptId);
+    try {
+      const call = { signal, timeoutMs, rawAnswerPath };
+      return await inspected(await job.upstream.edit(toRequest(job, blobs), call));
+    } catch (error) {
+      if (!isOurs(error)) throw error;
+      const saved = await persist(log, stopping, () =>
+        job.upstream
+          .readSaved(rawAnswerPath, stopping)
+          .then(inspected)
+          .catch((failure: unknown) => {
+            // It is not whole, or not an answer: the first error says more.
+            if (failure instanceof EditsApiError) return null;
+            throw failure;
+          }),
+      );
+      if (saved === null) throw error;
+      return { ...saved, answer: { ...saved.answer, ...headOf(error) } };
+    }
+  }
+
+  async function store(
+    attempt: OpenAttempt,
+    answer: EditsApiAnswer,
+    outputs: readonly ReceivedImage[],
+  ): Promise<boolean> {
+    await images.keep(attempt.ownerId, outputs, { durable: true });
+    return attempts.succeed(attempt, answer, outputs);
+  }
+
+  /** `isMine` false: somebody else, such as a cancel, has ended the attempt before. */
+  async function conclude(
+    attempt: OpenAttempt,
+    outputs: readonly ReceivedImage[],
+    isMine: boolean,
+    log: Log,
+  ): Promise<void> {
+    await discardAll(outputs);
     await removeAnswer(attempt, log);
     if (!isMine) return log.info('the edit had ended before its answer was stored');
     log.info({ images: outputs.length }, 'edit succeeded');
@@ -104,23 +168,31 @@ export function createRunEdit(options: {
     log: Log,
   ): Promise<void> {
     const failure = toFailure(error);
+    const { code, outcome } = failure;
     const isMine = await persist(log, signal, async () => {
       if (error instanceof EditsApiError) await pauses.consider(job.upstream.name, error);
-      const again = failure.outcome === 'not_processed' ? retryAt(job, error) : null;
+      const again = outcome === 'not_processed' ? retryAt(job, error) : null;
       return again === null
-        ? attempts.fail(job, failure, { unknown: failure.outcome === 'unknown' })
+        ? attempts.fail(job, failure, { unknown: outcome === 'unknown' })
         : attempts.requeue(job, failure, again);
     });
-    const { code, outcome } = failure;
     if (outcome !== 'unknown') await removeAnswer(job, log);
+    else await answerFiles.removeIfEmpty(job.attemptId);
     if (isMine) log.warn({ err: error, code, outcome }, 'attempt failed');
     else log.info({ code, outcome }, 'the edit had ended before its attempt');
   }
 
+  async function postpone(jobId: string, log: Log): Promise<void> {
+    const { min, max } = DISK_WAIT_MS;
+    const at = new Date(Date.now() + min + Math.random() * (max - min));
+    log.error('the disk of DATA_DIR is nearly full: nothing is sent that could not be kept');
+    await attempts.postpone(jobId, at);
+  }
+
   async function removeAnswer({ attemptId }: OpenAttempt, log: Log): Promise<void> {
-    await rm(join(answersDir, attemptId), { force: true }).catch((error) =>
-      log.warn({ err: error }, 'raw answer not removed'),
-    );
+    await answerFiles
+      .remove(attemptId)
+      .catch((error) => log.warn({ err: error }, 'raw answer not removed'));
   }
 
   function retryAt(job: ClaimedJob, error: unknown): Date | null {
@@ -140,44 +212,10 @@ export function createRunEdit(options: {
   return { run, finish };
 }
 
-/** A stop came before it could be written down how an attempt ended. */
-class StoppedError extends Error {}
-
-/**
- * Tries until it is done: an answer that was paid for must not be lost because the database is away
- * or the disk is full.
- * @throws StoppedError when a stop comes first.
- */
-async function persist<Result>(
-  log: Log,
-  stopping: AbortSignal,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      log.error({ err: error }, 'cannot write down how an attempt ended');
-      await delay(PERSIST_RETRY_MS, undefined, { signal: stopping }).catch(() => {
-        throw new StoppedError('stopped before the end of an attempt was written down', {
-          cause: error,
-        });
-      });
-    }
-  }
+async function inspected(answer: EditsApiAnswer): Promise<Brought> {
+  return { answer, outputs: await inspectOutputs(answer) };
 }
 
-function toFailure(error: unknown): Failure & Pick<EditsApiError, 'outcome'> {
-  if (error instanceof EditsApiError) {
-    const { code, message, outcome, httpStatus, upstreamRequestId } = error;
-    return { code, message, outcome, httpStatus, upstreamRequestId };
-  }
-  return {
-    code: EditErrorCode.INTERNAL,
-    message: 'Something failed on this server; its log has the reason under the edit’s id.',
-    // Whatever it was, it may have come after the call.
-    outcome: 'unknown',
-    httpStatus: null,
-    upstreamRequestId: null,
-  };
+async function discardAll(outputs: readonly ReceivedImage[]): Promise<void> {
+  await Promise.all(outputs.map(({ staged }) => discardStagedFile(staged)));
 }

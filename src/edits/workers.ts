@@ -3,10 +3,8 @@ import { v7 as uuid } from 'uuid';
 import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
 
-const HEARTBEAT_MS = 5_000;
-
-/** A process whose last sign is older than this is gone: six heartbeats. */
-export const GONE_AFTER_SECONDS = 30;
+/** Signs of life within a worker's timeout: one that is late or lost does not matter. */
+const HEARTBEATS_PER_TIMEOUT = 6;
 
 /** This process among those that run edits on the same database. */
 export interface WorkerPresence {
@@ -14,6 +12,16 @@ export interface WorkerPresence {
   readonly id: string;
   /** From now on others know that it is alive. */
   start(): Promise<void>;
+  /**
+   * The others that are surely gone: silent for `timeoutMs` by the database's clock, and still so at
+   * the call before this one. (After a pause of the database itself everybody looks silent; between
+   * two calls the living have given a sign again.) Calls must lie two heartbeats apart or more.
+   */
+  findGone(): Promise<readonly string[]>;
+  /** Strikes those off the list that have no open attempt any more. */
+  strikeOff(gone: readonly string[]): Promise<void>;
+  /** All on the list: the living, and those not yet struck off. */
+  list(): Promise<ReadonlySet<string>>;
   /** Signs off; idempotent. */
   stop(): Promise<void>;
 }
@@ -22,11 +30,14 @@ export function createWorkerPresence(options: {
   prisma: PrismaClient;
   /** Nobody else can be on this database: whoever is on record is gone. */
   alone: boolean;
+  timeoutMs: number;
   log: Log;
 }): WorkerPresence {
-  const { prisma, alone, log } = options;
+  const { prisma, alone, timeoutMs, log } = options;
   const id = uuid();
   let timer: NodeJS.Timeout | undefined;
+  /** The last heartbeat of those that were silent at the last look. */
+  let suspects = new Map<string, string>();
 
   async function beat(): Promise<void> {
     // By the database's clock, as is every comparison: the machines' own may differ.
@@ -42,7 +53,27 @@ export function createWorkerPresence(options: {
       await beat();
       timer = setInterval(() => {
         beat().catch((error) => log.warn({ err: error }, 'heartbeat failed'));
-      }, HEARTBEAT_MS);
+      }, timeoutMs / HEARTBEATS_PER_TIMEOUT);
+    },
+    async findGone() {
+      const silent = await prisma.$queryRaw<{ id: string; heartbeatAt: string }[]>`
+        SELECT id::text AS id, "heartbeatAt"::text AS "heartbeatAt" FROM "Worker"
+        WHERE id <> ${id}::uuid
+          AND "heartbeatAt" < now() - make_interval(secs => ${timeoutMs / 1_000}::float8)`;
+      const gone = silent.filter((worker) => suspects.get(worker.id) === worker.heartbeatAt);
+      suspects = new Map(silent.map((worker) => [worker.id, worker.heartbeatAt]));
+      return gone.map((worker) => worker.id);
+    },
+    async strikeOff(gone) {
+      if (gone.length === 0) return;
+      await prisma.$executeRaw`
+        DELETE FROM "Worker" AS worker WHERE id::text = ANY(${[...gone]}) AND NOT EXISTS (
+          SELECT 1 FROM "EditAttempt" WHERE "workerId" = worker.id AND state = 'SENT'
+        )`;
+    },
+    async list() {
+      const workers = await prisma.worker.findMany({ select: { id: true } });
+      return new Set(workers.map((worker) => worker.id));
     },
     async stop() {
       if (timer === undefined) return;

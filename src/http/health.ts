@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { PrismaClient } from '../database/database.ts';
+import type { Availability } from '../database/availability.ts';
 
 /** Whether this process is there, and whether it can take work. */
 export interface Health {
@@ -11,30 +11,14 @@ export interface Health {
   stopping(): void;
 }
 
-const TIMEOUT_MS = 2_000;
-
-export function createHealth({ prisma }: { prisma: PrismaClient }): Health {
+export function createHealth({ availability }: { availability: Availability }): Health {
   let isStopping = false;
-
-  async function databaseAnswers(): Promise<boolean> {
-    const { promise: late, resolve } = Promise.withResolvers<false>();
-    const timer = setTimeout(resolve, TIMEOUT_MS, false);
-    const answer = prisma.$queryRaw`SELECT 1`.then(
-      () => true,
-      () => false,
-    );
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 
   return {
     live: (res) => send(res, 200, { status: 'live' }),
     async ready(res) {
       if (isStopping) return send(res, 503, { status: 'stopping' });
-      const database = await databaseAnswers();
+      const database = await availability.check();
       send(res, database ? 200 : 503, { status: database ? 'ready' : 'not ready', database });
     },
     stopping() {

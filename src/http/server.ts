@@ -4,16 +4,26 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Viewer } from '../auth/viewer.ts';
 import { isLoopback } from '../config.ts';
+import type { Availability } from '../database/availability.ts';
 import type { Log } from '../log.ts';
 import type { RequestContext } from './graphql.ts';
 import type { Health } from './health.ts';
 import type { ImageRoute } from './image-route.ts';
 
+/** A restart takes a few seconds. */
+const STOPPING_RETRY_SECONDS = 5;
+const DATABASE_RETRY_SECONDS = 5;
+
 export interface HttpServer {
   /** @throws when the address cannot be listened on. */
   start(): Promise<{ url: string }>;
-  /** Takes no more requests and waits for those under way; idempotent. */
-  stop(): Promise<void>;
+  /**
+   * Takes no more connections; what comes over an open one is answered 503. Requests under way go
+   * on. Idempotent.
+   */
+  refuse(): void;
+  /** Waits at most `graceMs` for requests under way, then cuts them off; idempotent. */
+  stop(options: { graceMs: number }): Promise<void>;
 }
 
 /** The routes, and what holds for every request. */
@@ -28,18 +38,34 @@ export function createHttpServer(options: {
   graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
   imageRoute: ImageRoute<Viewer>;
   health: Health;
+  availability: Availability;
   log: Log;
 }): HttpServer {
   const { host, port, publicUrl, anyHost, viewer, graphql, imageRoute, health } = options;
+  let closed: Promise<unknown> | undefined;
 
   async function route(req: IncomingMessage, res: ServerResponse, log: Log): Promise<void> {
     const path = pathOf(req);
     if (path === '/health/live') return health.live(res);
     if (path === '/health/ready') return health.ready(res);
+    if (closed !== undefined) {
+      res.setHeader('connection', 'close');
+      return unavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
+    }
     // Without authentication the loopback address is the only guard, and a page anywhere on the
     // web can point its own name at it (DNS rebinding): such a request carries that name.
     if (!anyHost && !isLoopback(hostOf(req))) {
-      return refuse(res, 403, 'FORBIDDEN_HOST', 'This service answers requests to localhost only.');
+      return answerError(
+        res,
+        403,
+        'FORBIDDEN_HOST',
+        'This service answers requests to localhost only.',
+      );
+    }
+    const isServed = path === '/graphql' || path.startsWith('/images/');
+    // Before a body is read: nothing could be done with it.
+    if (isServed && !(await options.availability.check())) {
+      return unavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
     }
     if (path === '/graphql') {
       const baseUrl = publicUrl ?? `http://${req.headers.host ?? 'localhost'}`;
@@ -52,7 +78,7 @@ export function createHttpServer(options: {
       res.writeHead(307, { location: '/graphql' }).end();
       return;
     }
-    refuse(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
+    answerError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
   }
 
   const server = createServer((req, res) => {
@@ -61,17 +87,26 @@ export function createHttpServer(options: {
     const log = options.log.child({ requestId });
     res.setHeader('x-request-id', requestId);
     res.once('close', () => {
+      // A connection is idle, and can go, once its response is through.
+      if (closed !== undefined) setImmediate(() => server.closeIdleConnections());
       const ms = Math.round(performance.now() - startedMs);
       log.debug({ method: req.method, path: pathOf(req), status: res.statusCode, ms }, 'request');
     });
     route(req, res, log).catch((error: unknown) => {
       log.error({ err: error }, 'request failed');
       if (res.headersSent) res.destroy();
-      else refuse(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
+      else answerError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
     });
   });
   // An upload over a slow line may take longer than Node's default of five minutes.
   server.requestTimeout = 30 * 60 * 1_000;
+
+  function refuse(): void {
+    if (closed !== undefined || !server.listening) return;
+    closed = once(server, 'close');
+    server.close();
+    server.closeIdleConnections();
+  }
 
   return {
     async start() {
@@ -81,12 +116,12 @@ export function createHttpServer(options: {
       const name = host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name}:${actualPort}` };
     },
-    async stop() {
-      if (!server.listening) return;
-      const closed = once(server, 'close');
-      server.close();
-      server.closeIdleConnections();
+    refuse,
+    async stop({ graceMs }) {
+      refuse();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
+      clearTimeout(timer);
     },
   };
 }
@@ -104,7 +139,12 @@ function hostOf(req: IncomingMessage): string {
     .toLowerCase();
 }
 
-function refuse(res: ServerResponse, status: number, code: string, message: string): void {
+function unavailable(res: ServerResponse, message: string, retryAfterSeconds: number): void {
+  res.setHeader('retry-after', String(retryAfterSeconds));
+  answerError(res, 503, 'UNAVAILABLE', message);
+}
+
+function answerError(res: ServerResponse, status: number, code: string, message: string): void {
   res.writeHead(status, {
     'content-type': 'application/json',
     'x-content-type-options': 'nosniff',

@@ -13,15 +13,22 @@ const STEP_BYTES = 128 * 1024;
 const MAX_SPARE_BUFFERS = 32;
 
 /**
- * Staging in a local directory, which is made on first use. File names are random, so nothing that
- * a client says reaches the file system.
+ * Staging in a local directory, which is made on first use. File names are `owner` and a random
+ * part, so nothing that a client says reaches the file system.
  */
-export function createStaging({ dir }: { dir: string }): Staging {
+export function createStaging({
+  dir,
+  owner = 'process',
+}: {
+  dir: string;
+  /** Names this process among those that share the directory: no dots, no slashes. */
+  owner?: string;
+}): Staging {
   const root = resolve(dir);
   const buffers = createBufferPool({ bytes: STEP_BYTES, maxSpare: MAX_SPARE_BUFFERS });
 
   async function create(): Promise<StagingWriter> {
-    const path = join(root, randomUUID());
+    const path = join(root, `${owner}.${randomUUID()}`);
     return refused('create', async () => {
       await mkdir(root, { recursive: true });
       return createWriter(path, await open(path, 'wx'), buffers);
@@ -42,7 +49,21 @@ export function createStaging({ dir }: { dir: string }): Staging {
     return removed;
   }
 
-  return { create, sweep };
+  async function sweepAbandoned(living: () => Promise<ReadonlySet<string>>): Promise<number> {
+    const names = (await readdir(root).catch(nothingThere)) ?? [];
+    const foreign = names.filter((name) => name.includes('.') && ownerOf(name) !== owner);
+    if (foreign.length === 0) return 0;
+    const owners = await living();
+    const abandoned = foreign.filter((name) => !owners.has(ownerOf(name)));
+    for (const name of abandoned) await rm(join(root, name), { force: true });
+    return abandoned.length;
+  }
+
+  return { create, sweep, sweepAbandoned };
+}
+
+function ownerOf(name: string): string {
+  return name.slice(0, name.indexOf('.'));
 }
 
 /** Removes a finished file that nobody took over. A no-op when a blob store already took it. */

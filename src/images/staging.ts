@@ -30,4 +30,10 @@ export interface Staging {
   create(): Promise<StagingWriter>;
   /** Removes files older than `maxAgeMs`, which a killed process left behind. Answers how many. */
   sweep(maxAgeMs: number): Promise<number>;
+  /**
+   * Removes the files of other processes, by their `owner`, that are not among the living. Those are
+   * asked for after the files were listed, so that one that has just begun is not overlooked.
+   * Answers how many.
+   */
+  sweepAbandoned(living: () => Promise<ReadonlySet<string>>): Promise<number>;
 }

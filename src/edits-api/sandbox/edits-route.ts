@@ -112,7 +112,7 @@ export function createEditsRoute(parts: {
     await (params.stream ? answerStream : answerJson)(res, accepted, call);
   }
 
-  async function answerJson(res: ServerResponse, edit: Accepted, call: Call): Promise<void> {
+  async function answerJson(res: ServerResponse, edit: Accepted, call: EditCall): Promise<void> {
     const { params, sitting, fault } = edit;
     await sleep(edit.delayMs, undefined, { signal: call.signal });
     const members: Chunks[] = [];
@@ -120,13 +120,13 @@ export function createEditsRoute(parts: {
       call.signal.throwIfAborted();
       members.push(memberOf(await sitting.picture(k), edit, call));
     }
-    const usage = usageOf(params, { ...edit, size: sitting.size, pictures: params.n });
+    const usage =
+      fault?.kind === 'no_usage'
+        ? null
+        : usageOf(params, { ...edit, size: sitting.size, pictures: params.n });
+    stats.used(call.seen, usage);
     const body = distortBody(
-      jsonBody(
-        factsOf(params, sitting.size),
-        fault?.kind === 'empty_data' ? [] : members,
-        fault?.kind === 'no_usage' ? null : usage,
-      ),
+      jsonBody(factsOf(params, sitting.size), fault?.kind === 'empty_data' ? [] : members, usage),
       fault,
     );
     const headers = {

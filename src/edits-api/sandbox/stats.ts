@@ -1,3 +1,4 @@
+import type { Usage } from './answer.ts';
 import type { Fault } from './faults.ts';
 import type { Form } from './form.ts';
 
@@ -27,6 +28,8 @@ export interface SeenRequest {
   paid: boolean;
   /** Null until there is an answer, and for good when the connection was cut instead. */
   status: number | null;
+  /** As answered; null when there was none, or no whole one yet. */
+  usage: Usage | null;
 }
 
 export interface SandboxStats {
@@ -56,6 +59,7 @@ export interface StatsKeeper {
   /** The picture turned out to be broken before anything was made from it. */
   unpaid(request: SeenRequest): void;
   answered(request: SeenRequest, status: number): void;
+  used(request: SeenRequest, usage: Usage | null): void;
 }
 
 export function createStatsKeeper(): StatsKeeper {
@@ -73,6 +77,7 @@ export function createStatsKeeper(): StatsKeeper {
         fault: fault?.kind ?? null,
         paid: false,
         status: null,
+        usage: null,
       };
       last.push(request);
       if (last.length > MAX_LAST_REQUESTS) last.shift();
@@ -99,6 +104,9 @@ export function createStatsKeeper(): StatsKeeper {
     answered(request, status) {
       request.status = status;
       if (status >= 400 && !request.paid) count.refused += 1;
+    },
+    used(request, usage) {
+      request.usage = usage;
     },
     snapshot: (queuedFaults) => ({
       ...count,

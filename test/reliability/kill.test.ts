@@ -1,0 +1,161 @@
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { hasDatabase } from '../support/database.ts';
+import { filePart, formBody, MULTIPART_HEADERS } from '../support/multipart.ts';
+import { EDIT } from '../support/operations.ts';
+import { noisePng } from '../support/pictures.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+import { createStageTable } from './stage-table.ts';
+
+const kind = inject('databaseKind');
+const table = createStageTable(kind);
+afterAll(() => table.print());
+
+describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 }, () => {
+  test('while an upload is half read leaves no file and no job', async () => {
+    const rig = await startRig();
+    const socket = await sendHalfAnUpload(rig);
+    await vi.waitFor(async () => expect(await rig.files('staging')).not.toEqual([]));
+    await rig.service.kill();
+    socket.destroy();
+    await rig.restart();
+    const { data } = await rig.query('{ editJobs { totalCount } }');
+    expect(data.editJobs.totalCount).toBe(0);
+    await table.add(rig, 'upload half read', [], { paid: 0 });
+  });
+
+  test('before a committed job was claimed has it run at the next start', async () => {
+    const rig = await startRig({ MAX_CONCURRENT_EDITS: '1' });
+    await rig.sandbox.push({ kind: 'hang' });
+    const sent = await rig.submit('hanging');
+    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+    const committed = await rig.submit('waiting');
+    await rig.service.kill();
+    await rig.restart();
+    expect(await rig.final(committed)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await rig.final(sent)).toMatchObject({
+      status: 'OUTCOME_UNKNOWN',
+      error: { code: 'INTERNAL', retryable: false },
+      attempts: [{ number: 1, state: 'UNKNOWN' }],
+    });
+    expect(await rig.paidFor('waiting')).toBe(1);
+    expect(await rig.paidFor('hanging')).toBe(1);
+    expect(await rig.files('answers')).toEqual([]);
+    await table.add(rig, 'job just committed', [committed], { paid: 1 });
+    await table.add(rig, 'attempt sent, upstream hanging', [sent], { paid: 1 });
+  });
+
+  test('while an answer is half read ends it as unknown and keeps what came', async () => {
+    const rig = await startRig();
+    await rig.sandbox.push({ kind: 'slow', bytesPerSecond: 8_000 });
+    const id = await rig.submit('half read');
+    const [answer] = await vi.waitFor(async () => {
+      const files = await rig.files('answers');
+      expect((await stat(files[0] ?? '')).size).toBeGreaterThan(1_000);
+      return files;
+    });
+    await rig.service.kill();
+    await rig.restart();
+    expect(await rig.final(id)).toMatchObject({ status: 'OUTCOME_UNKNOWN', usage: null });
+    expect(await rig.paidFor('half read')).toBe(1);
+    expect(await rig.files('answers')).toEqual([answer]);
+    await table.add(rig, 'answer half read', [id], { paid: 1 });
+  });
+
+  test('with an answer saved whose pictures were not stored finishes from it', async () => {
+    const rig = await startRig();
+    await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
+    const id = await rig.submit('not stored');
+    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+    const mend = await breakBlobs(rig);
+    await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
+    await rig.service.kill();
+    await mend();
+    await rig.restart();
+    expect(await rig.final(id)).toMatchObject({
+      status: 'SUCCEEDED',
+      outputImages: [{ format: 'PNG' }],
+    });
+    expect(await rig.paidFor('not stored')).toBe(1);
+    expect(await rig.files('answers')).toEqual([]);
+    await table.add(rig, 'answer saved, pictures not stored', [id], { paid: 1 });
+  });
+
+  test.runIf(kind === 'postgres')(
+    'inside the transaction that stores a success finishes from the saved answer',
+    async () => {
+      const rig = await startRig();
+      const holder = new pg.Client({ connectionString: rig.env['DATABASE_URL'] });
+      await holder.connect();
+      onTestFinished(() => holder.end());
+      await holder.query('BEGIN; LOCK TABLE "TokenUsage" IN SHARE MODE');
+      const id = await rig.submit('locked');
+      await vi.waitFor(async () => {
+        const { rows } = await holder.query(
+          `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '"TokenUsage"'::regclass`,
+        );
+        expect(rows).not.toEqual([]);
+      });
+      await rig.service.kill();
+      await holder.query('ROLLBACK');
+      await rig.restart();
+      expect(await rig.final(id)).toMatchObject({ status: 'SUCCEEDED' });
+      expect(await rig.paidFor('locked')).toBe(1);
+      await table.add(rig, 'inside the success transaction', [id], { paid: 1 });
+    },
+  );
+
+  test('at any moment of finishing loses no answer', async () => {
+    const rig = await startRig();
+    const ids: string[] = [];
+    for (const delayMs of [0, 4, 8, 16, 32, 64]) {
+      const prompt = `finishing ${delayMs}`;
+      ids.push(await rig.submit(prompt));
+      await vi.waitFor(async () => expect(await rig.paidFor(prompt)).toBe(1), { interval: 2 });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await rig.service.kill();
+      await rig.restart();
+    }
+    for (const id of ids) {
+      expect((await rig.final(id)).status).toMatch(/^(SUCCEEDED|OUTCOME_UNKNOWN)$/);
+    }
+    await table.add(rig, 'while finishing, 6 times', ids, { paid: 6 });
+  });
+});
+
+/** The head of a request, and half of its 2 MB. */
+async function sendHalfAnUpload(rig: Rig) {
+  const variables = { input: { images: [{ file: null }], prompt: 'cut' } };
+  const body = formBody([
+    { name: 'operations', content: JSON.stringify({ query: EDIT, variables }) },
+    { name: 'map', content: JSON.stringify({ 0: ['variables.input.images.0.file'] }) },
+    filePart('0', await noisePng(2_000_000)),
+  ]);
+  const { hostname, port } = new URL(rig.service.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  const headers = Object.entries({
+    host: `${hostname}:${port}`,
+    'content-length': body.length,
+    ...MULTIPART_HEADERS,
+    'apollo-require-preflight': 'true',
+  });
+  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.write(`POST /graphql HTTP/1.1\r\n${head}\r\n`);
+  socket.write(body.subarray(0, body.length / 2));
+  return socket;
+}
+
+/** From now on no picture can be stored: a file stands where the directory was. */
+async function breakBlobs(rig: Rig): Promise<() => Promise<void>> {
+  const blobs = join(rig.database.dir, 'blobs');
+  await rename(blobs, `${blobs}.away`);
+  await writeFile(blobs, '');
+  return async () => {
+    await rm(blobs);
+    await rename(`${blobs}.away`, blobs);
+  };
+}

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
+import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
+
+const pathOf = (module: string) => fileURLToPath(new URL(`../../src/${module}`, import.meta.url));
+const MAIN = pathOf('main.ts');
+const SANDBOX = pathOf('edits-api/sandbox/standalone.ts');
+
+/** A process that writes lines to its standard output, and how it ends. */
+export interface Spawned {
+  readonly child: ChildProcess;
+  /** All lines so far. */
+  readonly lines: readonly string[];
+  /** Resolves with the first line that matches, also one that came before; rejects at the end. */
+  line(matches: (line: string) => boolean): Promise<string>;
+  /** Resolves with the exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
+function run(args: string[], env: Record<string, string>): Spawned {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  const watchers = new Set<(line: string | null) => void>();
+  const hear = (line: string | null) => {
+    if (line !== null) lines.push(line);
+    for (const watch of watchers) watch(line);
+  };
+  const exited = once(child, 'close').then(([code]) => {
+    hear(null);
+    return code as number | null;
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', hear);
+  }
+  return {
+    child,
+    lines,
+    exited,
+    line(matches) {
+      const before = lines.find(matches);
+      if (before !== undefined) return Promise.resolve(before);
+      return new Promise((resolve, reject) => {
+        const watch = (line: string | null) => {
+          if (line !== null && !matches(line)) return;
+          watchers.delete(watch);
+          if (line === null)
+            reject(new Error(`the process ended:\n${lines.slice(-30).join('\n')}`));
+          else resolve(line);
+        };
+        watchers.add(watch);
+        if (child.exitCode !== null || child.signalCode !== null) watch(null);
+      });
+    },
+  };
+}
+
+export interface ServiceProcess extends Spawned {
+  readonly url: string;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** The service as `npm start` runs it, in a process of its own. */
+export function spawnService(env: Record<string, string>): Spawned {
+  return run([MAIN], { PORT: '0', LOG_LEVEL: 'info', ...env });
+}
+
+/** Resolves when it is ready. */
+export async function startService(env: Record<string, string>): Promise<ServiceProcess> {
+  const spawned = spawnService(env);
+  const ready = await spawned.line((line) => line.includes('"msg":"ready"'));
+  return {
+    ...spawned,
+    url: JSON.parse(ready).url,
+    async kill() {
+      spawned.child.kill('SIGKILL');
+      await spawned.exited;
+    },
+    stop() {
+      spawned.child.kill('SIGTERM');
+      return spawned.exited;
+    },
+  };
+}
+
+/** The edits API in a process of its own, which counts what it is paid for. */
+export interface SandboxProcess {
+  /** Ends in /v1. */
+  readonly url: string;
+  stats(): Promise<SandboxStats>;
+  push(...faults: FaultInput[]): Promise<void>;
+  clearFaults(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startSandboxProcess(
+  options: { delayMs?: number; fixedOutputBytes?: number } = {},
+): Promise<SandboxProcess> {
+  const { delayMs = 0, fixedOutputBytes = 20_000 } = options;
+  const { child, line, exited } = run(
+    [SANDBOX, '--delay-ms', `${delayMs}`, '--fixed-output-bytes', `${fixedOutputBytes}`],
+    {},
+  );
+  const { url } = JSON.parse(await line((text) => text.startsWith('{"url"')));
+  const request = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(new URL(path, url), init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  };
+  return {
+    url,
+    stats: async () => (await request('/sandbox/stats')).json() as Promise<SandboxStats>,
+    async push(...faults) {
+      const headers = { 'content-type': 'application/json' };
+      await request('/sandbox/faults', { method: 'POST', headers, body: JSON.stringify(faults) });
+    },
+    async clearFaults() {
+      await request('/sandbox/faults', { method: 'DELETE' });
+    },
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

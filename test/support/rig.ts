@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { filesIn } from './directory.ts';
+import { createGraphqlClient, type GraphqlClient } from './graphql-client.ts';
+import { png } from './pictures.ts';
+import {
+  type SandboxProcess,
+  type ServiceProcess,
+  startSandboxProcess,
+  startService,
+} from './processes.ts';
+
+const FINAL = ['SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'];
+
+/** Of a job whose process was killed, by the guarantee. */
+const FINAL_WITHIN_MS = 60_000;
+
+/** A worker that died is known after so many seconds, plus two thirds. */
+export const WORKER_TIMEOUT_SECONDS = 3;
+
+/** The service, its edits API and its database, each a process of its own; all goes with the test. */
+export interface Rig extends GraphqlClient {
+  readonly service: ServiceProcess;
+  readonly sandbox: SandboxProcess;
+  readonly database: TestDatabase;
+  /** What every service of this rig is told. */
+  readonly env: Record<string, string>;
+  /** A picture that is stored already. */
+  readonly imageId: string;
+  /** Starts the service again, after it was killed or stopped. */
+  restart(env?: Record<string, string>): Promise<void>;
+  /** A further service on the same data; null when the database cannot be shared. */
+  startSecond(env?: Record<string, string>): Promise<ServiceProcess & GraphqlClient>;
+  /** An edit of the stored picture, acknowledged and not waited for: answers its id. */
+  submit(prompt: string, input?: object): Promise<string>;
+  /** Waits until the job is final; it must be within 60 s. */
+  final(id: string): Promise<ReturnType<typeof JSON.parse>>;
+  /** The POSTs that carried this prompt, among the last hundred. */
+  callsFor(prompt: string): Promise<SandboxStats['lastRequests']>;
+  /** How many of them were paid. */
+  paidFor(prompt: string): Promise<number>;
+  /** Files below a directory of DATA_DIR. */
+  files(dir: 'staging' | 'answers' | 'blobs'): Promise<string[]>;
+  /** Waits until what the dead were receiving is gone; answers how many files were left over. */
+  orphans(): Promise<number>;
+}
+
+export async function startRig(
+  env: Record<string, string> = {},
+  sandboxOptions: Parameters<typeof startSandboxProcess>[0] = {},
+): Promise<Rig> {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const sandbox = await startSandboxProcess(sandboxOptions);
+  onTestFinished(() => sandbox.stop());
+  const all = {
+    EDITS_API_URL: sandbox.url,
+    EDITS_API_KEY: 'sk-test-canary',
+    SHUTDOWN_GRACE_SECONDS: '5',
+    WORKER_TIMEOUT_SECONDS: String(WORKER_TIMEOUT_SECONDS),
+    ...database.env,
+    ...env,
+  };
+  const spawn = async (more: Record<string, string> = {}) => {
+    const started = await startService({ ...all, ...more });
+    onTestFinished(() => started.kill());
+    return started;
+  };
+  let service = await spawn();
+  const client = createGraphqlClient(() => service.url);
+  const imageId = await client.uploadImage(await png());
+  const files = (dir: string) => filesIn(join(database.dir, dir));
+
+  async function callsFor(prompt: string) {
+    const { lastRequests } = await sandbox.stats();
+    return lastRequests.filter(({ fields }) =>
+      fields.some(([name, value]) => name === 'prompt' && value === prompt),
+    );
+  }
+
+  return {
+    ...client,
+    get service() {
+      return service;
+    },
+    sandbox,
+    database,
+    env: all,
+    imageId,
+    async restart(more) {
+      service = await spawn(more);
+    },
+    async startSecond(more) {
+      const second = await spawn(more);
+      return { ...second, ...createGraphqlClient(() => second.url) };
+    },
+    async submit(prompt, input = {}) {
+      const { editJob } = await client.edit({
+        images: [{ id: imageId }],
+        prompt,
+        wait: 0,
+        ...input,
+      });
+      return editJob.id;
+    },
+    final: (id) =>
+      vi.waitFor(
+        async () => {
+          const job = await client.job(id);
+          if (!FINAL.includes(job.status)) throw new Error(`${id} is ${job.status}`);
+          return job;
+        },
+        { timeout: FINAL_WITHIN_MS, interval: 100 },
+      ),
+    callsFor,
+    paidFor: async (prompt) => (await callsFor(prompt)).filter(({ paid }) => paid).length,
+    files,
+    orphans: () =>
+      vi
+        .waitUntil(async () => (await files('staging')).length === 0, {
+          timeout: FINAL_WITHIN_MS,
+          interval: 100,
+        })
+        .then(
+          () => 0,
+          async () => (await files('staging')).length,
+        ),
+  };
+}
