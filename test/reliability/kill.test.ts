@@ -1,13 +1,11 @@
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
-import { filePart, formBody, MULTIPART_HEADERS } from '../support/multipart.ts';
-import { EDIT } from '../support/operations.ts';
 import { noisePng } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
+import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 import { createStageTable } from './stage-table.ts';
 
 const kind = inject('databaseKind');
@@ -17,7 +15,8 @@ afterAll(() => table.print());
 describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 }, () => {
   test('while an upload is half read leaves no file and no job', async () => {
     const rig = await startRig();
-    const socket = await sendHalfAnUpload(rig);
+    const request = uploadRequest(rig.service.url, await noisePng(2_000_000));
+    const socket = await sendBytes(rig.service.url, request.subarray(0, request.length / 2));
     await vi.waitFor(async () => expect(await rig.files('staging')).not.toEqual([]));
     await rig.service.kill();
     socket.destroy();
@@ -125,29 +124,6 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     await table.add(rig, 'while finishing, 6 times', ids, { paid: 6 });
   });
 });
-
-/** The head of a request, and half of its 2 MB. */
-async function sendHalfAnUpload(rig: Rig) {
-  const variables = { input: { images: [{ file: null }], prompt: 'cut' } };
-  const body = formBody([
-    { name: 'operations', content: JSON.stringify({ query: EDIT, variables }) },
-    { name: 'map', content: JSON.stringify({ 0: ['variables.input.images.0.file'] }) },
-    filePart('0', await noisePng(2_000_000)),
-  ]);
-  const { hostname, port } = new URL(rig.service.url);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => {});
-  const headers = Object.entries({
-    host: `${hostname}:${port}`,
-    'content-length': body.length,
-    ...MULTIPART_HEADERS,
-    'apollo-require-preflight': 'true',
-  });
-  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.write(`POST /graphql HTTP/1.1\r\n${head}\r\n`);
-  socket.write(body.subarray(0, body.length / 2));
-  return socket;
-}
 
 /** From now on no picture can be stored: a file stands where the directory was. */
 async function breakBlobs(rig: Rig): Promise<() => Promise<void>> {

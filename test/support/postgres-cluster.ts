@@ -13,6 +13,13 @@ const run = promisify(execFile);
 export interface PostgresCluster {
   /** Superuser, database `postgres`. */
   readonly url: string;
+  /** Ends it as an administrator does, breaking off sessions; its data stays for `start`. */
+  shutDown(): Promise<void>;
+  /** Starts it again on the same port; resolves when it answers. */
+  start(): Promise<void>;
+  /** Stops all its processes where they are (SIGSTOP), or lets them go on. Linux only. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Ends it at once and removes its files. */
   stop(): Promise<void>;
 }
@@ -28,31 +35,39 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   const data = join(dir, 'data');
   await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], { ...user });
   const port = await freePort();
-  const server = spawn(
-    join(bin, 'postgres'),
-    [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      '-k',
-      dir,
-      '-h',
-      '127.0.0.1',
-      '-F',
-      '-c',
-      'max_connections=300',
-    ],
-    { ...user, stdio: 'ignore' },
-  );
-  const exited = once(server, 'exit');
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await untilAnswering(url, () => server.exitCode !== null);
+  const args = ['-D', data, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F'];
+  const launch = async () => {
+    const server = spawn(join(bin, 'postgres'), [...args, '-c', 'max_connections=300'], {
+      ...user,
+      stdio: 'ignore',
+    });
+    await untilAnswering(url, () => server.exitCode !== null);
+    return server;
+  };
+  let server = await launch();
+  const end = async (signal: 'SIGINT' | 'SIGQUIT') => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(signal);
+    await exited;
+  };
+  const signalAll = async (signal: 'SIGSTOP' | 'SIGCONT') => {
+    const { stdout } = await run('pgrep', ['-P', String(server.pid)]);
+    for (const pid of [String(server.pid), ...stdout.trim().split('\n')]) {
+      process.kill(Number(pid), signal);
+    }
+  };
   return {
     url,
+    shutDown: () => end('SIGINT'),
+    async start() {
+      server = await launch();
+    },
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
     async stop() {
-      server.kill('SIGQUIT');
-      await exited;
+      await end('SIGQUIT');
       await rm(dir, { recursive: true, force: true });
     },
   };

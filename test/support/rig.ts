@@ -20,11 +20,13 @@ const FINAL_WITHIN_MS = 60_000;
 /** A worker that died is known after so many seconds, plus two thirds. */
 export const WORKER_TIMEOUT_SECONDS = 3;
 
+export type RigDatabase = Pick<TestDatabase, 'env' | 'dir' | 'drop'>;
+
 /** The service, its edits API and its database, each a process of its own; all goes with the test. */
 export interface Rig extends GraphqlClient {
   readonly service: ServiceProcess;
   readonly sandbox: SandboxProcess;
-  readonly database: TestDatabase;
+  readonly database: RigDatabase;
   /** What every service of this rig is told. */
   readonly env: Record<string, string>;
   /** A picture that is stored already. */
@@ -50,8 +52,10 @@ export interface Rig extends GraphqlClient {
 export async function startRig(
   env: Record<string, string> = {},
   sandboxOptions: Parameters<typeof startSandboxProcess>[0] = {},
+  /** By default one of its own of the suite's kind. */
+  given?: RigDatabase,
 ): Promise<Rig> {
-  const database = await createTestDatabase();
+  const database = given ?? (await createTestDatabase());
   onTestFinished(() => database.drop());
   const sandbox = await startSandboxProcess(sandboxOptions);
   onTestFinished(() => sandbox.stop());

@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { filePart, formBody, MULTIPART_HEADERS } from './multipart.ts';
+import { EDIT } from './operations.ts';
+
+/** The bytes of an `editImage` request with one uploaded picture, head and body. */
+export function uploadRequest(url: string, picture: Uint8Array): Buffer {
+  const variables = { input: { images: [{ file: null }], prompt: 'uploaded', wait: 0 } };
+  const body = formBody([
+    { name: 'operations', content: JSON.stringify({ query: EDIT, variables }) },
+    { name: 'map', content: JSON.stringify({ 0: ['variables.input.images.0.file'] }) },
+    filePart('0', picture),
+  ]);
+  const headers = Object.entries({
+    host: new URL(url).host,
+    'content-length': body.length,
+    'apollo-require-preflight': 'true',
+    ...MULTIPART_HEADERS,
+  });
+  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return Buffer.concat([Buffer.from(`POST /graphql HTTP/1.1\r\n${head}\r\n`), body]);
+}
+
+/** A connection that has taken these bytes, and stays open. */
+export async function sendBytes(url: string, bytes: Uint8Array): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  await new Promise((resolve) => socket.write(bytes, resolve));
+  return socket;
+}
