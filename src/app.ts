@@ -33,16 +33,28 @@ import { createMakeThumbnails, MAKE_THUMBNAILS } from './images/make-thumbnails.
 import { createThumbnails } from './images/thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { createAddressGuard } from './net/address-guard.ts';
+import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
-import { parseGlobalId } from './schema/global-id.ts';
+import { encodeGlobalId, parseGlobalId } from './schema/global-id.ts';
+import { imageUrl } from './schema/image.ts';
 import { schema } from './schema/index.ts';
+import { openSecretKey } from './secret-key.ts';
 import { createUsageReports } from './usage/report.ts';
+import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
+import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
+import { createPostWebhook } from './webhooks/post-webhook.ts';
+import { createPublishEnd } from './webhooks/publish-end.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
 const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
 /** An edit that could not be sent for a day is given up. */
 const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+const WEBHOOK_TIMEOUT_MS = 15_000;
+const CONCURRENT_WEBHOOKS = 32;
 
 export interface App {
   /** Where clients reach it. */
@@ -113,8 +125,16 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const editsApi = createEditsApi({ ...upstream, staging });
   stops.unshift(() => editsApi.close());
 
+  const secretKey = await openSecretKey({
+    configured: config.secretKey,
+    file: database.kind === 'pglite' ? join(config.dataDir, 'secret.key') : null,
+  });
+  const isAllowedHost = createAllowedHosts(config.webhooks.allowedHosts);
+  const webhookGuard = createAddressGuard({ allow: isAllowedHost });
+  stops.unshift(() => webhookGuard.close());
+
   const queue = createQueue({ database, events, log });
-  await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
+  await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK]);
   const editWaits = createEditWaits({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
@@ -122,7 +142,8 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const presence = createWorkerPresence({ prisma, alone: database.kind === 'pglite', log });
   await presence.start();
   stops.unshift(() => presence.stop());
-  const attempts = createAttempts({ prisma, events, queue, images });
+  const onEnd = createPublishEnd({ queue });
+  const attempts = createAttempts({ prisma, events, queue, images, onEnd });
   const runningEdits = createRunningEdits({ events });
   stops.unshift(() => runningEdits.stop());
   const runEdit = createRunEdit({
@@ -169,13 +190,14 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
       services: {
         prisma,
         edits,
-        cancelEdit: createCancelEdit({ prisma, events }),
+        cancelEdit: createCancelEdit({ prisma, events, onEnd }),
         editWaits,
         images,
         uploads,
         blobs,
         models,
         usageReports: createUsageReports({ prisma }),
+        webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
       },
       sandbox,
       maxFileBytes: limits.imageBytes,
@@ -200,7 +222,19 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     () => health.stopping(),
     () => server.stop(),
   );
-  return config.http.publicUrl ?? url;
+  const baseUrl = config.http.publicUrl ?? url;
+  queue.work(DELIVER_WEBHOOK, {
+    concurrency: CONCURRENT_WEBHOOKS,
+    handle: createDeliverWebhook({
+      prisma,
+      queue,
+      post: createPostWebhook({ guard: webhookGuard, timeoutMs: WEBHOOK_TIMEOUT_MS }),
+      secretKey,
+      links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
+      log,
+    }),
+  });
+  return baseUrl;
 }
 
 async function openDatabase({ database }: Config, log: Log): Promise<Database> {

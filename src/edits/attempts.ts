@@ -5,6 +5,7 @@ import type { EditErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
+import type { OnEditEnd } from './edit-end.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import { statusesBefore } from './edit-status.ts';
 import { readTokenUsage } from './token-usage.ts';
@@ -63,8 +64,9 @@ export function createAttempts(options: {
   events: Events;
   queue: Queue;
   images: Images;
+  onEnd: OnEditEnd;
 }): Attempts {
-  const { prisma, events, queue, images } = options;
+  const { prisma, events, queue, images, onEnd } = options;
 
   const news = ({ id, ownerId }: OpenAttempt, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
@@ -121,6 +123,7 @@ export function createAttempts(options: {
           const raw = body['usage'] as Prisma.InputJsonObject;
           await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
         }
+        await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status: 'SUCCEEDED' });
         await events.publish(tx, news(attempt, true));
         return true;
       }),
@@ -135,6 +138,7 @@ export function createAttempts(options: {
         const { errorCode, errorMessage } = columns(failure);
         const status = unknown ? 'OUTCOME_UNKNOWN' : 'FAILED';
         await moveJob(tx, attempt, status, { finishedAt, errorCode, errorMessage });
+        await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status });
         await events.publish(tx, news(attempt, true));
         return true;
       }),

@@ -7,6 +7,7 @@ import type { Edits } from '../edits/edits.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { UsageReports } from '../usage/report.ts';
 
 /** The parts of the service that resolvers call; one for the process. */
@@ -20,6 +21,7 @@ export interface Services {
   readonly blobs: BlobStore;
   readonly models: Models;
   readonly usageReports: UsageReports;
+  readonly webhooks: Webhooks;
 }
 
 /** What a resolver gets; one for each request. */

@@ -8,6 +8,8 @@ import './edit-image.ts';
 import './history.ts';
 import './usage.ts';
 import './models.ts';
+import './webhooks.ts';
+import './webhook-mutations.ts';
 import { builder } from './builder.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */
