@@ -27,7 +27,8 @@ export function createSecretKey(key: Uint8Array): SecretKey {
  * @returns null unless it has at least 32 bytes that look like chance.
  */
 export function parseSecretKey(text: string): Buffer | null {
-  const isHex = text.length >= 2 * MIN_BYTES && /^([0-9a-f]{2})+$/i.test(text);
+  // Hex first: as base64 it would pass for half as long again.
+  const isHex = /^[0-9a-f]+$/i.test(text);
   if (!isHex && !/^[\w+/-]+={0,2}$/.test(text)) return null;
   const key = Buffer.from(text, isHex ? 'hex' : 'base64');
   return key.length >= MIN_BYTES && new Set(key).size >= MIN_DIFFERENT_BYTES ? key : null;
