@@ -153,18 +153,24 @@ describe.runIf(hasDatabase)('a webhook', () => {
 
   test('that waits for its next try is told at once on request, and not once more after it', async () => {
     const receiver = await receiveWebhooks();
-    receiver.answers.push(500);
-    const hooks = await startWebhooks({ retryDelaysMs: [2_000] });
+    receiver.answers.push(500, 500);
+    const hooks = await startWebhooks();
     await hooks.createWebhook(receiver.url);
-    hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
-    const old = await hooks.delivery();
-    await hooks.webhooks.redeliver(VIEWER, old.id);
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
-    // The entry that is still in the queue, as the queue would hand it out.
-    await hooks.deliver({ deliveryId: old.id, turn: old.turn }, new AbortController().signal);
+    const { id: deliveryId } = await hooks.delivery();
+    const signal = new AbortController().signal;
+    await hooks.deliver({ deliveryId, turn: 0 }, signal);
+    const { turn: ofRetry } = await hooks.delivery();
+    await hooks.webhooks.redeliver(VIEWER, deliveryId);
+    const { turn } = await hooks.delivery();
+    // Both entries are in the queue; it hands out the old one first.
+    await hooks.deliver({ deliveryId, turn: ofRetry }, signal);
+    expect(receiver.received).toHaveLength(1);
+    await hooks.deliver({ deliveryId, turn }, signal);
     expect(receiver.received).toHaveLength(2);
+    await hooks.deliver({ deliveryId, turn: ofRetry }, signal);
+    expect(receiver.received).toHaveLength(2);
+    expect(await hooks.delivery()).toMatchObject({ state: 'PENDING', failures: 1 });
   });
 
   test('that answers 410 is disabled, gets nothing more, and can be enabled again', async () => {
@@ -178,6 +184,13 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.endEdit();
     const behind = await hooks.delivery();
     await hooks.deliver({ deliveryId: gone.id, turn: 0 }, signal);
+    expect(await hooks.prisma.webhookDelivery.findUnique({ where: { id: gone.id } })).toMatchObject(
+      {
+        state: 'FAILED',
+        lastHttpStatus: 410,
+        nextAttemptAt: null,
+      },
+    );
     await hooks.deliver({ deliveryId: behind.id, turn: 0 }, signal);
     expect(await hooks.delivery()).toMatchObject({
       id: behind.id,
