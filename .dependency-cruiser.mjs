@@ -3,7 +3,7 @@
  * docs/architecture.md says what each is for.
  */
 const LAYERS = [
-  ['ground', '^src/(errors|config|disk-space|lull|process-options)\\.ts$'],
+  ['ground', '^src/(errors|config|disk-space|lull|process-options|secret-key)\\.ts$'],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
   ['events', '^src/events\\.ts$'],
@@ -12,6 +12,7 @@ const LAYERS = [
   ['images and usage', '^src/(images|usage)/'],
   ['edits-api', '^src/edits-api/'],
   ['edits', '^src/edits/'],
+  ['webhooks', '^src/webhooks/'],
   ['schema', '^src/schema/'],
   ['http', '^src/(http|graphiql)/'],
   ['app', '^src/(app|open-upstreams)\\.ts$'],

@@ -13,6 +13,7 @@ const DATABASE_SUITES = [
   'test/edits/**/*.db.test.ts',
   'test/graphql/**/*.test.ts',
   'test/http/graphql.test.ts',
+  'test/webhooks/**/*.db.test.ts',
 ];
 
 const common = { testTimeout: 30_000, hookTimeout: 60_000 };

@@ -37,11 +37,20 @@ import { createThumbnails } from './images/thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
 import { createLull } from './lull.ts';
+import { createAddressGuard } from './net/address-guard.ts';
+import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { openUpstreams } from './open-upstreams.ts';
 import { createQueue } from './queue.ts';
-import { parseGlobalId } from './schema/global-id.ts';
+import { encodeGlobalId, parseGlobalId } from './schema/global-id.ts';
+import { imageUrl } from './schema/image.ts';
 import { schema } from './schema/index.ts';
+import { openSecretKey } from './secret-key.ts';
 import { createUsageReports } from './usage/report.ts';
+import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
+import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
+import { createPostWebhook } from './webhooks/post-webhook.ts';
+import { createPublishEnd } from './webhooks/publish-end.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
 const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
@@ -54,6 +63,9 @@ const RESPONSES_GRACE_MS = 5_000;
 
 /** An edit that could not be sent for a day is given up. */
 const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+const WEBHOOK_TIMEOUT_MS = 15_000;
+const CONCURRENT_WEBHOOKS = 32;
 
 export interface App {
   /** Where clients reach it. */
@@ -137,16 +149,33 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const { upstreams, close } = await openUpstreams({ editsApi: config.editsApi, staging, log });
   stops.unshift(close);
 
+  const secretKey = await openSecretKey({
+    configured: config.secretKey,
+    file: database.kind === 'pglite' ? join(config.dataDir, 'secret.key') : null,
+  });
+  const isAllowedHost = createAllowedHosts(config.webhooks.allowedHosts);
+  const webhookGuard = createAddressGuard({ allow: isAllowedHost });
+  stops.unshift(() => webhookGuard.close());
+
   const queue = createQueue({ database, events, log });
-  await queue.start([RUN_EDIT, MAKE_THUMBNAILS], { alone });
+  await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK], { alone });
   stops.unshift(() => queue.stop({ graceMs: 0 }));
   const editWaits = createEditWaits({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const edits = createEdits({ prisma, queue, images, models, backlog, sandbox });
+  const onEnd = createPublishEnd({ queue });
   const pauses = createPauses({ prisma });
   const chooseUpstream = createChooseUpstream({ upstreams, pauses });
-  const attempts = createAttempts({ prisma, events, queue, images, upstreams, chooseUpstream });
+  const attempts = createAttempts({
+    prisma,
+    events,
+    queue,
+    images,
+    upstreams,
+    chooseUpstream,
+    onEnd,
+  });
   const runningEdits = createRunningEdits({ prisma, events, log });
   stops.unshift(() => runningEdits.stop());
   const runEdit = createRunEdit({
@@ -200,7 +229,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
       services: {
         prisma,
         edits,
-        cancelEdit: createCancelEdit({ prisma, events }),
+        cancelEdit: createCancelEdit({ prisma, events, onEnd }),
         editWaits,
         images,
         uploads,
@@ -209,6 +238,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
         upstreams,
         pauses,
         usageReports: createUsageReports({ prisma }),
+        webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
       },
       sandbox,
       maxFileBytes: limits.imageBytes,
@@ -238,7 +268,19 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     () => editWaits.stop(),
     () => server.stop({ graceMs: RESPONSES_GRACE_MS }),
   );
-  return config.http.publicUrl ?? url;
+  const baseUrl = config.http.publicUrl ?? url;
+  queue.work(DELIVER_WEBHOOK, {
+    concurrency: CONCURRENT_WEBHOOKS,
+    handle: createDeliverWebhook({
+      prisma,
+      queue,
+      post: createPostWebhook({ guard: webhookGuard, timeoutMs: WEBHOOK_TIMEOUT_MS }),
+      secretKey,
+      links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
+      log,
+    }),
+  });
+  return baseUrl;
 }
 
 async function openDatabase({ database }: Config, log: Log): Promise<Database> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { parseSecretKey } from './secret-key.ts';
 
 /**
  * Everything that can be set, parsed once. The descriptions are the README's table and .env.example;
@@ -16,6 +17,8 @@ export interface Config {
   };
   readonly database: { kind: 'postgres'; url: string } | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
+  /** Null: none was set. */
+  readonly secretKey: string | null;
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
     /** Several, in a JSON file. */
@@ -26,6 +29,10 @@ export interface Config {
     /** Null: any. */
     readonly allowed: readonly string[] | null;
     readonly file: string | null;
+  };
+  readonly webhooks: {
+    /** `host` or `host:port`. */
+    readonly allowedHosts: readonly string[];
   };
   readonly limits: {
     readonly imageBytes: number;
@@ -93,6 +100,14 @@ export const SETTINGS = {
     schema: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
     description: 'A Postgres server (14 or newer). Default: Postgres embedded, in `DATA_DIR`.',
   },
+  SECRET_KEY: {
+    schema: text.refine(
+      (value) => parseSecretKey(value) !== null,
+      'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
+    ),
+    description:
+      'At least 32 random bytes as base64 or hex, from which webhook secrets are derived; the same for all processes. Default: made once and kept in `DATA_DIR`; with `DATABASE_URL` none, and no webhooks.',
+  },
   EDITS_API_URL: {
     schema: webUrl,
     description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
@@ -125,6 +140,14 @@ export const SETTINGS = {
   MODELS_FILE: {
     schema: text,
     description: 'JSON file that adds or overrides models: see docs/models.md.',
+  },
+  WEBHOOK_ALLOWED_HOSTS: {
+    schema: list.refine(
+      (hosts) => hosts.every((host) => /^(\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?$/i.test(host)),
+      'must be hosts or host:port, separated by commas',
+    ),
+    description:
+      'Comma-separated hosts (`host` or `host:port`) that webhooks may go to although they are not public, also by plain http. Default: none.',
   },
   EDIT_TIMEOUT_SECONDS: {
     schema: integer(1, 3_600),
@@ -232,11 +255,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       : { kind: 'pglite', dir: dataDir },
     dataDir,
     editsApi: readEditsApi(),
+    secretKey: values.SECRET_KEY ?? null,
     models: {
       default: defaulted('DEFAULT_MODEL'),
       allowed: values.ALLOWED_MODELS ?? null,
       file: values.MODELS_FILE ?? null,
     },
+    webhooks: { allowedHosts: values.WEBHOOK_ALLOWED_HOSTS ?? [] },
     limits: {
       imageBytes: defaulted('MAX_IMAGE_BYTES'),
       imagePixels: defaulted('MAX_IMAGE_PIXELS'),

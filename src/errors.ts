@@ -83,6 +83,11 @@ export class UnavailableError extends RetouchError {
   }
 }
 
+/** This needs a setting that the server's operator has not made; the message names it. */
+export class NotConfiguredError extends RetouchError {
+  readonly code = 'NOT_CONFIGURED';
+}
+
 /** The disk or the object store refused to take a file. Nothing of it was kept. */
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';

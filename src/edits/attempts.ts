@@ -6,6 +6,7 @@ import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
 import type { ChooseUpstream } from './choose-upstream.ts';
+import type { OnEditEnd } from './edit-end.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import { statusesBefore } from './edit-status.ts';
 import { readTokenUsage } from './token-usage.ts';
@@ -70,8 +71,9 @@ export function createAttempts(options: {
   images: Images;
   upstreams: Upstreams;
   chooseUpstream: ChooseUpstream;
+  onEnd: OnEditEnd;
 }): Attempts {
-  const { prisma, events, queue, images, upstreams, chooseUpstream } = options;
+  const { prisma, events, queue, images, upstreams, chooseUpstream, onEnd } = options;
 
   const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
@@ -159,6 +161,7 @@ export function createAttempts(options: {
           const raw = body['usage'] as Prisma.InputJsonObject;
           await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
         }
+        await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status: 'SUCCEEDED' });
         await events.publish(tx, news(attempt, true));
         return true;
       }),
@@ -173,6 +176,7 @@ export function createAttempts(options: {
         const { errorCode, errorMessage } = columns(failure);
         const status = unknown ? 'OUTCOME_UNKNOWN' : 'FAILED';
         await moveJob(tx, attempt, status, { finishedAt, errorCode, errorMessage });
+        await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status });
         await events.publish(tx, news(attempt, true));
         return true;
       }),

@@ -2,6 +2,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import { EditErrorCode, JobNotCancelableError, NotFoundError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import type { OnEditEnd } from './edit-end.ts';
 import { isFinal } from './edit-status.ts';
 
 const UNRESOLVED =
@@ -17,8 +18,12 @@ const MAX_TRIES = 20;
  */
 export type CancelEdit = (viewer: Viewer, id: string) => Promise<{ id: string }>;
 
-export function createCancelEdit(options: { prisma: PrismaClient; events: Events }): CancelEdit {
-  const { prisma, events } = options;
+export function createCancelEdit(options: {
+  prisma: PrismaClient;
+  events: Events;
+  onEnd: OnEditEnd;
+}): CancelEdit {
+  const { prisma, events, onEnd } = options;
 
   return async ({ ownerId }, id) => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -64,6 +69,7 @@ export function createCancelEdit(options: { prisma: PrismaClient; events: Events
           if (isRunning) throw new MovedOnError();
           return false;
         }
+        await onEnd(tx, { jobId: id, ownerId, status: 'CANCELED' });
         await events.publish(tx, { kind: 'edit', jobId: id, ownerId, final: true });
         return true;
       })

@@ -4,7 +4,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
-import { StorageError, UnavailableError } from '../errors.ts';
+import { NotConfiguredError, StorageError, UnavailableError } from '../errors.ts';
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
@@ -98,6 +98,9 @@ function maskError(error: unknown, log: Log): GraphQLError {
         http: { status: 503, headers: { 'retry-after': String(retryAfterSeconds) } },
       },
     });
+  }
+  if (original instanceof NotConfiguredError) {
+    return new GraphQLError(original.message, { ...place, extensions: { code: original.code } });
   }
   if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);
   log.error({ err: original }, 'unexpected error');

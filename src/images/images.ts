@@ -98,6 +98,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
       );
     },
     async save(tx, ownerId, images) {
+      if (images.length === 0) return [];
       const values = distinct(images).map((image) => {
         const { format, width, height, bytes, hasAlpha } = rowFacts(image);
         return Prisma.sql`(${uuid()}::uuid, ${ownerId}, ${image.staged.sha256},

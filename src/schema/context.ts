@@ -10,6 +10,7 @@ import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
 import type { UsageReports } from '../usage/report.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** The parts of the service that resolvers call; one for the process. */
 export interface Services {
@@ -24,6 +25,7 @@ export interface Services {
   readonly upstreams: Upstreams;
   readonly pauses: Pauses;
   readonly usageReports: UsageReports;
+  readonly webhooks: Webhooks;
 }
 
 /** What a resolver gets; one for each request. */

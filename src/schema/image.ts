@@ -70,7 +70,7 @@ export const Image = builder.prismaNode('Image', {
 
 const FORMAT = { PNG: 'png', JPEG: 'jpeg', WEBP: 'webp' } as const;
 
-function imageUrl(baseUrl: string, id: string): string {
+export function imageUrl(baseUrl: string, id: string): string {
   return `${baseUrl}/images/${encodeGlobalId('Image', id)}`;
 }
 

@@ -9,6 +9,8 @@ import './history.ts';
 import './usage.ts';
 import './models.ts';
 import './upstreams.ts';
+import './webhooks.ts';
+import './webhook-mutations.ts';
 import { builder } from './builder.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */

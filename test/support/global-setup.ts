@@ -12,6 +12,7 @@ import { createEvents } from '../../src/events.ts';
 import { MAKE_THUMBNAILS } from '../../src/images/make-thumbnails.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
+import { DELIVER_WEBHOOK } from '../../src/webhooks/delivery-queue.ts';
 import { startPostgresCluster } from './postgres-cluster.ts';
 
 declare module 'vitest' {
@@ -58,7 +59,7 @@ export default async function setup({ provide }: TestProject) {
 async function prepare(database: Database): Promise<void> {
   await migrate({ database, log });
   const queue = createQueue({ database, events: createEvents({ database, log }), log });
-  await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
+  await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK]);
   await queue.stop({ graceMs: 0 });
   await database.close();
 }

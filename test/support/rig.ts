@@ -18,7 +18,7 @@ const FINAL = ['SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'];
 const FINAL_WITHIN_MS = 60_000;
 
 /** A worker that died is known after so many seconds, plus two thirds. */
-export const WORKER_TIMEOUT_SECONDS = 3;
+const WORKER_TIMEOUT_SECONDS = 3;
 
 export type RigDatabase = Pick<TestDatabase, 'env' | 'dir' | 'drop'>;
 

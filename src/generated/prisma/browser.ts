@@ -63,3 +63,19 @@ export type EditJobImage = Prisma.EditJobImageModel
  * The numbers of `usage` as the edits API answered them. No row: it answered none.
  */
 export type TokenUsage = Prisma.TokenUsageModel
+/**
+ * Model WebhookEndpoint
+ * A URL that is told how edits end. Its signing secret is nowhere: it is derived from the server's
+ * secret key, this row's id and `secretVersion`.
+ */
+export type WebhookEndpoint = Prisma.WebhookEndpointModel
+/**
+ * Model WebhookDelivery
+ * One message for one endpoint, however often it is sent. What it says is read from the job.
+ */
+export type WebhookDelivery = Prisma.WebhookDeliveryModel
+/**
+ * Model WebhookDeliveryAttempt
+ * One POST of a message.
+ */
+export type WebhookDeliveryAttempt = Prisma.WebhookDeliveryAttemptModel

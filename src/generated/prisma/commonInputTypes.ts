@@ -443,6 +443,57 @@ export type EnumImageRoleWithAggregatesFilter<$PrismaModel = never> = {
   _max?: Prisma.NestedEnumImageRoleFilter<$PrismaModel>
 }
 
+export type EnumWebhookDisabledReasonNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDisabledReason | Prisma.EnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  in?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel> | $Enums.WebhookDisabledReason | null
+}
+
+export type EnumWebhookDisabledReasonNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDisabledReason | Prisma.EnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  in?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumWebhookDisabledReasonNullableWithAggregatesFilter<$PrismaModel> | $Enums.WebhookDisabledReason | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel>
+}
+
+export type EnumWebhookEventFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookEvent | Prisma.EnumWebhookEventFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookEventFilter<$PrismaModel> | $Enums.WebhookEvent
+}
+
+export type EnumWebhookDeliveryStateFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDeliveryState | Prisma.EnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookDeliveryStateFilter<$PrismaModel> | $Enums.WebhookDeliveryState
+}
+
+export type EnumWebhookEventWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookEvent | Prisma.EnumWebhookEventFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookEventWithAggregatesFilter<$PrismaModel> | $Enums.WebhookEvent
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookEventFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookEventFilter<$PrismaModel>
+}
+
+export type EnumWebhookDeliveryStateWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDeliveryState | Prisma.EnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookDeliveryStateWithAggregatesFilter<$PrismaModel> | $Enums.WebhookDeliveryState
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookDeliveryStateFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookDeliveryStateFilter<$PrismaModel>
+}
+
 export type NestedUuidFilter<$PrismaModel = never> = {
   equals?: string | Prisma.StringFieldRefInput<$PrismaModel>
   in?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel>
@@ -825,6 +876,57 @@ export type NestedEnumImageRoleWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumImageRoleFilter<$PrismaModel>
   _max?: Prisma.NestedEnumImageRoleFilter<$PrismaModel>
+}
+
+export type NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDisabledReason | Prisma.EnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  in?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel> | $Enums.WebhookDisabledReason | null
+}
+
+export type NestedEnumWebhookDisabledReasonNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDisabledReason | Prisma.EnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  in?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.WebhookDisabledReason[] | Prisma.ListEnumWebhookDisabledReasonFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumWebhookDisabledReasonNullableWithAggregatesFilter<$PrismaModel> | $Enums.WebhookDisabledReason | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookDisabledReasonNullableFilter<$PrismaModel>
+}
+
+export type NestedEnumWebhookEventFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookEvent | Prisma.EnumWebhookEventFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookEventFilter<$PrismaModel> | $Enums.WebhookEvent
+}
+
+export type NestedEnumWebhookDeliveryStateFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDeliveryState | Prisma.EnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookDeliveryStateFilter<$PrismaModel> | $Enums.WebhookDeliveryState
+}
+
+export type NestedEnumWebhookEventWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookEvent | Prisma.EnumWebhookEventFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookEventWithAggregatesFilter<$PrismaModel> | $Enums.WebhookEvent
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookEventFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookEventFilter<$PrismaModel>
+}
+
+export type NestedEnumWebhookDeliveryStateWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookDeliveryState | Prisma.EnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookDeliveryState[] | Prisma.ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookDeliveryStateWithAggregatesFilter<$PrismaModel> | $Enums.WebhookDeliveryState
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookDeliveryStateFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookDeliveryStateFilter<$PrismaModel>
 }
 
 

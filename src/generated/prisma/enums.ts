@@ -47,3 +47,30 @@ export const AttemptState = {
 } as const
 
 export type AttemptState = (typeof AttemptState)[keyof typeof AttemptState]
+
+
+export const WebhookEvent = {
+  EDIT_SUCCEEDED: 'EDIT_SUCCEEDED',
+  EDIT_FAILED: 'EDIT_FAILED',
+  EDIT_CANCELED: 'EDIT_CANCELED',
+  EDIT_OUTCOME_UNKNOWN: 'EDIT_OUTCOME_UNKNOWN'
+} as const
+
+export type WebhookEvent = (typeof WebhookEvent)[keyof typeof WebhookEvent]
+
+
+export const WebhookDeliveryState = {
+  PENDING: 'PENDING',
+  DELIVERED: 'DELIVERED',
+  FAILED: 'FAILED'
+} as const
+
+export type WebhookDeliveryState = (typeof WebhookDeliveryState)[keyof typeof WebhookDeliveryState]
+
+
+export const WebhookDisabledReason = {
+  GONE: 'GONE',
+  FAILING: 'FAILING'
+} as const
+
+export type WebhookDisabledReason = (typeof WebhookDisabledReason)[keyof typeof WebhookDisabledReason]

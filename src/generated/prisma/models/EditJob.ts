@@ -404,6 +404,7 @@ export type EditJobWhereInput = {
   attempts?: Prisma.EditAttemptListRelationFilter
   usage?: Prisma.XOR<Prisma.TokenUsageNullableScalarRelationFilter, Prisma.TokenUsageWhereInput> | null
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
+  webhooks?: Prisma.WebhookDeliveryListRelationFilter
 }
 
 export type EditJobOrderByWithRelationInput = {
@@ -442,6 +443,7 @@ export type EditJobOrderByWithRelationInput = {
   attempts?: Prisma.EditAttemptOrderByRelationAggregateInput
   usage?: Prisma.TokenUsageOrderByWithRelationInput
   idempotencyKeys?: Prisma.IdempotencyKeyOrderByRelationAggregateInput
+  webhooks?: Prisma.WebhookDeliveryOrderByRelationAggregateInput
 }
 
 export type EditJobWhereUniqueInput = Prisma.AtLeast<{
@@ -483,6 +485,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   attempts?: Prisma.EditAttemptListRelationFilter
   usage?: Prisma.XOR<Prisma.TokenUsageNullableScalarRelationFilter, Prisma.TokenUsageWhereInput> | null
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
+  webhooks?: Prisma.WebhookDeliveryListRelationFilter
 }, "id">
 
 export type EditJobOrderByWithAggregationInput = {
@@ -589,6 +592,7 @@ export type EditJobCreateInput = {
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateInput = {
@@ -625,6 +629,7 @@ export type EditJobUncheckedCreateInput = {
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUpdateInput = {
@@ -661,6 +666,7 @@ export type EditJobUpdateInput = {
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateInput = {
@@ -697,6 +703,7 @@ export type EditJobUncheckedUpdateInput = {
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateManyInput = {
@@ -1105,6 +1112,20 @@ export type EditJobUpdateOneRequiredWithoutUsageNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutUsageInput, Prisma.EditJobUpdateWithoutUsageInput>, Prisma.EditJobUncheckedUpdateWithoutUsageInput>
 }
 
+export type EditJobCreateNestedOneWithoutWebhooksInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutWebhooksInput, Prisma.EditJobUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutWebhooksInput
+  connect?: Prisma.EditJobWhereUniqueInput
+}
+
+export type EditJobUpdateOneRequiredWithoutWebhooksNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutWebhooksInput, Prisma.EditJobUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutWebhooksInput
+  upsert?: Prisma.EditJobUpsertWithoutWebhooksInput
+  connect?: Prisma.EditJobWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutWebhooksInput, Prisma.EditJobUpdateWithoutWebhooksInput>, Prisma.EditJobUncheckedUpdateWithoutWebhooksInput>
+}
+
 export type EditJobCreateWithoutRetriesInput = {
   id?: string
   ownerId: string
@@ -1138,6 +1159,7 @@ export type EditJobCreateWithoutRetriesInput = {
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutRetriesInput = {
@@ -1173,6 +1195,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutRetriesInput = {
@@ -1213,6 +1236,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutRetryOfInput = {
@@ -1248,6 +1272,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutRetryOfInput = {
@@ -1304,6 +1329,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutRetriesInput = {
@@ -1339,6 +1365,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUpsertWithWhereUniqueWithoutRetryOfInput = {
@@ -1424,6 +1451,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
@@ -1459,6 +1487,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutIdempotencyKeysInput = {
@@ -1510,6 +1539,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
@@ -1545,6 +1575,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutAttemptsInput = {
@@ -1580,6 +1611,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutAttemptsInput = {
@@ -1615,6 +1647,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutAttemptsInput = {
@@ -1666,6 +1699,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutAttemptsInput = {
@@ -1701,6 +1735,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutPromptInput = {
@@ -1736,6 +1771,7 @@ export type EditJobCreateWithoutPromptInput = {
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutPromptInput = {
@@ -1771,6 +1807,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutPromptInput = {
@@ -1832,6 +1869,7 @@ export type EditJobCreateWithoutImagesInput = {
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutImagesInput = {
@@ -1867,6 +1905,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutImagesInput = {
@@ -1918,6 +1957,7 @@ export type EditJobUpdateWithoutImagesInput = {
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutImagesInput = {
@@ -1953,6 +1993,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutUsageInput = {
@@ -1988,6 +2029,7 @@ export type EditJobCreateWithoutUsageInput = {
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutUsageInput = {
@@ -2023,6 +2065,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutUsageInput = {
@@ -2074,6 +2117,7 @@ export type EditJobUpdateWithoutUsageInput = {
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutUsageInput = {
@@ -2108,6 +2152,167 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobCreateWithoutWebhooksInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+}
+
+export type EditJobUncheckedCreateWithoutWebhooksInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  promptId: string
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  retryOfId?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+}
+
+export type EditJobCreateOrConnectWithoutWebhooksInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutWebhooksInput, Prisma.EditJobUncheckedCreateWithoutWebhooksInput>
+}
+
+export type EditJobUpsertWithoutWebhooksInput = {
+  update: Prisma.XOR<Prisma.EditJobUpdateWithoutWebhooksInput, Prisma.EditJobUncheckedUpdateWithoutWebhooksInput>
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutWebhooksInput, Prisma.EditJobUncheckedCreateWithoutWebhooksInput>
+  where?: Prisma.EditJobWhereInput
+}
+
+export type EditJobUpdateToOneWithWhereWithoutWebhooksInput = {
+  where?: Prisma.EditJobWhereInput
+  data: Prisma.XOR<Prisma.EditJobUpdateWithoutWebhooksInput, Prisma.EditJobUncheckedUpdateWithoutWebhooksInput>
+}
+
+export type EditJobUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
 }
 
@@ -2174,6 +2379,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutRetryOfInput = {
@@ -2209,6 +2415,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
@@ -2304,6 +2511,7 @@ export type EditJobUpdateWithoutPromptInput = {
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutPromptInput = {
@@ -2339,6 +2547,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateManyWithoutPromptInput = {
@@ -2381,6 +2590,7 @@ export type EditJobCountOutputType = {
   images: number
   attempts: number
   idempotencyKeys: number
+  webhooks: number
 }
 
 export type EditJobCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2388,6 +2598,7 @@ export type EditJobCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   images?: boolean | EditJobCountOutputTypeCountImagesArgs
   attempts?: boolean | EditJobCountOutputTypeCountAttemptsArgs
   idempotencyKeys?: boolean | EditJobCountOutputTypeCountIdempotencyKeysArgs
+  webhooks?: boolean | EditJobCountOutputTypeCountWebhooksArgs
 }
 
 /**
@@ -2428,6 +2639,13 @@ export type EditJobCountOutputTypeCountIdempotencyKeysArgs<ExtArgs extends runti
   where?: Prisma.IdempotencyKeyWhereInput
 }
 
+/**
+ * EditJobCountOutputType without action
+ */
+export type EditJobCountOutputTypeCountWebhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.WebhookDeliveryWhereInput
+}
+
 
 export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -2465,6 +2683,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   attempts?: boolean | Prisma.EditJob$attemptsArgs<ExtArgs>
   usage?: boolean | Prisma.EditJob$usageArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
+  webhooks?: boolean | Prisma.EditJob$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
@@ -2574,6 +2793,7 @@ export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   attempts?: boolean | Prisma.EditJob$attemptsArgs<ExtArgs>
   usage?: boolean | Prisma.EditJob$usageArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
+  webhooks?: boolean | Prisma.EditJob$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type EditJobIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2595,6 +2815,7 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     attempts: Prisma.$EditAttemptPayload<ExtArgs>[]
     usage: Prisma.$TokenUsagePayload<ExtArgs> | null
     idempotencyKeys: Prisma.$IdempotencyKeyPayload<ExtArgs>[]
+    webhooks: Prisma.$WebhookDeliveryPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -3032,6 +3253,7 @@ export interface Prisma__EditJobClient<T, Null = never, ExtArgs extends runtime.
   attempts<T extends Prisma.EditJob$attemptsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$attemptsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditAttemptPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   usage<T extends Prisma.EditJob$usageArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$usageArgs<ExtArgs>>): Prisma.Prisma__TokenUsageClient<runtime.Types.Result.GetResult<Prisma.$TokenUsagePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   idempotencyKeys<T extends Prisma.EditJob$idempotencyKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$idempotencyKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotencyKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  webhooks<T extends Prisma.EditJob$webhooksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$webhooksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookDeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3630,6 +3852,30 @@ export type EditJob$idempotencyKeysArgs<ExtArgs extends runtime.Types.Extensions
   take?: number
   skip?: number
   distinct?: Prisma.IdempotencyKeyScalarFieldEnum | Prisma.IdempotencyKeyScalarFieldEnum[]
+}
+
+/**
+ * EditJob.webhooks
+ */
+export type EditJob$webhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the WebhookDelivery
+   */
+  select?: Prisma.WebhookDeliverySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the WebhookDelivery
+   */
+  omit?: Prisma.WebhookDeliveryOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.WebhookDeliveryInclude<ExtArgs> | null
+  where?: Prisma.WebhookDeliveryWhereInput
+  orderBy?: Prisma.WebhookDeliveryOrderByWithRelationInput | Prisma.WebhookDeliveryOrderByWithRelationInput[]
+  cursor?: Prisma.WebhookDeliveryWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.WebhookDeliveryScalarFieldEnum | Prisma.WebhookDeliveryScalarFieldEnum[]
 }
 
 /**

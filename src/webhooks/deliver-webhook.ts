@@ -1,0 +1,156 @@
+import type { Prisma, PrismaClient } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import type { Queue } from '../queue.ts';
+import type { SecretKey } from '../secret-key.ts';
+import { DELIVER_WEBHOOK } from './delivery-queue.ts';
+import { editMessage, type Links, MESSAGE_FIELDS } from './edit-message.ts';
+import type { PostResult, PostWebhook } from './post-webhook.ts';
+import { nextAttemptAt, RETRY_DELAYS_MS } from './retry-schedule.ts';
+import { signedHeaders } from './signing.ts';
+import { messageId } from './webhook-event.ts';
+
+/** An endpoint that has taken nothing for so long is disabled with the next message given up. */
+const MAX_FAILING_MS = 5 * 24 * 60 * 60 * 1_000;
+
+const GONE = 410;
+
+const WITH_MESSAGE = {
+  endpoint: true,
+  job: { select: MESSAGE_FIELDS },
+  _count: { select: { attempts: true } },
+} satisfies Prisma.WebhookDeliveryInclude;
+
+type Delivery = Prisma.WebhookDeliveryGetPayload<{ include: typeof WITH_MESSAGE }>;
+
+/**
+ * One attempt to deliver a message: sent, then written down together with what follows from it.
+ * Killed in between, it is sent again: at least once, always under the same id.
+ */
+export function createDeliverWebhook(options: {
+  prisma: PrismaClient;
+  queue: Queue;
+  post: PostWebhook;
+  /** Null: no attempt can be signed; each fails with that reason. */
+  secretKey: SecretKey | null;
+  links: Links;
+  /** @default RETRY_DELAYS_MS */
+  retryDelaysMs?: readonly number[];
+  log: Log;
+}): (data: { deliveryId: string; turn: number }, stopping: AbortSignal) => Promise<void> {
+  const { prisma, queue, post, secretKey, links, retryDelaysMs = RETRY_DELAYS_MS } = options;
+
+  return async ({ deliveryId, turn }, stopping) => {
+    const delivery = await prisma.webhookDelivery.findFirst({
+      where: { id: deliveryId, turn, state: 'PENDING' },
+      include: WITH_MESSAGE,
+    });
+    if (delivery === null) return;
+    const log = options.log.child({ deliveryId, endpointId: delivery.endpointId });
+    if (delivery.endpoint.disabledAt !== null) {
+      const lastError = 'The webhook is disabled.';
+      await end(prisma, delivery, { state: 'FAILED', lastError, nextAttemptAt: null });
+      return log.info('webhook not sent: disabled');
+    }
+    const sentAt = new Date();
+    const result = await send(delivery, sentAt, stopping);
+    await writeDown(delivery, sentAt, result);
+    const { httpStatus, error } = result;
+    if (error === null) log.info({ httpStatus }, 'webhook delivered');
+    else log.warn({ httpStatus, reason: error }, 'webhook not taken');
+  };
+
+  async function send(delivery: Delivery, at: Date, signal: AbortSignal): Promise<PostResult> {
+    const { endpoint, event, job } = delivery;
+    if (secretKey === null) return unsent('The server has no SECRET_KEY to sign with.');
+    const body = editMessage(event, job, links);
+    const headers = signedHeaders(secretKey, endpoint, { id: messageId(delivery.id), body, at });
+    if (headers === null) {
+      return unsent('The server’s SECRET_KEY has changed: rotate the webhook’s secret.');
+    }
+    return post(endpoint.url, { headers, body }, signal);
+  }
+
+  async function writeDown(delivery: Delivery, sentAt: Date, result: PostResult): Promise<void> {
+    const { httpStatus, error } = result;
+    const now = new Date();
+    const failures = error === null ? 0 : delivery.failures + 1;
+    const again =
+      error === null || httpStatus === GONE
+        ? null
+        : nextAttemptAt(retryDelaysMs, { ...result, failures }, now);
+    await prisma.$transaction(async (tx) => {
+      // First the endpoint, then the delivery, as in a deletion: they cannot deadlock.
+      await noteEndpoint(tx, delivery, result, again === null, now);
+      const ended = await end(tx, delivery, {
+        lastHttpStatus: httpStatus,
+        lastError: error,
+        failures,
+        nextAttemptAt: again,
+        ...(error === null && { state: 'DELIVERED', deliveredAt: now }),
+        ...(error !== null && again === null && { state: 'FAILED' }),
+      });
+      if (!ended) return;
+      await tx.webhookDeliveryAttempt.createMany({
+        data: {
+          deliveryId: delivery.id,
+          number: delivery._count.attempts + 1,
+          httpStatus,
+          error,
+          sentAt,
+          finishedAt: now,
+        },
+      });
+      if (again !== null) {
+        const next = { deliveryId: delivery.id, turn: delivery.turn + 1 };
+        await queue.send(tx, DELIVER_WEBHOOK, next, { startAfter: again });
+      }
+    });
+  }
+}
+
+function unsent(error: string): PostResult {
+  return { httpStatus: null, error, retryAfterSeconds: null };
+}
+
+/** False: the turn has passed to another entry in the queue, which goes on from here. */
+async function end(
+  tx: Pick<Prisma.TransactionClient, 'webhookDelivery'>,
+  { id, turn }: Delivery,
+  data: Prisma.WebhookDeliveryUpdateManyMutationInput,
+): Promise<boolean> {
+  const { count } = await tx.webhookDelivery.updateMany({
+    where: { id, turn, state: 'PENDING' },
+    data: { ...data, turn: { increment: 1 } },
+  });
+  return count === 1;
+}
+
+/** Whether the endpoint works at all, as this attempt shows it. */
+async function noteEndpoint(
+  tx: Prisma.TransactionClient,
+  { endpoint }: Delivery,
+  { httpStatus, error }: PostResult,
+  isGivenUp: boolean,
+  now: Date,
+): Promise<void> {
+  const { id, failingSince } = endpoint;
+  if (error === null) {
+    if (failingSince === null) return;
+    await tx.webhookEndpoint.updateMany({ where: { id }, data: { failingSince: null } });
+    return;
+  }
+  const isFailing =
+    failingSince !== null && now.getTime() - failingSince.getTime() > MAX_FAILING_MS;
+  if (httpStatus === GONE || (isGivenUp && isFailing)) {
+    const disabledReason = httpStatus === GONE ? 'GONE' : 'FAILING';
+    await tx.webhookEndpoint.updateMany({
+      where: { id, disabledAt: null },
+      data: { disabledAt: now, disabledReason, failingSince: failingSince ?? now },
+    });
+  } else if (failingSince === null) {
+    await tx.webhookEndpoint.updateMany({
+      where: { id, failingSince: null },
+      data: { failingSince: now },
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Prisma } from '../database/database.ts';
+import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
+
+/** What a message says of a job: no prompt, no pictures. */
+export const MESSAGE_FIELDS = {
+  id: true,
+  status: true,
+  model: true,
+  metadata: true,
+  errorCode: true,
+  errorMessage: true,
+  createdAt: true,
+  finishedAt: true,
+  usage: true,
+  images: {
+    where: { role: 'OUTPUT' },
+    orderBy: { position: 'asc' },
+    select: { imageId: true },
+  },
+} satisfies Prisma.EditJobSelect;
+
+export type MessageJob = Prisma.EditJobGetPayload<{ select: typeof MESSAGE_FIELDS }>;
+
+/** How others name and reach what has an id. */
+export interface Links {
+  globalId(typename: 'EditJob' | 'Image', id: string): string;
+  imageUrl(imageId: string): string;
+}
+
+/**
+ * The body of a message, as Standard Webhooks shapes it; names are GraphQL's. It is made anew for
+ * each attempt, and the same each time, since the job is final.
+ */
+export function editMessage(event: WebhookEvent, job: MessageJob, links: Links): string {
+  return JSON.stringify({
+    type: TYPE_OF_EVENT[event],
+    timestamp: job.finishedAt ?? job.createdAt,
+    data: {
+      editJob: {
+        id: links.globalId('EditJob', job.id),
+        status: job.status,
+        model: job.model,
+        createdAt: job.createdAt,
+        finishedAt: job.finishedAt,
+        metadata: job.metadata,
+        outputImages: job.images.map(({ imageId }) => ({
+          id: links.globalId('Image', imageId),
+          url: links.imageUrl(imageId),
+        })),
+        usage: job.usage && usageOf(job.usage),
+        error: job.errorCode && { code: job.errorCode, message: job.errorMessage },
+      },
+    },
+  });
+}
+
+function usageOf(usage: NonNullable<MessageJob['usage']>) {
+  return {
+    totalTokens: usage.totalTokens,
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    inputTokensDetails: { textTokens: usage.inputTextTokens, imageTokens: usage.inputImageTokens },
+    outputTokensDetails: {
+      textTokens: usage.outputTextTokens,
+      imageTokens: usage.outputImageTokens,
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { EditStatus } from '../edits/edit-status.ts';
+import { WebhookEvent } from '../generated/prisma/enums.ts';
+
+export { WebhookEvent };
+
+/** Of what the end of an edit is news. */
+export const EVENT_OF_STATUS = {
+  SUCCEEDED: WebhookEvent.EDIT_SUCCEEDED,
+  FAILED: WebhookEvent.EDIT_FAILED,
+  CANCELED: WebhookEvent.EDIT_CANCELED,
+  OUTCOME_UNKNOWN: WebhookEvent.EDIT_OUTCOME_UNKNOWN,
+} as const satisfies Partial<Record<EditStatus, WebhookEvent>>;
+
+/** `type` of a message. */
+export const TYPE_OF_EVENT = {
+  EDIT_SUCCEEDED: 'edit.succeeded',
+  EDIT_FAILED: 'edit.failed',
+  EDIT_CANCELED: 'edit.canceled',
+  EDIT_OUTCOME_UNKNOWN: 'edit.outcome_unknown',
+} as const satisfies Record<WebhookEvent, string>;
+
+/** `webhook-id` of a message: the same each time it is sent. */
+export function messageId(deliveryId: string): string {
+  return `msg_${deliveryId.replaceAll('-', '')}`;
+}

@@ -1,0 +1,172 @@
+import { v7 as uuid } from 'uuid';
+import type { Viewer } from '../auth/viewer.ts';
+import type { PrismaClient, Transaction } from '../database/database.ts';
+import { InvalidInputError, NotConfiguredError } from '../errors.ts';
+import type { IsAllowedHost } from '../net/allowed-hosts.ts';
+import type { Queue } from '../queue.ts';
+import type { SecretKey } from '../secret-key.ts';
+import { DELIVER_WEBHOOK } from './delivery-queue.ts';
+import { checkEndpointUrl } from './endpoint-url.ts';
+import { secretOf } from './signing.ts';
+import type { WebhookEvent } from './webhook-event.ts';
+
+const MAX_ENDPOINTS = 10;
+const MAX_DESCRIPTION_CHARACTERS = 256;
+
+/** How long messages are signed with the old secret too after a rotation, in milliseconds. */
+const OVERLAP_MS = 24 * 60 * 60 * 1_000;
+
+export interface WebhookInput {
+  readonly url: string;
+  readonly events: readonly WebhookEvent[];
+  readonly description?: string | null;
+}
+
+/** An endpoint, and its secret: given out here and never again. */
+export interface WebhookWithSecret {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** The endpoints of all owners; null or false for what is not there, or not the viewer's. */
+export interface Webhooks {
+  /** @throws InvalidInputError, also for an 11th; NotConfiguredError without a secret key. */
+  create(viewer: Viewer, input: WebhookInput): Promise<WebhookWithSecret>;
+  /** With its deliveries; what is under way may still arrive. */
+  delete(viewer: Viewer, id: string): Promise<boolean>;
+  /** For 24 hours messages carry signatures by both secrets. @throws NotConfiguredError */
+  rotateSecret(viewer: Viewer, id: string): Promise<WebhookWithSecret | null>;
+  /** Messages go to it again, from the next one on. */
+  enable(viewer: Viewer, id: string): Promise<boolean>;
+  /**
+   * Sends a message again at once, whatever became of it, under the same id and with all its tries.
+   * @throws InvalidInputError when its endpoint is disabled.
+   */
+  redeliver(viewer: Viewer, deliveryId: string): Promise<boolean>;
+}
+
+export function createWebhooks(options: {
+  prisma: PrismaClient;
+  queue: Queue;
+  secretKey: SecretKey | null;
+  isAllowedHost: IsAllowedHost;
+}): Webhooks {
+  const { prisma, queue, secretKey, isAllowedHost } = options;
+
+  function mustHaveKey(): SecretKey {
+    if (secretKey !== null) return secretKey;
+    throw new NotConfiguredError(
+      'Webhooks are signed, and this server has no key for that: its operator must set SECRET_KEY (at least 32 random bytes, as base64 or hex), the same for all processes.',
+    );
+  }
+
+  return {
+    async create({ ownerId }, input) {
+      const key = mustHaveKey();
+      const data = {
+        id: uuid(),
+        ownerId,
+        url: checkEndpointUrl(input.url, isAllowedHost),
+        events: checkEvents(input.events),
+        description: checkDescription(input.description ?? null),
+        secretVersion: 1,
+        secretKeyId: key.id,
+      };
+      await prisma.$transaction(async (tx) => {
+        await lockOwner(tx, ownerId);
+        if ((await tx.webhookEndpoint.count({ where: { ownerId } })) >= MAX_ENDPOINTS) {
+          throw new InvalidInputError(
+            'url',
+            'TOO_MANY',
+            `There are ${MAX_ENDPOINTS} webhooks already, which is the limit: delete one first.`,
+          );
+        }
+        await tx.webhookEndpoint.createMany({ data });
+      });
+      return { id: data.id, secret: secretOf(key, data) };
+    },
+
+    async delete({ ownerId }, id) {
+      const { count } = await prisma.webhookEndpoint.deleteMany({ where: { id, ownerId } });
+      return count === 1;
+    },
+
+    rotateSecret({ ownerId }, id) {
+      const key = mustHaveKey();
+      return prisma.$transaction(async (tx) => {
+        await lockOwner(tx, ownerId);
+        const old = await tx.webhookEndpoint.findFirst({ where: { id, ownerId } });
+        if (old === null) return null;
+        const secretVersion = old.secretVersion + 1;
+        // Under another key the old secret cannot be made any more.
+        const overlaps = old.secretKeyId === key.id;
+        const previousSecretUntil = overlaps ? new Date(Date.now() + OVERLAP_MS) : null;
+        await tx.webhookEndpoint.updateMany({
+          where: { id },
+          data: { secretVersion, secretKeyId: key.id, previousSecretUntil },
+        });
+        return { id, secret: secretOf(key, { id, secretVersion }) };
+      });
+    },
+
+    async enable({ ownerId }, id) {
+      const { count } = await prisma.webhookEndpoint.updateMany({
+        where: { id, ownerId },
+        data: { disabledAt: null, disabledReason: null, failingSince: null },
+      });
+      return count === 1;
+    },
+
+    redeliver: ({ ownerId }, deliveryId) =>
+      prisma.$transaction(async (tx) => {
+        const found = await tx.webhookDelivery.findFirst({
+          where: { id: deliveryId, endpoint: { ownerId } },
+          select: { endpoint: { select: { disabledAt: true } } },
+        });
+        if (found === null) return false;
+        if (found.endpoint.disabledAt !== null) {
+          throw new InvalidInputError(
+            'deliveryId',
+            'INVALID_VALUE',
+            'The webhook is disabled: enable it first.',
+          );
+        }
+        const [sent] = await tx.webhookDelivery.updateManyAndReturn({
+          where: { id: deliveryId },
+          data: {
+            state: 'PENDING',
+            turn: { increment: 1 },
+            failures: 0,
+            nextAttemptAt: new Date(),
+          },
+          select: { turn: true },
+        });
+        if (sent === undefined) return false;
+        await queue.send(tx, DELIVER_WEBHOOK, { deliveryId, turn: sent.turn });
+        return true;
+      }),
+  };
+}
+
+/** One change at a time to an owner's endpoints. */
+async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`webhooks ${ownerId}`}, 0))`;
+}
+
+function checkEvents(events: readonly WebhookEvent[]): WebhookEvent[] {
+  if (events.length === 0) {
+    throw new InvalidInputError('events', 'REQUIRED', 'A webhook needs at least one event.');
+  }
+  return [...new Set(events)];
+}
+
+function checkDescription(description: string | null): string | null {
+  if (description !== null && description.length > MAX_DESCRIPTION_CHARACTERS) {
+    throw new InvalidInputError(
+      'description',
+      'TOO_LARGE',
+      `A description has at most ${MAX_DESCRIPTION_CHARACTERS} characters; this one has ${description.length}.`,
+    );
+  }
+  return description;
+}

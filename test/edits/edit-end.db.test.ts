@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { createAttempts } from '../../src/edits/attempts.ts';
+import { createCancelEdit } from '../../src/edits/cancel-edit.ts';
+import type { EditEnd, OnEditEnd } from '../../src/edits/edit-end.ts';
+import type { Upstreams } from '../../src/edits-api/upstreams.ts';
+import { createEvents } from '../../src/events.ts';
+import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
+import { createStaging } from '../../src/images/fs-staging.ts';
+import { createImages } from '../../src/images/images.ts';
+import { createLog } from '../../src/log.ts';
+import { openUpstreams } from '../../src/open-upstreams.ts';
+import { createQueue } from '../../src/queue.ts';
+import { createTestDatabase, hasDatabase } from '../support/database.ts';
+
+const OWNER = { ownerId: 'me' };
+const log = createLog({ level: 'silent' });
+const ANSWER = { body: {}, httpStatus: 200, upstreamRequestId: null };
+const FAILURE = { ...ANSWER, code: 'INTERNAL', message: 'm' } as const;
+
+/** An edits API that nothing is sent to. */
+async function unusedUpstreams(dir: string): Promise<Upstreams> {
+  const { upstreams, close } = await openUpstreams({
+    editsApi: { kind: 'remote', url: 'http://127.0.0.1:9/v1', key: 'k', imageField: 'image' },
+    staging: createStaging({ dir: join(dir, 'staging') }),
+    log,
+  });
+  onTestFinished(close);
+  return upstreams;
+}
+
+/** A running edit, and the parts that can end it. */
+async function runningEdit(onEnd: OnEditEnd) {
+  const testDatabase = await createTestDatabase();
+  const database: Database = await testDatabase.open();
+  onTestFinished(async () => {
+    await database.close();
+    await testDatabase.drop();
+  });
+  const { prisma } = database;
+  const events = createEvents({ database, log });
+  const queue = createQueue({ database, events, log });
+  const images = createImages({
+    prisma,
+    blobs: createFsBlobStore({ dir: join(testDatabase.dir, 'blobs') }),
+  });
+  const prompt = await prisma.prompt.create({
+    data: { ...OWNER, sha256: 'a'.repeat(64), text: 'p' },
+  });
+  const { id } = await prisma.editJob.create({
+    data: {
+      ...OWNER,
+      promptId: prompt.id,
+      sandbox: true,
+      model: 'm',
+      size: 'auto',
+      resolvedSize: 'auto',
+      n: 1,
+    },
+  });
+  const upstreams = await unusedUpstreams(testDatabase.dir);
+  const attempts = createAttempts({
+    prisma,
+    events,
+    queue,
+    images,
+    upstreams,
+    chooseUpstream: async () => async () => ({ upstream: upstreams.named(null) }),
+    onEnd,
+  });
+  const attempt = await attempts.claim(id, { workerId: randomUUID(), attemptId: randomUUID() });
+  if (attempt === null) throw new Error('not claimed');
+  const cancel = createCancelEdit({ prisma, events, onEnd });
+  const ends = {
+    SUCCEEDED: () => attempts.succeed(attempt, ANSWER, []),
+    FAILED: () => attempts.fail(attempt, FAILURE, { unknown: false }),
+    OUTCOME_UNKNOWN: () => attempts.fail(attempt, FAILURE, { unknown: true }),
+    CANCELED: () => cancel(OWNER, id),
+  };
+  return { prisma, id, ends };
+}
+
+const STATUSES = ['SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'] as const;
+
+test.runIf(hasDatabase).each(STATUSES)('tells once that an edit is %s', async (status) => {
+  const told: EditEnd[] = [];
+  const { ends, id } = await runningEdit(async (_, end) => void told.push(end));
+  await ends[status]();
+  expect(told).toEqual([{ ...OWNER, jobId: id, status }]);
+  for (const other of STATUSES) await Promise.resolve(ends[other]()).catch(() => {});
+  expect(told).toHaveLength(1);
+});
+
+test.runIf(hasDatabase).each(STATUSES)(
+  'tells within the transaction that an edit is %s: both stand, or neither',
+  async (status) => {
+    const { prisma, ends } = await runningEdit(async (tx) => {
+      await tx.prompt.create({ data: { ...OWNER, sha256: 'b'.repeat(64), text: 'written' } });
+      throw new Error('no');
+    });
+    await expect(ends[status]()).rejects.toThrow('no');
+    expect(await prisma.editJob.findFirst()).toMatchObject({ status: 'RUNNING', finishedAt: null });
+    expect(await prisma.editAttempt.findFirst()).toMatchObject({ state: 'SENT' });
+    expect(await prisma.prompt.count()).toBe(1);
+  },
+);
