@@ -22,6 +22,8 @@ describe('without any variable', () => {
       http: { host: '127.0.0.1', port: 4000, publicUrl: null, allowAnonymous: false },
       database: { kind: 'pglite', dir: './data' },
       dataDir: './data',
+      secretKey: null,
+      webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: 'gpt-image-1', allowed: null, file: null },
       limits: {
@@ -74,6 +76,8 @@ describe('what is set', () => {
       http: { host: '::1', port: 0, publicUrl: 'https://retouch.example', allowAnonymous: false },
       database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
       dataDir: '/srv/retouch',
+      secretKey: null,
+      webhooks: { allowedHosts: [] },
       editsApi: {
         kind: 'remote',
         url: 'https://edits.example/v1',
