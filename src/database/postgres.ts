@@ -8,9 +8,22 @@ import { createPrisma } from './prisma.ts';
 /** Longest wait between two attempts to listen again. */
 const MAX_RECONNECT_DELAY_MS = 5_000;
 
+/**
+ * How long a statement waits for a connection, and for its answer, in milliseconds: nobody hangs on a
+ * server that has stopped.
+ */
+const TIMEOUT_MS = 15_000;
+
 /** A Postgres server. Connections are made when first needed and again when they were lost. */
 export function openPostgres({ url, log }: { url: string; log: Log }): Database {
-  const prisma = createPrisma(new PrismaPg({ connectionString: url }), log);
+  const prisma = createPrisma(
+    new PrismaPg({
+      connectionString: url,
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+    }),
+    log,
+  );
   let closing: Promise<void> | undefined;
   return {
     kind: 'postgres',

@@ -6,7 +6,7 @@ import { brokenAnswer } from './answer-errors.ts';
 
 /** The file that keeps an answer as it came. */
 export interface RawAnswer {
-  /** Resolves when the bytes are with the kernel. */
+  /** Resolves when the bytes are with the kernel. When it rejects, the same bytes may be tried again. */
   write(chunk: Buffer): Promise<void>;
   close(): Promise<void>;
 }
@@ -14,12 +14,16 @@ export interface RawAnswer {
 /** Creates or empties the file; only this user may read it. */
 export async function openRawAnswer(path: string): Promise<RawAnswer> {
   const file: FileHandle = await open(path, 'w', 0o600);
+  let bytes = 0;
   return {
     async write(chunk) {
       let written = 0;
       while (written < chunk.length) {
-        written += (await file.write(chunk, written)).bytesWritten;
+        const { length } = chunk;
+        const step = await file.write(chunk, written, length - written, bytes + written);
+        written += step.bytesWritten;
       }
+      bytes += written;
     },
     close: () => file.close(),
   };
@@ -41,16 +45,22 @@ export async function receiveAnswer(options: {
   let broken = false;
   let reason: unknown;
   let bytes = 0;
+  // On a full disk what was decoded gives its room to the raw bytes, from which it can be read again.
+  const giveUpDecoding = async (why: unknown) => {
+    broken = true;
+    reason ??= why;
+    await decoder.discard();
+  };
   for await (const chunk of chunksOf(options.body)) {
     const kept = chunk.subarray(0, maxBytes - bytes);
     bytes += chunk.length;
     const work = [raw.write(kept)];
     if (!broken && bytes <= maxBytes) work.push(decoder.write(chunk));
     const [keeping, decoding] = await Promise.allSettled(work);
-    if (keeping?.status === 'rejected') throw keeping.reason;
-    if (decoding?.status === 'rejected') {
-      broken = true;
-      reason = decoding.reason;
+    if (decoding?.status === 'rejected') await giveUpDecoding(decoding.reason);
+    if (keeping?.status === 'rejected') {
+      await giveUpDecoding(keeping.reason);
+      await raw.write(kept);
     }
     if (bytes > maxBytes) break;
   }

@@ -4,6 +4,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
+import { isUnreachable } from '../database/unreachable.ts';
 import { NotConfiguredError, StorageError, UnavailableError } from '../errors.ts';
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
@@ -77,7 +78,8 @@ export function createGraphql(options: {
  * own, those that a client can act on keep their words; everything else is logged and hidden.
  */
 function maskError(error: unknown, log: Log): GraphQLError {
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+  const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+  const original = isUnreachable(thrown) ? databaseAway(thrown) : thrown;
   const place =
     error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : undefined;
   if (original instanceof GraphQLError) return withCode(error as GraphQLError);
@@ -109,6 +111,14 @@ function maskError(error: unknown, log: Log): GraphQLError {
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   });
 }
+
+function databaseAway(cause: unknown): UnavailableError {
+  const message =
+    'The database went away meanwhile: what you asked for may have been done or not. Try again later; with the same idempotencyKey an edit is made once.';
+  return new UnavailableError(message, DATABASE_RETRY_SECONDS, { cause });
+}
+
+const DATABASE_RETRY_SECONDS = 5;
 
 /** The libraries' own errors have none. */
 function withCode(error: GraphQLError): GraphQLError {
