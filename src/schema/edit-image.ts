@@ -46,6 +46,10 @@ const EditImageInput = builder.inputType('EditImageInput', {
     outputCompression: t.int({ description: '0 to 100; for JPEG and WEBP.' }),
     inputFidelity: t.field({ type: InputFidelity, description: 'How closely to keep details.' }),
     moderation: t.field({ type: Moderation, description: 'How strictly to moderate.' }),
+    partialImages: t.int({
+      description:
+        'Pictures on the way to each output picture, 0 to 3, default 0: see the subscription `editJob`. Each costs some tokens more.',
+    }),
     extraParams: t.field({
       type: 'JSONObject',
       description:

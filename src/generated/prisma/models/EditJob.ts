@@ -30,11 +30,13 @@ export type AggregateEditJob = {
 export type EditJobAvgAggregateOutputType = {
   n: number | null
   outputCompression: number | null
+  partialImages: number | null
 }
 
 export type EditJobSumAggregateOutputType = {
   n: number | null
   outputCompression: number | null
+  partialImages: number | null
 }
 
 export type EditJobMinAggregateOutputType = {
@@ -53,6 +55,7 @@ export type EditJobMinAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
   answerBackground: string | null
@@ -82,6 +85,7 @@ export type EditJobMaxAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
   answerBackground: string | null
@@ -111,6 +115,7 @@ export type EditJobCountAggregateOutputType = {
   outputCompression: number
   inputFidelity: number
   moderation: number
+  partialImages: number
   extraParams: number
   metadata: number
   answerSize: number
@@ -131,11 +136,13 @@ export type EditJobCountAggregateOutputType = {
 export type EditJobAvgAggregateInputType = {
   n?: true
   outputCompression?: true
+  partialImages?: true
 }
 
 export type EditJobSumAggregateInputType = {
   n?: true
   outputCompression?: true
+  partialImages?: true
 }
 
 export type EditJobMinAggregateInputType = {
@@ -154,6 +161,7 @@ export type EditJobMinAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  partialImages?: true
   answerSize?: true
   answerQuality?: true
   answerBackground?: true
@@ -183,6 +191,7 @@ export type EditJobMaxAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  partialImages?: true
   answerSize?: true
   answerQuality?: true
   answerBackground?: true
@@ -212,6 +221,7 @@ export type EditJobCountAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  partialImages?: true
   extraParams?: true
   metadata?: true
   answerSize?: true
@@ -330,6 +340,7 @@ export type EditJobGroupByOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  partialImages: number | null
   extraParams: runtime.JsonValue | null
   metadata: runtime.JsonValue
   answerSize: string | null
@@ -384,6 +395,7 @@ export type EditJobWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
   answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -422,6 +434,7 @@ export type EditJobOrderByWithRelationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
   answerSize?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -463,6 +476,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
   answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -501,6 +515,7 @@ export type EditJobOrderByWithAggregationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
   answerSize?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -540,6 +555,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   outputCompression?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableWithAggregatesFilter<"EditJob">
   metadata?: Prisma.JsonWithAggregatesFilter<"EditJob">
   answerSize?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
@@ -570,6 +586,7 @@ export type EditJobCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -607,6 +624,7 @@ export type EditJobUncheckedCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -642,6 +660,7 @@ export type EditJobUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -679,6 +698,7 @@ export type EditJobUncheckedUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -715,6 +735,7 @@ export type EditJobCreateManyInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -745,6 +766,7 @@ export type EditJobUpdateManyMutationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -775,6 +797,7 @@ export type EditJobUncheckedUpdateManyInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -821,6 +844,7 @@ export type EditJobCountOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
   extraParams?: Prisma.SortOrder
   metadata?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
@@ -839,6 +863,7 @@ export type EditJobCountOrderByAggregateInput = {
 export type EditJobAvgOrderByAggregateInput = {
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
 }
 
 export type EditJobMaxOrderByAggregateInput = {
@@ -857,6 +882,7 @@ export type EditJobMaxOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
@@ -886,6 +912,7 @@ export type EditJobMinOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
@@ -902,6 +929,7 @@ export type EditJobMinOrderByAggregateInput = {
 export type EditJobSumOrderByAggregateInput = {
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
 }
 
 export type EditJobScalarRelationFilter = {
@@ -1120,6 +1148,7 @@ export type EditJobCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1156,6 +1185,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1195,6 +1225,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1231,6 +1262,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1286,6 +1318,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1322,6 +1355,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1376,6 +1410,7 @@ export type EditJobScalarWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
   answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -1406,6 +1441,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1442,6 +1478,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1492,6 +1529,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1528,6 +1566,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1562,6 +1601,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1598,6 +1638,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1648,6 +1689,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1684,6 +1726,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1718,6 +1761,7 @@ export type EditJobCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1753,6 +1797,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1814,6 +1859,7 @@ export type EditJobCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1850,6 +1896,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1900,6 +1947,7 @@ export type EditJobUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1936,6 +1984,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1970,6 +2019,7 @@ export type EditJobCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2006,6 +2056,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2056,6 +2107,7 @@ export type EditJobUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2092,6 +2144,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2127,6 +2180,7 @@ export type EditJobCreateManyRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2156,6 +2210,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2192,6 +2247,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2227,6 +2283,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2256,6 +2313,7 @@ export type EditJobCreateManyPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2286,6 +2344,7 @@ export type EditJobUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2321,6 +2380,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2356,6 +2416,7 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2445,6 +2506,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2484,6 +2546,7 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2517,6 +2580,7 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2550,6 +2614,7 @@ export type EditJobSelectScalar = {
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2565,7 +2630,7 @@ export type EditJobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -2612,6 +2677,10 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     outputCompression: number | null
     inputFidelity: string | null
     moderation: string | null
+    /**
+     * Pictures on the way that were asked for, per output. Null: none, and no streaming.
+     */
+    partialImages: number | null
     extraParams: runtime.JsonValue | null
     metadata: runtime.JsonValue
     answerSize: string | null
@@ -3076,6 +3145,7 @@ export interface EditJobFieldRefs {
   readonly outputCompression: Prisma.FieldRef<"EditJob", 'Int'>
   readonly inputFidelity: Prisma.FieldRef<"EditJob", 'String'>
   readonly moderation: Prisma.FieldRef<"EditJob", 'String'>
+  readonly partialImages: Prisma.FieldRef<"EditJob", 'Int'>
   readonly extraParams: Prisma.FieldRef<"EditJob", 'Json'>
   readonly metadata: Prisma.FieldRef<"EditJob", 'Json'>
   readonly answerSize: Prisma.FieldRef<"EditJob", 'String'>
