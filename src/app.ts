@@ -6,19 +6,21 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
-import { createEditsApi } from './edits-api/client.ts';
-import { createModels, readModelsFile } from './edits-api/models.ts';
-import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createAttempts } from './edits/attempts.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
+import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
+import { createPartialImages } from './edits/partial-images.ts';
 import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
 import { createRunningEdits } from './edits/running-edits.ts';
 import { createWorkerPresence } from './edits/workers.ts';
+import { createEditsApi } from './edits-api/client.ts';
+import { createModels, readModelsFile } from './edits-api/models.ts';
+import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createEvents } from './events.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createHealth } from './http/health.ts';
@@ -116,6 +118,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const queue = createQueue({ database, events, log });
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS]);
   const editWaits = createEditWaits({ prisma, events, log });
+  const editSubscriptions = createEditSubscriptions({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const edits = createEdits({ prisma, queue, images, models, backlog, sandbox });
@@ -129,6 +132,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     attempts,
     runningEdits,
     images,
+    partialImages: createPartialImages({ prisma, events, images }),
     blobs,
     editsApi,
     workerId: presence.id,
@@ -171,6 +175,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
         edits,
         cancelEdit: createCancelEdit({ prisma, events }),
         editWaits,
+        editSubscriptions,
         images,
         uploads,
         blobs,
@@ -198,6 +203,8 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const { url } = await server.start();
   stops.unshift(
     () => health.stopping(),
+    // Open streams would hold the server's stop up.
+    () => editSubscriptions.stop(),
     () => server.stop(),
   );
   return config.http.publicUrl ?? url;

@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
 import { toRequest } from './edit-request.ts';
 import { inspectOutputs } from './outputs.ts';
+import type { PartialImages } from './partial-images.ts';
 import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
 import type { RunningEdits } from './running-edits.ts';
 
@@ -38,6 +39,7 @@ export function createRunEdit(options: {
   attempts: Attempts;
   runningEdits: RunningEdits;
   images: Images;
+  partialImages: PartialImages;
   blobs: BlobStore;
   editsApi: EditsApi;
   workerId: string;
@@ -49,7 +51,7 @@ export function createRunEdit(options: {
   /** Told after an edit has succeeded; what it rejects with is logged. */
   onSucceeded: (jobId: string) => Promise<void>;
 }): RunEdit {
-  const { attempts, runningEdits, images, blobs, editsApi, workerId } = options;
+  const { attempts, runningEdits, images, partialImages, blobs, editsApi, workerId } = options;
   const { answersDir, timeoutMs, retryPolicy, onSucceeded } = options;
 
   async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
@@ -59,11 +61,15 @@ export function createRunEdit(options: {
     using tracked = runningEdits.track(jobId, stopping);
     try {
       log.info({ model: job.model, attempt: job.attemptNumber }, 'edit sent');
-      const answer = await editsApi.edit(toRequest(job, blobs), {
-        signal: tracked.signal,
-        timeoutMs,
-        rawAnswerPath: join(answersDir, job.attemptId),
-      });
+      const partials = partialImages.begin(job, log);
+      const answer = await editsApi
+        .edit(toRequest(job, blobs), {
+          signal: tracked.signal,
+          timeoutMs,
+          rawAnswerPath: join(answersDir, job.attemptId),
+          onPartialImage: partials.take,
+        })
+        .finally(partials.settled);
       await finish(job, answer, { signal: stopping });
     } catch (error) {
       // The answer is saved: the next start finishes from it.

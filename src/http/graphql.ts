@@ -1,11 +1,16 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
-import { StorageError, UnavailableError } from '../errors.ts';
+import {
+  NotFoundError,
+  StorageError,
+  SubscriptionDroppedError,
+  UnavailableError,
+} from '../errors.ts';
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
@@ -97,6 +102,9 @@ function maskError(error: unknown, log: Log): GraphQLError {
         http: { status: 503, headers: { 'retry-after': String(retryAfterSeconds) } },
       },
     });
+  }
+  if (original instanceof NotFoundError || original instanceof SubscriptionDroppedError) {
+    return new GraphQLError(original.message, { ...place, extensions: { code: original.code } });
   }
   if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);
   log.error({ err: original }, 'unexpected error');

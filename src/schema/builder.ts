@@ -2,9 +2,9 @@ import SchemaBuilder from '@pothos/core';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
+import type { JsonObject } from '../edits/json-object.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
-import type { JsonObject } from '../edits/json-object.ts';
 import type { FileUpload } from '../images/receive-image.ts';
 import type { Context } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
@@ -45,3 +45,4 @@ export const builder = new SchemaBuilder<{
 
 builder.queryType({ description: 'What can be asked.' });
 builder.mutationType({ description: 'What can be done.' });
+builder.subscriptionType({ description: 'What can be watched.' });

@@ -1,9 +1,10 @@
-import type { PrismaClient } from '../database/database.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import type { Models } from '../edits-api/models.ts';
+import type { PrismaClient } from '../database/database.ts';
 import type { CancelEdit } from '../edits/cancel-edit.ts';
+import type { EditSubscriptions } from '../edits/edit-subscriptions.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
+import type { Models } from '../edits-api/models.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
@@ -15,6 +16,7 @@ export interface Services {
   readonly edits: Edits;
   readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
+  readonly editSubscriptions: EditSubscriptions;
   readonly images: Images;
   readonly uploads: Uploads;
   readonly blobs: BlobStore;

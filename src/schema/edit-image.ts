@@ -1,6 +1,11 @@
 import type { EditWait } from '../edits/edit-waits.ts';
 import type { CreatedEdit, Picture } from '../edits/edits.ts';
-import { IdempotencyConflictError, InvalidInputError, JobNotCancelableError, NotFoundError } from '../errors.ts';
+import {
+  IdempotencyConflictError,
+  InvalidInputError,
+  JobNotCancelableError,
+  NotFoundError,
+} from '../errors.ts';
 import type { FieldUpload } from '../images/uploads.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
@@ -163,7 +168,7 @@ builder.mutationField('cancelEdit', (t) =>
 );
 
 /** @throws NotFoundError for an id of anything else. */
-function jobId(globalId: string): string {
+export function jobId(globalId: string): string {
   const parsed = parseGlobalId(globalId);
   if (parsed?.typename !== 'EditJob') throw new NotFoundError('EditJob', globalId);
   return parsed.id;

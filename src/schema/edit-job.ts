@@ -1,7 +1,7 @@
-import { EditErrorCode } from '../errors.ts';
+import type { Prisma } from '../database/database.ts';
 import { EditStatus } from '../edits/edit-status.ts';
 import type { JsonObject } from '../edits/json-object.ts';
-import type { Prisma } from '../database/database.ts';
+import { EditErrorCode } from '../errors.ts';
 import { builder } from './builder.ts';
 import {
   EditStatusEnum,

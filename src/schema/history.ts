@@ -11,16 +11,19 @@ const DateTimeRange = builder.inputType('DateTimeRange', {
   }),
 });
 
-const EditJobFilter = builder.inputType('EditJobFilter', {
+export const EditJobFilter = builder.inputType('EditJobFilter', {
   description: 'All that is given must hold.',
   fields: (t) => ({
     status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
     model: t.stringList({ description: 'One of these.' }),
-    createdAt: t.field({ type: DateTimeRange, description: 'Committed to the queue in this span.' }),
+    createdAt: t.field({
+      type: DateTimeRange,
+      description: 'Committed to the queue in this span.',
+    }),
   }),
 });
 
-function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
+export function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
   const { status, model, createdAt } = filter;
   return {
     ...(status && { status: { in: [...status] } }),
