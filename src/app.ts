@@ -23,8 +23,10 @@ import { createModels, readModelsFile } from './edits-api/models.ts';
 import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import { createEvents } from './events.ts';
 import { createGraphql } from './http/graphql.ts';
+import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createHealth } from './http/health.ts';
 import { createImageRoute } from './http/image-route.ts';
+import { createRequestOrigins } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
 import { blobKey } from './images/blob-key.ts';
 import { configureSharp } from './images/configure-sharp.ts';
@@ -162,30 +164,35 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   stops.unshift(() => editWaits.stop());
 
   const health = createHealth({ prisma });
+  const graphql = createGraphql({
+    schema,
+    services: {
+      prisma,
+      edits,
+      cancelEdit: createCancelEdit({ prisma, events }),
+      editWaits,
+      editSubscriptions,
+      images,
+      uploads,
+      blobs,
+      models,
+      usageReports: createUsageReports({ prisma }),
+    },
+    sandbox,
+    maxFileBytes: limits.imageBytes,
+    log,
+  });
+  const graphqlSockets = createGraphqlSockets({ graphql });
   const server = createHttpServer({
     host: config.http.host,
     port: config.http.port,
-    publicUrl: config.http.publicUrl,
-    anyHost: config.http.allowAnonymous,
-    viewer: LOCAL_VIEWER,
-    graphql: createGraphql({
-      schema,
-      services: {
-        prisma,
-        edits,
-        cancelEdit: createCancelEdit({ prisma, events }),
-        editWaits,
-        editSubscriptions,
-        images,
-        uploads,
-        blobs,
-        models,
-        usageReports: createUsageReports({ prisma }),
-      },
-      sandbox,
-      maxFileBytes: limits.imageBytes,
-      log,
+    origins: createRequestOrigins({
+      publicUrl: config.http.publicUrl,
+      anyHost: config.http.allowAnonymous,
     }),
+    viewer: LOCAL_VIEWER,
+    graphql: graphql.yoga,
+    graphqlSockets,
     imageRoute: createImageRoute({
       find: async (viewer, globalId) => {
         const id = parseGlobalId(globalId);
@@ -204,6 +211,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   stops.unshift(
     () => health.stopping(),
     // Open streams would hold the server's stop up.
+    () => graphqlSockets.stop(),
     () => editSubscriptions.stop(),
     () => server.stop(),
   );

@@ -14,6 +14,7 @@ import {
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
+import { useApolloMultipart } from './apollo-multipart.ts';
 import { useUploads } from './uploads.ts';
 
 /** What the HTTP server knows of a request before GraphQL sees it. */
@@ -23,6 +24,13 @@ export interface RequestContext {
   readonly viewer: Viewer;
   readonly baseUrl: string;
   readonly log: Log;
+}
+
+/** The API behind every transport. */
+export interface Graphql {
+  readonly yoga: YogaServerInstance<RequestContext, Context>;
+  /** What a client sees of an error that did not pass through Yoga's own handling. */
+  maskError(error: unknown): GraphQLError;
 }
 
 export const CSRF_HEADERS = [
@@ -41,9 +49,9 @@ export function createGraphql(options: {
   sandbox: boolean;
   maxFileBytes: number;
   log: Log;
-}): YogaServerInstance<RequestContext, Context> {
+}): Graphql {
   const { schema, services, sandbox, maxFileBytes, log } = options;
-  return createYoga<RequestContext, Context>({
+  const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
     cors: false,
@@ -64,8 +72,12 @@ export function createGraphql(options: {
       baseUrl,
       signal: request.signal,
     }),
-    // 1. may this request be here; 2. read it.
-    plugins: [useCSRFPrevention({ requestHeaders: CSRF_HEADERS }), useUploads({ maxFileBytes })],
+    // 1. may this request be here; 2. read it; 3. answer in the way that is asked for.
+    plugins: [
+      useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
+      useUploads({ maxFileBytes }),
+      useApolloMultipart(),
+    ],
     maskedErrors: { maskError: (error) => maskError(error, log) },
     logging: {
       debug: () => {},
@@ -74,6 +86,7 @@ export function createGraphql(options: {
       error: (...args) => log.error({ err: args[0] }, 'yoga'),
     },
   });
+  return { yoga, maskError: (error) => maskError(error, log) };
 }
 
 /**
