@@ -43,8 +43,6 @@ export interface EditSubscriptions {
    * that are as `where` says at that time.
    */
   toAll(viewer: Viewer, where: Prisma.EditJobWhereInput): Promise<EditNewsStream>;
-  /** How many are subscribed here. */
-  count(): number;
   /** Ends all of them with an UnavailableError, so that they subscribe elsewhere. Idempotent. */
   stop(): Promise<void>;
 }
@@ -67,6 +65,7 @@ export function createEditSubscriptions(options: {
   const stopping = new AbortController();
   let heardAtMs = Date.now();
   let catchingUp = Promise.resolve();
+  let subscribers = 0;
 
   const unsubscribe = events.subscribe((event) => {
     if (event.kind === 'missed') {
@@ -143,17 +142,31 @@ export function createEditSubscriptions(options: {
     return jobs.map(({ id }) => id).reverse();
   }
 
-  function refuseWhileStopping(): void {
+  function open<Watch>(
+    all: Map<string, Set<Watch>>,
+    key: string,
+    toWatch: (queue: NewsQueue) => Watch,
+  ): Watch {
     if (stopping.signal.aborted) throw stopped();
+    const those = all.get(key) ?? new Set();
+    const onEnd = () => {
+      those.delete(watch);
+      if (those.size === 0) all.delete(key);
+      subscribers -= 1;
+      log.debug({ subscribers }, 'subscription ended');
+    };
+    const watch = toWatch(createNewsQueue({ onEnd }));
+    all.set(key, those.add(watch));
+    subscribers += 1;
+    log.debug({ subscribers }, 'subscription begun');
+    return watch;
   }
 
   return {
     async toJob({ ownerId }, id) {
-      refuseWhileStopping();
-      const queue = createNewsQueue({ onEnd: () => remove() });
-      const watch: JobWatch = { queue, progress: null, partials: 0 };
       // Before the job is read, so that no change falls between.
-      const remove = addTo(watchesOf, id, watch);
+      const watch = open(watchesOf, id, (news) => ({ queue: news, progress: null, partials: 0 }));
+      const { queue } = watch;
       queue.push({ type: 'CURRENT', jobId: id, partialImageIndex: null });
       try {
         const job = await prisma.editJob.findFirst({ where: { id, ownerId }, select: PROGRESS });
@@ -169,9 +182,7 @@ export function createEditSubscriptions(options: {
     },
 
     async toAll({ ownerId }, where) {
-      refuseWhileStopping();
-      const queue = createNewsQueue({ onEnd: () => remove() });
-      const remove = addTo(queuesOf, ownerId, queue);
+      const queue = open(queuesOf, ownerId, (news) => news);
       try {
         for (const jobId of await openJobs(ownerId, { AND: [isOpen, where] })) {
           queue.push({ type: 'CURRENT', jobId, partialImageIndex: null });
@@ -186,9 +197,6 @@ export function createEditSubscriptions(options: {
         return found > 0;
       });
     },
-
-    count: () =>
-      [...watchesOf.values(), ...queuesOf.values()].reduce((sum, all) => sum + all.size, 0),
 
     async stop() {
       unsubscribe();
@@ -209,14 +217,4 @@ function toText({ status, startedAt, nextAttemptAt }: Progress): string {
 
 function stopped(): UnavailableError {
   return new UnavailableError('The service stops: subscribe again.', 1);
-}
-
-/** Answers the function that takes it out again. */
-function addTo<Value>(all: Map<string, Set<Value>>, key: string, value: Value): () => void {
-  const those = all.get(key) ?? new Set();
-  all.set(key, those.add(value));
-  return () => {
-    those.delete(value);
-    if (those.size === 0) all.delete(key);
-  };
 }

@@ -69,12 +69,16 @@ export function createHttpServer(options: {
     graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
   }
 
+  let isStopping = false;
+
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, (req, res) => {
     const startedMs = performance.now();
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
     res.setHeader('x-request-id', requestId);
     res.once('close', () => {
+      // Its connection would be kept for the next request, which is not going to be served.
+      if (isStopping) setImmediate(() => server.closeIdleConnections());
       const ms = Math.round(performance.now() - startedMs);
       log.debug({ method: req.method, path: pathOf(req), status: res.statusCode, ms }, 'request');
     });
@@ -102,6 +106,7 @@ export function createHttpServer(options: {
     },
     async stop() {
       if (!server.listening) return;
+      isStopping = true;
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
