@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createModels } from '../../src/edits-api/models.ts';
 import { checkEditParams, checkPictures, toFormFields } from '../../src/edits/edit-params.ts';
+import { createModels } from '../../src/edits-api/models.ts';
 import { InvalidInputError } from '../../src/errors.ts';
 
 const models = createModels({ default: 'gpt-image-1', allowed: null });
@@ -58,7 +58,14 @@ describe('edit parameters', () => {
     expect(resolve('gpt-image-1', 600, 800)).toBe('1024x1536');
     expect(resolve('gpt-image-1', 700, 710)).toBe('1024x1024');
     expect(resolve('unknown', 700, 710)).toBe('auto');
-    for (const [width, height] of [[4096, 4096], [10_000, 100], [20, 20], [100, 9_999], [3840, 2160], [1, 1]]) {
+    for (const [width, height] of [
+      [4096, 4096],
+      [10_000, 100],
+      [20, 20],
+      [100, 9_999],
+      [3840, 2160],
+      [1, 1],
+    ]) {
       const size = resolve('gpt-image-2', width ?? 0, height ?? 0);
       expect(checkEditParams({ prompt: 'p', model: 'gpt-image-2', size }, models).size).toBe(size);
     }

@@ -1,11 +1,18 @@
 import { once } from 'node:events';
-import WebSocket from 'ws';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { hasDatabase } from '../support/database.ts';
+import WebSocket from 'ws';
 import { startTestApp, type TestApp } from '../support/app.ts';
+import { hasDatabase } from '../support/database.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
-import { APOLLO, type Results, SSE, type Subscriber, SUBSCRIBERS, WS } from '../support/subscriptions.ts';
+import {
+  APOLLO,
+  type Results,
+  SSE,
+  SUBSCRIBERS,
+  type Subscriber,
+  WS,
+} from '../support/subscriptions.ts';
 
 const WATCH = /* GraphQL */ `
   subscription Watch($id: ID!) {
@@ -54,7 +61,11 @@ describe.runIf(hasDatabase)('a subscription', () => {
     return id;
   }
 
-  function watch(subscriber: Subscriber, query: string, variables: Record<string, unknown>): Results {
+  function watch(
+    subscriber: Subscriber,
+    query: string,
+    variables: Record<string, unknown>,
+  ): Results {
     const results = subscriber.subscribe(app.url, query, variables);
     onTestFinished(async () => void (await results.return?.()));
     return results;

@@ -1,9 +1,11 @@
+import type { FormattedExecutionResult } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import type { FormattedExecutionResult } from 'graphql';
 
-export type Results = AsyncIterableIterator<FormattedExecutionResult<ReturnType<typeof JSON.parse>>>;
+export type Results = AsyncIterableIterator<
+  FormattedExecutionResult<ReturnType<typeof JSON.parse>>
+>;
 
 /** One way to subscribe: ends with its iterator, or when the service ends it. */
 export interface Subscriber {
@@ -58,7 +60,9 @@ export const APOLLO: Subscriber = {
       yield await response.json();
       return;
     }
-    const boundary = /^multipart\/mixed;boundary="([^"]+)";subscriptionSpec="1\.0"$/.exec(type)?.[1];
+    const boundary = /^multipart\/mixed;boundary="([^"]+)";subscriptionSpec="1\.0"$/.exec(
+      type,
+    )?.[1];
     if (boundary === undefined || response.body === null) throw new Error(`not multipart: ${type}`);
     try {
       // The first boundary may stand at the very beginning.
