@@ -57,16 +57,15 @@ export function createHttpServer(options: {
 
   function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
     if (!origins.isHostAllowed(req)) {
-      return refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
-    }
-    if (pathOf(req) !== '/graphql') {
-      return refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
-    }
-    if (!origins.isOriginAllowed(req)) {
+      refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+    } else if (pathOf(req) !== '/graphql') {
+      refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
+    } else if (!origins.isOriginAllowed(req)) {
       const message = 'WebSockets are open to pages of this service’s own origin only.';
-      return refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+      refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+    } else {
+      graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
     }
-    graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
   }
 
   let isStopping = false;
@@ -128,7 +127,10 @@ function isWebSocket(req: IncomingMessage): boolean {
 const FORBIDDEN_HOST = 'This service answers requests to localhost only.';
 
 function refuse(res: ServerResponse, status: number, code: string, message: string): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'x-content-type-options': 'nosniff',
+  });
   res.end(errorBody(code, message));
 }
 

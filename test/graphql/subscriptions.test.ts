@@ -1,18 +1,9 @@
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import WebSocket from 'ws';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
-import {
-  APOLLO,
-  type Results,
-  SSE,
-  SUBSCRIBERS,
-  type Subscriber,
-  WS,
-} from '../support/subscriptions.ts';
+import { type Results, SUBSCRIBERS, type Subscriber, WS } from '../support/subscriptions.ts';
 
 const WATCH = /* GraphQL */ `
   subscription Watch($id: ID!) {
