@@ -14,8 +14,10 @@ import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
 import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
+import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
+import { createPartialImages } from './edits/partial-images.ts';
 import { createPauses } from './edits/pauses.ts';
 import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
@@ -24,8 +26,10 @@ import { createWorkerPresence } from './edits/workers.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import { createEvents } from './events.ts';
 import { createGraphql } from './http/graphql.ts';
+import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createHealth } from './http/health.ts';
 import { createImageRoute } from './http/image-route.ts';
+import { createRequestOrigins } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
 import { blobKey } from './images/blob-key.ts';
 import { configureSharp } from './images/configure-sharp.ts';
@@ -161,6 +165,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK], { alone });
   stops.unshift(() => queue.stop({ graceMs: 0 }));
   const editWaits = createEditWaits({ prisma, events, log });
+  const editSubscriptions = createEditSubscriptions({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const edits = createEdits({ prisma, queue, images, models, backlog, sandbox });
@@ -182,6 +187,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     attempts,
     runningEdits,
     images,
+    partialImages: createPartialImages({ prisma, events, images }),
     blobs,
     pauses,
     upstreams,
@@ -218,32 +224,38 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
 
   const availability = createAvailability({ prisma });
   const health = createHealth({ availability });
+  const graphql = createGraphql({
+    schema,
+    services: {
+      prisma,
+      edits,
+      cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+      editWaits,
+      editSubscriptions,
+      images,
+      uploads,
+      blobs,
+      models,
+      upstreams,
+      pauses,
+      usageReports: createUsageReports({ prisma }),
+      webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
+    },
+    sandbox,
+    maxFileBytes: limits.imageBytes,
+    log,
+  });
+  const graphqlSockets = createGraphqlSockets({ graphql });
   const server = createHttpServer({
     host: config.http.host,
     port: config.http.port,
-    publicUrl: config.http.publicUrl,
-    anyHost: config.http.allowAnonymous,
-    viewer: LOCAL_VIEWER,
-    graphql: createGraphql({
-      schema,
-      services: {
-        prisma,
-        edits,
-        cancelEdit: createCancelEdit({ prisma, events, onEnd }),
-        editWaits,
-        images,
-        uploads,
-        blobs,
-        models,
-        upstreams,
-        pauses,
-        usageReports: createUsageReports({ prisma }),
-        webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
-      },
-      sandbox,
-      maxFileBytes: limits.imageBytes,
-      log,
+    origins: createRequestOrigins({
+      publicUrl: config.http.publicUrl,
+      anyHost: config.http.allowAnonymous,
     }),
+    viewer: LOCAL_VIEWER,
+    graphql: graphql.yoga,
+    graphqlSockets,
     imageRoute: createImageRoute({
       find: async (viewer, globalId) => {
         const id = parseGlobalId(globalId);
@@ -266,6 +278,9 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     () => queue.drain({ graceMs: limits.shutdownGraceMs }),
     // Who waited for an edit was answered when it ended, and is now answered with it as it is.
     () => editWaits.stop(),
+    // Open streams would hold the server's stop up.
+    () => graphqlSockets.stop(),
+    () => editSubscriptions.stop(),
     () => server.stop({ graceMs: RESPONSES_GRACE_MS }),
   );
   const baseUrl = config.http.publicUrl ?? url;

@@ -88,6 +88,15 @@ export class NotConfiguredError extends RetouchError {
   readonly code = 'NOT_CONFIGURED';
 }
 
+/** A subscriber did not read what it was told. It may subscribe again. */
+export class SubscriptionDroppedError extends RetouchError {
+  readonly code = 'SUBSCRIPTION_DROPPED';
+
+  constructor(pending: number) {
+    super(`The subscription was ended: ${pending} changes waited too long to be read.`);
+  }
+}
+
 /** The disk or the object store refused to take a file. Nothing of it was kept. */
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';

@@ -6,7 +6,14 @@ const CHANNEL = 'retouch';
 
 const eventSchema = z.discriminatedUnion('kind', [
   /** An edit job has changed; who cares reads it again. */
-  z.object({ kind: z.literal('edit'), jobId: z.string(), ownerId: z.string(), final: z.boolean() }),
+  z.object({
+    kind: z.literal('edit'),
+    jobId: z.string(),
+    ownerId: z.string(),
+    final: z.boolean(),
+    /** Position of a picture on the way that has come; the job's status is as before. */
+    partial: z.int().min(0).optional(),
+  }),
   /** Work was enqueued. */
   z.object({ kind: z.literal('work'), queue: z.string() }),
 ]);

@@ -1,9 +1,8 @@
 import { discardStagedFile } from '../images/fs-staging.ts';
-import type { StagedFile, Staging, StagingWriter } from '../images/staging.ts';
+import type { StagedFile, Staging } from '../images/staging.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { assertPicture } from './assert-picture.ts';
-import { createBase64Stream } from './base64-stream.ts';
 import { createJsonScanner } from './json-scanner.ts';
+import { createPictureWriter } from './picture-writer.ts';
 
 export interface DecodedAnswer {
   /** The answer without its pictures. */
@@ -41,42 +40,26 @@ export function createJsonAnswerDecoder(options: {
   limits: AnswerLimits;
 }): AnswerDecoder {
   const { staging, limits } = options;
-  const scanner = createJsonScanner({ maxSkeletonBytes: limits.maxBodyBytes });
-  const base64 = createBase64Stream();
+  const scanner = createJsonScanner({ place: 'data', maxSkeletonBytes: limits.maxBodyBytes });
+  const writer = createPictureWriter({ staging, maxImageBytes: limits.maxImageBytes });
   const pictures = new Map<number, StagedFile>();
-  let current: { index: number; writer: StagingWriter } | null = null;
+  let index = 0;
 
-  async function open(index: number): Promise<void> {
-    if (pictures.has(index)) throw brokenAnswer('The answer has two pictures in one place.');
+  async function open(place: number): Promise<void> {
+    if (pictures.has(place)) throw brokenAnswer('The answer has two pictures in one place.');
     if (pictures.size === limits.maxImages) {
       throw brokenAnswer(`The answer has more than ${limits.maxImages} pictures.`);
     }
-    current = { index, writer: await staging.create() };
-  }
-
-  async function store(block: Buffer): Promise<void> {
-    if (current === null) return;
-    if (current.writer.bytes + block.length > limits.maxImageBytes) {
-      throw brokenAnswer(`A picture in the answer has more than ${limits.maxImageBytes} bytes.`);
-    }
-    await current.writer.write(block);
-  }
-
-  async function close(): Promise<void> {
-    for (const block of base64.end()) await store(block);
-    if (current === null) return;
-    const file = await current.writer.finish();
-    pictures.set(current.index, file);
-    current = null;
-    assertPicture(file);
+    index = place;
+    await writer.open();
   }
 
   return {
     async write(chunk) {
       for (const event of scanner.scan(chunk)) {
         if (event.kind === 'open') await open(event.index);
-        else if (event.kind === 'close') await close();
-        else for (const block of base64.decode(event.bytes)) await store(block);
+        else if (event.kind === 'close') pictures.set(index, await writer.close());
+        else await writer.write(event.bytes);
       }
     },
     async end() {
@@ -93,8 +76,7 @@ export function createJsonAnswerDecoder(options: {
       return { body: record, pictures, urls };
     },
     async discard() {
-      await current?.writer.discard();
-      current = null;
+      await writer.discard();
       for (const file of pictures.values()) await discardStagedFile(file);
       pictures.clear();
     },

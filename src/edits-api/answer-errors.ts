@@ -41,6 +41,23 @@ export function errorOfAnswer(head: AnswerHead, text: string): EditsApiError {
   return new EditsApiError(code, outcome, message, head);
 }
 
+/**
+ * The error that an event stream reports after it has begun. What was made until then may have been
+ * paid, so the outcome is unknown whatever it says.
+ */
+export function errorInStream(event: Readonly<Record<string, unknown>>): EditsApiError {
+  const error = parseApiError(JSON.stringify({ error: event['error'] ?? event }));
+  const signs = [error?.code ?? '', error?.type ?? ''];
+  const code = signs.some((sign) => moderationWords.includes(sign))
+    ? EditErrorCode.MODERATION_BLOCKED
+    : signs.some((sign) => quotaWords.includes(sign))
+      ? EditErrorCode.INSUFFICIENT_QUOTA
+      : EditErrorCode.SERVER_ERROR;
+  const said = error?.message ?? '';
+  const message = `The edits API ended its event stream with an error${said && `: ${said}`}`;
+  return new EditsApiError(code, 'unknown', message);
+}
+
 function classify(
   status: number,
   apiError: ApiError | null,

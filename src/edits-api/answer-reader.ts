@@ -1,20 +1,22 @@
 import type { Readable } from 'node:stream';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { StagedFile, Staging } from '../images/staging.ts';
-import { type AnswerLimits, createJsonAnswerDecoder } from './answer-decoder.ts';
+import type { AnswerLimits } from './answer-decoder.ts';
 import { type RawAnswer, receiveAnswer } from './answer-receiver.ts';
-import type { EditsApiAnswer } from './edits-api.ts';
+import type { EditsApiAnswer, OnPartialImage } from './edits-api.ts';
 import type { FetchPicture } from './picture-fetcher.ts';
+import { createSniffingDecoder } from './sniffing-decoder.ts';
 
 /**
  * Reads a good answer to its end: kept raw, its pictures staged, those it only points at fetched.
- * All or none: when it throws, nothing of it is left in the staging directory.
+ * All or none: when it throws, nothing of it is left in the staging directory but the pictures on the
+ * way that `onPartialImage` has taken.
  * @throws EditsApiError BROKEN_ANSWER, StorageError
  */
 export type ReadAnswer = (
   body: Readable,
   raw: RawAnswer,
-  signal: AbortSignal,
+  options: { signal: AbortSignal; onPartialImage?: OnPartialImage | undefined },
 ) => Promise<Pick<EditsApiAnswer, 'images' | 'body'>>;
 
 export function createAnswerReader(options: {
@@ -37,8 +39,8 @@ export function createAnswerReader(options: {
     throw failed.reason;
   }
 
-  return async (body, raw, signal) => {
-    const decoder = createJsonAnswerDecoder({ staging, limits });
+  return async (body, raw, { signal, onPartialImage }) => {
+    const decoder = createSniffingDecoder({ staging, limits, onPartialImage });
     try {
       const answer = await receiveAnswer({ body, raw, decoder, maxBytes });
       const fetched = await fetchAll(answer.urls, signal);

@@ -7,7 +7,7 @@ import { type AnswerHead, errorOfAnswer, parseRetryAfter } from './answer-errors
 import { createAnswerReader } from './answer-reader.ts';
 import { decodeContent, openRawAnswer, type RawAnswer, receiveText } from './answer-receiver.ts';
 import { type CallLimits, createCallLimits } from './call-limits.ts';
-import type { EditsApi } from './edits-api.ts';
+import type { EditsApi, EditsApiCall, EditsApiRequest } from './edits-api.ts';
 import { createMultipartBody, type ImageField, type MultipartBody } from './multipart-body.ts';
 import { createPictureFetcher } from './picture-fetcher.ts';
 import { createRedactor } from './redact.ts';
@@ -67,14 +67,14 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     response: Dispatcher.ResponseData,
     head: AnswerHead,
     raw: RawAnswer,
-    limits: CallLimits,
+    { limits, onPartialImage }: Pick<EditsApiCall, 'onPartialImage'> & { limits: CallLimits },
   ) {
     const body = decodeContent(response.body, header(response, 'content-encoding') ?? '');
     if (head.httpStatus < 200 || head.httpStatus > 299) {
       throw errorOfAnswer(head, await receiveText({ body, raw, maxBytes: MiB }));
     }
     try {
-      return await readAnswer(body, raw, limits.signal);
+      return await readAnswer(body, raw, { signal: limits.signal, onPartialImage });
     } catch (error) {
       throw limits.endedBy === null ? error : errorOfLimits(limits.endedBy, true);
     }
@@ -109,9 +109,9 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
       try {
         if (limits.endedBy !== null) throw errorOfLimits(limits.endedBy, false);
         raw = await openRawAnswer(call.rawAnswerPath);
-        const response = await transport.post(body, limits);
+        const response = await transport.post(body, limits, { stream: isStreamed(request) });
         head = readHead(response);
-        const { images, body: said } = await read(response, head, raw, limits);
+        const { images, body: said } = await read(response, head, raw, { ...call, limits });
         const { httpStatus, upstreamRequestId } = head;
         return { httpStatus, upstreamRequestId, images, body: said };
       } catch (error) {
@@ -122,7 +122,7 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
       }
     },
     async readSaved(rawAnswerPath, signal) {
-      const { images, body } = await readAnswer(createReadStream(rawAnswerPath), SAVED, signal);
+      const { images, body } = await readAnswer(createReadStream(rawAnswerPath), SAVED, { signal });
       // Only whole answers of pictures can be read; the head was not saved.
       return { httpStatus: 200, upstreamRequestId: null, images, body };
     },
@@ -130,6 +130,10 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
       await Promise.all([transport.close(), guard.close()]);
     },
   };
+}
+
+function isStreamed({ fields }: EditsApiRequest): boolean {
+  return fields.some(([name, value]) => name === 'stream' && value === 'true');
 }
 
 /** What is read again is not kept again. */

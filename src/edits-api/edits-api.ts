@@ -32,11 +32,19 @@ export interface EditsApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Takes a picture on the way over: the file is its own from then on. `index` counts from 0, in the
+ * order they come. It must not throw.
+ */
+export type OnPartialImage = (image: StagedFile, index: number) => void;
+
 export interface EditsApiCall {
   /** Aborting ends the call as `ABORTED`, its outcome unknown once the request went out. */
   readonly signal?: AbortSignal;
   /** From now to the last byte of the answer. */
   readonly timeoutMs: number;
+  /** Told of each picture on the way, of an answer that is streamed, while the rest still comes. */
+  readonly onPartialImage?: OnPartialImage;
   /** Where the answer's bytes are kept as they came, before they are parsed. The caller removes it. */
   readonly rawAnswerPath: string;
 }

@@ -27,13 +27,22 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** Where a document has its pictures: at `data[i].b64_json`, or one at `b64_json`. */
+export type PicturePlace = 'data' | 'root';
+
 /**
- * Finds the strings at `data[i].b64_json` in a JSON document that arrives in pieces, and hands them
+ * Finds the pictures in a JSON document that arrives in pieces, and hands them
  * out as they come. Everything else is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
  * the end. So this scanner need only be right about valid JSON: an empty string in place of a picture
  * leaves a broken document broken, and JSON.parse says so.
  */
-export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
+export function createJsonScanner({
+  place,
+  maxSkeletonBytes,
+}: {
+  place: PicturePlace;
+  maxSkeletonBytes: number;
+}): JsonScanner {
   const skeleton = createByteList(maxSkeletonBytes, () =>
     brokenAnswer(`The answer has more than ${maxSkeletonBytes} bytes besides its pictures.`),
   );
@@ -52,7 +61,9 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
   let escaped = '';
 
   const isKeyNext = () => depth <= 3 && opened[depth] === OPEN_OBJECT && !afterColon;
-  const isPictureNext = () =>
+  const isRootPictureNext = () =>
+    depth === 1 && afterColon && keys[1] === 'b64_json' && opened[1] === OPEN_OBJECT;
+  const isDataPictureNext = () =>
     depth === 3 &&
     afterColon &&
     keys[3] === 'b64_json' &&
@@ -60,6 +71,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     opened[1] === OPEN_OBJECT &&
     opened[2] === OPEN_ARRAY &&
     opened[3] === OPEN_OBJECT;
+  const isPictureNext = place === 'root' ? isRootPictureNext : isDataPictureNext;
 
   /** Reads up to and including the next opening quote. Answers where it stopped. */
   function scanStructure(chunk: Buffer, start: number): number {

@@ -30,6 +30,8 @@ export interface EditModel {
   readonly maxImageBytes: number | null;
   readonly maxMaskBytes: number;
   readonly maxN: number;
+  /** Pictures on the way, per output; 0: it does not stream. */
+  readonly maxPartialImages: number;
   readonly maxPromptCharacters: number;
 }
 
@@ -47,6 +49,7 @@ const UNKNOWN = {
   maxImageBytes: null,
   maxMaskBytes: 4 * MIB,
   maxN: 10,
+  maxPartialImages: 3,
   maxPromptCharacters: 32_000,
 } satisfies Omit<EditModel, 'id' | 'known'>;
 
@@ -104,6 +107,7 @@ const fileSchema = z.array(
     maxImageBytes: z.int().min(1).optional(),
     maxMaskBytes: z.int().min(1).optional(),
     maxN: z.int().min(1).max(10).optional(),
+    maxPartialImages: z.int().min(0).max(3).optional(),
     maxPromptCharacters: z.int().min(1).max(32_000).optional(),
   }),
 );

@@ -7,7 +7,11 @@ import { errorOfTransport } from './transport-errors.ts';
 /** Takes a request to the edits API and brings back how its answer begins. */
 export interface Transport {
   /** One POST over a connection of its own. @throws EditsApiError when no answer begins */
-  post(body: MultipartBody, limits: CallLimits): Promise<Dispatcher.ResponseData>;
+  post(
+    body: MultipartBody,
+    limits: CallLimits,
+    options: { stream: boolean },
+  ): Promise<Dispatcher.ResponseData>;
   /** Waits for running calls. Idempotent. */
   close(): Promise<void>;
 }
@@ -31,7 +35,7 @@ export function createTransport(options: {
     bodyTimeout: 0,
   });
   return {
-    async post(body, limits) {
+    async post(body, limits, { stream }) {
       try {
         return await agent.request({
           origin: endpoint.origin,
@@ -41,7 +45,7 @@ export function createTransport(options: {
             authorization: `Bearer ${key}`,
             'content-type': body.contentType,
             'content-length': String(body.contentLength),
-            accept: 'application/json',
+            accept: stream ? 'text/event-stream, application/json' : 'application/json',
             'accept-encoding': 'identity',
             'user-agent': userAgent,
           },

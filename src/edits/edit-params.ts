@@ -15,6 +15,7 @@ export interface EditParamsInput {
   readonly outputCompression?: number | null;
   readonly inputFidelity?: string | null;
   readonly moderation?: string | null;
+  readonly partialImages?: number | null;
   readonly extraParams?: JsonObject | null;
   readonly metadata?: JsonObject | null;
 }
@@ -32,6 +33,8 @@ export interface EditParams {
   readonly outputCompression: number | null;
   readonly inputFidelity: string | null;
   readonly moderation: string | null;
+  /** 1 to 3 turn streaming on. */
+  readonly partialImages: number | null;
   readonly extraParams: JsonObject | null;
   readonly metadata: JsonObject;
 }
@@ -101,6 +104,7 @@ export function checkEditParams(input: EditParamsInput, models: Models): EditPar
     outputCompression,
     inputFidelity: oneOf('inputFidelity', input.inputFidelity, model.inputFidelities, model),
     moderation: input.moderation ?? null,
+    partialImages: checkPartialImages(input.partialImages, model),
     extraParams: checkExtraParams(input.extraParams ?? null),
     metadata: checkJsonObject('metadata', input.metadata ?? {}, {
       maxKeys: MAX_METADATA_KEYS,
@@ -246,6 +250,11 @@ function integer(
   return value;
 }
 
+/** None at all is the same as not asked for. */
+function checkPartialImages(value: number | null | undefined, model: EditModel): number | null {
+  return integer('partialImages', value, 0, model.maxPartialImages) || null;
+}
+
 function checkBytes(field: string, bytes: number, max: number | null, model: EditModel): void {
   if (max === null || bytes <= max) return;
   throw new InvalidInputError(
@@ -301,6 +310,8 @@ export function toFormFields(params: EditParams, resolvedSize: string): [string,
     ['output_compression', params.outputCompression],
     ['input_fidelity', params.inputFidelity],
     ['moderation', params.moderation],
+    ['stream', params.partialImages === null ? null : 'true'],
+    ['partial_images', params.partialImages],
   ];
   for (const [name, value] of Object.entries(params.extraParams ?? {})) {
     fields.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);

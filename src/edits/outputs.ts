@@ -4,7 +4,8 @@ import { discardStagedFile } from '../images/fs-staging.ts';
 import type { ReceivedImage } from '../images/images.ts';
 import { inspectImage } from '../images/inspect-image.ts';
 
-const MAX_OUTPUT_PIXELS = 100_000_000;
+/** Of a picture that the edits API made. */
+export const MAX_OUTPUT_PIXELS = 100_000_000;
 
 /**
  * Looks at the pictures of an answer as at anybody's.

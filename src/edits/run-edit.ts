@@ -12,6 +12,7 @@ import { headOf, isOurs, toFailure } from './attempt-failure.ts';
 import type { Attempts, ClaimedJob, OpenAttempt } from './attempts.ts';
 import { toRequest } from './edit-request.ts';
 import { inspectOutputs } from './outputs.ts';
+import type { PartialImages } from './partial-images.ts';
 import type { Pauses } from './pauses.ts';
 import { persist, StoppedError } from './persist.ts';
 import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
@@ -46,6 +47,7 @@ export function createRunEdit(options: {
   attempts: Attempts;
   runningEdits: RunningEdits;
   images: Images;
+  partialImages: PartialImages;
   blobs: BlobStore;
   pauses: Pauses;
   upstreams: Upstreams;
@@ -58,8 +60,8 @@ export function createRunEdit(options: {
   /** Told after an edit has succeeded; what it rejects with is logged. */
   onSucceeded: (jobId: string) => Promise<void>;
 }): RunEdit {
-  const { attempts, runningEdits, images, blobs, pauses, upstreams, workerId } = options;
-  const { answerFiles, diskSpace, timeoutMs, retryPolicy, onSucceeded } = options;
+  const { attempts, runningEdits, images, partialImages, blobs, pauses, upstreams } = options;
+  const { workerId, answerFiles, diskSpace, timeoutMs, retryPolicy, onSucceeded } = options;
 
   async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
     const attemptId = uuid();
@@ -118,8 +120,10 @@ export function createRunEdit(options: {
   ): Promise<Brought> {
     const rawAnswerPath = answerFiles.pathOf(job.attemptId);
     try {
-      const call = { signal, timeoutMs, rawAnswerPath };
-      return await inspected(await job.upstream.edit(toRequest(job, blobs), call));
+      const partials = partialImages.begin(job, log);
+      const call = { signal, timeoutMs, rawAnswerPath, onPartialImage: partials.take };
+      const answer = await job.upstream.edit(toRequest(job, blobs), call).finally(partials.settled);
+      return await inspected(answer);
     } catch (error) {
       if (!isOurs(error)) throw error;
       const saved = await persist(log, stopping, () =>

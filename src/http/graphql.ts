@@ -5,10 +5,17 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
 import { isUnreachable } from '../database/unreachable.ts';
-import { NotConfiguredError, StorageError, UnavailableError } from '../errors.ts';
+import {
+  NotConfiguredError,
+  NotFoundError,
+  StorageError,
+  SubscriptionDroppedError,
+  UnavailableError,
+} from '../errors.ts';
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
+import { useApolloMultipart } from './apollo-multipart.ts';
 import { useUploads } from './uploads.ts';
 
 /** What the HTTP server knows of a request before GraphQL sees it. */
@@ -18,6 +25,13 @@ export interface RequestContext {
   readonly viewer: Viewer;
   readonly baseUrl: string;
   readonly log: Log;
+}
+
+/** The API behind every transport. */
+export interface Graphql {
+  readonly yoga: YogaServerInstance<RequestContext, Context>;
+  /** What a client sees of an error that did not pass through Yoga's own handling. */
+  maskError(error: unknown): GraphQLError;
 }
 
 const CSRF_HEADERS = [
@@ -36,9 +50,9 @@ export function createGraphql(options: {
   sandbox: boolean;
   maxFileBytes: number;
   log: Log;
-}): YogaServerInstance<RequestContext, Context> {
+}): Graphql {
   const { schema, services, sandbox, maxFileBytes, log } = options;
-  return createYoga<RequestContext, Context>({
+  const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
     cors: false,
@@ -61,8 +75,12 @@ export function createGraphql(options: {
       baseUrl,
       signal: request.signal,
     }),
-    // 1. may this request be here; 2. read it.
-    plugins: [useCSRFPrevention({ requestHeaders: CSRF_HEADERS }), useUploads({ maxFileBytes })],
+    // 1. may this request be here; 2. read it; 3. answer in the way that is asked for.
+    plugins: [
+      useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
+      useUploads({ maxFileBytes }),
+      useApolloMultipart(),
+    ],
     maskedErrors: { maskError: (error) => maskError(error, log) },
     logging: {
       debug: () => {},
@@ -71,6 +89,7 @@ export function createGraphql(options: {
       error: (...args) => log.error({ err: args[0] }, 'yoga'),
     },
   });
+  return { yoga, maskError: (error) => maskError(error, log) };
 }
 
 /**
@@ -101,7 +120,11 @@ function maskError(error: unknown, log: Log): GraphQLError {
       },
     });
   }
-  if (original instanceof NotConfiguredError) {
+  if (
+    original instanceof NotConfiguredError ||
+    original instanceof NotFoundError ||
+    original instanceof SubscriptionDroppedError
+  ) {
     return new GraphQLError(original.message, { ...place, extensions: { code: original.code } });
   }
   if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Viewer } from '../auth/viewer.ts';
-import { isLoopback } from '../config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { Log } from '../log.ts';
 import type { RequestContext } from './graphql.ts';
+import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { Health } from './health.ts';
 import type { ImageRoute } from './image-route.ts';
+import type { RequestOrigins } from './origin.ts';
+import { createStalledResponses } from './stalled-responses.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;
@@ -30,19 +33,20 @@ export interface HttpServer {
 export function createHttpServer(options: {
   host: string;
   port: number;
-  /** Origin of links; null: each request's own. */
-  publicUrl: string | null;
-  /** False: requests that name another host than a loopback one are refused. */
-  anyHost: boolean;
+  origins: RequestOrigins;
   viewer: Viewer;
   graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
+  graphqlSockets: GraphqlSockets;
   imageRoute: ImageRoute<Viewer>;
   health: Health;
   availability: Availability;
   log: Log;
 }): HttpServer {
-  const { host, port, publicUrl, anyHost, viewer, graphql, imageRoute, health } = options;
+  const { host, port, origins, viewer, graphql, graphqlSockets, imageRoute, health } = options;
   let closed: Promise<unknown> | undefined;
+  const stalled = createStalledResponses({
+    onStalled: () => options.log.info('a client reads no more of its answer: cut off'),
+  });
 
   async function route(req: IncomingMessage, res: ServerResponse, log: Log): Promise<void> {
     const path = pathOf(req);
@@ -52,24 +56,15 @@ export function createHttpServer(options: {
       res.setHeader('connection', 'close');
       return unavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
     }
-    // Without authentication the loopback address is the only guard, and a page anywhere on the
-    // web can point its own name at it (DNS rebinding): such a request carries that name.
-    if (!anyHost && !isLoopback(hostOf(req))) {
-      return answerError(
-        res,
-        403,
-        'FORBIDDEN_HOST',
-        'This service answers requests to localhost only.',
-      );
-    }
+    if (!origins.isHostAllowed(req)) return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
     const isServed = path === '/graphql' || path.startsWith('/images/');
     // Before a body is read: nothing could be done with it.
     if (isServed && !(await options.availability.check())) {
       return unavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
     }
     if (path === '/graphql') {
-      const baseUrl = publicUrl ?? `http://${req.headers.host ?? 'localhost'}`;
-      await graphql(req, res, { req, res, viewer, baseUrl, log });
+      stalled.watch(res);
+      await graphql(req, res, { req, res, viewer, baseUrl: origins.baseUrl(req), log });
       return;
     }
     const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
@@ -81,7 +76,22 @@ export function createHttpServer(options: {
     answerError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
   }
 
-  const server = createServer((req, res) => {
+  function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
+    if (closed !== undefined) {
+      refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
+    } else if (!origins.isHostAllowed(req)) {
+      refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+    } else if (pathOf(req) !== '/graphql') {
+      refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
+    } else if (!origins.isOriginAllowed(req)) {
+      const message = 'WebSockets are open to pages of this service’s own origin only.';
+      refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+    } else {
+      graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
+    }
+  }
+
+  const server = createServer({ shouldUpgradeCallback: isWebSocket }, (req, res) => {
     const startedMs = performance.now();
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
@@ -97,6 +107,11 @@ export function createHttpServer(options: {
       if (res.headersSent) res.destroy();
       else answerError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
     });
+  });
+  server.on('upgrade', (req, socket, head) => {
+    // Until it is taken over, and when it never is.
+    socket.on('error', () => {});
+    upgrade(req, socket, head, options.log.child({ requestId: randomUUID() }));
   });
   // An upload over a slow line may take longer than Node's default of five minutes.
   server.requestTimeout = 30 * 60 * 1_000;
@@ -122,6 +137,7 @@ export function createHttpServer(options: {
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(timer);
+      stalled.stop();
     },
   };
 }
@@ -130,14 +146,12 @@ function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
-/** The Host header's name, without its port and an IPv6 address's brackets. */
-function hostOf(req: IncomingMessage): string {
-  const host = req.headers.host ?? '';
-  return host
-    .replace(/:\d+$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .toLowerCase();
+/** Other upgrades, such as the h2c that some clients offer, are answered as plain requests. */
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.headers.upgrade?.toLowerCase() === 'websocket';
 }
+
+const FORBIDDEN_HOST = 'This service answers requests to localhost only.';
 
 function unavailable(res: ServerResponse, message: string, retryAfterSeconds: number): void {
   res.setHeader('retry-after', String(retryAfterSeconds));
@@ -149,5 +163,17 @@ function answerError(res: ServerResponse, status: number, code: string, message:
     'content-type': 'application/json',
     'x-content-type-options': 'nosniff',
   });
-  res.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+  res.end(errorBody(code, message));
+}
+
+function refuseUpgrade(socket: Duplex, status: number, code: string, message: string): void {
+  const body = errorBody(code, message);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function errorBody(code: string, message: string): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
 }

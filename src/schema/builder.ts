@@ -45,3 +45,4 @@ export const builder = new SchemaBuilder<{
 
 builder.queryType({ description: 'What can be asked.' });
 builder.mutationType({ description: 'What can be done.' });
+builder.subscriptionType({ description: 'What can be watched.' });

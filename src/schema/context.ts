@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { CancelEdit } from '../edits/cancel-edit.ts';
+import type { EditSubscriptions } from '../edits/edit-subscriptions.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
 import type { Pauses } from '../edits/pauses.ts';
@@ -18,6 +19,7 @@ export interface Services {
   readonly edits: Edits;
   readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
+  readonly editSubscriptions: EditSubscriptions;
   readonly images: Images;
   readonly uploads: Uploads;
   readonly blobs: BlobStore;

@@ -51,6 +51,10 @@ const EditImageInput = builder.inputType('EditImageInput', {
     outputCompression: t.int({ description: '0 to 100; for JPEG and WEBP.' }),
     inputFidelity: t.field({ type: InputFidelity, description: 'How closely to keep details.' }),
     moderation: t.field({ type: Moderation, description: 'How strictly to moderate.' }),
+    partialImages: t.int({
+      description:
+        'Pictures on the way to each output picture, 0 to 3, default 0: see the subscription `editJob`. Each costs some tokens more.',
+    }),
     extraParams: t.field({
       type: 'JSONObject',
       description:
@@ -164,7 +168,7 @@ builder.mutationField('cancelEdit', (t) =>
 );
 
 /** @throws NotFoundError for an id of anything else. */
-function jobId(globalId: string): string {
+export function jobId(globalId: string): string {
   const parsed = parseGlobalId(globalId);
   if (parsed?.typename !== 'EditJob') throw new NotFoundError('EditJob', globalId);
   return parsed.id;

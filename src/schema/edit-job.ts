@@ -143,6 +143,11 @@ export const EditJob = builder.prismaNode('EditJob', {
       nullable: true,
       description: 'As asked for; null: left to the edits API.',
     }),
+    requestedPartialImages: t.int({
+      description: 'How many pictures on the way were asked for, for each output picture.',
+      select: { partialImages: true },
+      resolve: ({ partialImages }) => partialImages ?? 0,
+    }),
     extraParams: t.field({
       type: 'JSONObject',
       nullable: true,
@@ -177,6 +182,13 @@ export const EditJob = builder.prismaNode('EditJob', {
       description: 'The edited pictures; none before the edit has succeeded.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'OUTPUT'),
+    }),
+    partialImages: t.field({
+      type: [Image],
+      description:
+        'The pictures on the way that came so far, in the order they came; they stay after the end.',
+      select: (_, __, nested) => imagesOf(nested(true)),
+      resolve: ({ images }) => withRole(images, 'PARTIAL'),
     }),
     usage: t.relation('usage', {
       nullable: true,

@@ -11,7 +11,7 @@ const DateTimeRange = builder.inputType('DateTimeRange', {
   }),
 });
 
-const EditJobFilter = builder.inputType('EditJobFilter', {
+export const EditJobFilter = builder.inputType('EditJobFilter', {
   description: 'All that is given must hold.',
   fields: (t) => ({
     status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
@@ -23,7 +23,7 @@ const EditJobFilter = builder.inputType('EditJobFilter', {
   }),
 });
 
-function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
+export function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
   const { status, model, createdAt } = filter;
   return {
     ...(status && { status: { in: [...status] } }),

@@ -6,6 +6,7 @@ import './token-usage.ts';
 import './edit-job.ts';
 import './edit-image.ts';
 import './history.ts';
+import './subscriptions.ts';
 import './usage.ts';
 import './models.ts';
 import './upstreams.ts';

@@ -36,6 +36,9 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     }),
     maxImages: t.exposeInt('maxImages', { description: 'Input pictures of one edit.' }),
     maxN: t.exposeInt('maxN', { description: 'Output pictures of one edit.' }),
+    maxPartialImages: t.exposeInt('maxPartialImages', {
+      description: 'Pictures on the way, for each output picture; 0: it does not stream.',
+    }),
     maxPromptCharacters: t.exposeInt('maxPromptCharacters', {
       description: 'Length of the prompt.',
     }),

@@ -46,6 +46,7 @@ export async function clientOf(options: Partial<EditsApiOptions> & { url: string
   const rawAnswerPath = join(dir, 'answer');
   return {
     api,
+    rawAnswerPath,
     stagedFiles,
     rawAnswer: () => readFile(rawAnswerPath),
     edit: (request: Partial<EditsApiRequest> = {}, call: Partial<EditsApiCall> = {}) =>

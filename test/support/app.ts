@@ -1,5 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import { startApp } from '../../src/app.ts';
+import { type App, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { PrismaClient } from '../../src/database/database.ts';
 import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox.ts';
@@ -25,6 +25,10 @@ export interface TestApp {
     variables: object,
     files: Record<string, string | Uint8Array>,
   ): Promise<GraphqlAnswer>;
+  /** Another process's worth of the service on the same data; stops with this one. */
+  startAnother(env?: Record<string, string>): Promise<{ readonly url: string }>;
+  /** The rows behind the running service: of a Postgres server only. */
+  readonly databaseUrl: string | undefined;
   /** The rows behind the service, for what no operation can do. The service is stopped meanwhile. */
   withDatabase<Result>(work: (prisma: PrismaClient) => Promise<Result>): Promise<Result>;
   /** Stops the service and starts it again on the same data. */
@@ -42,7 +46,7 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
     level: 'trace',
     destination: { write: (line: string) => void logged.push(line) },
   });
-  const config = loadConfig({
+  const settings = {
     PORT: '0',
     EDITS_API_URL: upstream.url,
     EDITS_API_KEY: 'sk-test-canary',
@@ -50,7 +54,9 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
     MAX_EDIT_ATTEMPTS: '1',
     ...database.env,
     ...env,
-  });
+  };
+  const config = loadConfig(settings);
+  const others: App[] = [];
   let app = await startApp({ config, log });
 
   return {
@@ -100,12 +106,18 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
         app = await startApp({ config, log });
       }
     },
+    async startAnother(more = {}) {
+      const other = await startApp({ config: loadConfig({ ...settings, ...more }), log });
+      others.push(other);
+      return other;
+    },
+    databaseUrl: database.env['DATABASE_URL'],
     async restart() {
       await app.stop();
       app = await startApp({ config, log });
     },
     async stop() {
-      await app.stop();
+      await Promise.all([app, ...others].map((one) => one.stop()));
       await sandbox.stop();
       await database.drop();
     },

@@ -33,7 +33,8 @@ export type ImageFormat = (typeof ImageFormat)[keyof typeof ImageFormat]
 export const ImageRole = {
   INPUT: 'INPUT',
   MASK: 'MASK',
-  OUTPUT: 'OUTPUT'
+  OUTPUT: 'OUTPUT',
+  PARTIAL: 'PARTIAL'
 } as const
 
 export type ImageRole = (typeof ImageRole)[keyof typeof ImageRole]

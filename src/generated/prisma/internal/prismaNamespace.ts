@@ -1371,6 +1371,7 @@ export const EditJobScalarFieldEnum = {
   outputCompression: 'outputCompression',
   inputFidelity: 'inputFidelity',
   moderation: 'moderation',
+  partialImages: 'partialImages',
   extraParams: 'extraParams',
   metadata: 'metadata',
   answerSize: 'answerSize',

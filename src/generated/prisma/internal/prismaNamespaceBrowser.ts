@@ -97,6 +97,7 @@ export const EditJobScalarFieldEnum = {
   outputCompression: 'outputCompression',
   inputFidelity: 'inputFidelity',
   moderation: 'moderation',
+  partialImages: 'partialImages',
   extraParams: 'extraParams',
   metadata: 'metadata',
   answerSize: 'answerSize',

@@ -30,11 +30,13 @@ export type AggregateEditJob = {
 export type EditJobAvgAggregateOutputType = {
   n: number | null
   outputCompression: number | null
+  partialImages: number | null
 }
 
 export type EditJobSumAggregateOutputType = {
   n: number | null
   outputCompression: number | null
+  partialImages: number | null
 }
 
 export type EditJobMinAggregateOutputType = {
@@ -53,6 +55,7 @@ export type EditJobMinAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
   answerBackground: string | null
@@ -82,6 +85,7 @@ export type EditJobMaxAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
   answerBackground: string | null
@@ -111,6 +115,7 @@ export type EditJobCountAggregateOutputType = {
   outputCompression: number
   inputFidelity: number
   moderation: number
+  partialImages: number
   extraParams: number
   metadata: number
   answerSize: number
@@ -131,11 +136,13 @@ export type EditJobCountAggregateOutputType = {
 export type EditJobAvgAggregateInputType = {
   n?: true
   outputCompression?: true
+  partialImages?: true
 }
 
 export type EditJobSumAggregateInputType = {
   n?: true
   outputCompression?: true
+  partialImages?: true
 }
 
 export type EditJobMinAggregateInputType = {
@@ -154,6 +161,7 @@ export type EditJobMinAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  partialImages?: true
   answerSize?: true
   answerQuality?: true
   answerBackground?: true
@@ -183,6 +191,7 @@ export type EditJobMaxAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  partialImages?: true
   answerSize?: true
   answerQuality?: true
   answerBackground?: true
@@ -212,6 +221,7 @@ export type EditJobCountAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  partialImages?: true
   extraParams?: true
   metadata?: true
   answerSize?: true
@@ -330,6 +340,7 @@ export type EditJobGroupByOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  partialImages: number | null
   extraParams: runtime.JsonValue | null
   metadata: runtime.JsonValue
   answerSize: string | null
@@ -384,6 +395,7 @@ export type EditJobWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
   answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -423,6 +435,7 @@ export type EditJobOrderByWithRelationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
   answerSize?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -465,6 +478,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
   answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -504,6 +518,7 @@ export type EditJobOrderByWithAggregationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
   answerSize?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -543,6 +558,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   outputCompression?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableWithAggregatesFilter<"EditJob">
   metadata?: Prisma.JsonWithAggregatesFilter<"EditJob">
   answerSize?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
@@ -573,6 +589,7 @@ export type EditJobCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -611,6 +628,7 @@ export type EditJobUncheckedCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -647,6 +665,7 @@ export type EditJobUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -685,6 +704,7 @@ export type EditJobUncheckedUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -722,6 +742,7 @@ export type EditJobCreateManyInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -752,6 +773,7 @@ export type EditJobUpdateManyMutationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -782,6 +804,7 @@ export type EditJobUncheckedUpdateManyInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -828,6 +851,7 @@ export type EditJobCountOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
   extraParams?: Prisma.SortOrder
   metadata?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
@@ -846,6 +870,7 @@ export type EditJobCountOrderByAggregateInput = {
 export type EditJobAvgOrderByAggregateInput = {
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
 }
 
 export type EditJobMaxOrderByAggregateInput = {
@@ -864,6 +889,7 @@ export type EditJobMaxOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
@@ -893,6 +919,7 @@ export type EditJobMinOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
@@ -909,6 +936,7 @@ export type EditJobMinOrderByAggregateInput = {
 export type EditJobSumOrderByAggregateInput = {
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
+  partialImages?: Prisma.SortOrder
 }
 
 export type EditJobScalarRelationFilter = {
@@ -1141,6 +1169,7 @@ export type EditJobCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1178,6 +1207,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1218,6 +1248,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1255,6 +1286,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1311,6 +1343,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1348,6 +1381,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1403,6 +1437,7 @@ export type EditJobScalarWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
   answerSize?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -1433,6 +1468,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1470,6 +1506,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1521,6 +1558,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1558,6 +1596,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1593,6 +1632,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1630,6 +1670,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1681,6 +1722,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1718,6 +1760,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1753,6 +1796,7 @@ export type EditJobCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1789,6 +1833,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1851,6 +1896,7 @@ export type EditJobCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1888,6 +1934,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -1939,6 +1986,7 @@ export type EditJobUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1976,6 +2024,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2011,6 +2060,7 @@ export type EditJobCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2048,6 +2098,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2099,6 +2150,7 @@ export type EditJobUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2136,6 +2188,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2171,6 +2224,7 @@ export type EditJobCreateWithoutWebhooksInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2208,6 +2262,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2259,6 +2314,7 @@ export type EditJobUpdateWithoutWebhooksInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2296,6 +2352,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2332,6 +2389,7 @@ export type EditJobCreateManyRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2361,6 +2419,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2398,6 +2457,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2434,6 +2494,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2463,6 +2524,7 @@ export type EditJobCreateManyPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: string | null
@@ -2493,6 +2555,7 @@ export type EditJobUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2529,6 +2592,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2565,6 +2629,7 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2663,6 +2728,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2703,6 +2769,7 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2736,6 +2803,7 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2769,6 +2837,7 @@ export type EditJobSelectScalar = {
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
   answerSize?: boolean
@@ -2784,7 +2853,7 @@ export type EditJobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -2833,6 +2902,10 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     outputCompression: number | null
     inputFidelity: string | null
     moderation: string | null
+    /**
+     * Pictures on the way that were asked for, per output. Null: none, and no streaming.
+     */
+    partialImages: number | null
     extraParams: runtime.JsonValue | null
     metadata: runtime.JsonValue
     answerSize: string | null
@@ -3298,6 +3371,7 @@ export interface EditJobFieldRefs {
   readonly outputCompression: Prisma.FieldRef<"EditJob", 'Int'>
   readonly inputFidelity: Prisma.FieldRef<"EditJob", 'String'>
   readonly moderation: Prisma.FieldRef<"EditJob", 'String'>
+  readonly partialImages: Prisma.FieldRef<"EditJob", 'Int'>
   readonly extraParams: Prisma.FieldRef<"EditJob", 'Json'>
   readonly metadata: Prisma.FieldRef<"EditJob", 'Json'>
   readonly answerSize: Prisma.FieldRef<"EditJob", 'String'>

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../config.ts';
+
+/** Which requests may be here at all, by the names they carry. */
+export interface RequestOrigins {
+  /**
+   * Without authentication the loopback address is the only guard, and a page anywhere on the web
+   * can point its own name at it (DNS rebinding): such a request carries that name as its Host.
+   */
+  isHostAllowed(req: IncomingMessage): boolean;
+  /**
+   * A browser opens a WebSocket to any server for any page, cookies and all, and only says whose
+   * page it is. Absent: no browser.
+   */
+  isOriginAllowed(req: IncomingMessage): boolean;
+  /** Origin of links in answers. */
+  baseUrl(req: IncomingMessage): string;
+}
+
+export function createRequestOrigins(options: {
+  /** Origin of links; null: each request's own. */
+  publicUrl: string | null;
+  /** False: only loopback names. */
+  anyHost: boolean;
+}): RequestOrigins {
+  const { publicUrl, anyHost } = options;
+  return {
+    isHostAllowed: (req) => anyHost || isLoopback(hostName(req)),
+    isOriginAllowed(req) {
+      const { origin, host } = req.headers;
+      if (origin === undefined) return true;
+      const url = URL.parse(origin);
+      if (url === null) return false;
+      return url.host === host || (publicUrl !== null && url.origin === new URL(publicUrl).origin);
+    },
+    baseUrl: (req) => publicUrl ?? `http://${req.headers.host ?? 'localhost'}`,
+  };
+}
+
+/** The Host header's name, without its port and an IPv6 address's brackets. */
+function hostName(req: IncomingMessage): string {
+  const host = req.headers.host ?? '';
+  return host
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+}

@@ -1,0 +1,88 @@
+import type { EditNews } from '../edits/news-queue.ts';
+import { NotFoundError } from '../errors.ts';
+import { builder } from './builder.ts';
+import { jobId } from './edit-image.ts';
+import { encodeGlobalId } from './global-id.ts';
+import { EditJobFilter, toWhere } from './history.ts';
+
+const EditJobEventType = builder.enumType('EditJobEventType', {
+  description: 'Why a subscriber is told of an edit.',
+  values: {
+    CURRENT: { description: 'It has just subscribed: this is how the edit stands.' },
+    CHANGED: {
+      description:
+        'It has moved on: queued, running, queued again, or final. Several changes in a row may be told as one.',
+    },
+    PARTIAL_IMAGE: { description: 'A picture on the way has come.' },
+  },
+});
+
+const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
+  description: 'News of an edit.',
+  fields: (t) => ({
+    type: t.field({
+      type: EditJobEventType,
+      description: 'What has happened.',
+      resolve: ({ type }) => type,
+    }),
+    editJob: t.prismaField({
+      type: 'EditJob',
+      description: 'The edit as it is now; it may be ahead of the event.',
+      resolve: async (query, { jobId: id }, _, { prisma, viewer }) => {
+        const where = { id, ownerId: viewer.ownerId };
+        const job = await prisma.editJob.findFirst({ ...query, where });
+        // Deleted since.
+        if (job === null) throw new NotFoundError('EditJob', encodeGlobalId('EditJob', id));
+        return job;
+      },
+    }),
+    partialImage: t.prismaField({
+      type: 'Image',
+      nullable: true,
+      description: 'The picture on the way that this event brings; null for all others.',
+      resolve: (query, { jobId: id, partialImageIndex: position }, _, { prisma, viewer }) => {
+        const link = { jobId: id, role: 'PARTIAL' as const, position: position ?? -1 };
+        return prisma.image.findFirst({
+          ...query,
+          where: { ownerId: viewer.ownerId, jobs: { some: link } },
+        });
+      },
+    }),
+    partialImageIndex: t.exposeInt('partialImageIndex', {
+      nullable: true,
+      description: 'Its place in `EditJob.partialImages`, from 0; null for all other events.',
+    }),
+  }),
+});
+
+builder.subscriptionFields((t) => ({
+  editJob: t.field({
+    type: EditJobEvent,
+    description:
+      'An edit on its way: first as it is, then each change and each picture on the way; ends when it is final. An id that does not exist, or is not the viewer’s, is an error with code NOT_FOUND.',
+    args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
+    subscribe: (_, { id }, { editSubscriptions, viewer }) =>
+      editSubscriptions.toJob(viewer, jobId(id)),
+    resolve: newsOrThrow,
+  }),
+  editJobs: t.field({
+    type: EditJobEvent,
+    description:
+      'All of the viewer’s edits: first those that are not final yet (at most 500), then each change of any; it does not end by itself.',
+    args: {
+      filter: t.arg({
+        type: EditJobFilter,
+        description: 'Of which ones, as they are then; absent: all.',
+      }),
+    },
+    subscribe: (_, { filter }, { editSubscriptions, viewer }) =>
+      editSubscriptions.toAll(viewer, toWhere(filter ?? {})),
+    resolve: newsOrThrow,
+  }),
+}));
+
+/** As an error of its last result, a stream's failure reaches the client over every transport. */
+function newsOrThrow(news: EditNews | Error): EditNews {
+  if (news instanceof Error) throw news;
+  return news;
+}
