@@ -76,12 +76,20 @@ async function readOrGenerate(file: string): Promise<string> {
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
-  await using handle = await open(path, 'wx', 0o600);
-  await handle.writeFile(text);
-  await handle.sync();
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  await using handle = await open(path, 'r');
-  await handle.sync();
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -7,8 +7,8 @@ import type { Edits } from '../edits/edits.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { UsageReports } from '../usage/report.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** The parts of the service that resolvers call; one for the process. */
 export interface Services {

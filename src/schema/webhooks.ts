@@ -53,7 +53,7 @@ builder.prismaObject('WebhookDeliveryAttempt', {
   }),
 });
 
-export const WebhookDelivery = builder.prismaNode('WebhookDelivery', {
+builder.prismaNode('WebhookDelivery', {
   description:
     'A message for a webhook, sent until it is taken: at least once, and always under the same `webhook-id`.',
   id: { field: 'id', description: 'Global id.' },
@@ -99,7 +99,7 @@ export const WebhookDelivery = builder.prismaNode('WebhookDelivery', {
   }),
 });
 
-export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
+builder.prismaNode('WebhookEndpoint', {
   description:
     'A URL that is told how the viewer’s edits end, by signed messages (https://www.standardwebhooks.com). Their body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
   id: { field: 'id', description: 'Global id.' },
