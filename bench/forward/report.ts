@@ -3,7 +3,10 @@ export interface Row {
   readonly what: string;
   readonly floor?: string;
   readonly service: string;
-  readonly bar?: { readonly value: number; readonly atMost: number; readonly unit: string };
+  readonly bar?: { readonly value: number; readonly unit: string } & (
+    | { readonly atMost: number }
+    | { readonly atLeast: number }
+  );
 }
 
 const COLUMNS = ['', 'floor', 'service', 'measure', 'bar', ''] as const;
@@ -26,7 +29,8 @@ export function tableOf(rows: readonly Row[]): string {
 }
 
 export function isMet({ bar }: Row): boolean {
-  return bar === undefined || bar.value <= bar.atMost;
+  if (bar === undefined) return true;
+  return 'atMost' in bar ? bar.value <= bar.atMost : bar.value >= bar.atLeast;
 }
 
 function cellsOf(row: Row): string[] {
@@ -38,9 +42,15 @@ function cellsOf(row: Row): string[] {
     floor,
     service,
     `${bar.value.toFixed(bar.unit === 'x' ? 2 : 0)} ${bar.unit}`,
-    `<= ${bar.atMost} ${bar.unit}`,
+    'atMost' in bar ? `<= ${bar.atMost} ${bar.unit}` : `>= ${bar.atLeast} ${bar.unit}`,
     verdict,
   ];
+}
+
+/** The value below which this share of the others lies (nearest rank). */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
 export function median(values: readonly number[]): number {

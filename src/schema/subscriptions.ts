@@ -28,9 +28,10 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
     editJob: t.prismaField({
       type: 'EditJob',
       description: 'The edit as it is now; it may be ahead of the event.',
-      resolve: async (query, { jobId: id }, _, { prisma, viewer }) => {
-        const where = { id, ownerId: viewer.ownerId };
-        const job = await prisma.editJob.findFirst({ ...query, where });
+      resolve: async (query, { jobId: id }, _, { prisma }) => {
+        // Whose it is was seen when the news were sent. Prisma makes one query of those that all of
+        // its subscribers ask at once, with findUnique and only this in `where`.
+        const job = await prisma.editJob.findUnique({ ...query, where: { id } });
         // Deleted since.
         if (job === null) throw new NotFoundError('EditJob', encodeGlobalId('EditJob', id));
         return job;
@@ -40,12 +41,14 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
       type: 'Image',
       nullable: true,
       description: 'The picture on the way that this event brings; null for all others.',
-      resolve: (query, { jobId: id, partialImageIndex: position }, _, { prisma, viewer }) => {
-        const link = { jobId: id, role: 'PARTIAL' as const, position: position ?? -1 };
-        return prisma.image.findFirst({
-          ...query,
-          where: { ownerId: viewer.ownerId, jobs: { some: link } },
+      resolve: async (query, { jobId: id, partialImageIndex: position }, _, { prisma }) => {
+        const image = { ...query };
+        if (position === null) return null;
+        const link = await prisma.editJobImage.findUnique({
+          where: { jobId_role_position: { jobId: id, role: 'PARTIAL', position } },
+          select: { image },
         });
+        return link?.image ?? null;
       },
     }),
     partialImageIndex: t.exposeInt('partialImageIndex', {

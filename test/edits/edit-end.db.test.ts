@@ -5,31 +5,18 @@ import type { Database } from '../../src/database/database.ts';
 import { createAttempts } from '../../src/edits/attempts.ts';
 import { createCancelEdit } from '../../src/edits/cancel-edit.ts';
 import type { EditEnd, OnEditEnd } from '../../src/edits/edit-end.ts';
-import type { Upstreams } from '../../src/edits-api/upstreams.ts';
 import { createEvents } from '../../src/events.ts';
 import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
-import { createStaging } from '../../src/images/fs-staging.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
-import { openUpstreams } from '../../src/open-upstreams.ts';
 import { createQueue } from '../../src/queue.ts';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
+import { unusedUpstreams } from '../support/unused-upstreams.ts';
 
 const OWNER = { ownerId: 'me' };
 const log = createLog({ level: 'silent' });
 const ANSWER = { body: {}, httpStatus: 200, upstreamRequestId: null };
 const FAILURE = { ...ANSWER, code: 'INTERNAL', message: 'm' } as const;
-
-/** An edits API that nothing is sent to. */
-async function unusedUpstreams(dir: string): Promise<Upstreams> {
-  const { upstreams, close } = await openUpstreams({
-    editsApi: { kind: 'remote', url: 'http://127.0.0.1:9/v1', key: 'k', imageField: 'image' },
-    staging: createStaging({ dir: join(dir, 'staging') }),
-    log,
-  });
-  onTestFinished(close);
-  return upstreams;
-}
 
 /** A running edit, and the parts that can end it. */
 async function runningEdit(onEnd: OnEditEnd) {
@@ -60,14 +47,12 @@ async function runningEdit(onEnd: OnEditEnd) {
       n: 1,
     },
   });
-  const upstreams = await unusedUpstreams(testDatabase.dir);
   const attempts = createAttempts({
     prisma,
     events,
     queue,
     images,
-    upstreams,
-    chooseUpstream: async () => async () => ({ upstream: upstreams.named(null) }),
+    ...(await unusedUpstreams(testDatabase.dir)),
     onEnd,
   });
   const attempt = await attempts.claim(id, { workerId: randomUUID(), attemptId: randomUUID() });

@@ -31,6 +31,16 @@ describe('edit parameters', () => {
     ]);
   });
 
+  test('pictures on the way turn streaming on, none leave it off, and more than the model has are refused', () => {
+    const check = (partialImages: number) =>
+      checkEditParams({ prompt: 'p', partialImages }, models);
+    const fields = (partialImages: number) => new Map(toFormFields(check(partialImages), 'auto'));
+    expect(fields(3)).toEqual(new Map([...fields(0), ['stream', 'true'], ['partial_images', '3']]));
+    expect(fields(0).has('stream')).toBe(false);
+    expect(refusal(() => check(4))).toMatchObject({ field: 'partialImages', code: 'TOO_LARGE' });
+    expect(refusal(() => check(-1))).toMatchObject({ field: 'partialImages', code: 'TOO_SMALL' });
+  });
+
   test('a model outside of the allow-list is refused, and the list is named', () => {
     const some = createModels({ default: 'a', allowed: ['a', 'b'] });
     const { field, message } = refusal(() => checkEditParams({ prompt: 'p', model: 'c' }, some));

@@ -160,15 +160,29 @@ describe.runIf(hasDatabase)('a subscription', () => {
       expect(await next(results)).toMatchObject({ type: 'CHANGED', editJob: { id: wanted } });
     });
 
-    test('is ended with the service, as an error or a closed connection', async () => {
-      const blocker = await block();
-      const results = watch(subscriber, WATCH, { id: blocker });
+    test('of an edit hears how it ends when the service stops', async () => {
+      const results = watch(subscriber, WATCH, { id: await block() });
+      await next(results);
+      const rest = Array.fromAsync(results);
+      await app.restart();
+      const editJob = { status: 'OUTCOME_UNKNOWN' };
+      expect((await rest).at(-1)).toMatchObject({ data: { editJob: { editJob } } });
+    });
+
+    test('of all edits is ended with the service, as an error or a closed connection', async () => {
+      await block();
+      const results = watch(subscriber, WATCH_ALL, {});
       await next(results);
       const rest = Array.fromAsync(results).catch((error: unknown) => error);
       await app.restart();
       const ended = await rest;
       if (subscriber === WS) expect(ended).toMatchObject({ code: 1001 });
-      else expect(ended).toMatchObject([{ errors: [{ extensions: { code: 'UNAVAILABLE' } }] }]);
+      else
+        expect(lastOf(ended)).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
     });
   });
 });
+
+function lastOf(results: unknown): unknown {
+  return Array.isArray(results) ? results.at(-1) : results;
+}

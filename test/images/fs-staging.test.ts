@@ -70,6 +70,17 @@ it('sweeps what a killed process left, and nothing younger or of another kind', 
   expect(await stagedFiles()).toEqual([young.path]);
 });
 
+it('sweeps what processes were receiving that live no more, and nothing of the living or its own', async () => {
+  const { staging, stagingDir, stagedFiles } = await temporaryStorage();
+  const of = (owner: string) => stage(createStaging({ dir: stagingDir, owner }), Buffer.from('x'));
+  const own = await stage(staging, Buffer.from('own'));
+  const dead = await of('dead');
+  const living = await of('living');
+  expect(await staging.sweepAbandoned(async () => new Set(['living']))).toBe(1);
+  expect((await stagedFiles()).toSorted()).toEqual([own.path, living.path].toSorted());
+  expect(dead.path).toContain('dead.');
+});
+
 it('sweeps a directory that is not there yet', async () => {
   const dir = await temporaryDirectory();
   expect(await createStaging({ dir: join(dir, 'none') }).sweep(0)).toBe(0);

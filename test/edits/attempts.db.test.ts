@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { type Attempts, createAttempts } from '../../src/edits/attempts.ts';
+import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
+import { createEvents } from '../../src/events.ts';
+import { createImages } from '../../src/images/images.ts';
+import { createLog } from '../../src/log.ts';
+import { createQueue, type Queue } from '../../src/queue.ts';
+import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
+import { temporaryStorage } from '../support/storage.ts';
+import { unusedUpstreams } from '../support/unused-upstreams.ts';
+
+const log = createLog({ level: 'silent' });
+const UNKNOWN = {
+  code: 'INTERNAL',
+  message: 'm',
+  httpStatus: null,
+  upstreamRequestId: null,
+} as const;
+
+describe.runIf(hasDatabase)('an attempt', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+  let queue: Queue;
+  let attempts: Attempts;
+  let jobId: string;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    database = await testDatabase.open();
+    const { prisma } = database;
+    const events = createEvents({ database, log });
+    queue = createQueue({ database, events, log });
+    await queue.start([RUN_EDIT]);
+    const { blobs } = await temporaryStorage();
+    attempts = createAttempts({
+      prisma,
+      events,
+      queue,
+      images: createImages({ prisma, blobs }),
+      ...(await unusedUpstreams(testDatabase.dir)),
+      onEnd: async () => {},
+    });
+    const owner = { ownerId: 'o' };
+    const prompt = await prisma.prompt.create({
+      data: { ...owner, sha256: 'a'.repeat(64), text: 'p' },
+    });
+    const job = await prisma.editJob.create({
+      data: {
+        ...owner,
+        sandbox: true,
+        promptId: prompt.id,
+        model: 'm',
+        size: 's',
+        resolvedSize: 's',
+        n: 1,
+      },
+    });
+    jobId = job.id;
+  });
+  afterEach(async () => {
+    await queue.stop({ graceMs: 0 });
+    await database.close();
+    await testDatabase.drop();
+  });
+
+  const by = () => ({ workerId: randomUUID(), attemptId: randomUUID() });
+
+  test('that is claimed again by its own id, its first answer lost, is the same one', async () => {
+    const mine = by();
+    const first = await attempts.claim(jobId, mine);
+    expect(first).toMatchObject({ attemptId: mine.attemptId, attemptNumber: 1 });
+    expect(await attempts.claim(jobId, mine)).toMatchObject({
+      attemptId: mine.attemptId,
+      attemptNumber: 1,
+    });
+    expect(await attempts.claim(jobId, by())).toBeNull();
+    expect(await database.prisma.editAttempt.count()).toBe(1);
+  });
+
+  test('that ended elsewhere cannot be claimed again or ended again', async () => {
+    const mine = by();
+    const job = await attempts.claim(jobId, mine);
+    if (job === null) throw new Error('not claimed');
+    expect(await attempts.fail(job, UNKNOWN, { unknown: true })).toBe(true);
+    expect(await attempts.claim(jobId, mine)).toBeNull();
+    expect(await attempts.fail(job, UNKNOWN, { unknown: true })).toBe(false);
+    expect(await attempts.requeue(job, UNKNOWN, new Date())).toBe(false);
+    const answer = { body: {}, httpStatus: 200, upstreamRequestId: null };
+    expect(await attempts.succeed(job, answer, [])).toBe(false);
+    const { status } = await database.prisma.editJob.findUniqueOrThrow({ where: { id: jobId } });
+    expect(status).toBe('OUTCOME_UNKNOWN');
+  });
+
+  test('is not made of a postponed job before its time, and of one that left the queue never', async () => {
+    const at = new Date(Date.now() + 60_000);
+    expect(await attempts.postpone(jobId, at)).toBe(true);
+    const waiting = await database.prisma.editJob.findUniqueOrThrow({ where: { id: jobId } });
+    expect(waiting).toMatchObject({ status: 'QUEUED', nextAttemptAt: at });
+    await attempts.claim(jobId, by());
+    expect(await attempts.postpone(jobId, at)).toBe(false);
+  });
+});

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { ChooseUpstream } from '../../src/edits/choose-upstream.ts';
+import type { Upstreams } from '../../src/edits-api/upstreams.ts';
+import { createStaging } from '../../src/images/fs-staging.ts';
+import { createLog } from '../../src/log.ts';
+import { openUpstreams } from '../../src/open-upstreams.ts';
+
+/** An edits API that attempts can name and that nothing is sent to; always chosen. */
+export async function unusedUpstreams(
+  dir: string,
+): Promise<{ upstreams: Upstreams; chooseUpstream: ChooseUpstream }> {
+  const { upstreams, close } = await openUpstreams({
+    editsApi: { kind: 'remote', url: 'http://127.0.0.1:9/v1', key: 'k', imageField: 'image' },
+    staging: createStaging({ dir: join(dir, 'staging') }),
+    log: createLog({ level: 'silent' }),
+  });
+  onTestFinished(close);
+  return {
+    upstreams,
+    chooseUpstream: async () => async () => ({ upstream: upstreams.named(null) }),
+  };
+}
