@@ -162,7 +162,7 @@ it.each([
   expect(status).toBe(200);
   expect(json.data.receive.error).toBeNull();
   const [staged] = await server.stagedFiles();
-  expect(staged).toMatch(/\/staging\/[0-9a-f-]{36}$/);
+  expect(staged).toMatch(/\/staging\/process\.[0-9a-f-]{36}$/);
 });
 
 const FILES = { files: [null] };
