@@ -36,7 +36,11 @@ import { configureSharp } from './images/configure-sharp.ts';
 import { createFsBlobStore } from './images/fs-blob-store.ts';
 import { createStaging } from './images/fs-staging.ts';
 import { createImages, mediaOf } from './images/images.ts';
-import { createMakeThumbnails, MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
+import {
+  createMakeThumbnails,
+  createThumbnailRequests,
+  MAKE_THUMBNAILS,
+} from './images/make-thumbnails.ts';
 import { createThumbnails } from './images/thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
@@ -183,6 +187,12 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   });
   const runningEdits = createRunningEdits({ prisma, events, log });
   stops.unshift(() => runningEdits.stop());
+  const thumbnailRequests = createThumbnailRequests({
+    lull,
+    send: (data) => queue.send(prisma, MAKE_THUMBNAILS, data),
+    log,
+  });
+  stops.unshift(() => thumbnailRequests.stop());
   const runEdit = createRunEdit({
     attempts,
     runningEdits,
@@ -197,7 +207,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     timeoutMs: limits.editTimeoutMs,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
-    onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobId }),
+    onSucceeded: thumbnailRequests.request,
   });
   const recovery = createRecovery({
     prisma,

@@ -9,6 +9,9 @@ const POLL_MS = 2_000;
 /** A third of the shortest `heartbeatSeconds` of a queue, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
 
+/** How long work that is done waits for more of it, to be told of together, in milliseconds. */
+const COMPLETE_AFTER_MS = 100;
+
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 /** A kind of work, named once. */
@@ -148,11 +151,14 @@ function startDispatcher<Data extends object>(options: {
   let stopping = false;
   let fetching: Promise<void> | undefined;
   let wokenMeanwhile = false;
+  /** The last look found no place, or as much work as there was place for. */
+  let mayBeMore = false;
+  const completions = createCompletions({ boss, log, name });
 
   async function run(job: Job<Data>): Promise<void> {
     try {
       await worker.handle(job.data, aborting.signal);
-      await boss.complete(name, job.id);
+      completions.add(job.id);
     } catch (error) {
       log.error({ err: error, queue: name }, 'work failed');
       await boss
@@ -165,13 +171,15 @@ function startDispatcher<Data extends object>(options: {
     do {
       wokenMeanwhile = false;
       const batchSize = worker.concurrency - running.size;
+      mayBeMore = true;
       if (stopping || batchSize <= 0) return;
       if (worker.isOpen && !(await worker.isOpen())) return;
-      const jobs = await boss.fetch<Data>(name, { batchSize });
-      for (const job of jobs ?? []) {
+      const jobs = (await boss.fetch<Data>(name, { batchSize })) ?? [];
+      mayBeMore = jobs.length === batchSize;
+      for (const job of jobs) {
         const done = run(job).finally(() => {
           running.delete(job.id);
-          wake();
+          if (mayBeMore) wake();
         });
         running.set(job.id, done);
       }
@@ -212,8 +220,38 @@ function startDispatcher<Data extends object>(options: {
       await fetching;
       const timer = setTimeout(() => aborting.abort(), graceMs);
       await Promise.all(running.values());
+      await completions.flush();
       clearTimeout(timer);
       clearInterval(heartbeat);
     },
+  };
+}
+
+/**
+ * Work that is done, told to pg-boss in one statement for all that ended at about the same time. Work
+ * that was not told of when a process died is handed out again, as after any death.
+ */
+function createCompletions(options: { boss: PgBoss; log: Log; name: string }) {
+  const { boss, log, name } = options;
+  let ids: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const done = ids;
+    ids = [];
+    if (done.length === 0) return;
+    await boss
+      .complete(name, done)
+      .catch((error) => log.error({ err: error, queue: name }, 'completion not recorded'));
+  }
+
+  return {
+    add(id: string): void {
+      ids.push(id);
+      timer ??= setTimeout(() => void flush(), COMPLETE_AFTER_MS);
+    },
+    flush,
   };
 }

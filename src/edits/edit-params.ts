@@ -210,7 +210,7 @@ function checkSize(size: string, model: EditModel): string {
     throw new InvalidInputError(
       'size',
       'UNSUPPORTED_VALUE',
-      `${model.id} ${problem}, "auto" or "source"; not ${size}.`,
+      `${model.id} ${problem}${model.autoSize ? ', "auto"' : ''} or "source"; not ${size}.`,
     );
   }
   return size;

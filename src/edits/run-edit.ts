@@ -57,8 +57,8 @@ export function createRunEdit(options: {
   timeoutMs: number;
   retryPolicy: RetryPolicy;
   log: Log;
-  /** Told after an edit has succeeded; what it rejects with is logged. */
-  onSucceeded: (jobId: string) => Promise<void>;
+  /** Told after an edit has succeeded. */
+  onSucceeded: (jobId: string) => void;
 }): RunEdit {
   const { attempts, runningEdits, images, partialImages, blobs, pauses, upstreams } = options;
   const { workerId, answerFiles, diskSpace, timeoutMs, retryPolicy, onSucceeded } = options;
@@ -161,7 +161,7 @@ export function createRunEdit(options: {
     await removeAnswer(attempt, log);
     if (!isMine) return log.info('the edit had ended before its answer was stored');
     log.info({ images: outputs.length }, 'edit succeeded');
-    await onSucceeded(attempt.id).catch((error) => log.warn({ err: error }, 'after success'));
+    onSucceeded(attempt.id);
   }
 
   /** Writes down why an attempt brought nothing, and whether it is tried again. */

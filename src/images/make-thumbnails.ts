@@ -6,7 +6,7 @@ import { blobKey } from './blob-key.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
 /** Small pictures for galleries, made behind an edit's back: never in the way of its answer. */
-export const MAKE_THUMBNAILS = defineJob<{ jobId: string }>('make-thumbnails', {
+export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails', {
   retryLimit: 2,
   retryDelay: 30,
   expireInSeconds: 10 * 60,
@@ -16,7 +16,7 @@ export const MAKE_THUMBNAILS = defineJob<{ jobId: string }>('make-thumbnails', {
 /** The width that galleries ask for; others are made when they are. */
 const GALLERY_WIDTH = 256;
 
-/** Makes the gallery thumbnail and the ThumbHash of each picture of a job that has none yet. */
+/** Makes the gallery thumbnail and the ThumbHash of each picture of the jobs that has none yet. */
 export function createMakeThumbnails(options: {
   prisma: PrismaClient;
   thumbnails: Thumbnails;
@@ -24,10 +24,10 @@ export function createMakeThumbnails(options: {
   log: Log;
 }) {
   const { prisma, thumbnails, lull, log } = options;
-  return async ({ jobId }: { jobId: string }, signal: AbortSignal): Promise<void> => {
+  return async ({ jobIds }: { jobIds: string[] }, signal: AbortSignal): Promise<void> => {
     await lull.wait(signal);
     const images = await prisma.image.findMany({
-      where: { thumbHash: null, jobs: { some: { jobId } } },
+      where: { thumbHash: null, jobs: { some: { jobId: { in: jobIds } } } },
       select: { id: true, ownerId: true, sha256: true },
     });
     for (const image of images) {
@@ -43,5 +43,43 @@ export function createMakeThumbnails(options: {
         await prisma.image.update({ where: { id: image.id }, data, select: { id: true } });
       }
     }
+  };
+}
+
+/**
+ * Enqueues that work when nobody waits for anything: one entry for all edits that ended meanwhile.
+ * What a death takes with it is made when it is first asked for.
+ */
+export function createThumbnailRequests(options: {
+  lull: Lull;
+  send: (data: { jobIds: string[] }) => Promise<void>;
+  log: Log;
+}) {
+  const { lull, send, log } = options;
+  const stopping = new AbortController();
+  let jobIds: string[] = [];
+  let sending: Promise<void> | undefined;
+
+  async function sendAll(): Promise<void> {
+    while (jobIds.length > 0) {
+      await lull.wait(stopping.signal);
+      const all = jobIds;
+      jobIds = [];
+      await send({ jobIds: all }).catch((error) => log.warn({ err: error }, 'no thumbnails'));
+    }
+  }
+
+  return {
+    request(jobId: string): void {
+      jobIds.push(jobId);
+      sending ??= sendAll().finally(() => {
+        sending = undefined;
+      });
+    },
+    /** Sends what is still there at once. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      await sending;
+    },
   };
 }
