@@ -6,7 +6,7 @@ import { StorageError } from '../errors.ts';
 import type { BlobStore } from './blob-store.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
-const PIECE_BYTES = 128 * 1024;
+const PIECE_BYTES = 256 * 1024;
 /** Two for each of 16 readers at once. */
 const MAX_SPARE_BUFFERS = 32;
 

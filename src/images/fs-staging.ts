@@ -8,7 +8,7 @@ import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 import type { StagedFile, Staging, StagingWriter } from './staging.ts';
 
 const EDGE_BYTES = 64;
-const STEP_BYTES = 128 * 1024;
+const STEP_BYTES = 256 * 1024;
 /** Two for each of 16 files at once. */
 const MAX_SPARE_BUFFERS = 32;
 
