@@ -13,6 +13,7 @@ import { createAttempts } from './edits/attempts.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
 import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
+import { createEditEndings } from './edits/edit-endings.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
@@ -168,7 +169,9 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   const queue = createQueue({ database, events, log });
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK], { alone });
   stops.unshift(() => queue.stop({ graceMs: 0 }));
-  const editWaits = createEditWaits({ prisma, events, log });
+  const endings = createEditEndings({ prisma, events, log });
+  stops.unshift(() => endings.stop());
+  const editWaits = createEditWaits({ endings });
   const editSubscriptions = createEditSubscriptions({ prisma, events, log });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
@@ -185,8 +188,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     chooseUpstream,
     onEnd,
   });
-  const runningEdits = createRunningEdits({ prisma, events, log });
-  stops.unshift(() => runningEdits.stop());
+  const runningEdits = createRunningEdits({ endings });
   const thumbnailRequests = createThumbnailRequests({
     lull,
     send: (data) => queue.send(prisma, MAKE_THUMBNAILS, data),

@@ -1,7 +1,4 @@
-import type { PrismaClient } from '../database/database.ts';
-import type { Events } from '../events.ts';
-import type { Log } from '../log.ts';
-import { FINAL_STATUSES } from './edit-status.ts';
+import type { EditEndings } from './edit-endings.ts';
 
 /** Waits for edits to end, by the news of it and not by polling. */
 export interface EditWaits {
@@ -24,55 +21,30 @@ export interface EditWait {
   end(): void;
 }
 
-export function createEditWaits(options: {
-  prisma: PrismaClient;
-  events: Events;
-  log: Log;
-}): EditWaits {
-  const { prisma, events, log } = options;
-  const endings = new Map<string, Set<() => void>>();
+export function createEditWaits({ endings }: { endings: EditEndings }): EditWaits {
+  const waiting = new Set<() => void>();
   let isStopped = false;
-
-  const end = (jobId: string) => {
-    for (const resolve of endings.get(jobId) ?? []) resolve();
-  };
-
-  async function checkAll(): Promise<void> {
-    const jobs = await prisma.editJob.findMany({
-      where: { id: { in: [...endings.keys()] }, status: { in: [...FINAL_STATUSES] } },
-      select: { id: true },
-    });
-    for (const { id } of jobs) end(id);
-  }
-
-  const unsubscribe = events.subscribe((event) => {
-    if (event.kind === 'edit' && event.final) end(event.jobId);
-    if (event.kind === 'missed' && endings.size > 0) {
-      checkAll().catch((error) => log.warn({ err: error }, 'cannot look for ended edits'));
-    }
-  });
 
   return {
     expect(jobId) {
       const { promise: ended, resolve } = Promise.withResolvers<void>();
-      const waiting = endings.get(jobId) ?? new Set();
-      endings.set(jobId, waiting.add(resolve));
+      waiting.add(resolve);
+      const stopListening = endings.listen(jobId, resolve);
       return {
         async untilFinal({ timeoutMs, isNew, signal }) {
           if (isStopped) return;
-          if (!isNew) await checkAll();
+          if (!isNew) await endings.check();
           await settled(ended, timeoutMs, signal);
         },
         end() {
           waiting.delete(resolve);
-          if (waiting.size === 0) endings.delete(jobId);
+          stopListening();
         },
       };
     },
     stop() {
       isStopped = true;
-      unsubscribe();
-      for (const jobId of endings.keys()) end(jobId);
+      for (const resolve of waiting) resolve();
     },
   };
 }

@@ -1,6 +1,6 @@
-import { parseRetryAfter } from '../edits-api/answer-errors.ts';
 import { AddressRefusedError } from '../errors.ts';
 import type { AddressGuard } from '../net/address-guard.ts';
+import { parseRetryAfter } from '../net/retry-after.ts';
 
 /** Of an answer nothing but its head matters; so much is read to end the exchange in peace. */
 const MAX_ANSWER_BYTES = 64 * 1_024;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errorOfAnswer, parseRetryAfter } from '../../src/edits-api/answer-errors.ts';
+import { errorOfAnswer } from '../../src/edits-api/answer-errors.ts';
 import { createRedactor } from '../../src/edits-api/redact.ts';
+import { parseRetryAfter } from '../../src/net/retry-after.ts';
 
 const head = { upstreamRequestId: 'req_1', retryAfterSeconds: null };
 
