@@ -3,7 +3,7 @@
  * docs/architecture.md says what each is for.
  */
 const LAYERS = [
-  ['ground', '^src/(errors|config|disk-space|lull|process-options|secret-key)\\.ts$'],
+  ['ground', '^src/(errors|settings|config|disk-space|lull|process-options|secret-key)\\.ts$'],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
   ['events', '^src/events\\.ts$'],

@@ -1,7 +1,7 @@
-/** `npm run settings`: writes the README's table and .env.example from SETTINGS in src/config.ts. */
+/** `npm run settings`: writes the README's table and .env.example from src/settings.ts. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SETTINGS } from '../src/config.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 const root = join(import.meta.dirname, '..');
 const settings = Object.entries(SETTINGS).map(([name, setting]) => ({

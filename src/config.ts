@@ -1,12 +1,11 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { parseSecretKey } from './secret-key.ts';
+import { SETTINGS, type Setting } from './settings.ts';
 
-/**
- * Everything that can be set, parsed once. The descriptions are the README's table and .env.example;
- * a test keeps the three alike.
- */
+/** Everything that can be set (settings.ts), parsed once. */
 export interface Config {
+  /** `api`: serves, and runs nothing. `worker`: runs edits, and serves its health only. */
+  readonly role: 'all' | 'api' | 'worker';
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -48,207 +47,32 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
-const text = z.string().min(1);
-const list = text.transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-interface Setting {
-  readonly schema: z.ZodType;
-  /** As it would be written in the environment; absent: no default. */
-  readonly default?: string;
-  readonly description: string;
-}
-
-/** Every environment variable that is read, in the order of the README's table. */
-export const SETTINGS = {
-  HOST: {
-    schema: text,
-    default: '127.0.0.1',
-    description: 'Address to listen on. Other than loopback only with `ALLOW_ANONYMOUS=true`.',
-  },
-  PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
-  PUBLIC_URL: {
-    schema: webUrl,
-    description:
-      'Origin that clients reach the service at, for the picture links. Default: the request’s own.',
-  },
-  ALLOW_ANONYMOUS: {
-    schema: z
-      .enum(['true', 'false'], 'must be true or false')
-      .transform((value) => value === 'true'),
-    default: 'false',
-    description:
-      '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
-  },
-  DATA_DIR: {
-    schema: text,
-    default: './data',
-    description: 'Directory of the pictures and of the embedded database.',
-  },
-  DATABASE_URL: {
-    schema: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
-    description: 'A Postgres server (14 or newer). Default: Postgres embedded, in `DATA_DIR`.',
-  },
-  SECRET_KEY: {
-    schema: text.refine(
-      (value) => parseSecretKey(value) !== null,
-      'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
-    ),
-    description:
-      'At least 32 random bytes as base64 or hex, from which webhook secrets are derived; the same for all processes. Default: made once and kept in `DATA_DIR`; with `DATABASE_URL` none, and no webhooks.',
-  },
-  EDITS_API_URL: {
-    schema: webUrl,
-    description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
-  },
-  EDITS_API_KEY: { schema: text, description: 'Key for `EDITS_API_URL`.' },
-  EDITS_API_FILE: {
-    schema: text,
-    description:
-      'JSON file with several edits APIs, in place of the variables above: see docs/upstreams.md.',
-  },
-  EDITS_API_IMAGE_FIELD: {
-    schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
-    default: 'image[]',
-    description: 'Form field of several pictures; some compatible servers want `image` repeated.',
-  },
-  SANDBOX_DELAY_MS: {
-    schema: integer(0, 600_000),
-    default: '1500',
-    description: 'How long the sandbox takes for an edit, in milliseconds.',
-  },
-  DEFAULT_MODEL: {
-    schema: text,
-    default: 'gpt-image-1',
-    description: 'Model of an edit that names none.',
-  },
-  ALLOWED_MODELS: {
-    schema: list,
-    description: 'Comma-separated models that may be asked for. Default: any.',
-  },
-  MODELS_FILE: {
-    schema: text,
-    description: 'JSON file that adds or overrides models: see docs/models.md.',
-  },
-  WEBHOOK_ALLOWED_HOSTS: {
-    schema: list.refine(
-      (hosts) => hosts.every((host) => /^(\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?$/i.test(host)),
-      'must be hosts or host:port, separated by commas',
-    ),
-    description:
-      'Comma-separated hosts (`host` or `host:port`) that webhooks may go to although they are not public, also by plain http. Default: none.',
-  },
-  EDIT_TIMEOUT_SECONDS: {
-    schema: integer(1, 3_600),
-    default: '600',
-    description: 'Longest wait for the edits API’s whole answer, in seconds.',
-  },
-  MAX_CONCURRENT_EDITS: {
-    schema: integer(1, 1_000),
-    default: '16',
-    description: 'Edits that this process runs at once; further ones wait in the queue.',
-  },
-  MAX_QUEUED_EDITS: {
-    schema: integer(1, 1_000_000),
-    default: '10000',
-    description: 'Edits that may wait in the queue; beyond that new ones are answered 503.',
-  },
-  MAX_EDIT_ATTEMPTS: {
-    schema: integer(1, 100),
-    default: '5',
-    description:
-      'How often an edit is sent in all, while the edits API surely has not processed it (429, 503, no connection).',
-  },
-  MAX_IMAGE_BYTES: {
-    schema: integer(1, 1_073_741_824),
-    default: '26214400',
-    description: 'Largest picture, in bytes (25 MiB). A model’s own limit may be lower.',
-  },
-  MAX_IMAGE_PIXELS: {
-    schema: integer(1, 1_000_000_000),
-    default: '50000000',
-    description: 'Largest picture, in pixels (width times height).',
-  },
-  SHUTDOWN_GRACE_SECONDS: {
-    schema: integer(0, 3_600),
-    default: '30',
-    description: 'How long a stop waits for running edits, in seconds.',
-  },
-  WORKER_TIMEOUT_SECONDS: {
-    schema: integer(3, 3_600),
-    default: '30',
-    description:
-      'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
-  },
-  MIN_FREE_DISK_BYTES: {
-    schema: integer(0, Number.MAX_SAFE_INTEGER),
-    default: '268435456',
-    description:
-      'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
-  },
-  LOG_LEVEL: {
-    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
-    default: 'info',
-    description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
-  },
-} as const satisfies Record<string, Setting>;
-
 type SettingName = keyof typeof SETTINGS;
 type Values = { [Name in SettingName]?: z.output<(typeof SETTINGS)[Name]['schema']> };
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the environment. An empty variable counts as absent, as compose files write it.
  * @throws ConfigError with every problem at once, each naming its variable.
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(env: Environment): Config {
   const problems: string[] = [];
   const values = readValues(env, problems);
-  const defaulted = <Name extends SettingName>(name: Name) =>
-    values[name] as NonNullable<Values[Name]>;
-
-  const { EDITS_API_URL: url, EDITS_API_KEY: key } = values;
-  if (key !== undefined && url === undefined && !env['EDITS_API_URL']) {
-    problems.push(
-      'EDITS_API_URL is not set but EDITS_API_KEY is: name the server that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.',
-    );
-  }
-  if (url !== undefined && key === undefined) {
-    problems.push('EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.');
-  }
-  const file = values.EDITS_API_FILE;
-  if (file !== undefined && (url !== undefined || key !== undefined)) {
-    problems.push(
-      'EDITS_API_FILE is set along with EDITS_API_URL or EDITS_API_KEY: put every edits API into the file, or unset it.',
-    );
-  }
-  const host = defaulted('HOST');
-  const allowAnonymous = defaulted('ALLOW_ANONYMOUS');
-  if (host !== undefined && !isLoopback(host) && allowAnonymous !== true) {
-    problems.push(
-      `HOST is ${JSON.stringify(host)}, which others can reach, and nothing asks who they are: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if somebody else guards that network.`,
-    );
-  }
+  problems.push(...editsApiProblems(values, env), ...hostProblems(values));
+  problems.push(...roleProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
 
+  const defaulted = <Name extends SettingName>(name: Name) =>
+    values[name] as NonNullable<Values[Name]>;
   const dataDir = defaulted('DATA_DIR');
   const databaseUrl = values.DATABASE_URL;
   return Object.freeze<Config>({
+    role: defaulted('ROLE'),
     http: {
-      host,
+      host: defaulted('HOST'),
       port: defaulted('PORT'),
       publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
-      allowAnonymous,
+      allowAnonymous: defaulted('ALLOW_ANONYMOUS'),
     },
     database: databaseUrl
       ? { kind: 'postgres', url: databaseUrl }
@@ -277,7 +101,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 
   function readEditsApi(): Config['editsApi'] {
-    if (file !== undefined) return { kind: 'file', path: file };
+    const { EDITS_API_FILE: path, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
+    if (path !== undefined) return { kind: 'file', path };
     if (url === undefined || key === undefined) {
       return { kind: 'sandbox', delayMs: defaulted('SANDBOX_DELAY_MS') };
     }
@@ -287,7 +112,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /** Reads each variable by itself, so that one bad value does not hide the next. */
-function readValues(env: Readonly<Record<string, string | undefined>>, problems: string[]): Values {
+function readValues(env: Environment, problems: string[]): Values {
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const written = env[name] || setting.default;
@@ -301,6 +126,38 @@ function readValues(env: Readonly<Record<string, string | undefined>>, problems:
     }
   }
   return values;
+}
+
+// What follows is wrong between several variables. One that is wrong by itself counts as set.
+
+function* editsApiProblems(values: Values, env: Environment): Generator<string> {
+  const { EDITS_API_FILE: file, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
+  if (key !== undefined && !env['EDITS_API_URL']) {
+    yield 'EDITS_API_URL is not set but EDITS_API_KEY is: name the server that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.';
+  }
+  if (url !== undefined && key === undefined) {
+    yield 'EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.';
+  }
+  if (file !== undefined && (url !== undefined || key !== undefined)) {
+    yield 'EDITS_API_FILE is set along with EDITS_API_URL or EDITS_API_KEY: put every edits API into the file, or unset it.';
+  }
+}
+
+function* hostProblems({ HOST: host, ALLOW_ANONYMOUS, ROLE }: Values): Generator<string> {
+  // A worker tells of its health only.
+  if (host === undefined || isLoopback(host) || ALLOW_ANONYMOUS === true || ROLE === 'worker')
+    return;
+  yield `HOST is ${JSON.stringify(host)}, which others can reach, and nothing asks who they are: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if somebody else guards that network.`;
+}
+
+function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Generator<string> {
+  if (role === undefined || role === 'all') return;
+  if (!env['DATABASE_URL']) {
+    yield `ROLE is ${role} but DATABASE_URL is not set: the embedded database serves one process only. Set the URL of a Postgres server, or ROLE=all.`;
+  }
+  if (role === 'worker' && SECRET_KEY !== undefined && !env['PUBLIC_URL']) {
+    yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to pictures, which a worker does not serve. Set the origin that clients reach the API at.';
+  }
 }
 
 /** Only a literal loopback address or `localhost`, so that no resolver has a say. */

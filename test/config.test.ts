@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { isLoopback, loadConfig, SETTINGS } from '../src/config.ts';
+import { isLoopback, loadConfig } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -19,6 +20,7 @@ function problemsOf(env: Env): readonly string[] {
 describe('without any variable', () => {
   test('serves loopback with the embedded database and the sandbox', () => {
     expect(loadConfig({})).toEqual({
+      role: 'all',
       http: { host: '127.0.0.1', port: 4000, publicUrl: null, allowAnonymous: false },
       database: { kind: 'pglite', dir: './data' },
       dataDir: './data',
@@ -55,6 +57,7 @@ describe('what is set', () => {
   test('reaches the configuration, in its units', () => {
     const config = loadConfig({
       ...REMOTE,
+      ROLE: 'api',
       HOST: '::1',
       PORT: '0',
       PUBLIC_URL: 'https://retouch.example/',
@@ -73,6 +76,7 @@ describe('what is set', () => {
       LOG_LEVEL: 'silent',
     });
     expect(config).toEqual({
+      role: 'api',
       http: { host: '::1', port: 0, publicUrl: 'https://retouch.example', allowAnonymous: false },
       database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
       dataDir: '/srv/retouch',
@@ -132,6 +136,7 @@ describe('what cannot work', () => {
     ['PORT', '0x10'],
     ['PUBLIC_URL', 'retouch.example'],
     ['PUBLIC_URL', 'ftp://retouch.example'],
+    ['ROLE', 'API'],
     ['ALLOW_ANONYMOUS', 'yes'],
     ['DATABASE_URL', 'mysql://db/retouch'],
     ['EDITS_API_IMAGE_FIELD', 'file'],
@@ -212,5 +217,46 @@ describe('an address that others can reach', () => {
   test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])('is not this one: %s', (HOST) => {
     expect(isLoopback(HOST)).toBe(true);
     expect(loadConfig({ HOST }).http).toMatchObject({ host: HOST, allowAnonymous: false });
+  });
+});
+
+describe('a role that is a part of the whole', () => {
+  const DATABASE_URL = 'postgres://db/retouch';
+  const SECRET_KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('hex');
+  const PUBLIC_URL = 'https://retouch.example';
+
+  test.each(['api', 'worker'])('needs a database that others can share: %s', (ROLE) => {
+    const [problem, ...others] = problemsOf({ ROLE });
+    expect(problem).toMatch(new RegExp(`^ROLE is ${ROLE} but DATABASE_URL is not set: .*ROLE=all`));
+    expect(others).toEqual([]);
+    expect(loadConfig({ ROLE, DATABASE_URL })).toMatchObject({ role: ROLE });
+    expect(problemsOf({ ROLE, DATABASE_URL: 'nowhere' })).toEqual([
+      'DATABASE_URL: must be a postgres:// URL',
+    ]);
+  });
+
+  test('is refused along with everything else that is wrong', () => {
+    const env = { ROLE: 'worker', SECRET_KEY, PORT: 'x', EDITS_API_KEY: 'sk-canary' };
+    expect(problemsOf(env)).toEqual([
+      expect.stringMatching(/^PORT: /),
+      expect.stringMatching(/^EDITS_API_URL is not set/),
+      expect.stringMatching(/^ROLE is worker but DATABASE_URL is not set/),
+      expect.stringMatching(/^PUBLIC_URL is not set/),
+    ]);
+  });
+
+  test('knows where the pictures are served when it is a worker that may send webhooks', () => {
+    const worker = { ROLE: 'worker', DATABASE_URL, SECRET_KEY };
+    expect(problemsOf(worker)).toEqual([expect.stringMatching(/^PUBLIC_URL is not set/)]);
+    expect(problemsOf({ ...worker, PUBLIC_URL })).toEqual([]);
+    expect(problemsOf({ ...worker, PUBLIC_URL: 'retouch' })).toHaveLength(1);
+    expect(problemsOf({ ...worker, SECRET_KEY: '' })).toEqual([]);
+    for (const ROLE of ['all', 'api']) expect(problemsOf({ ...worker, ROLE })).toEqual([]);
+  });
+
+  test('may show its health to others when it is a worker, and serve them nothing else', () => {
+    const env = { HOST: '0.0.0.0', DATABASE_URL };
+    expect(problemsOf({ ...env, ROLE: 'worker' })).toEqual([]);
+    for (const ROLE of ['all', 'api']) expect(problemsOf({ ...env, ROLE })).toHaveLength(1);
   });
 });

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { parseSecretKey } from './secret-key.ts';
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+const text = z.string().min(1);
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+export interface Setting {
+  readonly schema: z.ZodType;
+  /** As it would be written in the environment; absent: no default. */
+  readonly default?: string;
+  readonly description: string;
+}
+
+/**
+ * Every environment variable that is read, in the order of the README's table. The descriptions are
+ * that table and .env.example; a test keeps the three alike.
+ */
+export const SETTINGS = {
+  HOST: {
+    schema: text,
+    default: '127.0.0.1',
+    description:
+      'Address to listen on. Other than loopback only with `ALLOW_ANONYMOUS=true`, unless `ROLE` is `worker`.',
+  },
+  PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
+  PUBLIC_URL: {
+    schema: webUrl,
+    description:
+      'Origin that clients reach the service at, for the picture links. Default: the request’s own. A worker needs it for webhooks.',
+  },
+  ALLOW_ANONYMOUS: {
+    schema: z
+      .enum(['true', 'false'], 'must be true or false')
+      .transform((value) => value === 'true'),
+    default: 'false',
+    description:
+      '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
+  },
+  DATA_DIR: {
+    schema: text,
+    default: './data',
+    description: 'Directory of the pictures and of the embedded database.',
+  },
+  DATABASE_URL: {
+    schema: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
+    description: 'A Postgres server (14 or newer). Default: Postgres embedded, in `DATA_DIR`.',
+  },
+  SECRET_KEY: {
+    schema: text.refine(
+      (value) => parseSecretKey(value) !== null,
+      'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
+    ),
+    description:
+      'At least 32 random bytes as base64 or hex, from which webhook secrets are derived; the same for all processes. Default: made once and kept in `DATA_DIR`; with `DATABASE_URL` none, and no webhooks.',
+  },
+  ROLE: {
+    schema: z.enum(['all', 'api', 'worker'], 'must be all, api or worker'),
+    default: 'all',
+    description:
+      'What this process does: `api` serves, `worker` runs edits and delivers webhooks, `all` does both. `api` and `worker` need `DATABASE_URL`: see docs/operations.md.',
+  },
+  EDITS_API_URL: {
+    schema: webUrl,
+    description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
+  },
+  EDITS_API_KEY: { schema: text, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_FILE: {
+    schema: text,
+    description:
+      'JSON file with several edits APIs, in place of the variables above: see docs/upstreams.md.',
+  },
+  EDITS_API_IMAGE_FIELD: {
+    schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
+    default: 'image[]',
+    description: 'Form field of several pictures; some compatible servers want `image` repeated.',
+  },
+  SANDBOX_DELAY_MS: {
+    schema: integer(0, 600_000),
+    default: '1500',
+    description: 'How long the sandbox takes for an edit, in milliseconds.',
+  },
+  DEFAULT_MODEL: {
+    schema: text,
+    default: 'gpt-image-1',
+    description: 'Model of an edit that names none.',
+  },
+  ALLOWED_MODELS: {
+    schema: list,
+    description: 'Comma-separated models that may be asked for. Default: any.',
+  },
+  MODELS_FILE: {
+    schema: text,
+    description: 'JSON file that adds or overrides models: see docs/models.md.',
+  },
+  WEBHOOK_ALLOWED_HOSTS: {
+    schema: list.refine(
+      (hosts) => hosts.every((host) => /^(\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?$/i.test(host)),
+      'must be hosts or host:port, separated by commas',
+    ),
+    description:
+      'Comma-separated hosts (`host` or `host:port`) that webhooks may go to although they are not public, also by plain http. Default: none.',
+  },
+  EDIT_TIMEOUT_SECONDS: {
+    schema: integer(1, 3_600),
+    default: '600',
+    description: 'Longest wait for the edits API’s whole answer, in seconds.',
+  },
+  MAX_CONCURRENT_EDITS: {
+    schema: integer(1, 1_000),
+    default: '16',
+    description: 'Edits that this process runs at once; further ones wait in the queue.',
+  },
+  MAX_QUEUED_EDITS: {
+    schema: integer(1, 1_000_000),
+    default: '10000',
+    description: 'Edits that may wait in the queue; beyond that new ones are answered 503.',
+  },
+  MAX_EDIT_ATTEMPTS: {
+    schema: integer(1, 100),
+    default: '5',
+    description:
+      'How often an edit is sent in all, while the edits API surely has not processed it (429, 503, no connection).',
+  },
+  MAX_IMAGE_BYTES: {
+    schema: integer(1, 1_073_741_824),
+    default: '26214400',
+    description: 'Largest picture, in bytes (25 MiB). A model’s own limit may be lower.',
+  },
+  MAX_IMAGE_PIXELS: {
+    schema: integer(1, 1_000_000_000),
+    default: '50000000',
+    description: 'Largest picture, in pixels (width times height).',
+  },
+  SHUTDOWN_GRACE_SECONDS: {
+    schema: integer(0, 3_600),
+    default: '30',
+    description: 'How long a stop waits for running edits, in seconds.',
+  },
+  WORKER_TIMEOUT_SECONDS: {
+    schema: integer(3, 3_600),
+    default: '30',
+    description:
+      'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
+  },
+  MIN_FREE_DISK_BYTES: {
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    default: '268435456',
+    description:
+      'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
+  },
+} as const satisfies Record<string, Setting>;
