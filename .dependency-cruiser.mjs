@@ -3,7 +3,10 @@
  * docs/architecture.md says what each is for.
  */
 const LAYERS = [
-  ['ground', '^src/(errors|settings|config|disk-space|lull|process-options|secret-key)\\.ts$'],
+  [
+    'ground',
+    '^src/(errors|settings|config|disk-space|storage-access|lull|process-options|secret-key)\\.ts$',
+  ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
   ['events', '^src/events\\.ts$'],
@@ -15,7 +18,9 @@ const LAYERS = [
   ['webhooks', '^src/webhooks/'],
   ['schema', '^src/schema/'],
   ['http', '^src/(http|graphiql)/'],
-  ['app', '^src/(app|open-upstreams)\\.ts$'],
+  ['foundation', '^src/(foundation|open-upstreams)\\.ts$'],
+  ['halves', '^src/(api|worker)\\.ts$'],
+  ['app', '^src/app\\.ts$'],
   ['main', '^src/(main|start)\\.ts$'],
 ];
 
@@ -79,7 +84,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/(app|open-upstreams)\\.ts$', '^src/edits-api/sandbox/'],
+        pathNot: ['^src/open-upstreams\\.ts$', '^src/edits-api/sandbox/'],
       },
       to: { path: '^src/edits-api/sandbox/' },
     },

@@ -47,7 +47,7 @@ function stopOnSignal(app: App, log: Log, timeoutMs: number): void {
 }
 
 function welcome(config: Config, { url }: App): string {
-  const { editsApi, database, dataDir } = config;
+  const { role, editsApi, database, dataDir } = config;
   const where = database.kind === 'pglite' ? `embedded, in ${dataDir}` : 'the Postgres server';
   const upstream =
     editsApi.kind !== 'sandbox'
@@ -57,10 +57,15 @@ function welcome(config: Config, { url }: App): string {
           '             For a real one set EDITS_API_URL (such as https://api.openai.com/v1)',
           '             and EDITS_API_KEY, in the environment or in .env.',
         ].join('\n');
+  const [ready, place] =
+    role === 'worker'
+      ? ['This worker is ready.', `Health     ${url}/health/ready`]
+      : ['Retouch is ready.', `GraphiQL   ${url}/graphql`];
+  const needed = role === 'api' ? '  Workers    none in this process (ROLE=api)\n' : '';
   return `
-  Retouch is ready.
-  GraphiQL   ${url}/graphql
-  Database   ${where}
+  ${ready}
+  ${place}
+${needed}  Database   ${where}
 ${upstream}
 
 `;

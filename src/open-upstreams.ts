@@ -1,7 +1,12 @@
 import type { Config } from './config.ts';
 import { createEditsApi } from './edits-api/client.ts';
 import { createSandbox } from './edits-api/sandbox/sandbox.ts';
-import { createUpstreams, type Upstreams } from './edits-api/upstreams.ts';
+import {
+  byPriority,
+  createUpstreams,
+  type KnownUpstream,
+  type Upstreams,
+} from './edits-api/upstreams.ts';
 import { readUpstreamsFile, type UpstreamConfig } from './edits-api/upstreams-file.ts';
 import type { Staging } from './images/staging.ts';
 import type { Log } from './log.ts';
@@ -17,15 +22,8 @@ export async function openUpstreams(options: {
   const { editsApi, staging, log } = options;
   const sandbox =
     editsApi.kind === 'sandbox' ? createSandbox({ delayMs: editsApi.delayMs, log }) : null;
-
-  async function configured(): Promise<readonly UpstreamConfig[]> {
-    if (editsApi.kind === 'file') return readUpstreamsFile(editsApi.path);
-    if (editsApi.kind === 'remote') return [{ name: 'default', ...editsApi, ...SINGLE }];
-    const { url } = (await sandbox?.start()) ?? { url: '' };
-    return [{ name: 'sandbox', url, key: 'sandbox', imageField: 'image[]', ...SINGLE }];
-  }
-
-  const clients = (await configured()).map((config) => ({
+  const { url } = (await sandbox?.start()) ?? { url: '' };
+  const clients = (await configured(editsApi, url)).map((config) => ({
     config,
     editsApi: createEditsApi({ ...config, staging }),
   }));
@@ -36,4 +34,26 @@ export async function openUpstreams(options: {
       await sandbox?.stop();
     },
   };
+}
+
+/** The same for a process that calls none of them: it has no circuit that could be open. */
+export async function knownUpstreams(
+  editsApi: Config['editsApi'],
+): Promise<readonly KnownUpstream[]> {
+  const all = await configured(editsApi, '');
+  return all.toSorted(byPriority).map(({ name, models, priority }) => ({
+    name,
+    models,
+    priority,
+    isClosed: () => true,
+  }));
+}
+
+async function configured(
+  editsApi: Config['editsApi'],
+  sandboxUrl: string,
+): Promise<readonly UpstreamConfig[]> {
+  if (editsApi.kind === 'file') return readUpstreamsFile(editsApi.path);
+  if (editsApi.kind === 'remote') return [{ name: 'default', ...editsApi, ...SINGLE }];
+  return [{ name: 'sandbox', url: sandboxUrl, key: 'sandbox', imageField: 'image[]', ...SINGLE }];
 }

@@ -6,6 +6,9 @@ import type { Log } from './log.ts';
 /** How soon work is found whose notification was missed, in milliseconds. */
 const POLL_MS = 2_000;
 
+/** A worker whose looks for work have all failed, or hung, for so long is not well. */
+const MAX_LOOK_AGE_MS = 15_000;
+
 /** A third of the shortest `heartbeatSeconds` of a queue, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
 
@@ -63,6 +66,8 @@ export interface Queue {
   ): Promise<void>;
   /** Starts taking work of this kind. */
   work<Data extends object>(job: JobDefinition<Data>, worker: Worker<Data>): void;
+  /** Whether this process takes work: it has begun to, and its last looks for some did not fail. */
+  isTaking(): boolean;
   /**
    * Takes no more work, waits `graceMs` for what runs, then aborts it and waits for its end. Work can
    * still be sent.
@@ -77,11 +82,21 @@ export interface Queue {
  * `work()` has each of its N workers fetch on each notification, and waits out its polling interval
  * with a backlog.
  */
-export function createQueue(options: { database: Database; events: Events; log: Log }): Queue {
-  const { database, events, log } = options;
+export function createQueue(options: {
+  database: Database;
+  events: Events;
+  /**
+   * Whether this process looks after the queue: hands out again what the dead had, and removes what
+   * is done. One of those that work must. @default true
+   */
+  supervise?: boolean;
+  log: Log;
+}): Queue {
+  const { database, events, supervise = true, log } = options;
   const boss = new PgBoss({
     ...database.boss,
     schedule: false,
+    supervise,
     // How soon work of a process that died is handed out again, beyond its missing heartbeat.
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
@@ -126,6 +141,8 @@ export function createQueue(options: { database: Database; events: Events; log: 
     work(job, worker) {
       dispatchers.push(startDispatcher({ boss, events, log, name: job.name, worker }));
     },
+    isTaking: () =>
+      dispatchers.length > 0 && dispatchers.every((dispatcher) => dispatcher.hasLooked()),
     drain,
     async stop({ graceMs }) {
       await drain({ graceMs });
@@ -135,6 +152,8 @@ export function createQueue(options: { database: Database; events: Events; log: 
 }
 
 interface Dispatcher {
+  /** Whether it could look for work lately. */
+  hasLooked(): boolean;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -153,6 +172,7 @@ function startDispatcher<Data extends object>(options: {
   let wokenMeanwhile = false;
   /** The last look found no place, or as much work as there was place for. */
   let mayBeMore = false;
+  let lookedMs = performance.now();
   const completions = createCompletions({ boss, log, name });
 
   async function run(job: Job<Data>): Promise<void> {
@@ -190,6 +210,9 @@ function startDispatcher<Data extends object>(options: {
     wokenMeanwhile = true;
     // A failed fetch waits for the next wake-up or poll: no hot loop while the database is away.
     fetching ??= fetch()
+      .then(() => {
+        lookedMs = performance.now();
+      })
       .catch((error) => {
         wokenMeanwhile = false;
         log.error({ err: error, queue: name }, 'cannot fetch work');
@@ -213,6 +236,7 @@ function startDispatcher<Data extends object>(options: {
   wake();
 
   return {
+    hasLooked: () => performance.now() - lookedMs < MAX_LOOK_AGE_MS,
     async stop(graceMs) {
       stopping = true;
       unsubscribe();

@@ -2,8 +2,8 @@ import { access, glob, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { SETTINGS } from '../src/settings.ts';
 import { createModels, readModelsFile } from '../src/edits-api/models.ts';
+import { SETTINGS } from '../src/settings.ts';
 import { temporaryDirectory } from './support/directory.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');

@@ -14,14 +14,17 @@ const MAX_CONSECUTIVE_FAILURES = 5;
 /** … for so long, in milliseconds; then one call tries it. */
 const HALF_OPEN_AFTER_MS = 30_000;
 
+/** An edits API, for those who do not call it. */
+export interface KnownUpstream extends Pick<UpstreamConfig, 'name' | 'models' | 'priority'> {
+  /** False while its circuit is open: the last calls of this process brought nothing. */
+  isClosed(): boolean;
+}
+
 /** One edits API that edits can be sent to. */
-export interface Upstream
-  extends Pick<UpstreamConfig, 'name' | 'models' | 'priority' | 'concurrency'> {
+export interface Upstream extends KnownUpstream, Pick<UpstreamConfig, 'concurrency'> {
   /** As its EditsApi, and counts failures for the circuit. */
   readonly edit: EditsApi['edit'];
   readonly readSaved: EditsApi['readSaved'];
-  /** False while its circuit is open: the last calls brought nothing. */
-  isClosed(): boolean;
 }
 
 export interface Upstreams {
@@ -32,12 +35,17 @@ export interface Upstreams {
   serving(model: string): readonly Upstream[];
 }
 
+/** The order in which they are tried. */
+export function byPriority(a: { priority: number }, b: { priority: number }): number {
+  return a.priority - b.priority;
+}
+
 export function createUpstreams(
   configured: readonly { config: UpstreamConfig; editsApi: EditsApi }[],
 ): Upstreams {
   const all = configured
     .map(({ config, editsApi }) => createUpstream(config, editsApi))
-    .sort((a, b) => a.priority - b.priority);
+    .sort(byPriority);
   const [first] = all;
   if (first === undefined) throw new Error('there is no edits API to send to');
   return {

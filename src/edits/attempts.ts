@@ -71,9 +71,11 @@ export function createAttempts(options: {
   images: Images;
   upstreams: Upstreams;
   chooseUpstream: ChooseUpstream;
+  /** Whether this process sends to the sandbox, whatever the one thought that took the edit in. */
+  sandbox: boolean;
   onEnd: OnEditEnd;
 }): Attempts {
-  const { prisma, events, queue, images, upstreams, chooseUpstream, onEnd } = options;
+  const { prisma, events, queue, images, upstreams, chooseUpstream, sandbox, onEnd } = options;
 
   const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
@@ -112,7 +114,7 @@ export function createAttempts(options: {
         }
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
-          data: { status: 'RUNNING', startedAt: new Date(), nextAttemptAt: null },
+          data: { status: 'RUNNING', startedAt: new Date(), nextAttemptAt: null, sandbox },
         });
         if (count === 0) return null;
         const { upstream } = choice;

@@ -7,8 +7,8 @@ export interface EditWaits {
    * ended by `end`, whatever happens.
    */
   expect(jobId: string): EditWait;
-  /** Ends all waits, also those to come. */
-  stop(): void;
+  /** Waits `graceMs` for the waits there are, then ends them. Those to come end at once. */
+  stop(options: { graceMs: number }): Promise<void>;
 }
 
 export interface EditWait {
@@ -23,6 +23,7 @@ export interface EditWait {
 
 export function createEditWaits({ endings }: { endings: EditEndings }): EditWaits {
   const waiting = new Set<() => void>();
+  const { promise: nobodyWaits, resolve: tellNobodyWaits } = Promise.withResolvers<void>();
   let isStopped = false;
 
   return {
@@ -39,23 +40,25 @@ export function createEditWaits({ endings }: { endings: EditEndings }): EditWait
         end() {
           waiting.delete(resolve);
           stopListening();
+          if (isStopped && waiting.size === 0) tellNobodyWaits();
         },
       };
     },
-    stop() {
+    async stop({ graceMs }) {
       isStopped = true;
+      if (waiting.size > 0) await settled(nobodyWaits, graceMs);
       for (const resolve of waiting) resolve();
     },
   };
 }
 
-async function settled(ended: Promise<void>, timeoutMs: number, signal: AbortSignal) {
-  if (timeoutMs <= 0 || signal.aborted) return;
+async function settled(ended: Promise<void>, timeoutMs: number, signal?: AbortSignal) {
+  if (timeoutMs <= 0 || signal?.aborted) return;
   const { promise: givenUp, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, timeoutMs);
   const giveUp = () => resolve();
-  signal.addEventListener('abort', giveUp, { once: true });
+  signal?.addEventListener('abort', giveUp, { once: true });
   await Promise.race([ended, givenUp]);
-  signal.removeEventListener('abort', giveUp);
+  signal?.removeEventListener('abort', giveUp);
   clearTimeout(timer);
 }

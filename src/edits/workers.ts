@@ -6,9 +6,12 @@ import type { Log } from '../log.ts';
 /** Signs of life within a worker's timeout: one that is late or lost does not matter. */
 const HEARTBEATS_PER_TIMEOUT = 6;
 
-/** This process among those that run edits on the same database. */
+/**
+ * This process among those on the same database. Also one that runs no edits is on the list: what it
+ * is receiving is left alone as long as it lives.
+ */
 export interface WorkerPresence {
-  /** Names this start of the process in `EditAttempt.workerId`. */
+  /** Names this start of the process, in `EditAttempt.workerId` and on the files that it stages. */
   readonly id: string;
   /** From now on others know that it is alive. */
   start(): Promise<void>;

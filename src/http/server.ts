@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Viewer } from '../auth/viewer.ts';
-import type { Availability } from '../database/availability.ts';
 import type { Log } from '../log.ts';
-import type { RequestContext } from './graphql.ts';
-import type { GraphqlSockets } from './graphql-sockets.ts';
+import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import type { Health } from './health.ts';
-import type { ImageRoute } from './image-route.ts';
-import type { RequestOrigins } from './origin.ts';
-import { createStalledResponses } from './stalled-responses.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;
-const DATABASE_RETRY_SECONDS = 5;
 
 export interface HttpServer {
   /** @throws when the address cannot be listened on. */
@@ -29,66 +22,37 @@ export interface HttpServer {
   stop(options: { graceMs: number }): Promise<void>;
 }
 
-/** The routes, and what holds for every request. */
+/** What a process serves beside its health. Not asked any more once the server refuses. */
+export interface Routes {
+  /** Answers; a rejection is logged and answered 500. */
+  request(req: IncomingMessage, res: ServerResponse, path: string, log: Log): unknown;
+  /** Takes a WebSocket over, or refuses it. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string, log: Log): void;
+}
+
+/** What holds for every request, whatever this process serves: its id, its health, its end. */
 export function createHttpServer(options: {
   host: string;
   port: number;
-  origins: RequestOrigins;
-  viewer: Viewer;
-  graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
-  graphqlSockets: GraphqlSockets;
-  imageRoute: ImageRoute<Viewer>;
+  routes: Routes;
   health: Health;
-  availability: Availability;
   log: Log;
 }): HttpServer {
-  const { host, port, origins, viewer, graphql, graphqlSockets, imageRoute, health } = options;
+  const { host, port, routes, health } = options;
   let closed: Promise<unknown> | undefined;
-  const stalled = createStalledResponses({
-    onStalled: () => options.log.info('a client reads no more of its answer: cut off'),
-  });
 
   async function route(req: IncomingMessage, res: ServerResponse, log: Log): Promise<void> {
     const path = pathOf(req);
     if (path === '/health/live') return health.live(res);
     if (path === '/health/ready') return health.ready(res);
-    if (closed !== undefined) {
-      res.setHeader('connection', 'close');
-      return unavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
-    }
-    if (!origins.isHostAllowed(req)) return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
-    const isServed = path === '/graphql' || path.startsWith('/images/');
-    // Before a body is read: nothing could be done with it.
-    if (isServed && !(await options.availability.check())) {
-      return unavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
-    }
-    if (path === '/graphql') {
-      stalled.watch(res);
-      await graphql(req, res, { req, res, viewer, baseUrl: origins.baseUrl(req), log });
-      return;
-    }
-    const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
-    if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
-    if (path === '/' && req.method === 'GET') {
-      res.writeHead(307, { location: '/graphql' }).end();
-      return;
-    }
-    answerError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
+    if (closed === undefined) return void (await routes.request(req, res, path, log));
+    res.setHeader('connection', 'close');
+    answerUnavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
   }
 
   function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
-    if (closed !== undefined) {
-      refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
-    } else if (!origins.isHostAllowed(req)) {
-      refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
-    } else if (pathOf(req) !== '/graphql') {
-      refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
-    } else if (!origins.isOriginAllowed(req)) {
-      const message = 'WebSockets are open to pages of this service’s own origin only.';
-      refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
-    } else {
-      graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
-    }
+    if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), log);
+    else refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
   }
 
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, (req, res) => {
@@ -137,7 +101,6 @@ export function createHttpServer(options: {
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(timer);
-      stalled.stop();
     },
   };
 }
@@ -149,31 +112,4 @@ function pathOf(req: IncomingMessage): string {
 /** Other upgrades, such as the h2c that some clients offer, are answered as plain requests. */
 function isWebSocket(req: IncomingMessage): boolean {
   return req.headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-const FORBIDDEN_HOST = 'This service answers requests to localhost only.';
-
-function unavailable(res: ServerResponse, message: string, retryAfterSeconds: number): void {
-  res.setHeader('retry-after', String(retryAfterSeconds));
-  answerError(res, 503, 'UNAVAILABLE', message);
-}
-
-function answerError(res: ServerResponse, status: number, code: string, message: string): void {
-  res.writeHead(status, {
-    'content-type': 'application/json',
-    'x-content-type-options': 'nosniff',
-  });
-  res.end(errorBody(code, message));
-}
-
-function refuseUpgrade(socket: Duplex, status: number, code: string, message: string): void {
-  const body = errorBody(code, message);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
-      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-function errorBody(code: string, message: string): string {
-  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
 }

@@ -6,7 +6,7 @@ import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
 import type { Pauses } from '../edits/pauses.ts';
 import type { Models } from '../edits-api/models.ts';
-import type { Upstreams } from '../edits-api/upstreams.ts';
+import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
@@ -24,7 +24,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly blobs: BlobStore;
   readonly models: Models;
-  readonly upstreams: Upstreams;
+  readonly upstreams: readonly KnownUpstream[];
   readonly pauses: Pauses;
   readonly usageReports: UsageReports;
   readonly webhooks: Webhooks;

@@ -1,22 +1,26 @@
 import type { Pause } from '../edits/pauses.ts';
-import type { Upstream } from '../edits-api/upstreams.ts';
+import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { NotFoundError } from '../errors.ts';
 import { builder } from './builder.ts';
 
 interface UpstreamState {
-  readonly upstream: Upstream;
+  readonly upstream: KnownUpstream;
   readonly pause: Pause | null;
 }
 
 const State = builder.enumType('UpstreamState', {
-  description: 'Whether an edits API gets edits.',
+  description:
+    'Whether an edits API gets edits. Pauses hold for all processes; circuits are each process’s own.',
   values: {
     READY: { description: 'It does.' },
     PAUSED: {
       description:
         'Not before `pausedUntil`: it asked for that, its account has no credit, or it refused the key.',
     },
-    CIRCUIT_OPEN: { description: 'It has not answered lately; one edit tries it soon.' },
+    CIRCUIT_OPEN: {
+      description:
+        'It has not answered lately; one edit tries it soon. As seen by the process that you ask: one with `ROLE=api` calls no edits API and never says so.',
+    },
   },
 });
 
@@ -57,7 +61,7 @@ builder.queryField('upstreams', (t) =>
     description: 'The edits APIs of this server, in the order in which they are tried.',
     resolve: async (_, __, { upstreams, pauses }) => {
       const paused = await pauses.list();
-      return upstreams.all.map((upstream) => ({
+      return upstreams.map((upstream) => ({
         upstream,
         pause: paused.find(({ name }) => name === upstream.name) ?? null,
       }));
@@ -76,7 +80,7 @@ builder.mutationField('resumeUpstream', (t) =>
     },
     args: { name: t.arg.string({ required: true, description: 'Its name in `upstreams`.' }) },
     resolve: async (_, { name }, { upstreams, pauses }) => {
-      const upstream = upstreams.all.find((one) => one.name === name);
+      const upstream = upstreams.find((one) => one.name === name);
       if (upstream === undefined) throw new NotFoundError('Upstream', name);
       await pauses.resume(name);
       return { upstream, pause: null };

@@ -40,6 +40,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
       queue,
       images: createImages({ prisma, blobs }),
       ...(await unusedUpstreams(testDatabase.dir)),
+      sandbox: false,
       onEnd: async () => {},
     });
     const owner = { ownerId: 'o' };

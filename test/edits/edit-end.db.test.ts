@@ -53,6 +53,7 @@ async function runningEdit(onEnd: OnEditEnd) {
     queue,
     images,
     ...(await unusedUpstreams(testDatabase.dir)),
+    sandbox: false,
     onEnd,
   });
   const attempt = await attempts.claim(id, { workerId: randomUUID(), attemptId: randomUUID() });

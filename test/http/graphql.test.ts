@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { auditServer } from 'graphql-http';
@@ -124,7 +124,7 @@ describe.runIf(hasDatabase)('/graphql', () => {
     expect(page).not.toMatch(/<(script|link)[^>]+(src|href)="https?:\/\//);
   });
 
-  test('what fails inside is logged and not told', async () => {
+  test('what fails inside is logged and not told, and a picture store that is gone is not ready', async () => {
     const { errors } = await app.query('{ models { id } __typename nothing }');
     expect(errors?.[0]?.extensions?.['code']).toBe('GRAPHQL_VALIDATION_FAILED');
     const { data } = await app.upload(
@@ -132,7 +132,11 @@ describe.runIf(hasDatabase)('/graphql', () => {
       { f: null },
       { f: await png() },
     );
-    await rm(join(app.dir, 'blobs'), { recursive: true });
+    const blobs = join(app.dir, 'blobs');
+    await rename(blobs, `${blobs}.away`);
+    const ready = await ask({ path: '/health/ready' });
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ status: 'not ready', storage: false });
     const broken = await app.query('query($id: ID!) { image(id: $id) { b64Json } }', {
       id: data.uploadImage.image.id,
     });
@@ -140,6 +144,7 @@ describe.runIf(hasDatabase)('/graphql', () => {
       { message: 'Unexpected error.', extensions: { code: 'INTERNAL_SERVER_ERROR' } },
     ]);
     expect(app.logged.join('')).toContain('ENOENT');
+    await rename(`${blobs}.away`, blobs);
   });
 
   test('speaks GraphQL over HTTP as its audits ask', async () => {
@@ -161,6 +166,8 @@ describe.runIf(hasDatabase)('/graphql', () => {
     expect(await (await ask({ path: '/health/ready' })).json()).toEqual({
       status: 'ready',
       database: true,
+      storage: true,
+      queue: true,
     });
     expect((await ask({ path: '/nothing' })).status).toBe(404);
   });

@@ -59,7 +59,7 @@ export type IdempotencyKey = Prisma.IdempotencyKeyModel
 export type UpstreamPause = Prisma.UpstreamPauseModel
 /**
  * Model Worker
- * A process that runs edits, as long as its heartbeat goes on.
+ * A process that runs edits or receives files, as long as its heartbeat goes on.
  */
 export type Worker = Prisma.WorkerModel
 /**

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Worker
- * A process that runs edits, as long as its heartbeat goes on.
+ * A process that runs edits or receives files, as long as its heartbeat goes on.
  */
 export type WorkerModel = runtime.Types.Result.DefaultSelection<Prisma.$WorkerPayload>
 

@@ -1,0 +1,120 @@
+import { LOCAL_VIEWER } from './auth/viewer.ts';
+import type { Config } from './config.ts';
+import { createBacklog } from './edits/backlog.ts';
+import { createCancelEdit } from './edits/cancel-edit.ts';
+import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
+import { createEditWaits } from './edits/edit-waits.ts';
+import { createEdits } from './edits/edits.ts';
+import { createModels, readModelsFile } from './edits-api/models.ts';
+import type { KnownUpstream } from './edits-api/upstreams.ts';
+import type { Foundation, Stops } from './foundation.ts';
+import { createApiRoutes } from './http/api-routes.ts';
+import { createGraphql } from './http/graphql.ts';
+import { createGraphqlSockets } from './http/graphql-sockets.ts';
+import { createImageRoute } from './http/image-route.ts';
+import { createRequestOrigins } from './http/origin.ts';
+import type { Routes } from './http/server.ts';
+import { createStalledResponses } from './http/stalled-responses.ts';
+import { blobKey } from './images/blob-key.ts';
+import { mediaOf } from './images/images.ts';
+import { createUploads } from './images/uploads.ts';
+import type { Log } from './log.ts';
+import { parseGlobalId } from './schema/global-id.ts';
+import { schema } from './schema/index.ts';
+import { createUsageReports } from './usage/report.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
+
+/** The half that serves: GraphQL over every transport, and pictures. */
+export interface ApiHalf {
+  readonly routes: Routes;
+  /**
+   * Waits `graceMs` for the edits that somebody waits for, answers those who still do with the job
+   * as it is, and ends subscriptions, so that clients go on elsewhere. New requests must be refused
+   * before.
+   */
+  drain(options: { graceMs: number }): Promise<void>;
+}
+
+/** @param options.upstreams As this process knows them. */
+export async function createApi(options: {
+  foundation: Foundation;
+  upstreams: readonly KnownUpstream[];
+  config: Config;
+  log: Log;
+  stops: Stops;
+}): Promise<ApiHalf> {
+  const { foundation, upstreams, config, log, stops } = options;
+  const { limits, http } = config;
+  const { prisma, events, queue, images, blobs, thumbnails, staging, lull } = foundation;
+  const { availability, secretKey, isAllowedHost, onEnd } = foundation;
+
+  const overrides = config.models.file ? await readModelsFile(config.models.file) : [];
+  const models = createModels({ ...config.models, overrides });
+  const sandbox = config.editsApi.kind === 'sandbox';
+  const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
+  const editWaits = createEditWaits({ endings: foundation.endings });
+  const editSubscriptions = createEditSubscriptions({ prisma, events, log });
+
+  const graphql = createGraphql({
+    schema,
+    services: {
+      prisma,
+      edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
+      cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+      editWaits,
+      editSubscriptions,
+      images,
+      uploads: createUploads({
+        prisma,
+        images,
+        staging,
+        lull,
+        maxBytes: limits.imageBytes,
+        maxPixels: limits.imagePixels,
+      }),
+      blobs,
+      models,
+      upstreams,
+      pauses: foundation.pauses,
+      usageReports: createUsageReports({ prisma }),
+      webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
+    },
+    sandbox,
+    maxFileBytes: limits.imageBytes,
+    log,
+  });
+  const graphqlSockets = createGraphqlSockets({ graphql });
+  const stalled = createStalledResponses({
+    onStalled: () => log.info('a client reads no more of its answer: cut off'),
+  });
+  stops.unshift(() => stalled.stop());
+
+  return {
+    routes: createApiRoutes({
+      origins: createRequestOrigins({ publicUrl: http.publicUrl, anyHost: http.allowAnonymous }),
+      viewer: LOCAL_VIEWER,
+      graphql: graphql.yoga,
+      graphqlSockets,
+      imageRoute: createImageRoute({
+        find: async (viewer, globalId) => {
+          const id = parseGlobalId(globalId);
+          if (id?.typename !== 'Image') return null;
+          const image = await images.find(viewer, id.id);
+          return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
+        },
+        blobs,
+        thumbnails,
+        onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
+      }),
+      availability,
+      stalled,
+    }),
+    async drain({ graceMs }) {
+      await editWaits.stop({ graceMs });
+      // Open streams would hold the server's stop up. Sockets first: a client that loses its socket
+      // subscribes again by itself, one whose subscription ends with an error does not.
+      await graphqlSockets.stop();
+      await editSubscriptions.stop();
+    },
+  };
+}

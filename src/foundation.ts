@@ -1,0 +1,108 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { createAvailability } from './database/availability.ts';
+import type { Database } from './database/database.ts';
+import { migrate } from './database/migrations.ts';
+import { openPglite } from './database/pglite.ts';
+import { openPostgres } from './database/postgres.ts';
+import { createEditEndings } from './edits/edit-endings.ts';
+import { RUN_EDIT } from './edits/edit-queue.ts';
+import { createPauses } from './edits/pauses.ts';
+import { createWorkerPresence } from './edits/workers.ts';
+import { createEvents } from './events.ts';
+import { configureSharp } from './images/configure-sharp.ts';
+import { createFsBlobStore } from './images/fs-blob-store.ts';
+import { createStaging } from './images/fs-staging.ts';
+import { createImages } from './images/images.ts';
+import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
+import { createThumbnails } from './images/thumbnails.ts';
+import type { Log } from './log.ts';
+import { createLull } from './lull.ts';
+import { createAllowedHosts } from './net/allowed-hosts.ts';
+import { createQueue } from './queue.ts';
+import { openSecretKey } from './secret-key.ts';
+import { createStorageAccess } from './storage-access.ts';
+import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
+import { createPublishEnd } from './webhooks/publish-end.ts';
+
+/** Left over by a process that was killed: nothing receives a file for a day. */
+const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+/** In the order in which they have to be called: what is started later goes to the front. */
+export type Stops = (() => unknown)[];
+
+/** What the API and the workers share: in one process as it is, between processes by what it holds. */
+export type Foundation = Awaited<ReturnType<typeof openFoundation>>;
+
+/** Opens the database, the queue and the directories. What it has started stands in `stops`. */
+export async function openFoundation(options: { config: Config; log: Log; stops: Stops }) {
+  const { config, log, stops } = options;
+  const { limits, role } = config;
+  const dirs = {
+    blobs: join(config.dataDir, 'blobs'),
+    staging: join(config.dataDir, 'staging'),
+    answers: join(config.dataDir, 'answers'),
+  };
+  await Promise.all(Object.values(dirs).map((dir) => mkdir(dir, { recursive: true })));
+  configureSharp({ threads: 1 });
+
+  const database = await openDatabase(config, log);
+  stops.unshift(() => database.close());
+  await migrate({ database, log });
+  const { prisma } = database;
+
+  const events = createEvents({ database, log });
+  await events.start();
+  stops.unshift(() => events.stop());
+
+  // Not of workers only: what a process on the list is receiving is left alone by the others.
+  const alone = database.kind === 'pglite';
+  const presence = createWorkerPresence({
+    prisma,
+    alone,
+    timeoutMs: limits.workerTimeoutMs,
+    log,
+  });
+  await presence.start();
+  stops.unshift(() => presence.stop());
+
+  const staging = createStaging({ dir: dirs.staging, owner: presence.id });
+  await staging.sweep(STAGED_MAX_AGE_MS);
+  const blobs = createFsBlobStore({ dir: dirs.blobs });
+
+  const queue = createQueue({ database, events, supervise: role !== 'api', log });
+  await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK], { alone });
+  stops.unshift(() => queue.stop({ graceMs: 0 }));
+  const endings = createEditEndings({ prisma, events, log });
+  stops.unshift(() => endings.stop());
+
+  return {
+    dirs,
+    prisma,
+    events,
+    presence,
+    staging,
+    blobs,
+    images: createImages({ prisma, blobs }),
+    thumbnails: createThumbnails({ blobs, staging, maxPixels: limits.imagePixels }),
+    lull: createLull(),
+    queue,
+    endings,
+    pauses: createPauses({ prisma }),
+    onEnd: createPublishEnd({ queue }),
+    secretKey: await openSecretKey({
+      configured: config.secretKey,
+      file: alone ? join(config.dataDir, 'secret.key') : null,
+    }),
+    isAllowedHost: createAllowedHosts(config.webhooks.allowedHosts),
+    availability: createAvailability({ prisma }),
+    storageAccess: createStorageAccess({ dirs: Object.values(dirs) }),
+  };
+}
+
+async function openDatabase({ database }: Config, log: Log): Promise<Database> {
+  return database.kind === 'pglite'
+    ? openPglite({ dir: database.dir, log })
+    : openPostgres({ url: database.url, log });
+}

@@ -1,0 +1,38 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Answers in the shape of a GraphQL error, so that clients read every refusal alike. */
+export function answerError(
+  res: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'x-content-type-options': 'nosniff',
+  });
+  res.end(errorBody(code, message));
+}
+
+export function answerUnavailable(
+  res: ServerResponse,
+  message: string,
+  retryAfterSeconds: number,
+): void {
+  res.setHeader('retry-after', String(retryAfterSeconds));
+  answerError(res, 503, 'UNAVAILABLE', message);
+}
+
+/** The same to a client that asked for a WebSocket; the connection ends. */
+export function refuseUpgrade(socket: Duplex, status: number, code: string, message: string): void {
+  const body = errorBody(code, message);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function errorBody(code: string, message: string): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Viewer } from '../auth/viewer.ts';
+import type { Availability } from '../database/availability.ts';
+import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
+import type { RequestContext } from './graphql.ts';
+import type { GraphqlSockets } from './graphql-sockets.ts';
+import type { ImageRoute } from './image-route.ts';
+import type { RequestOrigins } from './origin.ts';
+import type { Routes } from './server.ts';
+import type { StalledResponses } from './stalled-responses.ts';
+
+const DATABASE_RETRY_SECONDS = 5;
+
+/** The API and the pictures, for those who may ask at all. */
+export function createApiRoutes(options: {
+  origins: RequestOrigins;
+  viewer: Viewer;
+  graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
+  graphqlSockets: GraphqlSockets;
+  imageRoute: ImageRoute<Viewer>;
+  availability: Availability;
+  stalled: StalledResponses;
+}): Routes {
+  const { origins, viewer, graphql, graphqlSockets, imageRoute, availability, stalled } = options;
+
+  return {
+    async request(req, res, path, log) {
+      if (!origins.isHostAllowed(req)) {
+        return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+      }
+      const isServed = path === '/graphql' || path.startsWith('/images/');
+      // Before a body is read: nothing could be done with it.
+      if (isServed && !(await availability.check())) {
+        return answerUnavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
+      }
+      if (path === '/graphql') {
+        stalled.watch(res);
+        await graphql(req, res, { req, res, viewer, baseUrl: origins.baseUrl(req), log });
+        return;
+      }
+      const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
+      if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
+      if (path === '/' && req.method === 'GET') {
+        res.writeHead(307, { location: '/graphql' }).end();
+        return;
+      }
+      answerError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
+    },
+
+    upgrade(req, socket, head, path, log) {
+      if (!origins.isHostAllowed(req)) {
+        refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+      } else if (path !== '/graphql') {
+        refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
+      } else if (!origins.isOriginAllowed(req)) {
+        const message = 'WebSockets are open to pages of this service’s own origin only.';
+        refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+      } else {
+        graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
+      }
+    },
+  };
+}
+
+const FORBIDDEN_HOST = 'This service answers requests to localhost only.';

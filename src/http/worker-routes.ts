@@ -1,0 +1,11 @@
+import { answerError, refuseUpgrade } from './answer-error.ts';
+import type { Routes } from './server.ts';
+
+const MESSAGE =
+  'This process is a worker (ROLE=worker): it runs edits and tells of its health at /health/live and /health/ready. The API is served by the processes with ROLE=api or all.';
+
+/** A worker serves nothing: whoever comes here has the wrong address. */
+export const WORKER_ROUTES: Routes = {
+  request: (_req, res) => answerError(res, 404, 'NOT_FOUND', MESSAGE),
+  upgrade: (_req, socket) => refuseUpgrade(socket, 404, 'NOT_FOUND', MESSAGE),
+};

@@ -1,0 +1,140 @@
+import type { Config } from './config.ts';
+import { createDiskSpace } from './disk-space.ts';
+import { createAnswerFiles } from './edits/answer-files.ts';
+import { createAttempts } from './edits/attempts.ts';
+import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
+import { RUN_EDIT } from './edits/edit-queue.ts';
+import { createPartialImages } from './edits/partial-images.ts';
+import { createRecovery } from './edits/recovery.ts';
+import { createRunEdit } from './edits/run-edit.ts';
+import { createRunningEdits } from './edits/running-edits.ts';
+import type { KnownUpstream } from './edits-api/upstreams.ts';
+import type { Foundation, Stops } from './foundation.ts';
+import {
+  createMakeThumbnails,
+  createThumbnailRequests,
+  MAKE_THUMBNAILS,
+} from './images/make-thumbnails.ts';
+import type { Log } from './log.ts';
+import { createAddressGuard } from './net/address-guard.ts';
+import { openUpstreams } from './open-upstreams.ts';
+import { encodeGlobalId } from './schema/global-id.ts';
+import { imageUrl } from './schema/image.ts';
+import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
+import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
+import { createPostWebhook } from './webhooks/post-webhook.ts';
+
+/** Raw answers that were of no use stay for a look. */
+const ANSWER_MAX_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
+
+/** An edit that could not be sent for a day is given up. */
+const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+
+const WEBHOOK_TIMEOUT_MS = 15_000;
+const CONCURRENT_WEBHOOKS = 32;
+
+/** The half that works: edits, what the dead left of them, thumbnails and webhooks. */
+export interface WorkerHalf {
+  /** With this process's circuits. */
+  readonly upstreams: readonly KnownUpstream[];
+  /** Begins to deliver webhooks. @param baseUrl Origin of the links to pictures in them. */
+  deliverWebhooks(baseUrl: string): void;
+  /** Takes no more work, waits `graceMs` for what runs, then aborts it. */
+  drain(options: { graceMs: number }): Promise<void>;
+}
+
+/** Looks after the edits of the dead, then begins to take work. */
+export async function startWorker(options: {
+  foundation: Foundation;
+  config: Config;
+  log: Log;
+  stops: Stops;
+}): Promise<WorkerHalf> {
+  const { foundation, config, log, stops } = options;
+  const { limits } = config;
+  const { prisma, events, queue, images, blobs, staging, thumbnails, lull } = foundation;
+  const { presence, pauses, endings, onEnd } = foundation;
+
+  const answerFiles = createAnswerFiles({ dir: foundation.dirs.answers });
+  await answerFiles.sweep(ANSWER_MAX_AGE_MS);
+  const { upstreams, close } = await openUpstreams({ editsApi: config.editsApi, staging, log });
+  stops.unshift(close);
+  const webhookGuard = createAddressGuard({ allow: foundation.isAllowedHost });
+  stops.unshift(() => webhookGuard.close());
+  // After a start that failed, too, nothing runs any more that needs what is closed above.
+  stops.unshift(() => queue.drain({ graceMs: 0 }));
+
+  const attempts = createAttempts({
+    prisma,
+    events,
+    queue,
+    images,
+    upstreams,
+    chooseUpstream: createChooseUpstream({ upstreams, pauses }),
+    sandbox: config.editsApi.kind === 'sandbox',
+    onEnd,
+  });
+  const thumbnailRequests = createThumbnailRequests({
+    lull,
+    send: (data) => queue.send(prisma, MAKE_THUMBNAILS, data),
+    log,
+  });
+  stops.unshift(() => thumbnailRequests.stop());
+  const runEdit = createRunEdit({
+    attempts,
+    runningEdits: createRunningEdits({ endings }),
+    images,
+    partialImages: createPartialImages({ prisma, events, images }),
+    blobs,
+    pauses,
+    upstreams,
+    workerId: presence.id,
+    answerFiles,
+    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
+    timeoutMs: limits.editTimeoutMs,
+    retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
+    log,
+    onSucceeded: thumbnailRequests.request,
+  });
+  const recovery = createRecovery({
+    prisma,
+    attempts,
+    runEdit,
+    upstreams,
+    presence,
+    answerFiles,
+    staging,
+    workerTimeoutMs: limits.workerTimeoutMs,
+    log,
+  });
+  await recovery.start();
+  stops.unshift(() => recovery.stop());
+
+  queue.work(RUN_EDIT, {
+    concurrency: limits.concurrentEdits,
+    isOpen: () => anyIsOpen(upstreams, pauses),
+    handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
+  });
+  queue.work(MAKE_THUMBNAILS, {
+    concurrency: 1,
+    handle: createMakeThumbnails({ prisma, thumbnails, lull, log }),
+  });
+
+  return {
+    upstreams: upstreams.all,
+    deliverWebhooks(baseUrl) {
+      queue.work(DELIVER_WEBHOOK, {
+        concurrency: CONCURRENT_WEBHOOKS,
+        handle: createDeliverWebhook({
+          prisma,
+          queue,
+          post: createPostWebhook({ guard: webhookGuard, timeoutMs: WEBHOOK_TIMEOUT_MS }),
+          secretKey: foundation.secretKey,
+          links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
+          log,
+        }),
+      });
+    },
+    drain: queue.drain,
+  };
+}
