@@ -56,6 +56,15 @@ test('leaves nothing in the way of the next start when it is killed; until then 
   expect(await next.ended).toEqual({ exitCode: 0, signal: null });
 });
 
+test.each(['api', 'worker'])(
+  'ends with status 78 as %s without a database to share',
+  async (ROLE) => {
+    const service = await start(await temporaryDirectory(), { ROLE });
+    expect(await service.ended).toEqual({ exitCode: EXIT_CONFIG, signal: null });
+    expect(service.output.stderr).toContain(`ROLE is ${ROLE} but DATABASE_URL is not set`);
+  },
+);
+
 test('ends with status 78 on a bad configuration, and lists all of it without a stack', async () => {
   const dir = await temporaryDirectory();
   await writeFile(join(dir, '.env'), 'EDITS_API_KEY=sk-canary\nHOST=0.0.0.0\n');

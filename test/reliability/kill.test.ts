@@ -1,10 +1,10 @@
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
 import { noisePng } from '../support/pictures.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { startRig } from '../support/rig.ts';
 import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 import { createStageTable } from './stage-table.ts';
 
@@ -69,7 +69,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
     const id = await rig.submit('not stored');
     await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
-    const mend = await breakBlobs(rig);
+    const mend = await breakBlobs(rig.database.dir);
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
     await rig.service.kill();
     await mend();
@@ -124,14 +124,3 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     await table.add(rig, 'while finishing, 6 times', ids, { paid: 6 });
   });
 });
-
-/** From now on no picture can be stored: a file stands where the directory was. */
-async function breakBlobs(rig: Rig): Promise<() => Promise<void>> {
-  const blobs = join(rig.database.dir, 'blobs');
-  await rename(blobs, `${blobs}.away`);
-  await writeFile(blobs, '');
-  return async () => {
-    await rm(blobs);
-    await rename(`${blobs}.away`, blobs);
-  };
-}

@@ -24,12 +24,17 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated, empty database of its own, of the kind that this project's suites run on. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/** A migrated database without rows, of the kind that this project's suites run on. */
+export async function createTestDatabase({
+  isMigrated = true,
+}: {
+  /** False: without tables, too. */
+  isMigrated?: boolean;
+} = {}): Promise<TestDatabase> {
   const dir = await mkdtemp(join(tmpdir(), 'retouch-test-'));
   const removeDir = () => rm(dir, { recursive: true, force: true });
   if (inject('databaseKind') === 'pglite') {
-    await cp(inject('pgliteTemplate'), dir, { recursive: true });
+    if (isMigrated) await cp(inject('pgliteTemplate'), dir, { recursive: true });
     return {
       env: { DATA_DIR: dir },
       dir,
@@ -40,7 +45,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const server = inject('postgresUrl');
   if (server === null) throw new Error('no Postgres server');
   const name = `retouch_${randomUUID().replaceAll('-', '')}`;
-  await onServer(server, `CREATE DATABASE ${name} TEMPLATE retouch_template`);
+  await onServer(
+    server,
+    `CREATE DATABASE ${name} TEMPLATE ${isMigrated ? 'retouch_template' : 'template0'}`,
+  );
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
