@@ -255,6 +255,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
     },
     sandbox,
     maxFileBytes: limits.imageBytes,
+    maxConcurrentUploadBytes: limits.concurrentUploadBytes,
     log,
   });
   const graphqlSockets = createGraphqlSockets({ graphql });

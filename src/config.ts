@@ -37,6 +37,7 @@ export interface Config {
   readonly limits: {
     readonly imageBytes: number;
     readonly imagePixels: number;
+    readonly concurrentUploadBytes: number;
     readonly concurrentEdits: number;
     readonly queuedEdits: number;
     readonly editAttempts: number;
@@ -180,6 +181,12 @@ export const SETTINGS = {
     default: '50000000',
     description: 'Largest picture, in pixels (width times height).',
   },
+  MAX_CONCURRENT_UPLOAD_BYTES: {
+    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    default: '2147483648',
+    description:
+      'Uploads that this process reads at once, in bytes (2 GiB); each counts as at least 8 MiB. Beyond that new ones are answered 503 before they are read.',
+  },
   SHUTDOWN_GRACE_SECONDS: {
     schema: integer(0, 3_600),
     default: '30',
@@ -265,6 +272,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     limits: {
       imageBytes: defaulted('MAX_IMAGE_BYTES'),
       imagePixels: defaulted('MAX_IMAGE_PIXELS'),
+      concurrentUploadBytes: defaulted('MAX_CONCURRENT_UPLOAD_BYTES'),
       concurrentEdits: defaulted('MAX_CONCURRENT_EDITS'),
       queuedEdits: defaulted('MAX_QUEUED_EDITS'),
       editAttempts: defaulted('MAX_EDIT_ATTEMPTS'),

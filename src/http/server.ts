@@ -91,7 +91,7 @@ export function createHttpServer(options: {
     }
   }
 
-  const server = createServer({ shouldUpgradeCallback: isWebSocket }, (req, res) => {
+  function serve(req: IncomingMessage, res: ServerResponse): void {
     const startedMs = performance.now();
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
@@ -107,6 +107,16 @@ export function createHttpServer(options: {
       if (res.headersSent) res.destroy();
       else answerError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
     });
+  }
+
+  const server = createServer({ shouldUpgradeCallback: isWebSocket }, serve);
+  // A client that asks before it sends its body (RFC 9110, 10.1.1) hears of it when somebody reads:
+  // what is refused by its head is never sent.
+  server.on('checkContinue', (req, res) => {
+    req.once('resume', () => {
+      if (!res.headersSent) res.writeContinue();
+    });
+    serve(req, res);
   });
   server.on('upgrade', (req, socket, head) => {
     // Until it is taken over, and when it never is.
