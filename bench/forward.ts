@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ENVIRONMENT, NODE_FLAGS } from '../src/process-options.ts';
 import { noisePng } from '../test/support/pictures.ts';
+import { peakRssBytesDuring, rssBytesOf } from '../test/support/process-stats.ts';
+import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
 import { createLoad, type Load } from './forward/load.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
-import { peakRssBytesDuring, rssBytesOf } from './forward/process-stats.ts';
-import { isMet, median, type Row, tableOf } from './forward/report.ts';
 import { startUpstream, type Upstream } from './forward/upstream.ts';
 
 /**

@@ -7,7 +7,7 @@ import { openPglite } from '../src/database/pglite.ts';
 import { openPostgres } from '../src/database/postgres.ts';
 import { createLog } from '../src/log.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
-import { isMet, quantile, type Row, tableOf } from './forward/report.ts';
+import { isMet, quantile, type Row, tableOf } from '../test/support/report.ts';
 import { measureLatencies } from './queue/latency.ts';
 import { measureThroughput } from './queue/throughput.ts';
 

@@ -81,6 +81,7 @@ export async function createApi(options: {
     },
     sandbox,
     maxFileBytes: limits.imageBytes,
+    maxConcurrentUploadBytes: limits.concurrentUploadBytes,
     log,
   });
   const graphqlSockets = createGraphqlSockets({ graphql });

@@ -36,6 +36,7 @@ export interface Config {
   readonly limits: {
     readonly imageBytes: number;
     readonly imagePixels: number;
+    readonly concurrentUploadBytes: number;
     readonly concurrentEdits: number;
     readonly queuedEdits: number;
     readonly editAttempts: number;
@@ -89,6 +90,7 @@ export function loadConfig(env: Environment): Config {
     limits: {
       imageBytes: defaulted('MAX_IMAGE_BYTES'),
       imagePixels: defaulted('MAX_IMAGE_PIXELS'),
+      concurrentUploadBytes: defaulted('MAX_CONCURRENT_UPLOAD_BYTES'),
       concurrentEdits: defaulted('MAX_CONCURRENT_EDITS'),
       queuedEdits: defaulted('MAX_QUEUED_EDITS'),
       editAttempts: defaulted('MAX_EDIT_ATTEMPTS'),

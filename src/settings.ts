@@ -143,6 +143,12 @@ export const SETTINGS = {
     default: '50000000',
     description: 'Largest picture, in pixels (width times height).',
   },
+  MAX_CONCURRENT_UPLOAD_BYTES: {
+    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    default: '2147483648',
+    description:
+      'Uploads that this process reads at once, in bytes (2 GiB); each counts as at least 8 MiB. Beyond that new ones are answered 503 before they are read.',
+  },
   SHUTDOWN_GRACE_SECONDS: {
     schema: integer(0, 3_600),
     default: '30',

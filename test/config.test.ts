@@ -31,6 +31,7 @@ describe('without any variable', () => {
       limits: {
         imageBytes: 26_214_400,
         imagePixels: 50_000_000,
+        concurrentUploadBytes: 2_147_483_648,
         concurrentEdits: 16,
         queuedEdits: 10_000,
         editAttempts: 5,
@@ -72,6 +73,7 @@ describe('what is set', () => {
       MAX_CONCURRENT_EDITS: '2',
       MAX_IMAGE_BYTES: '1000',
       MAX_IMAGE_PIXELS: '2000',
+      MAX_CONCURRENT_UPLOAD_BYTES: '3000',
       SHUTDOWN_GRACE_SECONDS: '0',
       LOG_LEVEL: 'silent',
     });
@@ -96,6 +98,7 @@ describe('what is set', () => {
       limits: {
         imageBytes: 1_000,
         imagePixels: 2_000,
+        concurrentUploadBytes: 3_000,
         concurrentEdits: 2,
         queuedEdits: 10_000,
         editAttempts: 5,

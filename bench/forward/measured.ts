@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { untilIdle } from '../../test/support/process-stats.ts';
 import type { FromMeasured, ToMeasured } from './probe.ts';
-import { cpuMsOf } from './process-stats.ts';
 
 /** A process under measurement: the floor or the service. */
 export interface Measured {
@@ -15,12 +15,6 @@ export interface Measured {
   untilIdle(): Promise<void>;
   stop(): Promise<void>;
 }
-
-const LOOK_MS = 250;
-/** Share of one core below which a process counts as idle: timers go on. */
-const IDLE_SHARE = 0.04;
-const IDLE_LOOKS = 3;
-const LONGEST_WAIT_MS = 60_000;
 
 /** Starts `<name>.ts` beside this file, with its arguments, flags for Node, and nothing else in its environment. */
 export async function startMeasured(
@@ -52,15 +46,7 @@ export async function startMeasured(
       ask('answerStall');
       return (await stall).maxMs;
     },
-    async untilIdle() {
-      const deadlineMs = performance.now() + LONGEST_WAIT_MS;
-      for (let idle = 0; idle < IDLE_LOOKS; ) {
-        if (performance.now() > deadlineMs) throw new Error(`${name} does not come to rest`);
-        const before = await cpuMsOf(pid);
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-        idle = (await cpuMsOf(pid)) - before <= LOOK_MS * IDLE_SHARE ? idle + 1 : 0;
-      }
-    },
+    untilIdle: () => untilIdle(pid),
     async stop() {
       if (child.exitCode !== null) return;
       const exited = once(child, 'exit');

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { LOCAL_VIEWER } from '../../src/auth/viewer.ts';
+import { migrate } from '../../src/database/migrations.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
 import { createLog } from '../../src/log.ts';
 import { startSandboxProcess, startService } from '../../test/support/processes.ts';
-import { fillQueue } from './backlog.ts';
+import { openTenants } from '../../test/support/tenants.ts';
 
 const LOOK_MS = 50;
 const PING_MS = 50;
@@ -42,8 +44,12 @@ export async function measureThroughput(options: {
   await server.end();
   const url = new URL(postgresUrl);
   url.pathname = `/${name}`;
-  const database = openPostgres({ url: url.href, log: createLog({ level: 'warn' }) });
-  await fillQueue({ database, dataDir, edits });
+  const log = createLog({ level: 'warn' });
+  const database = openPostgres({ url: url.href, log });
+  await migrate({ database, log });
+  const tenants = await openTenants({ database, dataDir });
+  await tenants.submitMany(LOCAL_VIEWER.ownerId, edits);
+  await tenants.close();
 
   const sandbox = await startSandboxProcess(UPSTREAM);
   const env = {

@@ -7,7 +7,7 @@ import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
 import type { ChooseUpstream } from './choose-upstream.ts';
 import type { OnEditEnd } from './edit-end.ts';
-import { RUN_EDIT } from './edit-queue.ts';
+import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { statusesBefore } from './edit-status.ts';
 import { readTokenUsage } from './token-usage.ts';
 
@@ -60,8 +60,12 @@ export interface Attempts {
   ): Promise<boolean>;
   /** `unknown`: it may have been processed and paid. */
   fail(attempt: OpenAttempt, failure: Failure, options: { unknown: boolean }): Promise<boolean>;
-  /** It was surely not processed: the job waits in the queue until `at`. */
-  requeue(attempt: OpenAttempt, failure: Failure, at: Date): Promise<boolean>;
+  /** It was surely not processed: the job waits in the queue until `at`, and has its turn then. */
+  requeue(
+    attempt: OpenAttempt & { readonly turn: number },
+    failure: Failure,
+    at: Date,
+  ): Promise<boolean>;
 }
 
 export function createAttempts(options: {
@@ -88,10 +92,11 @@ export function createAttempts(options: {
     const [job] = await tx.editJob.updateManyAndReturn({
       where: { id: jobId, status: 'QUEUED' },
       data: { nextAttemptAt: at },
-      select: { id: true, ownerId: true },
+      select: { id: true, ownerId: true, turn: true },
     });
     if (job === undefined) return false;
-    await queue.send(tx, RUN_EDIT, { jobId }, { startAfter: at }, news(job, false));
+    const options = { startAfter: at, ...inTurn(job.turn) };
+    await queue.send(tx, RUN_EDIT, { jobId }, options, news(job, false));
     return true;
   }
 
@@ -196,7 +201,7 @@ export function createAttempts(options: {
           tx,
           RUN_EDIT,
           { jobId: attempt.id },
-          { startAfter: at },
+          { startAfter: at, ...inTurn(attempt.turn) },
           news(attempt, false),
         );
         return true;

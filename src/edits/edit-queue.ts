@@ -17,3 +17,6 @@ export const RUN_EDIT = defineJob<{ jobId: string }>('run-edit', {
   expireInSeconds: 2 * 60 * 60,
   deleteAfterSeconds: 60 * 60,
 });
+
+/** Where in the queue a job of that turn stands: see Backlog. */
+export const inTurn = (turn: number): { priority: number } => ({ priority: -turn });

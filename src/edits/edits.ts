@@ -84,7 +84,7 @@ export function createEdits(options: {
       const params = checkEditParams(input, models);
       checkImageCount(input.imageCount, models.get(params.model).maxImages);
       // Before a byte of a picture is read: an upload that cannot be served is not worth its time.
-      const { priority } = await backlog.admit(ownerId);
+      const { turn } = await backlog.admit(ownerId);
       const pictures = await input.pictures();
       const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
       const received = all.flatMap((one) => (one.kind === 'received' ? [one.image] : []));
@@ -106,7 +106,7 @@ export function createEdits(options: {
         await images.keep(ownerId, received);
         const id = newJobId();
         expect(id);
-        const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, priority };
+        const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
         return await insert({ ...job, idempotency, retryOfId: null });
       } finally {
         // Those that were kept are gone from there.
@@ -153,7 +153,7 @@ export function createEdits(options: {
         old.images
           .filter((link) => link.role === role)
           .map(({ image }) => ({ kind: 'stored' as const, image }));
-      const { priority } = await backlog.admit(ownerId);
+      const { turn } = await backlog.admit(ownerId);
       const newId = newJobId();
       expect(newId);
       return insert({
@@ -164,7 +164,7 @@ export function createEdits(options: {
         resolvedSize: old.resolvedSize,
         images: sources('INPUT'),
         mask: sources('MASK')[0] ?? null,
-        priority,
+        turn,
         idempotency,
         retryOfId: old.id,
       });

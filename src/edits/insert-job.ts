@@ -4,7 +4,7 @@ import { Prisma, type PrismaClient } from '../database/database.ts';
 import type { Images, ReceivedImage, StoredImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
 import type { EditParams } from './edit-params.ts';
-import { RUN_EDIT } from './edit-queue.ts';
+import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
 
 /** Where an edit's picture comes from: received with the request, or stored before. */
@@ -22,8 +22,8 @@ export interface NewJob {
   readonly mask: ImageSource | null;
   readonly retryOfId: string | null;
   readonly idempotency: IdempotencyClaim | null;
-  /** In the queue: see Backlog. */
-  readonly priority: number;
+  /** In line: see Backlog. */
+  readonly turn: number;
 }
 
 export const newJobId = (): string => uuid();
@@ -58,6 +58,7 @@ export async function insertJob(
         promptId: prompt.id,
         resolvedSize: job.resolvedSize,
         retryOfId: job.retryOfId,
+        turn: job.turn,
         ...params,
         extraParams: extraParams ?? Prisma.DbNull,
       },
@@ -78,6 +79,6 @@ export async function insertJob(
     });
     if (job.idempotency !== null) await claim(tx, job.idempotency, id);
     const news = { kind: 'edit', jobId: id, ownerId, final: false } as const;
-    await queue.send(tx, RUN_EDIT, { jobId: id }, { priority: job.priority }, news);
+    await queue.send(tx, RUN_EDIT, { jobId: id }, inTurn(job.turn), news);
   });
 }

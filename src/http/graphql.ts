@@ -49,9 +49,11 @@ export function createGraphql(options: {
   services: Services;
   sandbox: boolean;
   maxFileBytes: number;
+  /** Of all uploads that are being read. */
+  maxConcurrentUploadBytes: number;
   log: Log;
 }): Graphql {
-  const { schema, services, sandbox, maxFileBytes, log } = options;
+  const { schema, services, sandbox, maxFileBytes, maxConcurrentUploadBytes, log } = options;
   const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -78,7 +80,7 @@ export function createGraphql(options: {
     // 1. may this request be here; 2. read it; 3. answer in the way that is asked for.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
-      useUploads({ maxFileBytes }),
+      useUploads({ maxFileBytes, maxConcurrentBytes: maxConcurrentUploadBytes }),
       useApolloMultipart(),
     ],
     maskedErrors: { maskError: (error) => maskError(error, log) },

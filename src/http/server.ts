@@ -55,7 +55,7 @@ export function createHttpServer(options: {
     else refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
   }
 
-  const server = createServer({ shouldUpgradeCallback: isWebSocket }, (req, res) => {
+  function serve(req: IncomingMessage, res: ServerResponse): void {
     const startedMs = performance.now();
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
@@ -71,6 +71,16 @@ export function createHttpServer(options: {
       if (res.headersSent) res.destroy();
       else answerError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
     });
+  }
+
+  const server = createServer({ shouldUpgradeCallback: isWebSocket }, serve);
+  // A client that asks before it sends its body (RFC 9110, 10.1.1) hears of it when somebody reads:
+  // what is refused by its head is never sent.
+  server.on('checkContinue', (req, res) => {
+    req.once('resume', () => {
+      if (!res.headersSent) res.writeContinue();
+    });
+    serve(req, res);
   });
   server.on('upgrade', (req, socket, head) => {
     // Until it is taken over, and when it never is.

@@ -4,6 +4,7 @@ import { processRequest } from 'graphql-upload-minimal';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { readSmallBody } from './body-limit.ts';
 import { badUpload, checkMap, checkOperations } from './upload-map.ts';
+import { createUploadPlaces } from './upload-places.ts';
 
 /** What Yoga's request listener hands on from node:http. */
 interface NodeContext {
@@ -20,6 +21,8 @@ export interface UploadLimits {
   readonly maxFieldBytes?: number;
   /** Of a body that is not multipart; default 2 MiB. */
   readonly maxJsonBytes?: number;
+  /** Of all multipart bodies that are being read; default: any number. See UploadPlaces. */
+  readonly maxConcurrentBytes?: number;
 }
 
 const MULTIPART = /^multipart\/form-data\b/i;
@@ -31,8 +34,9 @@ const MAX_FRAMING_BYTES = 256 * 1024;
  * `maxJsonBytes`. Stands behind CSRF prevention; Yoga itself needs `multipart: false` and
  * `maxRequestBodySize: false`, as it would read a multipart body a second time.
  *
- * A refused body is a GraphQL error with code BAD_REQUEST (400) or PAYLOAD_TOO_LARGE (413). Files
- * that no resolver read are dropped when the response ends, so that a connection can be used again.
+ * A refused body is a GraphQL error with code BAD_REQUEST (400), PAYLOAD_TOO_LARGE (413), or, when
+ * too much is being read already, UNAVAILABLE (503). What no resolver read is dropped when the
+ * response ends, so that a connection can be used again.
  *
  * Needs the requests of node:http: others (`yoga.fetch`) have neither uploads nor limits here.
  */
@@ -41,11 +45,20 @@ export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
   const maxFieldBytes = limits.maxFieldBytes ?? 1024 * 1024;
   const maxJsonBytes = limits.maxJsonBytes ?? 2 * 1024 * 1024;
   const maxMultipartBytes = maxFiles * limits.maxFileBytes + 2 * maxFieldBytes + MAX_FRAMING_BYTES;
+  const places = createUploadPlaces({
+    maxBytes: limits.maxConcurrentBytes ?? Number.POSITIVE_INFINITY,
+  });
 
   async function parseMultipart(req: IncomingMessage, res: ServerResponse): Promise<GraphQLParams> {
-    if (Number(req.headers['content-length'] ?? 0) > maxMultipartBytes) {
+    const length = req.headers['content-length'];
+    const declaredBytes = length === undefined ? null : Number(length);
+    if (declaredBytes !== null && declaredBytes > maxMultipartBytes) {
       throw badUpload('The request body is larger than its files may be together.', 413);
     }
+    const giveBack = places.take(declaredBytes);
+    // When it was read to its end, or nobody will. The answer may take minutes longer.
+    if (req.destroyed) giveBack();
+    else req.once('close', giveBack);
     const guard = guardMultipart(req, res, maxFiles);
     try {
       const operations = await processRequest(guard.request, res, {

@@ -6,7 +6,7 @@ import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
 import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
 
 const pathOf = (module: string) => fileURLToPath(new URL(`../../src/${module}`, import.meta.url));
-const MAIN = pathOf('main.ts');
+const START = pathOf('start.ts');
 const SANDBOX = pathOf('edits-api/sandbox/standalone.ts');
 
 /** A process that writes lines to its standard output, and how it ends. */
@@ -70,7 +70,7 @@ export interface ServiceProcess extends Spawned {
 
 /** The service as `npm start` runs it, in a process of its own. */
 export function spawnService(env: Record<string, string>): Spawned {
-  return run([MAIN], { PORT: '0', LOG_LEVEL: 'info', ...env });
+  return run([START], { PORT: '0', LOG_LEVEL: 'info', ...env });
 }
 
 /** Resolves when it is ready. */

@@ -1360,6 +1360,7 @@ export const EditJobScalarFieldEnum = {
   ownerId: 'ownerId',
   status: 'status',
   sandbox: 'sandbox',
+  turn: 'turn',
   promptId: 'promptId',
   model: 'model',
   size: 'size',

@@ -86,6 +86,7 @@ export const EditJobScalarFieldEnum = {
   ownerId: 'ownerId',
   status: 'status',
   sandbox: 'sandbox',
+  turn: 'turn',
   promptId: 'promptId',
   model: 'model',
   size: 'size',

@@ -28,12 +28,14 @@ export type AggregateEditJob = {
 }
 
 export type EditJobAvgAggregateOutputType = {
+  turn: number | null
   n: number | null
   outputCompression: number | null
   partialImages: number | null
 }
 
 export type EditJobSumAggregateOutputType = {
+  turn: number | null
   n: number | null
   outputCompression: number | null
   partialImages: number | null
@@ -44,6 +46,7 @@ export type EditJobMinAggregateOutputType = {
   ownerId: string | null
   status: $Enums.EditStatus | null
   sandbox: boolean | null
+  turn: number | null
   promptId: string | null
   model: string | null
   size: string | null
@@ -74,6 +77,7 @@ export type EditJobMaxAggregateOutputType = {
   ownerId: string | null
   status: $Enums.EditStatus | null
   sandbox: boolean | null
+  turn: number | null
   promptId: string | null
   model: string | null
   size: string | null
@@ -104,6 +108,7 @@ export type EditJobCountAggregateOutputType = {
   ownerId: number
   status: number
   sandbox: number
+  turn: number
   promptId: number
   model: number
   size: number
@@ -134,12 +139,14 @@ export type EditJobCountAggregateOutputType = {
 
 
 export type EditJobAvgAggregateInputType = {
+  turn?: true
   n?: true
   outputCompression?: true
   partialImages?: true
 }
 
 export type EditJobSumAggregateInputType = {
+  turn?: true
   n?: true
   outputCompression?: true
   partialImages?: true
@@ -150,6 +157,7 @@ export type EditJobMinAggregateInputType = {
   ownerId?: true
   status?: true
   sandbox?: true
+  turn?: true
   promptId?: true
   model?: true
   size?: true
@@ -180,6 +188,7 @@ export type EditJobMaxAggregateInputType = {
   ownerId?: true
   status?: true
   sandbox?: true
+  turn?: true
   promptId?: true
   model?: true
   size?: true
@@ -210,6 +219,7 @@ export type EditJobCountAggregateInputType = {
   ownerId?: true
   status?: true
   sandbox?: true
+  turn?: true
   promptId?: true
   model?: true
   size?: true
@@ -329,6 +339,7 @@ export type EditJobGroupByOutputType = {
   ownerId: string
   status: $Enums.EditStatus
   sandbox: boolean
+  turn: number
   promptId: string
   model: string
   size: string
@@ -384,6 +395,7 @@ export type EditJobWhereInput = {
   ownerId?: Prisma.StringFilter<"EditJob"> | string
   status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
+  turn?: Prisma.IntFilter<"EditJob"> | number
   promptId?: Prisma.UuidFilter<"EditJob"> | string
   model?: Prisma.StringFilter<"EditJob"> | string
   size?: Prisma.StringFilter<"EditJob"> | string
@@ -424,6 +436,7 @@ export type EditJobOrderByWithRelationInput = {
   ownerId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
+  turn?: Prisma.SortOrder
   promptId?: Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -467,6 +480,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   ownerId?: Prisma.StringFilter<"EditJob"> | string
   status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
+  turn?: Prisma.IntFilter<"EditJob"> | number
   promptId?: Prisma.UuidFilter<"EditJob"> | string
   model?: Prisma.StringFilter<"EditJob"> | string
   size?: Prisma.StringFilter<"EditJob"> | string
@@ -507,6 +521,7 @@ export type EditJobOrderByWithAggregationInput = {
   ownerId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
+  turn?: Prisma.SortOrder
   promptId?: Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -547,6 +562,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   ownerId?: Prisma.StringWithAggregatesFilter<"EditJob"> | string
   status?: Prisma.EnumEditStatusWithAggregatesFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolWithAggregatesFilter<"EditJob"> | boolean
+  turn?: Prisma.IntWithAggregatesFilter<"EditJob"> | number
   promptId?: Prisma.UuidWithAggregatesFilter<"EditJob"> | string
   model?: Prisma.StringWithAggregatesFilter<"EditJob"> | string
   size?: Prisma.StringWithAggregatesFilter<"EditJob"> | string
@@ -579,6 +595,7 @@ export type EditJobCreateInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -617,6 +634,7 @@ export type EditJobUncheckedCreateInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -655,6 +673,7 @@ export type EditJobUpdateInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -693,6 +712,7 @@ export type EditJobUncheckedUpdateInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -731,6 +751,7 @@ export type EditJobCreateManyInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -763,6 +784,7 @@ export type EditJobUpdateManyMutationInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -793,6 +815,7 @@ export type EditJobUncheckedUpdateManyInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -840,6 +863,7 @@ export type EditJobCountOrderByAggregateInput = {
   ownerId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
+  turn?: Prisma.SortOrder
   promptId?: Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -868,6 +892,7 @@ export type EditJobCountOrderByAggregateInput = {
 }
 
 export type EditJobAvgOrderByAggregateInput = {
+  turn?: Prisma.SortOrder
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
@@ -878,6 +903,7 @@ export type EditJobMaxOrderByAggregateInput = {
   ownerId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
+  turn?: Prisma.SortOrder
   promptId?: Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -908,6 +934,7 @@ export type EditJobMinOrderByAggregateInput = {
   ownerId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
+  turn?: Prisma.SortOrder
   promptId?: Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -934,6 +961,7 @@ export type EditJobMinOrderByAggregateInput = {
 }
 
 export type EditJobSumOrderByAggregateInput = {
+  turn?: Prisma.SortOrder
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
@@ -1159,6 +1187,7 @@ export type EditJobCreateWithoutRetriesInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1196,6 +1225,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -1238,6 +1268,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1275,6 +1306,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -1333,6 +1365,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1370,6 +1403,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1426,6 +1460,7 @@ export type EditJobScalarWhereInput = {
   ownerId?: Prisma.StringFilter<"EditJob"> | string
   status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
+  turn?: Prisma.IntFilter<"EditJob"> | number
   promptId?: Prisma.UuidFilter<"EditJob"> | string
   model?: Prisma.StringFilter<"EditJob"> | string
   size?: Prisma.StringFilter<"EditJob"> | string
@@ -1458,6 +1493,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1495,6 +1531,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -1548,6 +1585,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1585,6 +1623,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1622,6 +1661,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1659,6 +1699,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -1712,6 +1753,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1749,6 +1791,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1786,6 +1829,7 @@ export type EditJobCreateWithoutPromptInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1823,6 +1867,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1886,6 +1931,7 @@ export type EditJobCreateWithoutImagesInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -1923,6 +1969,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -1976,6 +2023,7 @@ export type EditJobUpdateWithoutImagesInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2013,6 +2061,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2050,6 +2099,7 @@ export type EditJobCreateWithoutUsageInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -2087,6 +2137,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -2140,6 +2191,7 @@ export type EditJobUpdateWithoutUsageInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2177,6 +2229,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2214,6 +2267,7 @@ export type EditJobCreateWithoutWebhooksInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -2251,6 +2305,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -2304,6 +2359,7 @@ export type EditJobUpdateWithoutWebhooksInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2341,6 +2397,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2378,6 +2435,7 @@ export type EditJobCreateManyRetryOfInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   promptId: string
   model: string
   size: string
@@ -2409,6 +2467,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2446,6 +2505,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2483,6 +2543,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2514,6 +2575,7 @@ export type EditJobCreateManyPromptInput = {
   ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
+  turn?: number
   model: string
   size: string
   resolvedSize: string
@@ -2545,6 +2607,7 @@ export type EditJobUpdateWithoutPromptInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2582,6 +2645,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2619,6 +2683,7 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2717,6 +2782,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   ownerId?: boolean
   status?: boolean
   sandbox?: boolean
+  turn?: boolean
   promptId?: boolean
   model?: boolean
   size?: boolean
@@ -2758,6 +2824,7 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   ownerId?: boolean
   status?: boolean
   sandbox?: boolean
+  turn?: boolean
   promptId?: boolean
   model?: boolean
   size?: boolean
@@ -2792,6 +2859,7 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   ownerId?: boolean
   status?: boolean
   sandbox?: boolean
+  turn?: boolean
   promptId?: boolean
   model?: boolean
   size?: boolean
@@ -2826,6 +2894,7 @@ export type EditJobSelectScalar = {
   ownerId?: boolean
   status?: boolean
   sandbox?: boolean
+  turn?: boolean
   promptId?: boolean
   model?: boolean
   size?: boolean
@@ -2853,7 +2922,7 @@ export type EditJobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -2891,6 +2960,10 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     ownerId: string
     status: $Enums.EditStatus
     sandbox: boolean
+    /**
+     * Its place in line while it is queued, see Backlog.
+     */
+    turn: number
     promptId: string
     model: string
     size: string
@@ -3360,6 +3433,7 @@ export interface EditJobFieldRefs {
   readonly ownerId: Prisma.FieldRef<"EditJob", 'String'>
   readonly status: Prisma.FieldRef<"EditJob", 'EditStatus'>
   readonly sandbox: Prisma.FieldRef<"EditJob", 'Boolean'>
+  readonly turn: Prisma.FieldRef<"EditJob", 'Int'>
   readonly promptId: Prisma.FieldRef<"EditJob", 'String'>
   readonly model: Prisma.FieldRef<"EditJob", 'String'>
   readonly size: Prisma.FieldRef<"EditJob", 'String'>

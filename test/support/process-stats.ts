@@ -4,11 +4,31 @@ import { readFile, writeFile } from 'node:fs/promises';
 const MS_PER_TICK = 10;
 const SAMPLE_MS = 20;
 
+const LOOK_MS = 250;
+/** Share of one core below which a process counts as idle: timers go on. */
+const IDLE_SHARE = 0.04;
+const IDLE_LOOKS = 3;
+const LONGEST_WAIT_MS = 60_000;
+
 /** Processor time of all threads so far (proc(5), fields 14 and 15 of `stat`). */
-export async function cpuMsOf(pid: number): Promise<number> {
+async function cpuMsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+/**
+ * Resolves when the process has done next to nothing for a while: also what it does behind its
+ * answers. @throws when it does not come to rest within a minute.
+ */
+export async function untilIdle(pid: number): Promise<void> {
+  const deadlineMs = performance.now() + LONGEST_WAIT_MS;
+  for (let idle = 0; idle < IDLE_LOOKS; ) {
+    if (performance.now() > deadlineMs) throw new Error(`process ${pid} does not come to rest`);
+    const before = await cpuMsOf(pid);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    idle = (await cpuMsOf(pid)) - before <= LOOK_MS * IDLE_SHARE ? idle + 1 : 0;
+  }
 }
 
 export async function rssBytesOf(pid: number): Promise<number> {

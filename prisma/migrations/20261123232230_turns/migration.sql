@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "EditJob" ADD COLUMN     "turn" INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { hasDatabase } from '../support/database.ts';
+import { editUpload } from '../support/edit-upload.ts';
+import { noisePng } from '../support/pictures.ts';
+import { peakRssBytesDuring, rssBytesOf, untilIdle } from '../support/process-stats.ts';
+import { startRig } from '../support/rig.ts';
+import { report, showMb, toMb } from './figures.ts';
+
+const PICTURE_BYTES = 25_000_000;
+const PICTURES = 16;
+const REQUESTS = 8;
+const WARM_UPS = 4;
+/** By the guarantee, over warm idle. */
+const MAX_GROWTH_MB = 150;
+
+const EDIT = /* GraphQL */ `
+  mutation Edit($input: EditImageInput!) {
+    editImage(input: $input) {
+      ... on EditImagePayload { editJob { status inputImages { bytes } error { message } } }
+      ... on Error { message }
+    }
+  }
+`;
+
+interface Outcome {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: ReturnType<typeof JSON.parse>;
+}
+
+describe.runIf(hasDatabase)('pictures that come in all at once', () => {
+  test('leave memory flat; what is too much is told to come again, and then served', async () => {
+    const rig = await startRig({}, { fixedOutputBytes: 2_000_000 });
+    const { pid = 0 } = rig.service.child;
+    const png = await noisePng(PICTURE_BYTES);
+    const send = (pictures: number) => sendEdit(rig.service.url, png, pictures);
+    for (let i = 0; i < WARM_UPS; i++) await send(1);
+    await untilIdle(pid);
+    const idleBytes = await rssBytesOf(pid);
+
+    const refusals: Outcome[] = [];
+    async function sendUntilServed(): Promise<Outcome> {
+      for (;;) {
+        const outcome = await send(PICTURES);
+        if (outcome.status !== 503) return outcome;
+        refusals.push(outcome);
+        await delay(Number(outcome.retryAfter) * 1_000);
+      }
+    }
+    const startedMs = performance.now();
+    let served: Outcome[] = [];
+    const peakBytes = await peakRssBytesDuring(pid, async () => {
+      served = await Promise.all(Array.from({ length: REQUESTS }, sendUntilServed));
+    });
+    const tookSeconds = (performance.now() - startedMs) / 1_000;
+    await untilIdle(pid);
+
+    for (const { status, body } of served) {
+      expect({ status, job: body.data?.editImage.editJob.status, errors: body.errors }).toEqual({
+        status: 200,
+        job: 'SUCCEEDED',
+      });
+    }
+    for (const { retryAfter, body } of refusals) {
+      expect(retryAfter).toMatch(/^[1-9]\d*$/);
+      expect(body.errors[0].extensions.code).toBe('UNAVAILABLE');
+    }
+    expect(await rig.sandbox.stats()).toMatchObject({ paid: WARM_UPS + REQUESTS });
+    report(`${REQUESTS} requests of ${PICTURES} pictures of 25 MB at once`, [
+      { what: 'refused with 503 and Retry-After', service: `${refusals.length}` },
+      { what: 'all served after', service: `${tookSeconds.toFixed(1)} s` },
+      { what: 'memory at rest, warm', service: showMb(idleBytes) },
+      {
+        what: 'peak of memory over it',
+        service: showMb(peakBytes),
+        bar: { value: toMb(peakBytes - idleBytes), atMost: MAX_GROWTH_MB, unit: 'MB' },
+      },
+      { what: 'memory at rest afterwards', service: showMb(await rssBytesOf(pid)) },
+    ]);
+  });
+});
+
+/** Sends until it is answered, and gives the rest up then. */
+async function sendEdit(url: string, png: Buffer, pictures: number): Promise<Outcome> {
+  const upload = editUpload({ query: EDIT, input: { prompt: 'soak', wait: 600 }, png, pictures });
+  const { headers } = upload;
+  const req = request(`${url}/graphql`, { method: 'POST', agent: false, headers });
+  const answered = once(req, 'response');
+  const sending = pipeline(Readable.from(upload.slices()), req).catch(() => undefined);
+  const [res] = await answered;
+  const body = await json(res);
+  req.destroy();
+  await sending;
+  return { status: res.statusCode, retryAfter: res.headers['retry-after'], body };
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import type { Database } from '../../src/database/database.ts';
+import { createBacklog } from '../../src/edits/backlog.ts';
+import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
+import { createEdits } from '../../src/edits/edits.ts';
+import { createModels } from '../../src/edits-api/models.ts';
+import { createEvents } from '../../src/events.ts';
+import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
+import { createStaging } from '../../src/images/fs-staging.ts';
+import { createImages, type StoredImage } from '../../src/images/images.ts';
+import { inspectImage } from '../../src/images/inspect-image.ts';
+import { createLog } from '../../src/log.ts';
+import { createQueue } from '../../src/queue.ts';
+import { png } from './pictures.ts';
+
+const log = createLog({ level: 'warn' });
+const AT_ONCE = 8;
+
+/** The product's own way into the queue, for any owner, beside whatever processes work it. */
+export interface Tenants {
+  /** Commits an edit of a small picture; answers its id. */
+  submit(ownerId: string, prompt: string): Promise<string>;
+  /** So many, several at once. */
+  submitMany(ownerId: string, edits: number): Promise<void>;
+  /** The database stays open. */
+  close(): Promise<void>;
+}
+
+/** @param options.database is migrated; `dataDir` is that of the processes. */
+export async function openTenants(options: {
+  database: Database;
+  dataDir: string;
+}): Promise<Tenants> {
+  const { database, dataDir } = options;
+  const { prisma } = database;
+  const queue = createQueue({ database, events: createEvents({ database, log }), log });
+  await queue.start([RUN_EDIT]);
+  const blobs = createFsBlobStore({ dir: join(dataDir, 'blobs') });
+  const images = createImages({ prisma, blobs });
+  const staging = createStaging({ dir: join(dataDir, 'staging') });
+  const edits = createEdits({
+    prisma,
+    queue,
+    images,
+    models: createModels({ default: 'gpt-image-1', allowed: null, overrides: [] }),
+    backlog: createBacklog({ prisma, maxQueued: Number.POSITIVE_INFINITY }),
+    sandbox: false,
+  });
+  const picture = await png();
+  const pictures = new Map<string, Promise<StoredImage>>();
+
+  async function store(ownerId: string): Promise<StoredImage> {
+    const writer = await staging.create();
+    await writer.write(picture);
+    const staged = await writer.finish();
+    const facts = await inspectImage(staged, { field: 'image', maxPixels: 1_000_000 });
+    await images.keep(ownerId, [{ staged, facts }]);
+    const [id = ''] = await images.save(prisma, ownerId, [{ staged, facts }]);
+    const image = await images.find({ ownerId }, id);
+    if (image === null) throw new Error('the picture was not stored');
+    return image;
+  }
+
+  async function submit(ownerId: string, prompt: string): Promise<string> {
+    const stored = pictures.get(ownerId) ?? store(ownerId);
+    pictures.set(ownerId, stored);
+    const image = await stored;
+    const input = {
+      prompt,
+      imageCount: 1,
+      pictures: async () => ({ images: [{ kind: 'stored' as const, image }], mask: null }),
+    };
+    return (await edits.create({ ownerId }, input, () => undefined)).id;
+  }
+
+  return {
+    submit,
+    async submitMany(ownerId, count) {
+      let next = 0;
+      const some = async () => {
+        for (let i = next++; i < count; i = next++) await submit(ownerId, `edit ${i}`);
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, some));
+    },
+    close: () => queue.stop({ graceMs: 0 }),
+  };
+}
