@@ -6,9 +6,6 @@ import type { Log } from './log.ts';
 /** How soon work is found whose notification was missed, in milliseconds. */
 const POLL_MS = 2_000;
 
-/** A worker whose looks for work have all failed, or hung, for so long is not well. */
-const MAX_LOOK_AGE_MS = 15_000;
-
 /** A third of the shortest `heartbeatSeconds` of a queue, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
 
@@ -90,9 +87,14 @@ export function createQueue(options: {
    * is done. One of those that work must. @default true
    */
   supervise?: boolean;
+  /**
+   * A worker whose looks for work have all failed, or hung, for so long is not well.
+   * @default 15_000 // 15 seconds
+   */
+  maxLookAgeMs?: number;
   log: Log;
 }): Queue {
-  const { database, events, supervise = true, log } = options;
+  const { database, events, supervise = true, maxLookAgeMs = 15_000, log } = options;
   const boss = new PgBoss({
     ...database.boss,
     schedule: false,
@@ -139,7 +141,9 @@ export function createQueue(options: {
       await events.publish(tx, { kind: 'work', queue: job.name }, ...news);
     },
     work(job, worker) {
-      dispatchers.push(startDispatcher({ boss, events, log, name: job.name, worker }));
+      dispatchers.push(
+        startDispatcher({ boss, events, maxLookAgeMs, log, name: job.name, worker }),
+      );
     },
     isTaking: () =>
       dispatchers.length > 0 && dispatchers.every((dispatcher) => dispatcher.hasLooked()),
@@ -160,11 +164,12 @@ interface Dispatcher {
 function startDispatcher<Data extends object>(options: {
   boss: PgBoss;
   events: Events;
+  maxLookAgeMs: number;
   log: Log;
   name: string;
   worker: Worker<Data>;
 }): Dispatcher {
-  const { boss, events, log, name, worker } = options;
+  const { boss, events, maxLookAgeMs, log, name, worker } = options;
   const aborting = new AbortController();
   const running = new Map<string, Promise<void>>();
   let stopping = false;
@@ -236,7 +241,7 @@ function startDispatcher<Data extends object>(options: {
   wake();
 
   return {
-    hasLooked: () => performance.now() - lookedMs < MAX_LOOK_AGE_MS,
+    hasLooked: () => performance.now() - lookedMs < maxLookAgeMs,
     async stop(graceMs) {
       stopping = true;
       unsubscribe();

@@ -12,13 +12,15 @@ export function createStorageAccess(options: {
   dirs: readonly string[];
   /** @default 2_000 // 2 seconds */
   timeoutMs?: number;
+  /** Rejects unless a directory can be used. @default by access(2) */
+  use?: (dir: string) => Promise<void>;
 }): StorageAccess {
-  const { dirs, timeoutMs = 2_000 } = options;
+  const { dirs, timeoutMs = 2_000, use = canReadAndWrite } = options;
   let asking: Promise<boolean> | undefined;
 
   async function ask(): Promise<boolean> {
     try {
-      for (const dir of dirs) await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+      for (const dir of dirs) await use(dir);
       return true;
     } catch {
       return false;
@@ -40,4 +42,8 @@ export function createStorageAccess(options: {
       }
     },
   };
+}
+
+function canReadAndWrite(dir: string): Promise<void> {
+  return access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
 }

@@ -19,7 +19,7 @@ describe.runIf(hasDatabase)('the queue', () => {
     database = await testDatabase.open();
     events = createEvents({ database, log });
     await events.start();
-    queue = createQueue({ database, events, log });
+    queue = createQueue({ database, events, maxLookAgeMs: 2_500, log });
     await queue.start([GREET]);
   });
   afterEach(async () => {
@@ -110,5 +110,27 @@ describe.runIf(hasDatabase)('the queue', () => {
     await started.promise;
     await queue.stop({ graceMs: 0 });
     expect(aborted).toBe(true);
+  });
+
+  test('tells whether this process takes work: from its first look until it stops', async () => {
+    expect(queue.isTaking()).toBe(false);
+    queue.work(GREET, { concurrency: 1, handle: async () => {} });
+    expect(queue.isTaking()).toBe(true);
+    await queue.drain({ graceMs: 0 });
+    expect(queue.isTaking()).toBe(false);
+  });
+
+  test('tells that its looks for work fail, and that they do no more', async () => {
+    let isAway = true;
+    const isOpen = async () => {
+      if (isAway) throw new Error('the database is away');
+      return true;
+    };
+    queue.work(GREET, { concurrency: 1, isOpen, handle: async () => {} });
+    const becomes = (taking: boolean) =>
+      vi.waitFor(() => expect(queue.isTaking()).toBe(taking), { timeout: 20_000 });
+    await becomes(false);
+    isAway = false;
+    await becomes(true);
   });
 });
