@@ -136,6 +136,8 @@ export const EditErrorCode = {
   RATE_LIMITED: 'RATE_LIMITED',
   /** 401 or 403: the edits API key is wrong or may not do this. */
   AUTHENTICATION_FAILED: 'AUTHENTICATION_FAILED',
+  /** The edits API has no such model, or not for the account behind the key. */
+  MODEL_NOT_FOUND: 'MODEL_NOT_FOUND',
   /** Another 4xx: the edits API does not take these parameters or pictures. */
   BAD_REQUEST: 'BAD_REQUEST',
   /** A 5xx. */

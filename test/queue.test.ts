@@ -6,13 +6,18 @@ import { createQueue, defineJob, type Queue } from '../src/queue.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from './support/database.ts';
 
 const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0 });
+/** Its wait after a failure outlasts a test. */
+const PATIENT = defineJob<{ name: string }>('patient', { retryLimit: 1, retryDelay: 600 });
 const log = createLog({ level: 'silent' });
+/** Beyond the queue's poll. */
+const WAIT = { timeout: 10_000 };
 
 describe.runIf(hasDatabase)('the queue', () => {
   let testDatabase: TestDatabase;
   let database: Database;
   let events: Events;
   let queue: Queue;
+  let successors: Queue[];
 
   beforeEach(async () => {
     testDatabase = await createTestDatabase();
@@ -20,10 +25,11 @@ describe.runIf(hasDatabase)('the queue', () => {
     events = createEvents({ database, log });
     await events.start();
     queue = createQueue({ database, events, maxLookAgeMs: 2_500, log });
-    await queue.start([GREET]);
+    await queue.start([GREET, PATIENT]);
+    successors = [];
   });
   afterEach(async () => {
-    await queue.stop({ graceMs: 0 });
+    for (const one of [queue, ...successors]) await one.stop({ graceMs: 0 });
     await events.stop();
     await database.close();
     await testDatabase.drop();
@@ -132,5 +138,36 @@ describe.runIf(hasDatabase)('the queue', () => {
     await becomes(false);
     isAway = false;
     await becomes(true);
+  });
+
+  test('hands out at once what a dead process had, when nobody else can be there, as often as it may fail', async () => {
+    const names = (of: Queue) => {
+      const begun: string[] = [];
+      of.work(PATIENT, {
+        concurrency: 1,
+        async handle({ name }, signal) {
+          begun.push(name);
+          await new Promise((_, reject) => signal.addEventListener('abort', reject));
+        },
+      });
+      return begun;
+    };
+    const successor = async () => {
+      const next = createQueue({ database, events, log });
+      successors.push(next);
+      await next.start([PATIENT], { alone: true });
+      return next;
+    };
+    await database.prisma.$transaction((tx) => queue.send(tx, PATIENT, { name: 'held' }));
+    const first = names(queue);
+    await vi.waitFor(() => expect(first).toEqual(['held']), WAIT);
+
+    const second = names(await successor());
+    await vi.waitFor(() => expect(second).toEqual(['held']), WAIT);
+
+    await successor();
+    const [row] = await database.prisma.$queryRaw<{ state: string }[]>`
+      SELECT state::text AS state FROM pgboss.job WHERE name = 'patient'`;
+    expect(row?.state).toBe('failed');
   });
 });

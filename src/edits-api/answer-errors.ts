@@ -25,6 +25,8 @@ const moderationWords = [
   'image_generation_user_error',
 ];
 const quotaWords = ['insufficient_quota', 'billing_hard_limit_reached'];
+/** With 404, or with 403 where other accounts have it. */
+const modelWords = ['model_not_found'];
 
 /**
  * The error that an answer with a status outside 2xx means.
@@ -38,7 +40,9 @@ export function errorOfAnswer(head: AnswerHead, text: string): EditsApiError {
   const [code, outcome] = classify(head.httpStatus, apiError);
   const said = apiError?.message ?? (apiError === null ? summary(text) : '');
   const message = `The edits API answered ${head.httpStatus}${said === '' ? '.' : `: ${said}`}`;
-  return new EditsApiError(code, outcome, message, head);
+  // No edits API is there, or it would have said what it did not find.
+  const hint = head.httpStatus === 404 && apiError === null ? ' (Its URL may be wrong.)' : '';
+  return new EditsApiError(code, outcome, message + hint, head);
 }
 
 /**
@@ -73,6 +77,7 @@ function classify(
   if (status === 408) return [EditErrorCode.TIMEOUT, 'unknown'];
   if (says(quotaWords)) return [EditErrorCode.INSUFFICIENT_QUOTA, 'refused'];
   if (status === 429) return [EditErrorCode.RATE_LIMITED, 'not_processed'];
+  if (says(modelWords)) return [EditErrorCode.MODEL_NOT_FOUND, 'refused'];
   if (status === 401 || status === 403) return [EditErrorCode.AUTHENTICATION_FAILED, 'refused'];
   if (says(moderationWords)) return [EditErrorCode.MODERATION_BLOCKED, 'refused'];
   return [EditErrorCode.BAD_REQUEST, 'refused'];

@@ -74,6 +74,9 @@ export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
     INSUFFICIENT_QUOTA: { description: 'The edits API’s account has no credit left.' },
     RATE_LIMITED: { description: 'The edits API takes no more requests for now.' },
     AUTHENTICATION_FAILED: { description: 'The edits API does not accept this server’s key.' },
+    MODEL_NOT_FOUND: {
+      description: 'The edits API does not have this model, or not for this server’s key.',
+    },
     BAD_REQUEST: { description: 'The edits API does not take these parameters or pictures.' },
     SERVER_ERROR: { description: 'The edits API, or a proxy before it, failed.' },
     TIMEOUT: { description: 'No whole answer came within the deadline.' },

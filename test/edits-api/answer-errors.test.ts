@@ -25,6 +25,9 @@ describe('an answer that is an error', () => {
     [400, api('invalid_value'), 'BAD_REQUEST', 'refused'],
     [400, 'no JSON at all', 'BAD_REQUEST', 'refused'],
     [404, api(null), 'BAD_REQUEST', 'refused'],
+    [404, api('model_not_found'), 'MODEL_NOT_FOUND', 'refused'],
+    [403, api('model_not_found'), 'MODEL_NOT_FOUND', 'refused'],
+    [503, api('model_not_found'), 'SERVER_ERROR', 'not_processed'],
     [413, '<h1>Too large</h1>', 'BAD_REQUEST', 'refused'],
     [422, api(null), 'BAD_REQUEST', 'refused'],
     [401, api('invalid_api_key'), 'AUTHENTICATION_FAILED', 'refused'],
@@ -60,6 +63,13 @@ describe('an answer that is an error', () => {
   it('repeats what the API said', () => {
     expect(errorOf(400, api(null)).message).toBe('The edits API answered 400: No.');
     expect(errorOf(500, { error: {} }).message).toBe('The edits API answered 500.');
+  });
+
+  it('doubts the URL where a 404 is no word of an edits API', () => {
+    expect(errorOf(404, '<h1>Not found</h1>').message).toBe(
+      'The edits API answered 404: Not found (Its URL may be wrong.)',
+    );
+    expect(errorOf(404, api('model_not_found')).message).toBe('The edits API answered 404: No.');
   });
 
   it('repeats what a page says, without its tags and scripts', () => {

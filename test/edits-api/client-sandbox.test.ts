@@ -143,6 +143,7 @@ describe('the client and the sandbox', () => {
     [{ kind: 'moderation' }, 'MODERATION_BLOCKED', 'refused'],
     [{ kind: 'quota' }, 'INSUFFICIENT_QUOTA', 'refused'],
     [{ kind: 'auth' }, 'AUTHENTICATION_FAILED', 'refused'],
+    [{ kind: 'no_model' }, 'MODEL_NOT_FOUND', 'refused'],
     [{ kind: 'redirect' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'html' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'not_json' }, 'BROKEN_ANSWER', 'unknown'],

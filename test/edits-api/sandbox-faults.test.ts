@@ -21,6 +21,7 @@ describe('a refusal on demand is as the API words it, and unpaid:', () => {
     [{ kind: 'quota' }, 429, 'insufficient_quota'],
     [{ kind: 'auth' }, 401, 'invalid_api_key'],
     [{ kind: 'moderation' }, 400, 'moderation_blocked'],
+    [{ kind: 'no_model' }, 404, 'model_not_found'],
     [{ kind: 'status', status: 500 }, 500, null],
     [{ kind: 'status', status: 503, retryAfter: 2 }, 503, null],
   ] satisfies [FaultInput, number, string | null][])('%o', async (fault, status, code) => {

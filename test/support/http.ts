@@ -5,18 +5,33 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
+export interface Served {
+  readonly url: string;
+  readonly port: number;
+  /** Drops every connection and refuses new ones. */
+  goDown(): Promise<void>;
+  /** Listens again, on the same port. */
+  comeBack(): Promise<void>;
+}
+
 /** Serves on 127.0.0.1 until the test ends. */
-export async function serve(listener: RequestListener): Promise<{ url: string; port: number }> {
+export async function serve(listener: RequestListener): Promise<Served> {
   const server = createServer(listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const goDown = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
-    if (server.listening) await once(server, 'close');
-  });
+    await closed;
+  };
+  await listen(0);
+  onTestFinished(goDown);
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, port };
+  return { url: `http://127.0.0.1:${port}`, port, goDown, comeBack: () => listen(port) };
 }
 
 export interface Answer {

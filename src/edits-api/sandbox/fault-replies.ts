@@ -6,6 +6,7 @@ export function isPaid(fault: Fault | null): boolean {
   switch (fault?.kind) {
     case 'auth':
     case 'moderation':
+    case 'no_model':
     case 'quota':
     case 'rate_limit':
     case 'redirect':
@@ -35,6 +36,11 @@ export function faultReply(fault: Fault): Reply | null {
           'us and include the request ID.',
         { type: 'image_generation_user_error', code: 'moderation_blocked' },
       ).toReply();
+    case 'no_model':
+      return new ApiRefusal('The model does not exist or you do not have access to it.', {
+        status: 404,
+        code: 'model_not_found',
+      }).toReply();
     case 'quota':
       return new ApiRefusal(
         'You exceeded your current quota, please check your plan and billing details.',

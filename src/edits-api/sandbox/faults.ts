@@ -38,6 +38,8 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('quota') }),
   /** 401 `invalid_api_key`. Not paid. */
   z.strictObject({ kind: z.literal('auth') }),
+  /** 404 `model_not_found`. Not paid. */
+  z.strictObject({ kind: z.literal('no_model') }),
   /** 307 to `location`, by default this very route. Not paid. */
   z.strictObject({ kind: z.literal('redirect'), location: z.string().default('/v1/images/edits') }),
   /** 200 with a web page. Paid. */
