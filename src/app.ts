@@ -12,7 +12,7 @@ import { createAnswerFiles } from './edits/answer-files.ts';
 import { createAttempts } from './edits/attempts.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
-import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
+import { createChooseUpstream, createFreePlaces } from './edits/choose-upstream.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
@@ -226,7 +226,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
   stops.unshift(() => recovery.stop());
   queue.work(RUN_EDIT, {
     concurrency: limits.concurrentEdits,
-    isOpen: () => anyIsOpen(upstreams, pauses),
+    places: createFreePlaces({ prisma, upstreams, pauses, workerId: presence.id }),
     handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
   });
   queue.work(MAKE_THUMBNAILS, {
