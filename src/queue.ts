@@ -32,8 +32,11 @@ export function defineJob<Data extends object>(
 export interface Worker<Data extends object> {
   /** Jobs run at once in this process. */
   concurrency: number;
-  /** False: nothing is taken for now; asked again at each wake-up and poll. */
-  isOpen?(): Promise<boolean>;
+  /**
+   * How many more jobs may be taken now, besides the `running` ones of this process; asked at each
+   * wake-up and poll. What is not taken keeps its place in line. @default as many as `concurrency`
+   */
+  places?(running: number): Promise<number>;
   /** Throwing fails the job; whether it is tried again is the definition's `retryLimit`. */
   handle(data: Data, signal: AbortSignal): Promise<void>;
 }
@@ -201,10 +204,12 @@ function startDispatcher<Data extends object>(options: {
   async function fetch(): Promise<void> {
     do {
       wokenMeanwhile = false;
-      const batchSize = worker.concurrency - running.size;
+      const free = worker.concurrency - running.size;
       mayBeMore = true;
-      if (stopping || batchSize <= 0) return;
-      if (worker.isOpen && !(await worker.isOpen())) return;
+      if (stopping || free <= 0) return;
+      const places = worker.places ? await worker.places(running.size) : free;
+      const batchSize = Math.min(free, places);
+      if (batchSize <= 0) return;
       const jobs = (await boss.fetch<Data>(name, { batchSize })) ?? [];
       mayBeMore = jobs.length === batchSize;
       for (const job of jobs) {

@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import { createDiskSpace } from './disk-space.ts';
 import { createAnswerFiles } from './edits/answer-files.ts';
 import { createAttempts } from './edits/attempts.ts';
-import { anyIsOpen, createChooseUpstream } from './edits/choose-upstream.ts';
+import { createChooseUpstream, createFreePlaces } from './edits/choose-upstream.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
 import { createPartialImages } from './edits/partial-images.ts';
 import { createRecovery } from './edits/recovery.ts';
@@ -112,7 +112,7 @@ export async function startWorker(options: {
 
   queue.work(RUN_EDIT, {
     concurrency: limits.concurrentEdits,
-    isOpen: () => anyIsOpen(upstreams, pauses),
+    places: createFreePlaces({ prisma, upstreams, pauses, workerId: presence.id }),
     handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
   });
   queue.work(MAKE_THUMBNAILS, {

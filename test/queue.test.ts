@@ -128,11 +128,11 @@ describe.runIf(hasDatabase)('the queue', () => {
 
   test('tells that its looks for work fail, and that they do no more', async () => {
     let isAway = true;
-    const isOpen = async () => {
+    const places = async () => {
       if (isAway) throw new Error('the database is away');
-      return true;
+      return 1;
     };
-    queue.work(GREET, { concurrency: 1, isOpen, handle: async () => {} });
+    queue.work(GREET, { concurrency: 1, places, handle: async () => {} });
     const becomes = (taking: boolean) =>
       vi.waitFor(() => expect(queue.isTaking()).toBe(taking), { timeout: 20_000 });
     await becomes(false);

@@ -1,4 +1,4 @@
-import type { Prisma } from '../database/database.ts';
+import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
 import type { Pauses } from './pauses.ts';
 
@@ -56,13 +56,34 @@ export function createChooseUpstream(options: {
 }
 
 /**
- * Whether any edits API can take anything: while none can, a queue of ten thousand edits is best left
- * where it is.
+ * How many edits those edits APIs that can take any have places for, beside the `running` ones of
+ * this process: while none can, a queue of ten thousand edits is best left where it is. Other
+ * processes may take the same places at the same time: a claim counts again.
  */
-export async function anyIsOpen(upstreams: Upstreams, pauses: Pauses): Promise<boolean> {
-  if (!upstreams.all.some((upstream) => upstream.isClosed())) return false;
-  const paused = new Set((await pauses.list()).map(({ name }) => name));
-  return upstreams.all.some((upstream) => upstream.isClosed() && !paused.has(upstream.name));
+export function createFreePlaces(options: {
+  prisma: PrismaClient;
+  upstreams: Upstreams;
+  pauses: Pauses;
+  workerId: string;
+}): (running: number) => Promise<number> {
+  const { prisma, upstreams, pauses, workerId } = options;
+
+  return async (running) => {
+    const paused = new Set((await pauses.list()).map(({ name }) => name));
+    const open = upstreams.all.filter(
+      (upstream) => upstream.isClosed() && !paused.has(upstream.name),
+    );
+    const places = open.reduce(
+      (sum, { concurrency }) => sum + (concurrency ?? Number.POSITIVE_INFINITY),
+      0,
+    );
+    if (open.length === 0 || places === Number.POSITIVE_INFINITY) return places;
+    const names = open.map(({ name }) => name);
+    const elsewhere = await prisma.editAttempt.count({
+      where: { state: 'SENT', upstream: { in: names }, workerId: { not: workerId } },
+    });
+    return Math.max(0, places - running - elsewhere);
+  };
 }
 
 /** Counted under a lock, so that two processes cannot take the last place both. */

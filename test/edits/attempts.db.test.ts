@@ -94,6 +94,18 @@ describe.runIf(hasDatabase)('an attempt', () => {
     expect(status).toBe('OUTCOME_UNKNOWN');
   });
 
+  test('that is made again later leaves its job the turn that it had', async () => {
+    await database.prisma.editJob.update({ where: { id: jobId }, data: { turn: 7 } });
+    const inLine = () => database.prisma.$queryRaw`
+      SELECT priority FROM pgboss.job WHERE name = 'run-edit' ORDER BY created_on`;
+    await attempts.postpone(jobId, new Date());
+    expect(await inLine()).toEqual([{ priority: -7 }]);
+    const job = await attempts.claim(jobId, by());
+    if (job === null) throw new Error('not claimed');
+    expect(await attempts.requeue(job, UNKNOWN, new Date())).toBe(true);
+    expect(await inLine()).toEqual([{ priority: -7 }, { priority: -7 }]);
+  });
+
   test('is not made of a postponed job before its time, and of one that left the queue never', async () => {
     const at = new Date(Date.now() + 60_000);
     expect(await attempts.postpone(jobId, at)).toBe(true);
