@@ -7,6 +7,8 @@ import { defineJob } from '../queue.ts';
  */
 export const DELIVER_WEBHOOK = defineJob<{ deliveryId: string; turn: number }>('deliver-webhook', {
   retryLimit: 1_000,
+  // A message that waits has its entry, however long the service is off.
+  retentionSeconds: 365 * 24 * 60 * 60,
   retryDelay: 5,
   heartbeatSeconds: 30,
   expireInSeconds: 10 * 60,

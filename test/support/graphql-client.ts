@@ -7,6 +7,8 @@ export interface GraphqlClient {
   uploadImage(file: Uint8Array): Promise<string>;
   /** Answers `data.editImage`, or throws what stands in `errors`. */
   edit(input: object): Promise<ReturnType<typeof JSON.parse>>;
+  /** The same with an uploaded picture as the only one. */
+  editUpload(file: Uint8Array, input: object): Promise<ReturnType<typeof JSON.parse>>;
   job(id: string): Promise<ReturnType<typeof JSON.parse>>;
 }
 
@@ -28,23 +30,27 @@ export function createGraphqlClient(url: () => string): GraphqlClient {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: text, variables }),
     });
+  const upload = (text: string, variables: object, path: string, file: Uint8Array) => {
+    const form = new FormData();
+    form.set('operations', JSON.stringify({ query: text, variables }));
+    form.set('map', JSON.stringify({ 0: [`variables.${path}`] }));
+    form.set('0', new Blob([new Uint8Array(file)]), 'picture');
+    return answer({ headers: { 'apollo-require-preflight': 'true' }, body: form });
+  };
+  const editOf = ({ data, errors }: GraphqlAnswer) => {
+    if (!data?.editImage) throw new Error(JSON.stringify(errors));
+    return data.editImage;
+  };
   return {
     query,
     async uploadImage(file) {
-      const form = new FormData();
-      form.set('operations', JSON.stringify({ query: UPLOAD, variables: { f: null } }));
-      form.set('map', JSON.stringify({ 0: ['variables.f'] }));
-      form.set('0', new Blob([new Uint8Array(file)]), 'picture');
-      const { data } = await answer({
-        headers: { 'apollo-require-preflight': 'true' },
-        body: form,
-      });
+      const { data } = await upload(UPLOAD, { f: null }, 'f', file);
       return data.uploadImage.image.id;
     },
-    async edit(input) {
-      const { data, errors } = await query(EDIT, { input });
-      if (!data?.editImage) throw new Error(JSON.stringify(errors));
-      return data.editImage;
+    edit: async (input) => editOf(await query(EDIT, { input })),
+    async editUpload(file, input) {
+      const variables = { input: { images: [{ file: null }], ...input } };
+      return editOf(await upload(EDIT, variables, 'input.images.0.file', file));
     },
     async job(id) {
       return (await query(JOB, { id })).data.editJob;
