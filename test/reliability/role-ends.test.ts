@@ -8,9 +8,10 @@ import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 
 const API = { ROLE: 'api' };
 const WORKER = { ROLE: 'worker' };
+const WAIT = { timeout: 60_000 };
 
 const paid = (rig: Rig, count: number) =>
-  vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(count), { timeout: 30_000 });
+  vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
 
 describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
   'when a process with a role ends',
@@ -69,21 +70,16 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         const files = await rig.files('staging');
         expect(files).toHaveLength(1);
         return files;
-      });
+      }, WAIT);
       await begin(rig.service.url);
-      await vi.waitFor(async () => expect(await rig.files('staging')).toHaveLength(2));
+      await vi.waitFor(async () => expect(await rig.files('staging')).toHaveLength(2), WAIT);
       await rig.service.kill();
-      await vi.waitFor(async () => expect(await rig.files('staging')).toEqual([kept]), {
-        timeout: 60_000,
-      });
+      await vi.waitFor(async () => expect(await rig.files('staging')).toEqual([kept]), WAIT);
       finish();
-      await vi.waitFor(
-        async () => {
-          const { data } = await other.query('{ editJobs { edges { node { status } } } }');
-          expect(data.editJobs.edges).toEqual([{ node: { status: 'SUCCEEDED' } }]);
-        },
-        { timeout: 30_000 },
-      );
+      await vi.waitFor(async () => {
+        const { data } = await other.query('{ editJobs { edges { node { status } } } }');
+        expect(data.editJobs.edges).toEqual([{ node: { status: 'SUCCEEDED' } }]);
+      }, WAIT);
     });
 
     test('by SIGTERM as a worker, it finishes what runs and leaves the rest to others', async () => {
@@ -128,9 +124,10 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         { extensions: { code: 'UNAVAILABLE' } },
       ]);
       expect(await exited).toBe(0);
-      await vi.waitFor(async () => expect((await other.job(editJob.id)).status).toBe('SUCCEEDED'), {
-        timeout: 30_000,
-      });
+      await vi.waitFor(
+        async () => expect((await other.job(editJob.id)).status).toBe('SUCCEEDED'),
+        WAIT,
+      );
     });
   },
 );

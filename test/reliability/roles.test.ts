@@ -21,6 +21,7 @@ const WATCH = /* GraphQL */ `
     }
   }
 `;
+const WAIT = { timeout: 60_000 };
 const UPSTREAMS = '{ upstreams { name state reason } }';
 
 async function eventsOf(results: Results) {
@@ -90,7 +91,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const worker = await rig.startSecond(WORKER);
       await rig.sandbox.push({ kind: 'hang' });
       const id = await rig.submit('hanging');
-      await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+      await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
       const next = await rig.submit('next');
       const cancel = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
       await rig.query(cancel, { id });
@@ -133,10 +134,12 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       await rig.sandbox.push({ kind: 'quota' });
       const failed = await rig.submit('no credit');
       expect(await rig.final(failed)).toMatchObject({ error: { code: 'INSUFFICIENT_QUOTA' } });
-      await vi.waitFor(async () =>
-        expect((await rig.query(UPSTREAMS)).data.upstreams).toMatchObject([
-          { name: 'default', state: 'PAUSED', reason: expect.any(String) },
-        ]),
+      await vi.waitFor(
+        async () =>
+          expect((await rig.query(UPSTREAMS)).data.upstreams).toMatchObject([
+            { name: 'default', state: 'PAUSED', reason: expect.any(String) },
+          ]),
+        WAIT,
       );
       const waiting = await rig.submit('topped up');
       await rig.query('mutation { resumeUpstream(name: "default") { __typename } }');
@@ -167,7 +170,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       );
       await rig.startSecond({ ...WORKER, PUBLIC_URL: rig.service.url });
       const id = await rig.submit('told');
-      await vi.waitFor(() => expect(receiver.received).toHaveLength(1), { timeout: 60_000 });
+      await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
       const [received] = receiver.received;
       if (received === undefined) throw new Error('nothing received');
       const { editJob } = verify(received, data.createWebhook.secret).data;
