@@ -9,7 +9,7 @@ const COUNT = '{ editJobs { totalCount } }';
 describe.runIf(hasDatabase)(
   'one idempotency key, sent fifty times at once',
   {
-    timeout: 120_000,
+    timeout: 180_000,
   },
   () => {
     test('is one job paid once, and the same answer again after a SIGKILL', async () => {

@@ -9,7 +9,7 @@ import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const WAIT = { timeout: 30_000 };
 
-describe.runIf(hasDatabase)('what a dead process left', { timeout: 120_000 }, () => {
+describe.runIf(hasDatabase)('what a dead process left', { timeout: 180_000 }, () => {
   test('in staging, and answers of more than 30 days, are gone after the next start; nothing else is', async () => {
     const rig = await startRig();
     const id = await rig.submit('kept');

@@ -5,7 +5,7 @@ import { startRig } from '../support/rig.ts';
 const RETRY_AFTER_SECONDS = 8;
 const WAIT = { timeout: 30_000 };
 
-describe.runIf(hasDatabase)('an edits API that asks for time', { timeout: 90_000 }, () => {
+describe.runIf(hasDatabase)('an edits API that asks for time', { timeout: 180_000 }, () => {
   test('gets no POST before that, of any edit, also not from a process that starts meanwhile', async () => {
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'rate_limit', retryAfter: RETRY_AFTER_SECONDS });

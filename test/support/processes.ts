@@ -18,7 +18,12 @@ export interface Spawned {
   line(matches: (line: string) => boolean): Promise<string>;
   /** Resolves with the exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>;
+  /** SIGKILL; resolves when the process is gone. Idempotent. */
+  kill(): Promise<void>;
 }
+
+/** Told of a process as soon as there is one, so that it can be ended although it is never ready. */
+type OnSpawned = (spawned: Spawned) => void;
 
 function run(args: string[], env: Record<string, string>): Spawned {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
@@ -42,6 +47,10 @@ function run(args: string[], env: Record<string, string>): Spawned {
     child,
     lines,
     exited,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
     line(matches) {
       const before = lines.find(matches);
       if (before !== undefined) return Promise.resolve(before);
@@ -62,8 +71,6 @@ function run(args: string[], env: Record<string, string>): Spawned {
 
 export interface ServiceProcess extends Spawned {
   readonly url: string;
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>;
   /** SIGTERM; answers the exit code. */
   stop(): Promise<number | null>;
 }
@@ -74,16 +81,16 @@ export function spawnService(env: Record<string, string>): Spawned {
 }
 
 /** Resolves when it is ready. */
-export async function startService(env: Record<string, string>): Promise<ServiceProcess> {
+export async function startService(
+  env: Record<string, string>,
+  onSpawned: OnSpawned = () => {},
+): Promise<ServiceProcess> {
   const spawned = spawnService(env);
+  onSpawned(spawned);
   const ready = await spawned.line((line) => line.includes('"msg":"ready"'));
   return {
     ...spawned,
     url: JSON.parse(ready).url,
-    async kill() {
-      spawned.child.kill('SIGKILL');
-      await spawned.exited;
-    },
     stop() {
       spawned.child.kill('SIGTERM');
       return spawned.exited;
@@ -103,13 +110,15 @@ export interface SandboxProcess {
 
 export async function startSandboxProcess(
   options: { delayMs?: number; fixedOutputBytes?: number } = {},
+  onSpawned: OnSpawned = () => {},
 ): Promise<SandboxProcess> {
   const { delayMs = 0, fixedOutputBytes = 20_000 } = options;
-  const { child, line, exited } = run(
+  const spawned = run(
     [SANDBOX, '--delay-ms', `${delayMs}`, '--fixed-output-bytes', `${fixedOutputBytes}`],
     {},
   );
-  const { url } = JSON.parse(await line((text) => text.startsWith('{"url"')));
+  onSpawned(spawned);
+  const { url } = JSON.parse(await spawned.line((text) => text.startsWith('{"url"')));
   const request = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(new URL(path, url), init);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
@@ -125,9 +134,6 @@ export async function startSandboxProcess(
     async clearFaults() {
       await request('/sandbox/faults', { method: 'DELETE' });
     },
-    async stop() {
-      child.kill('SIGKILL');
-      await exited;
-    },
+    stop: spawned.kill,
   };
 }

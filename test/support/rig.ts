@@ -8,6 +8,7 @@ import { png } from './pictures.ts';
 import {
   type SandboxProcess,
   type ServiceProcess,
+  type Spawned,
   startSandboxProcess,
   startService,
 } from './processes.ts';
@@ -57,8 +58,8 @@ export async function startRig(
 ): Promise<Rig> {
   const database = given ?? (await createTestDatabase());
   onTestFinished(() => database.drop());
-  const sandbox = await startSandboxProcess(sandboxOptions);
-  onTestFinished(() => sandbox.stop());
+  const endWithTest = ({ kill }: Spawned) => onTestFinished(kill);
+  const sandbox = await startSandboxProcess(sandboxOptions, endWithTest);
   const all = {
     EDITS_API_URL: sandbox.url,
     EDITS_API_KEY: 'sk-test-canary',
@@ -67,11 +68,8 @@ export async function startRig(
     ...database.env,
     ...env,
   };
-  const spawn = async (more: Record<string, string> = {}) => {
-    const started = await startService({ ...all, ...more });
-    onTestFinished(() => started.kill());
-    return started;
-  };
+  const spawn = (more: Record<string, string> = {}) =>
+    startService({ ...all, ...more }, endWithTest);
   let service = await spawn();
   const client = createGraphqlClient(() => service.url);
   const imageId = await client.uploadImage(await png());
