@@ -53,6 +53,7 @@ import { createQueue } from './queue.ts';
 import { encodeGlobalId, parseGlobalId } from './schema/global-id.ts';
 import { imageUrl } from './schema/image.ts';
 import { schema } from './schema/index.ts';
+import { createSharedReads } from './schema/shared-reads.ts';
 import { openSecretKey } from './secret-key.ts';
 import { createUsageReports } from './usage/report.ts';
 import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
@@ -244,6 +245,7 @@ async function start(config: Config, log: Log, stops: (() => unknown)[]): Promis
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
       editWaits,
       editSubscriptions,
+      sharedReads: createSharedReads(),
       images,
       uploads,
       blobs,
