@@ -21,6 +21,7 @@ import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
+import { createSharedReads } from './schema/shared-reads.ts';
 import { createUsageReports } from './usage/report.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
@@ -63,6 +64,7 @@ export async function createApi(options: {
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
       editWaits,
       editSubscriptions,
+      sharedReads: createSharedReads(),
       images,
       uploads: createUploads({
         prisma,

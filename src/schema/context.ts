@@ -12,6 +12,7 @@ import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
 import type { UsageReports } from '../usage/report.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { SharedReads } from './shared-reads.ts';
 
 /** The parts of the service that resolvers call; one for the process. */
 export interface Services {
@@ -20,6 +21,7 @@ export interface Services {
   readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
   readonly editSubscriptions: EditSubscriptions;
+  readonly sharedReads: SharedReads;
   readonly images: Images;
   readonly uploads: Uploads;
   readonly blobs: BlobStore;

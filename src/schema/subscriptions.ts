@@ -28,10 +28,11 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
     editJob: t.prismaField({
       type: 'EditJob',
       description: 'The edit as it is now; it may be ahead of the event.',
-      resolve: async (query, { jobId: id }, _, { prisma }) => {
-        // Whose it is was seen when the news were sent. Prisma makes one query of those that all of
-        // its subscribers ask at once, with findUnique and only this in `where`.
-        const job = await prisma.editJob.findUnique({ ...query, where: { id } });
+      resolve: async (query, { jobId: id }, _, { prisma, sharedReads }) => {
+        // Whose it is was seen when the news were sent.
+        const job = await sharedReads.once(`${id} ${JSON.stringify(query)}`, () =>
+          prisma.editJob.findUnique({ ...query, where: { id } }),
+        );
         // Deleted since.
         if (job === null) throw new NotFoundError('EditJob', encodeGlobalId('EditJob', id));
         return job;
