@@ -227,12 +227,10 @@ export const EditJob = builder.prismaNode('EditJob', {
         };
       },
     }),
-    upstream: t.string({
+    upstream: t.exposeString('upstream', {
       nullable: true,
       description:
         'The edits API that it went to last, by its name in `upstreams`; null before it was sent. `attempts` have those before.',
-      select: { attempts: { orderBy: { number: 'asc' } } },
-      resolve: ({ attempts }) => attempts.at(-1)?.upstream ?? null,
     }),
     costUnresolved: t.boolean({
       description:
