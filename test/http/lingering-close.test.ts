@@ -29,7 +29,9 @@ test('a client that sends all of its body before it reads gets the answer', asyn
   await new Promise<void>((resolve, reject) => {
     client.write(BODY, (error) => (error ? reject(error) : resolve()));
   });
-  expect(await text(client)).toMatch(/^HTTP\/1\.1 503 [^]*\r\n\r\nbusy$/);
+  const answer = await text(client);
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+  expect(answer).toMatch(/\r\n\r\nbusy$/);
   await closed;
 });
 
