@@ -9,7 +9,8 @@ import type { Readable } from 'node:stream';
 export interface BlobStore {
   /**
    * Takes a finished local file over under `key`; the file is gone from `path` afterwards. Atomic:
-   * a reader sees the whole blob or none. Storing a key again is a no-op (keys name content).
+   * a reader sees the whole blob or none. Storing a key again changes nothing of the blob (keys name
+   * content) but makes it as young as a new one, so that a sweep of old blobs leaves it alone.
    * With `durable`, the bytes are on disk (fsync) before this resolves.
    * @throws StorageError when the disk or the remote store refuses; nothing is kept then.
    */
@@ -34,6 +35,19 @@ export interface BlobStore {
   /** Removing an unknown key is a no-op. */
   delete(key: string): Promise<void>;
 
+  /**
+   * The keys after `after`, or all, in the order of their characters, with the time of their last
+   * `put`. Read bit by bit, never all at once; what is stored or deleted meanwhile may be there or not.
+   * @throws StorageError
+   */
+  list(options?: { after?: string }): AsyncIterable<BlobEntry>;
+
   /** A local file that holds the blob and must only be read; absent where there is none. */
   localPath?(key: string): string;
+}
+
+export interface BlobEntry {
+  readonly key: string;
+  /** By the store's own clock. */
+  readonly modifiedAt: Date;
 }

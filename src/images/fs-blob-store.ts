@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '../errors.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobEntry, BlobStore } from './blob-store.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -35,6 +35,8 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
       if (await find(target)) {
         // The one that stored it first may not have asked for it to be durable.
         if (durable) await sync(target);
+        const now = new Date();
+        await utimes(target, now, now);
         await rm(path, { force: true });
       } else {
         if (durable) await sync(path);
@@ -65,10 +67,30 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
     }
   }
 
+  /** Directory by directory. */
+  async function* list({ after = '' } = {}, dir = ''): AsyncGenerator<BlobEntry, void> {
+    for (const name of await namesIn(join(root, dir))) {
+      const path = dir + name;
+      if (name.endsWith('/')) {
+        if (path > after || after.startsWith(path)) yield* list({ after }, path);
+      } else if (path > after && KEY.test(path)) {
+        const found = await find(join(root, path));
+        if (found) yield { key: path, modifiedAt: found.mtime };
+      }
+    }
+  }
+
   return {
     put,
     size,
     delete: remove,
+    async *list(options) {
+      try {
+        yield* list(options);
+      } catch (error) {
+        throw storageError('list', error);
+      }
+    },
     pieces: (key) => piecesOf(pathOf(key), buffers),
     localPath: pathOf,
     read(key, range) {
@@ -113,7 +135,22 @@ async function find(path: string): Promise<Stats | null> {
     const found = await stat(path);
     return found.isFile() ? found : null;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Sorted as keys are: those of directories end in a slash. None when there is no such directory. */
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    const entries = await readdir(dir, { withFileTypes: true });
+    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }
@@ -137,5 +174,8 @@ async function sync(path: string): Promise<void> {
 
 function storageError(doing: string, error: unknown): StorageError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return new StorageError(`The disk refused to ${doing} a picture (${code}).`, { cause: error });
+  return new StorageError(
+    `The disk refused to ${doing} ${doing === 'list' ? 'pictures' : 'a picture'} (${code}).`,
+    { cause: error },
+  );
 }
