@@ -3,16 +3,14 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '../errors.ts';
+import { canUseDirectory } from '../storage-access.ts';
+import { checkBlobKey, isBlobKey } from './blob-key.ts';
 import type { BlobEntry, BlobStore } from './blob-store.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
 const PIECE_BYTES = 256 * 1024;
 /** Two for each of 16 readers at once. */
 const MAX_SPARE_BUFFERS = 32;
-
-/** Segments begin with a letter or digit: no `..`, no hidden files, no absolute paths, no NUL. */
-const KEY = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
-const MAX_KEY_LENGTH = 512;
 
 /**
  * Blobs in a local directory, one file per key. `put` renames, so the file must lie on the same
@@ -23,9 +21,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
   const buffers = createBufferPool({ bytes: PIECE_BYTES, maxSpare: MAX_SPARE_BUFFERS });
 
   function pathOf(key: string): string {
-    if (key.length > MAX_KEY_LENGTH || !KEY.test(key)) {
-      throw new TypeError(`Not a blob key: ${JSON.stringify(key.slice(0, 80))}`);
-    }
+    checkBlobKey(key);
     return join(root, key);
   }
 
@@ -73,7 +69,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
       const path = dir + name;
       if (name.endsWith('/')) {
         if (path > after || after.startsWith(path)) yield* list({ after }, path);
-      } else if (path > after && KEY.test(path)) {
+      } else if (path > after && isBlobKey(path)) {
         const found = await find(join(root, path));
         if (found) yield { key: path, modifiedAt: found.mtime };
       }
@@ -90,6 +86,11 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
       } catch (error) {
         throw storageError('list', error);
       }
+    },
+    async check() {
+      await canUseDirectory(root).catch((error) => {
+        throw storageError('take', error);
+      });
     },
     pieces: (key) => piecesOf(pathOf(key), buffers),
     localPath: pathOf,
