@@ -9,8 +9,8 @@ export interface StorageAccess {
 }
 
 export function createStorageAccess(options: {
-  /** Each rejects unless its part of the storage can be used. */
-  parts: readonly (() => Promise<void>)[];
+  /** Each rejects unless its part of the storage can be used; aborted when nobody waits any more. */
+  parts: readonly ((signal: AbortSignal) => Promise<void>)[];
   /** @default 2_000 // 2 seconds */
   timeoutMs?: number;
   /** Told why a look failed, once until one succeeds. */
@@ -21,12 +21,13 @@ export function createStorageAccess(options: {
   let asking: Promise<boolean> | undefined;
 
   async function ask(): Promise<boolean> {
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
-      for (const use of parts) await use();
+      for (const use of parts) await use(signal);
       isTold = false;
       return true;
     } catch (error) {
-      if (!isTold) onGone(error);
+      if (!isTold) onGone(signal.aborted ? signal.reason : error);
       isTold = true;
       return false;
     }

@@ -44,9 +44,9 @@ export interface BlobStore {
 
   /**
    * Whether pictures can be stored and read at the moment, as far as a look can tell.
-   * @throws StorageError when not, with the reason.
+   * @throws StorageError when not, with the reason, or when aborted.
    */
-  check(): Promise<void>;
+  check(signal?: AbortSignal): Promise<void>;
 
   /** A local file that holds the blob and must only be read; absent where there is none. */
   localPath?(key: string): string;

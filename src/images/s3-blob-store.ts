@@ -9,6 +9,11 @@ import { openS3Requests, type S3Timeouts, type Watch } from './s3-requests.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Names no blob, and none can come to have it: `blobKey` begins with 32 hex digits. */
 const PROBE_KEY = 'probe';
 
@@ -59,20 +64,23 @@ export async function openS3BlobStore(
     await rm(path, { force: true });
   }
 
-  async function get(key: string, range?: { start: number; end: number }): Promise<Readable> {
+  async function get(
+    key: string,
+    { range, signal: ended }: { range?: Range | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Readable> {
     const command = new sdk.GetObjectCommand({
       ...objectOf(key),
       ...(range && { Range: `bytes=${range.start}-${range.end}` }),
     });
     const { Body } = await send('read a picture', (client, { signal }) =>
-      client.send(command, { abortSignal: signal }),
+      client.send(command, { abortSignal: ended ? AbortSignal.any([signal, ended]) : signal }),
     );
     if (!(Body instanceof Readable)) throw new StorageError('The picture storage sent no body.');
     return Body;
   }
 
-  async function* pieces(key: string, range?: { start: number; end: number }) {
-    yield* receive(await get(key, range));
+  async function* pieces(key: string, range?: Range) {
+    yield* receive(await get(key, { range }));
   }
 
   async function size(key: string): Promise<number | null> {
@@ -126,9 +134,9 @@ export async function openS3BlobStore(
         client.send(command, { abortSignal: signal }),
       ).catch(unlessUnknown);
     },
-    async check() {
+    async check(signal) {
       // Unlike HEAD, the answer says what is wrong: no such bucket, or which refusal.
-      await get(PROBE_KEY).then((body) => body.destroy(), unlessUnknown);
+      await get(PROBE_KEY, { signal }).then((body) => body.destroy(), unlessUnknown);
     },
   };
   return { blobs, close };

@@ -15,14 +15,14 @@ DUMMY_ACCOUNT.createKeyPair(S3_KEY_ID, S3_SECRET);
 const BUCKET = 'pictures';
 
 /**
- * What it does to each request that `method` names, or all:
+ * What it does to each request, or to those of which `only` matches the method and the URL:
  * - `reset`: the connection is cut; `hang`: nothing is read or answered;
  * - `busy`: 503 SlowDown, unread;
  * - `cut`: half of the body goes out, then the connection is cut; `stall`: then nothing more.
  */
 export interface S3Fault {
   readonly kind: 'reset' | 'hang' | 'busy' | 'cut' | 'stall';
-  readonly method?: string;
+  readonly only?: RegExp;
   /** How many requests it meets. @default all until it is mended */
   readonly times?: number;
 }
@@ -63,8 +63,8 @@ export async function startS3Server({ pageSize = 1_000 } = {}): Promise<S3Server
   let met = 0;
 
   function takeFault(req: IncomingMessage): S3Fault['kind'] | null {
-    if (fault === null || (fault.method ?? req.method) !== req.method) return null;
-    if (met >= (fault.times ?? Number.POSITIVE_INFINITY)) return null;
+    if (fault?.only?.test(`${req.method} ${req.url}`) === false) return null;
+    if (fault === null || met >= (fault.times ?? Number.POSITIVE_INFINITY)) return null;
     met += 1;
     return fault.kind;
   }
