@@ -36,12 +36,12 @@ describe.runIf(hasDatabase)('pictures of 25 MB in S3', () => {
     await untilIdle(pid);
     const idleBytes = await rssBytesOf(pid);
     const growth = async (work: () => Promise<unknown>) =>
-      toMb((await peakRssBytesDuring(pid, work)) - idleBytes);
+      (await peakRssBytesDuring(pid, work)) - idleBytes;
 
-    const editsMb = await growth(() => atOnce(send));
+    const editsBytes = await growth(() => atOnce(send));
     await untilIdle(pid);
     const hashes = new Set<string>();
-    const readsMb = await growth(() =>
+    const readsBytes = await growth(() =>
       atOnce(async (i) => hashes.add(await read(urls[WARM_UPS + i]))),
     );
     expect(hashes.size).toBe(AT_ONCE);
@@ -51,13 +51,13 @@ describe.runIf(hasDatabase)('pictures of 25 MB in S3', () => {
       { what: 'memory at rest, warm', service: showMb(idleBytes) },
       {
         what: 'peak over it while they are edited',
-        service: `${editsMb} MB`,
-        bar: { value: editsMb, ...bar },
+        service: showMb(editsBytes),
+        bar: { value: toMb(editsBytes), ...bar },
       },
       {
         what: 'peak over it while they are read',
-        service: `${readsMb} MB`,
-        bar: { value: readsMb, ...bar },
+        service: showMb(readsBytes),
+        bar: { value: toMb(readsBytes), ...bar },
       },
     ]);
   });
