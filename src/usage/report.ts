@@ -9,7 +9,7 @@ import {
   type UsageGroup,
   type UsageRequest,
 } from './usage-request.ts';
-import { USAGE_SUMS, type UsageSums, usageSumsSchema } from './usage-sums.ts';
+import { SUMS_OF_EDITS, SUMS_OF_SUMS, type UsageSums, usageSumsSchema } from './usage-sums.ts';
 
 /** The edits that have the same in all groups asked for. */
 export interface UsageBucket {
@@ -78,20 +78,31 @@ function toSql(
   const columns = groups.map(
     (group, index) => Prisma.sql`${columnOf(group, request, steps)} AS ${names[index]}`,
   );
+  const [name] = names;
+  if (name === undefined) {
+    return Prisma.sql`
+      SELECT ${SUMS_OF_SUMS} FROM (
+        SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${Prisma.join(where, ' AND ')}
+      ) AS totals`;
+  }
+  // Buckets first: Postgres cannot share the work of grouping sets among its processes.
   return Prisma.sql`
-    SELECT ${Prisma.join([...names, USAGE_SUMS])}
-    FROM (
-      SELECT ${Prisma.join([...columns, Prisma.raw('"EditJob".*')])} FROM "EditJob"
+    SELECT ${Prisma.join([...names, SUMS_OF_SUMS])} FROM (
+      SELECT ${Prisma.join([...columns, SUMS_OF_EDITS])} FROM "EditJob"
       WHERE ${Prisma.join(where, ' AND ')}
-    ) AS job
-    LEFT JOIN "TokenUsage" AS usage ON usage."jobId" = job."id"
-    GROUP BY ${groups.length === 0 ? Prisma.sql`()` : Prisma.sql`GROUPING SETS ((${Prisma.join(names)}), ())`}
-    ${groups.length === 0 ? Prisma.empty : Prisma.sql`ORDER BY GROUPING(${names[0]}) DESC, ${Prisma.join(names)}`}
+      GROUP BY ${Prisma.join(names)}
+    ) AS bucket
+    GROUP BY GROUPING SETS ((${Prisma.join(names)}), ())
+    ORDER BY GROUPING(${name}) DESC, ${Prisma.join(names)}
     LIMIT ${first + 2}`;
 }
 
 /** Text sorts by its characters' codes, in whatever locale the database is. */
-function columnOf(group: UsageGroup, request: UsageRequest, steps: readonly TimeStep[]): Prisma.Sql {
+function columnOf(
+  group: UsageGroup,
+  request: UsageRequest,
+  steps: readonly TimeStep[],
+): Prisma.Sql {
   switch (group) {
     case 'HOUR':
     case 'DAY':

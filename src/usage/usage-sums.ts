@@ -3,7 +3,7 @@ import { Prisma } from '../database/database.ts';
 
 const count = z.bigint().transform(Number);
 
-/** The columns of USAGE_SUMS. */
+/** A row of SUMS_OF_SUMS. */
 export const usageSumsSchema = z.object({
   edits: count,
   sandboxEdits: count,
@@ -35,31 +35,37 @@ export const usageSumsSchema = z.object({
  */
 export type UsageSums = z.infer<typeof usageSumsSchema>;
 
-/** Over rows of "EditJob" as `job`, each with its "TokenUsage", or none, as `usage`. */
-export const USAGE_SUMS = Prisma.sql`
+/** Of the rows of "EditJob". No more columns than "EditJob_usage_idx" includes: it is read alone. */
+export const SUMS_OF_EDITS = Prisma.sql`
   count(*) AS "edits",
-  count(*) FILTER (WHERE job."sandbox") AS "sandboxEdits",
-  count(*) FILTER (WHERE job."status" IN ('QUEUED', 'RUNNING')) AS "pending",
-  count(*) FILTER (WHERE job."status" = 'SUCCEEDED') AS "succeeded",
-  count(*) FILTER (WHERE job."status" = 'FAILED') AS "failed",
-  count(*) FILTER (WHERE job."status" = 'CANCELED' AND job."errorCode" IS NULL) AS "canceled",
+  count(*) FILTER (WHERE "sandbox") AS "sandboxEdits",
+  count(*) FILTER (WHERE "status" IN ('QUEUED', 'RUNNING')) AS "pending",
+  count(*) FILTER (WHERE "status" = 'SUCCEEDED') AS "succeeded",
+  count(*) FILTER (WHERE "status" = 'FAILED') AS "failed",
+  count(*) FILTER (WHERE "status" = 'CANCELED' AND "errorCode" IS NULL) AS "canceled",
   count(*) FILTER (
-    WHERE job."status" = 'OUTCOME_UNKNOWN'
-      OR job."status" = 'CANCELED' AND job."errorCode" IS NOT NULL
+    WHERE "status" = 'OUTCOME_UNKNOWN' OR ("status" = 'CANCELED' AND "errorCode" IS NOT NULL)
   ) AS "unresolved",
-  coalesce(sum(job."outputCount"), 0)::bigint AS "images",
-  count(usage."jobId") AS "editsWithUsage",
-  coalesce(sum(usage."totalTokens"), 0)::bigint AS "totalTokens",
-  coalesce(sum(usage."inputTokens"), 0)::bigint AS "inputTokens",
-  coalesce(sum(usage."inputTextTokens"), 0)::bigint AS "inputTextTokens",
-  coalesce(sum(usage."inputImageTokens"), 0)::bigint AS "inputImageTokens",
-  coalesce(sum(usage."inputCachedTokens"), 0)::bigint AS "cachedInputTokens",
-  coalesce(sum(usage."outputTokens"), 0)::bigint AS "outputTokens",
-  coalesce(sum(usage."outputTextTokens"), 0)::bigint AS "outputTextTokens",
-  coalesce(sum(usage."outputImageTokens"), 0)::bigint AS "outputImageTokens",
-  coalesce(sum(job."costMicroUsd"), 0)::bigint AS "costMicroUsd",
-  coalesce(sum(job."costMicroUsd") FILTER (WHERE job."sandbox"), 0)::bigint AS "nominalCostMicroUsd",
-  count(job."costMicroUsd") AS "editsWithCost",
+  sum("outputCount") AS "images",
+  count("totalTokens") AS "editsWithUsage",
+  sum("totalTokens") AS "totalTokens",
+  sum("inputTokens") AS "inputTokens",
+  sum("inputTextTokens") AS "inputTextTokens",
+  sum("inputImageTokens") AS "inputImageTokens",
+  sum("inputCachedTokens") AS "cachedInputTokens",
+  sum("outputTokens") AS "outputTokens",
+  sum("outputTextTokens") AS "outputTextTokens",
+  sum("outputImageTokens") AS "outputImageTokens",
+  sum("costMicroUsd") AS "costMicroUsd",
+  sum("costMicroUsd") FILTER (WHERE "sandbox") AS "nominalCostMicroUsd",
+  count("costMicroUsd") AS "editsWithCost",
   count(*) FILTER (
-    WHERE job."status" = 'SUCCEEDED' AND job."costMicroUsd" IS NULL
+    WHERE "status" = 'SUCCEEDED' AND "costMicroUsd" IS NULL
   ) AS "editsWithUnknownCost"`;
+
+/** Of rows of such sums. */
+export const SUMS_OF_SUMS = Prisma.join(
+  Object.keys(usageSumsSchema.shape)
+    .map((name) => Prisma.raw(`"${name}"`))
+    .map((name) => Prisma.sql`coalesce(sum(${name}), 0)::bigint AS ${name}`),
+);
