@@ -75,9 +75,6 @@ function toSql(
     ...(sandbox === null ? [] : [Prisma.sql`"sandbox" = ${sandbox}`]),
   ];
   const names = groups.map((_, index) => Prisma.raw(`"group${index}"`));
-  const columns = groups.map(
-    (group, index) => Prisma.sql`${columnOf(group, request, steps)} AS ${names[index]}`,
-  );
   const [name] = names;
   if (name === undefined) {
     return Prisma.sql`
@@ -85,11 +82,23 @@ function toSql(
         SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${Prisma.join(where, ' AND ')}
       ) AS totals`;
   }
-  // Buckets first: Postgres cannot share the work of grouping sets among its processes.
+  const values = groups.map(
+    (group, index) => Prisma.sql`${columnOf(group, request, steps)} AS ${names[index]}`,
+  );
+  // Text is ordered by its characters' codes, in whatever locale the database is.
+  const shown = groups.map((group, index) =>
+    isTimeUnit(group)
+      ? Prisma.sql`${names[index]}`
+      : Prisma.sql`${names[index]}::text COLLATE "C" AS ${names[index]}`,
+  );
+  // OFFSET 0 keeps the inmost query apart. Postgres would else take `createdAt` for what is grouped
+  // by, expect a bucket for each edit, and sort the edits on the disk; so it adds them up by hashing.
   return Prisma.sql`
-    SELECT ${Prisma.join([...names, SUMS_OF_SUMS])} FROM (
-      SELECT ${Prisma.join([...columns, SUMS_OF_EDITS])} FROM "EditJob"
-      WHERE ${Prisma.join(where, ' AND ')}
+    SELECT ${Prisma.join([...shown, SUMS_OF_SUMS])} FROM (
+      SELECT ${Prisma.join([...names, SUMS_OF_EDITS])} FROM (
+        SELECT ${Prisma.join(values)}, "EditJob".* FROM "EditJob"
+        WHERE ${Prisma.join(where, ' AND ')} OFFSET 0
+      ) AS job
       GROUP BY ${Prisma.join(names)}
     ) AS bucket
     GROUP BY GROUPING SETS ((${Prisma.join(names)}), ())
@@ -97,37 +106,28 @@ function toSql(
     LIMIT ${first + 2}`;
 }
 
-/** Text sorts by its characters' codes, in whatever locale the database is. */
 function columnOf(
   group: UsageGroup,
-  request: UsageRequest,
+  { metadataKey }: UsageRequest,
   steps: readonly TimeStep[],
 ): Prisma.Sql {
-  switch (group) {
-    case 'HOUR':
-    case 'DAY':
-    case 'MONTH': {
-      const starts = steps.map((step) => step.from.toISOString());
-      return Prisma.sql`width_bucket("createdAt", ${starts}::timestamptz[])`;
-    }
-    case 'MODEL':
-      return Prisma.sql`"model" COLLATE "C"`;
-    case 'UPSTREAM':
-      return Prisma.sql`"upstream" COLLATE "C"`;
-    case 'PROMPT':
-      return Prisma.sql`"promptId"::text COLLATE "C"`;
-    case 'STATUS':
-      return Prisma.sql`"status"::text COLLATE "C"`;
-    case 'METADATA':
-      return Prisma.sql`("metadata" ->> ${request.metadataKey}::text) COLLATE "C"`;
-    case 'OWNER':
-      return Prisma.sql`"ownerId" COLLATE "C"`;
-    case 'QUALITY':
-      return Prisma.sql`"quality" COLLATE "C"`;
-    case 'SIZE':
-      return Prisma.sql`"resolvedSize" COLLATE "C"`;
+  if (isTimeUnit(group)) {
+    const starts = steps.map((step) => step.from.toISOString());
+    return Prisma.sql`width_bucket("createdAt", ${starts}::timestamptz[])`;
   }
+  if (group === 'METADATA') return Prisma.sql`"metadata" ->> ${metadataKey}::text`;
+  return Prisma.raw(`"${COLUMN[group]}"`);
 }
+
+const COLUMN = {
+  MODEL: 'model',
+  UPSTREAM: 'upstream',
+  PROMPT: 'promptId',
+  STATUS: 'status',
+  OWNER: 'ownerId',
+  QUALITY: 'quality',
+  SIZE: 'resolvedSize',
+} satisfies Record<Exclude<KeyGroup, 'METADATA'>, Prisma.EditJobScalarFieldEnum>;
 
 const valueSchema = z.union([z.string(), z.number(), z.null()]);
 
