@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Prisma, PrismaClient } from '../../src/database/database.ts';
+import { parseDecimal, USD_FRACTION_DIGITS } from '../../src/usage/decimal.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
+import { OCTOBER, writeOctober } from '../support/october.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
 
@@ -49,45 +49,7 @@ const JOBS = /* GraphQL */ `
   }
 `;
 
-/** Before the service's own edits: those that are written by hand. */
-const OCTOBER = { from: '2025-10-01T00:00:00Z', to: '2025-11-01T00:00:00Z' };
 const NOW = { from: '2026-01-01T00:00:00Z', to: '2036-01-01T00:00:00Z' };
-
-type Row = Prisma.EditJobCreateManyInput;
-const row = (createdAt: string, more: Partial<Row>): Row => ({
-  id: randomUUID(),
-  ownerId: 'local',
-  sandbox: false,
-  model: 'm',
-  size: 'auto',
-  resolvedSize: 'auto',
-  n: 1,
-  createdAt,
-  status: 'SUCCEEDED',
-  ...more,
-});
-
-async function writeOctober(prisma: PrismaClient) {
-  const { id: promptId } = await prisma.prompt.create({
-    data: { ownerId: 'local', sha256: 'a'.repeat(64), text: 'october' },
-  });
-  await prisma.editJob.createMany({
-    data: [
-      row('2025-10-01T12:00:00Z', { promptId, costMicroUsd: 42_300n, totalTokens: 10 }),
-      row('2025-10-25T22:30:00Z', { costMicroUsd: 1n, metadata: { project: 7 }, quality: 'low' }),
-      row('2025-10-26T00:30:00Z', { metadata: { project: 'x' }, upstream: 'main' }),
-      row('2025-10-26T01:30:00Z', { status: 'OUTCOME_UNKNOWN', errorCode: 'TIMEOUT' }),
-      row('2025-10-26T22:30:00Z', { status: 'CANCELED', errorCode: 'CANCELED' }),
-      row('2025-10-27T00:00:00Z', { status: 'CANCELED' }),
-      row('2025-10-28T00:00:00Z', {
-        sandbox: true,
-        costMicroUsd: 2_000_000n,
-        deletedAt: new Date(),
-      }),
-      row('2025-10-29T00:00:00Z', { ownerId: 'somebody-else', costMicroUsd: 5n }),
-    ],
-  });
-}
 
 describe.runIf(hasDatabase)('usage', () => {
   let app: TestApp;
@@ -195,6 +157,10 @@ describe.runIf(hasDatabase)('usage', () => {
 
   test('by day and by hour is by local time, where a day has 25 hours and an hour is twice', async () => {
     const day = await usage({ ...OCTOBER, groupBy: ['DAY'], timeZone: 'Europe/Berlin' });
+    const costs = day.buckets.map(({ cost }: { cost: string }) =>
+      parseDecimal(cost, USD_FRACTION_DIGITS),
+    );
+    expect(costs.reduce((a: bigint, b: bigint) => a + b)).toBe(2_042_301n);
     expect(day.buckets[1]).toMatchObject({
       date: '2025-10-26',
       from: '2025-10-25T22:00:00.000Z',
