@@ -2,15 +2,19 @@ import { z } from 'zod';
 
 // Postgres integers; a number beyond them is no token count.
 const count = z.int().min(0).max(2_147_483_647);
-const kinds = (name: { text: string; image: string }) =>
-  z
-    .record(z.string(), z.unknown())
-    .transform((object) => ({
-      text: knownCount(object[name.text]),
-      image: knownCount(object[name.image]),
-    }))
-    .catch({ text: null, image: null });
-const details = kinds({ text: 'text_tokens', image: 'image_tokens' });
+const known = count.nullish().catch(null);
+const details = z
+  .object({
+    text_tokens: known,
+    image_tokens: known,
+    cached_tokens: known,
+    cached_tokens_details: z
+      .object({ text_tokens: known, image_tokens: known })
+      .nullish()
+      .catch(null),
+  })
+  .nullish()
+  .catch(null);
 
 const schema = z.object({
   total_tokens: count,
@@ -18,22 +22,13 @@ const schema = z.object({
   output_tokens: count,
   input_tokens_details: details,
   output_tokens_details: details,
+  // The edits API documents no cached tokens; its sister APIs have them here, or with the details.
+  cached_tokens: known,
+  cached_tokens_details: z
+    .object({ cached_text_tokens: known, cached_image_tokens: known })
+    .nullish()
+    .catch(null),
 });
-
-/** Where cached tokens stand: the edits API does not document them, its sister APIs each in a way. */
-const cachedSchema = z
-  .object({
-    cached_tokens: z.unknown(),
-    cached_tokens_details: kinds({ text: 'cached_text_tokens', image: 'cached_image_tokens' }),
-    input_tokens_details: z
-      .object({ cached_tokens: z.unknown(), cached_tokens_details: details })
-      .catch({ cached_tokens: undefined, cached_tokens_details: { text: null, image: null } }),
-  })
-  .transform(({ input_tokens_details: input, ...whole }) => ({
-    tokens: knownCount(input.cached_tokens) ?? knownCount(whole.cached_tokens),
-    text: input.cached_tokens_details.text ?? whole.cached_tokens_details.text,
-    image: input.cached_tokens_details.image ?? whole.cached_tokens_details.image,
-  }));
 
 /**
  * `usage` of an answer as a row of the database, or null when the edits API reported none that can
@@ -42,22 +37,20 @@ const cachedSchema = z
 export function readTokenUsage(usage: unknown) {
   const parsed = schema.safeParse(usage);
   if (!parsed.success) return null;
-  const { data } = parsed;
-  const cached = cachedSchema.parse(usage);
+  const { input_tokens_details: input, output_tokens_details: output, ...whole } = parsed.data;
+  const cached = input?.cached_tokens_details;
   return {
-    totalTokens: data.total_tokens,
-    inputTokens: data.input_tokens,
-    outputTokens: data.output_tokens,
-    inputTextTokens: data.input_tokens_details.text,
-    inputImageTokens: data.input_tokens_details.image,
-    inputCachedTokens: cached.tokens,
-    inputCachedTextTokens: cached.text,
-    inputCachedImageTokens: cached.image,
-    outputTextTokens: data.output_tokens_details.text,
-    outputImageTokens: data.output_tokens_details.image,
+    totalTokens: whole.total_tokens,
+    inputTokens: whole.input_tokens,
+    outputTokens: whole.output_tokens,
+    inputTextTokens: input?.text_tokens ?? null,
+    inputImageTokens: input?.image_tokens ?? null,
+    inputCachedTokens: input?.cached_tokens ?? whole.cached_tokens ?? null,
+    inputCachedTextTokens:
+      cached?.text_tokens ?? whole.cached_tokens_details?.cached_text_tokens ?? null,
+    inputCachedImageTokens:
+      cached?.image_tokens ?? whole.cached_tokens_details?.cached_image_tokens ?? null,
+    outputTextTokens: output?.text_tokens ?? null,
+    outputImageTokens: output?.image_tokens ?? null,
   };
-}
-
-function knownCount(value: unknown): number | null {
-  return count.safeParse(value).data ?? null;
 }

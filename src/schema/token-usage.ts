@@ -28,6 +28,20 @@ builder.prismaObject('TokenUsage', {
         imageTokens: usage.inputImageTokens,
       }),
     }),
+    cachedInputTokens: t.exposeInt('inputCachedTokens', {
+      nullable: true,
+      description:
+        'The part of the input that the edits API had in its cache; null: it did not say.',
+    }),
+    cachedInputTokensDetails: t.field({
+      type: TokenUsageDetails,
+      description: 'The cached part of the input by kind.',
+      select: { inputCachedTextTokens: true, inputCachedImageTokens: true },
+      resolve: (usage) => ({
+        textTokens: usage.inputCachedTextTokens,
+        imageTokens: usage.inputCachedImageTokens,
+      }),
+    }),
     outputTokensDetails: t.field({
       type: TokenUsageDetails,
       description: 'The output by kind.',
