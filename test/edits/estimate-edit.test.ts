@@ -6,7 +6,7 @@ import { createModels } from '../../src/edits-api/models.ts';
 import { InvalidInputError } from '../../src/errors.ts';
 import { createPriceTable } from '../../src/usage/price-table.ts';
 import { turnedJpeg } from '../support/pictures.ts';
-import { startSandboxProcess } from '../support/sandbox-process.ts';
+import { type SandboxProcess, startSandboxProcess } from '../support/processes.ts';
 
 const estimateEdit = createEstimateEdit({
   models: createModels({ default: 'gpt-image-1', allowed: null }),
@@ -30,13 +30,13 @@ const plain = (width: number, height: number) =>
     .toBuffer();
 
 describe('an estimate', () => {
-  let sandbox: Awaited<ReturnType<typeof startSandboxProcess>>;
+  let sandbox: SandboxProcess;
   let openai: OpenAI;
   /** Sets of pictures: one alone, a tiny, a wide and a turned one, a large one. */
   let sets: { data: Buffer; width: number; height: number }[][];
 
   beforeAll(async () => {
-    sandbox = await startSandboxProcess();
+    sandbox = await startSandboxProcess({ fixedOutputBytes: null });
     openai = new OpenAI({ baseURL: sandbox.url, apiKey: 'sk-any', maxRetries: 0 });
     const picture = async (width: number, height: number) => ({
       data: await plain(width, height),
@@ -53,7 +53,7 @@ describe('an estimate', () => {
       [await picture(3_000, 4_000)],
     ];
   });
-  afterAll(() => sandbox.stop());
+  afterAll(() => sandbox?.stop());
 
   it.each(COMBINATIONS)(
     'of size $size, $quality quality and $fidelity fidelity is within 10 % of what is used',

@@ -187,6 +187,32 @@ describe.runIf(hasDatabase)('costs', () => {
     for (const { charges } of twice) expect(charges).toHaveLength(1);
   });
 
+  test('of more edits than one batch, deleted ones, take the same statements for each batch', async () => {
+    await app.withDatabase(async (prisma) => {
+      await prisma.$executeRaw`
+        INSERT INTO "EditJob" (
+          id, "ownerId", status, sandbox, model, size, "resolvedSize", n, "startedAt", "deletedAt"
+        )
+        SELECT gen_random_uuid(), 'somebody', 'SUCCEEDED', false, 'many', 's', 's', 1, now(), now()
+        FROM generate_series(1, 1200)`;
+      await prisma.$executeRaw`
+        INSERT INTO "TokenUsage" ("jobId", "totalTokens", "inputTokens", "outputTokens", raw)
+        SELECT id, 7, 0, 7, '{}' FROM "EditJob" WHERE model = 'many'`;
+    });
+    await usePrices({ many: [prices('m', '2020-01-01', '3')] });
+    const before = app.logged.length;
+    const counts = await reprice({ model: 'many' });
+    expect(counts).toMatchObject({ examined: 1_200, repriced: 1_200, endCursor: null });
+    const updates = app.logged
+      .slice(before)
+      .filter((line) => /UPDATE \\"(public\\"\.\\")?(Charge|EditJob)/.test(line));
+    expect(updates).toHaveLength(3 * 2);
+    const costs = await app.withDatabase((prisma) =>
+      prisma.editJob.groupBy({ by: ['costMicroUsd'], where: { model: 'many' }, _count: true }),
+    );
+    expect(costs).toEqual([{ costMicroUsd: 21n, _count: 1_200 }]);
+  });
+
   test('are computed anew in parts, within a span, and of one model', async () => {
     const some = await Promise.all(Array.from({ length: 3 }, () => edit({ model: 'parts' })));
     await usePrices({ parts: [prices('p', '2020-01-01', '1')] });

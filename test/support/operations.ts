@@ -22,6 +22,7 @@ export const EDIT = /* GraphQL */ `
       inputTokensDetails { textTokens imageTokens }
       outputTokensDetails { textTokens imageTokens }
     }
+    cost { amount }
     error { code message retryable upstreamRequestId }
     attempts { number state httpStatus upstreamRequestId sentAt finishedAt }
   }
