@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PrismaClient } from '../../src/database/database.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { EDIT } from '../support/operations.ts';
@@ -56,12 +57,12 @@ describe.runIf(hasDatabase)('costs', () => {
   let inUse = '{}';
 
   /** A price list takes a start. */
-  async function usePrices(content: object): Promise<void> {
+  async function usePrices(content: object, restart = () => app.restart()): Promise<void> {
     const text = JSON.stringify(content);
     if (text === inUse) return;
     inUse = text;
     await writeFile(join(dir, 'prices.json'), text);
-    await app.restart();
+    await restart();
   }
 
   const edit = async (input: object = {}) => {
@@ -188,7 +189,7 @@ describe.runIf(hasDatabase)('costs', () => {
   });
 
   test('of more edits than one batch, deleted ones, take the same statements for each batch', async () => {
-    await app.withDatabase(async (prisma) => {
+    const insert = async (prisma: PrismaClient) => {
       await prisma.$executeRaw`
         INSERT INTO "EditJob" (
           id, "ownerId", status, sandbox, model, size, "resolvedSize", n, "startedAt", "deletedAt"
@@ -198,8 +199,8 @@ describe.runIf(hasDatabase)('costs', () => {
       await prisma.$executeRaw`
         INSERT INTO "TokenUsage" ("jobId", "totalTokens", "inputTokens", "outputTokens", raw)
         SELECT id, 7, 0, 7, '{}' FROM "EditJob" WHERE model = 'many'`;
-    });
-    await usePrices({ many: [prices('m', '2020-01-01', '3')] });
+    };
+    await usePrices({ many: [prices('m', '2020-01-01', '3')] }, () => app.withDatabase(insert));
     const before = app.logged.length;
     const counts = await reprice({ model: 'many' });
     expect(counts).toMatchObject({ examined: 1_200, repriced: 1_200, endCursor: null });
