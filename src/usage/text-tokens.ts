@@ -12,12 +12,12 @@ const STEP_UNITS = 512;
 
 /**
  * Counts by o200k_base, the encoding of OpenAI's models since GPT-4o. Its ranks take some 20 MB of
- * heap, and a third of a second to load: the first count of a process does so, and later ones share
- * it. Other work has its turn between the steps of a long text.
+ * heap, and a third of a second to load: the first count of a process does so, unless it is loaded
+ * before, and later ones share it. Other work has its turn between the steps of a long text.
  */
 export const countTextTokens: CountTextTokens = async (text) => {
   if (text === '') return 0;
-  const { countTokens } = await loadTokenizer();
+  const { countTokens } = await loadTextTokenizer();
   let tokens = 0;
   for (const step of steps(text)) {
     if (tokens > 0) await nextTurn();
@@ -27,7 +27,8 @@ export const countTextTokens: CountTextTokens = async (text) => {
   return tokens;
 };
 
-async function loadTokenizer() {
+/** For those who count while somebody waits: loading holds up everything else. */
+export async function loadTextTokenizer() {
   const tokenizer = await import('gpt-tokenizer/encoding/o200k_base');
   // Its cache of what it has merged would keep prompts in memory.
   tokenizer.setMergeCacheSize(0);
