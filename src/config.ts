@@ -43,6 +43,9 @@ export interface Config {
     readonly allowed: readonly string[] | null;
     readonly file: string | null;
   };
+  readonly prices: {
+    readonly file: string | null;
+  };
   readonly webhooks: {
     /** `host` or `host:port`. */
     readonly allowedHosts: readonly string[];
@@ -101,6 +104,7 @@ export function loadConfig(env: Environment): Config {
       allowed: values.ALLOWED_MODELS ?? null,
       file: values.MODELS_FILE ?? null,
     },
+    prices: { file: values.PRICES_FILE ?? null },
     webhooks: { allowedHosts: values.WEBHOOK_ALLOWED_HOSTS ?? [] },
     limits: {
       imageBytes: defaulted('MAX_IMAGE_BYTES'),

@@ -26,6 +26,7 @@ import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { openSecretKey } from './secret-key.ts';
 import { canUseDirectory, createStorageAccess } from './storage-access.ts';
+import { createPriceTable, readPricesFile } from './usage/price-table.ts';
 import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
 
@@ -42,6 +43,9 @@ export type Foundation = Awaited<ReturnType<typeof openFoundation>>;
 export async function openFoundation(options: { config: Config; log: Log; stops: Stops }) {
   const { config, log, stops } = options;
   const { limits, role } = config;
+  const prices = createPriceTable(
+    config.prices.file === null ? {} : await readPricesFile(config.prices.file),
+  );
   const dirs = {
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
@@ -89,6 +93,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
 
   return {
     dirs,
+    prices,
     prisma,
     events,
     presence,
