@@ -6,6 +6,8 @@ import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
 import { createHistory } from './edits/history/history.ts';
+import { createLineage } from './edits/lineage/lineage.ts';
+import { createPrompts } from './edits/prompts/prompts.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
@@ -66,6 +68,8 @@ export async function createApi(options: {
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
       editWaits,
       history,
+      lineage: createLineage({ prisma }),
+      prompts: createPrompts({ prisma }),
       editSubscriptions,
       sharedReads: createSharedReads(),
       images,
