@@ -1,10 +1,11 @@
 /** Ids as the service makes them: they order by time. */
-export const HELPERS = `
-  CREATE FUNCTION "benchId"(ms NUMERIC, seed TEXT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$
+export const HELPERS = [
+  `CREATE FUNCTION "benchId"(ms NUMERIC, seed TEXT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(ms::bigint), 12, '0') || '7' || substr(md5(seed), 1, 3)
       || '8' || substr(md5(seed), 4, 15))::uuid
-  $$;
-  CREATE TABLE "BenchPrompt" (owner INT, index INT, id UUID, PRIMARY KEY (owner, index));`;
+  $$`,
+  `CREATE TABLE "BenchPrompt" (owner INT, index INT, id UUID, PRIMARY KEY (owner, index))`,
+];
 
 /** A number from 0 to below 1 that a text decides. */
 const random = (seed: string) =>
