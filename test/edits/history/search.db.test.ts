@@ -133,6 +133,9 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
     expect(await history.count(viewer, { search: 'newer' })).toMatchObject({
       exact: WALKED_ROWS + 500,
     });
+    const all = (await Array.fromAsync(history.pages(viewer, { search: 'newer' }))).flat();
+    expect(new Set(all).size).toBe(WALKED_ROWS + 500);
+    expect(all).toHaveLength(WALKED_ROWS + 500);
   });
 
   /** As many edits, each with a prompt of its own. */
