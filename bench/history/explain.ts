@@ -75,8 +75,16 @@ export async function explainAll(
       const { rows } = await prompts.page(VIEWER, { order: USED_LAST }, {});
       await prompts.sums(rows.map(({ id }) => id));
     });
-    await explain('a month of usage', () =>
-      usage.report(VIEWER, new Date('2026-03-01'), new Date('2026-04-01')),
+    await explain('a month of usage by day and model', () =>
+      usage.report(VIEWER, {
+        from: new Date('2026-03-01'),
+        to: new Date('2026-04-01'),
+        groupBy: ['DAY', 'MODEL'],
+        timeZone: 'UTC',
+        metadataKey: null,
+        sandbox: null,
+        first: 1_000,
+      }),
     );
     const job = parseGlobalId(treeId)?.id ?? '';
     await explain('lineage of 50', () => lineage.tree(VIEWER, job));

@@ -62,7 +62,10 @@ const LINEAGE = /* GraphQL */ `
 
 const USAGE = /* GraphQL */ `
   query Usage($from: DateTime!, $to: DateTime!) {
-    usage(from: $from, to: $to) { totals { edits totalTokens } days { day edits totalTokens } }
+    usage(from: $from, to: $to, groupBy: [DAY, MODEL]) {
+      totals { edits totalTokens }
+      buckets { model edits totalTokens }
+    }
   }
 `;
 
@@ -154,7 +157,7 @@ export const OPERATIONS: readonly Operation[] = [
     variables: () => ({ search: TERMS.onlyOld }),
   },
   {
-    name: 'a month of usage',
+    name: 'a month of usage by day and model',
     kind: 'usage',
     query: USAGE,
     variables: (call) => ({
