@@ -2,11 +2,13 @@ import { LOCAL_VIEWER } from './auth/viewer.ts';
 import type { Config } from './config.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
+import { createCostBound } from './edits/cost-bound.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
 import { createEstimateEdit } from './edits/estimate-edit.ts';
 import { createHistory } from './edits/history/history.ts';
+import { createHoldCost } from './edits/hold-cost.ts';
 import { createLineage } from './edits/lineage/lineage.ts';
 import { createPrompts } from './edits/prompts/prompts.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
@@ -28,6 +30,7 @@ import { schema } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
 import { createUsageReports } from './usage/report.ts';
 import { createRepriceJobs } from './usage/reprice.ts';
+import { createSetBudget } from './usage/set-budget.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** The half that serves: GraphQL over every transport, and pictures. */
@@ -52,12 +55,14 @@ export async function createApi(options: {
   const { foundation, upstreams, config, log, stops } = options;
   const { limits, http } = config;
   const { prisma, events, queue, images, blobs, thumbnails, staging, lull } = foundation;
-  const { availability, secretKey, isAllowedHost, onEnd, prices } = foundation;
+  const { availability, secretKey, isAllowedHost, onEnd, prices, budgets } = foundation;
 
   const overrides = config.models.file ? await readModelsFile(config.models.file) : [];
   const models = createModels({ ...config.models, overrides });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
+  const costBound = createCostBound({ models, prices });
+  const holdCost = createHoldCost({ budgets, costBound });
   const editWaits = createEditWaits({ endings: foundation.endings });
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
@@ -66,7 +71,9 @@ export async function createApi(options: {
     schema,
     services: {
       prisma,
-      edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
+      edits: createEdits({ prisma, queue, images, models, backlog, budgets, holdCost, sandbox }),
+      budgets,
+      setBudget: createSetBudget({ prisma }),
       estimateEdit: createEstimateEdit({ models, prices, sandbox }),
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
       editWaits,

@@ -61,6 +61,26 @@ export class IdempotencyConflictError extends RetouchError {
   }
 }
 
+/** What the edit may cost is not left of its owner's budget. Nothing was enqueued or sent. */
+export class BudgetExceededError extends RetouchError {
+  readonly code = 'BUDGET_EXCEEDED';
+  readonly limitMicroUsd: bigint;
+  /** Spent and held in this period. */
+  readonly usedMicroUsd: bigint;
+  /** Null: never. */
+  readonly resetsAt: Date | null;
+
+  constructor(
+    message: string,
+    details: Pick<BudgetExceededError, 'limitMicroUsd' | 'usedMicroUsd' | 'resetsAt'>,
+  ) {
+    super(message);
+    this.limitMicroUsd = details.limitMicroUsd;
+    this.usedMicroUsd = details.usedMicroUsd;
+    this.resetsAt = details.resetsAt;
+  }
+}
+
 /** The edit is final: there is nothing to cancel. */
 export class JobNotCancelableError extends RetouchError {
   readonly code = 'JOB_NOT_CANCELABLE';

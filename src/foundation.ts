@@ -26,6 +26,7 @@ import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { openSecretKey } from './secret-key.ts';
 import { canUseDirectory, createStorageAccess } from './storage-access.ts';
+import { createBudgets } from './usage/budgets.ts';
 import { createPriceTable, readPricesFile } from './usage/price-table.ts';
 import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
@@ -91,6 +92,9 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   const endings = createEditEndings({ prisma, events, log });
   stops.unshift(() => endings.stop());
 
+  const budgets = createBudgets({ prisma });
+  const publishEnd = createPublishEnd({ queue });
+
   return {
     dirs,
     prices,
@@ -105,7 +109,12 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     queue,
     endings,
     pauses: createPauses({ prisma }),
-    onEnd: createPublishEnd({ queue }),
+    budgets,
+    async onEnd(tx, end) {
+      await publishEnd(tx, end);
+      // Last: what it locks is the owner's, and others wait for it.
+      await budgets.settle(tx, end);
+    },
     secretKey: await openSecretKey({
       configured: config.secretKey,
       file: alone ? join(config.dataDir, 'secret.key') : null,

@@ -92,6 +92,8 @@ export function createAttempts(options: {
   const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
 
+  const ending = ({ id, ownerId }: OpenAttempt) => ({ jobId: id, ownerId });
+
   async function postponeIn(
     tx: Prisma.TransactionClient,
     jobId: string,
@@ -166,11 +168,12 @@ export function createAttempts(options: {
         if (!ended) return false;
         const usage = readTokenUsage(body['usage']);
         const cost = usage && ledger.price(attempt.model, usage, attempt.sentAt);
+        const costMicroUsd = cost?.amountMicroUsd ?? null;
         await moveJob(tx, attempt, 'SUCCEEDED', {
           finishedAt,
           outputCount: outputs.length,
           ...summedTokens(usage),
-          costMicroUsd: cost?.amountMicroUsd ?? null,
+          costMicroUsd,
           answerSize: word(body['size']),
           answerQuality: word(body['quality']),
           answerBackground: word(body['background']),
@@ -190,7 +193,7 @@ export function createAttempts(options: {
           await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
         }
         if (cost !== null) await ledger.charge(tx, attempt.id, cost);
-        await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status: 'SUCCEEDED' });
+        await onEnd(tx, { ...ending(attempt), status: 'SUCCEEDED', costMicroUsd });
         await events.publish(tx, news(attempt, true));
         return true;
       }),
@@ -205,7 +208,7 @@ export function createAttempts(options: {
         const { errorCode, errorMessage } = columns(failure);
         const status = unknown ? 'OUTCOME_UNKNOWN' : 'FAILED';
         await moveJob(tx, attempt, status, { finishedAt, errorCode, errorMessage });
-        await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status });
+        await onEnd(tx, { ...ending(attempt), status, costMicroUsd: unknown ? null : 0n });
         await events.publish(tx, news(attempt, true));
         return true;
       }),

@@ -69,7 +69,8 @@ export function createCancelEdit(options: {
           if (isRunning) throw new MovedOnError();
           return false;
         }
-        await onEnd(tx, { jobId: id, ownerId, status: 'CANCELED' });
+        const costMicroUsd = isRunning ? null : 0n;
+        await onEnd(tx, { jobId: id, ownerId, status: 'CANCELED', costMicroUsd });
         await events.publish(tx, { kind: 'edit', jobId: id, ownerId, final: true });
         return true;
       })

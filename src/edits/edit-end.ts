@@ -6,6 +6,8 @@ export interface EditEnd {
   readonly jobId: string;
   readonly ownerId: string;
   readonly status: Exclude<EditStatus, 'QUEUED' | 'RUNNING'>;
+  /** 0: surely nothing. Null: nobody can tell, as after an unknown outcome. */
+  readonly costMicroUsd: bigint | null;
 }
 
 /**

@@ -1,11 +1,13 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Models } from '../edits-api/models.ts';
-import { InvalidInputError, NotFoundError } from '../errors.ts';
+import { BudgetExceededError, InvalidInputError, NotFoundError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import { type Images, type ReceivedImage, rowFacts, type StoredImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
+import type { Budgets } from '../usage/budgets.ts';
 import type { Backlog } from './backlog.ts';
+import type { HoldCost } from './hold-cost.ts';
 import {
   checkEditParams,
   checkImageCount,
@@ -50,8 +52,8 @@ export interface Edits {
    * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
    * committed; from then on the edit survives any crash.
    * @param expect is told the job's id before the commit, for those who wait for its end.
-   * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, UnavailableError (too many
-   * wait), StorageError; nothing was enqueued then.
+   * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, BudgetExceededError,
+   * UnavailableError (too many wait), StorageError; nothing was enqueued then.
    */
   create(viewer: Viewer, input: EditInput, expect: (jobId: string) => void): Promise<CreatedEdit>;
   /**
@@ -72,10 +74,12 @@ export function createEdits(options: {
   images: Images;
   models: Models;
   backlog: Backlog;
+  budgets: Budgets;
+  holdCost: HoldCost;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {
-  const { prisma, images, models, backlog, sandbox } = options;
+  const { prisma, images, models, backlog, holdCost, sandbox } = options;
 
   return {
     async create(viewer, input, expect) {
@@ -104,11 +108,19 @@ export function createEdits(options: {
               };
         const found = idempotency && (await findClaimed(prisma, idempotency));
         if (found) return { ...found, isNew: false };
-        await images.keep(ownerId, received);
-        const id = newJobId();
-        expect(id);
-        const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
-        return await insert({ ...job, idempotency, retryOfId: null });
+        return await onceByKey(idempotency, async () => {
+          const holdMicroUsd = await holdCost(ownerId, params, {
+            resolvedSize,
+            images: facts,
+            mask,
+          });
+          await images.keep(ownerId, received);
+          const id = newJobId();
+          expect(id);
+          const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
+          await insertJob(options, { ...job, idempotency, retryOfId: null, holdMicroUsd });
+          return id;
+        });
       } finally {
         // Those that were kept are gone from there.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
@@ -125,7 +137,7 @@ export function createEdits(options: {
           images: {
             where: { role: { in: ['INPUT', 'MASK'] } },
             orderBy: { position: 'asc' },
-            select: { role: true, image: { select: { id: true } } },
+            select: { role: true, image: { select: { id: true, width: true, height: true } } },
           },
         },
       });
@@ -154,39 +166,41 @@ export function createEdits(options: {
         old.images
           .filter((link) => link.role === role)
           .map(({ image }) => ({ kind: 'stored' as const, image }));
+      const { resolvedSize } = old;
+      const [inputs, [mask = null]] = [sources('INPUT'), sources('MASK')];
       const { turn } = await backlog.admit(ownerId);
-      const newId = newJobId();
-      expect(newId);
-      return insert({
-        id: newId,
-        ownerId,
-        sandbox,
-        params,
-        resolvedSize: old.resolvedSize,
-        images: sources('INPUT'),
-        mask: sources('MASK')[0] ?? null,
-        turn,
-        idempotency,
-        retryOfId: old.id,
+      return onceByKey(idempotency, async () => {
+        const holdMicroUsd = await holdCost(ownerId, params, {
+          resolvedSize,
+          images: inputs.map(({ image }) => image),
+          mask: mask && mask.image,
+        });
+        const newId = newJobId();
+        expect(newId);
+        const pictures = { images: inputs, mask };
+        const job = { id: newId, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
+        await insertJob(options, { ...job, idempotency, retryOfId: old.id, holdMicroUsd });
+        return newId;
       });
     },
   };
 
-  /** A key that was claimed between the look and the insert leads to the job that claimed it. */
-  async function insert(job: Parameters<typeof insertJob>[1]): Promise<CreatedEdit> {
+  /**
+   * A key that was claimed between the look and the insert leads to the job that claimed it, which
+   * may have taken the last of the budget.
+   */
+  async function onceByKey(
+    idempotency: IdempotencyClaim | null,
+    insert: () => Promise<string>,
+  ): Promise<CreatedEdit> {
     try {
-      await insertJob(options, job);
-      return { id: job.id, isNew: true };
+      return { id: await insert(), isNew: true };
     } catch (error) {
-      if (!(error instanceof AlreadyClaimedError) || job.idempotency === null) throw error;
-      return { ...(await mustFind(job.idempotency)), isNew: false };
+      const isTaken = error instanceof AlreadyClaimedError || error instanceof BudgetExceededError;
+      const found = isTaken && idempotency && (await findClaimed(prisma, idempotency));
+      if (!found) throw error;
+      return { ...found, isNew: false };
     }
-  }
-
-  async function mustFind(idempotency: IdempotencyClaim): Promise<{ id: string }> {
-    const found = await findClaimed(prisma, idempotency);
-    if (found === null) throw new Error('an idempotency key was claimed and is not there');
-    return found;
   }
 }
 

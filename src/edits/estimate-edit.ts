@@ -1,15 +1,15 @@
-import type { ModelSizes, Models } from '../edits-api/models.ts';
+import type { Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type Estimate, estimate } from '../usage/estimate.ts';
 import type { PriceTable } from '../usage/price-table.ts';
-import { countTextTokens } from '../usage/text-tokens.ts';
 import {
   checkEditParams,
   checkImageCount,
   type EditParamsInput,
   resolveSize,
 } from './edit-params.ts';
-import { type Dimensions, parseSize } from './image-size.ts';
+import type { Dimensions } from './image-size.ts';
+import { planEdit } from './plan-edit.ts';
 
 const MAX_EDGE_PX = 99_999;
 
@@ -49,16 +49,7 @@ export function createEstimateEdit(options: {
     const [first] = pictures;
     if (first === undefined) throw new Error('an edit has a picture');
     const resolvedSize = resolveSize(params, models, first);
-    const planned = {
-      model: params.model,
-      textTokens: await countTextTokens(params.prompt),
-      images: pictures,
-      inputFidelity: params.inputFidelity === 'high' ? ('high' as const) : ('low' as const),
-      sizes: possibleSizes(resolvedSize, model.sizes),
-      quality: params.quality ?? 'auto',
-      n: params.n,
-      partialImages: params.partialImages ?? 0,
-    };
+    const planned = await planEdit(params, models, { resolvedSize, images: pictures });
     return {
       ...estimate(planned, prices.at(params.model, new Date())),
       model: params.model,
@@ -66,16 +57,6 @@ export function createEstimateEdit(options: {
       nominal: sandbox,
     };
   };
-}
-
-/** Null: any. */
-function possibleSizes(
-  resolvedSize: string,
-  sizes: ModelSizes | null,
-): readonly Dimensions[] | null {
-  const size = parseSize(resolvedSize);
-  if (size !== null) return [size];
-  return sizes?.kind === 'listed' ? sizes.sizes.flatMap((one) => parseSize(one) ?? []) : null;
 }
 
 function checkDimensions(picture: Dimensions, index: number): void {

@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import type { Images, ReceivedImage, StoredImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
+import type { Budgets } from '../usage/budgets.ts';
 import type { EditParams } from './edit-params.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
@@ -24,6 +25,8 @@ export interface NewJob {
   readonly idempotency: IdempotencyClaim | null;
   /** In line: see Backlog. */
   readonly turn: number;
+  /** The most that it can cost, in micro-dollars. Null: the owner has no budget to hold it from. */
+  readonly holdMicroUsd: bigint | null;
 }
 
 export const newJobId = (): string => uuid();
@@ -31,13 +34,14 @@ export const newJobId = (): string => uuid();
 /**
  * Writes a job with its prompt, pictures, key and queue entry, all or nothing. The bytes of
  * received pictures must be kept already.
- * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile.
+ * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; BudgetExceededError.
  */
 export async function insertJob(
-  { prisma, queue, images }: { prisma: PrismaClient; queue: Queue; images: Images },
+  options: { prisma: PrismaClient; queue: Queue; images: Images; budgets: Budgets },
   job: NewJob,
 ): Promise<void> {
-  const { id, ownerId } = job;
+  const { prisma, queue, images, budgets } = options;
+  const { id, ownerId, holdMicroUsd: amountMicroUsd } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
   const received = sources.flatMap((source) => (source.kind === 'received' ? [source.image] : []));
   const { prompt: text, extraParams, ...params } = job.params;
@@ -72,6 +76,7 @@ export async function insertJob(
       }),
     });
     if (job.idempotency !== null) await claim(tx, job.idempotency, id);
+    if (amountMicroUsd !== null) await budgets.reserve(tx, { jobId: id, ownerId, amountMicroUsd });
     const news = { kind: 'edit', jobId: id, ownerId, final: false } as const;
     await queue.send(tx, RUN_EDIT, { jobId: id }, inTurn(job.turn), news);
   });

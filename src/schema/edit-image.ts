@@ -1,6 +1,7 @@
 import type { EditWait } from '../edits/edit-waits.ts';
 import type { CreatedEdit, Picture } from '../edits/edits.ts';
 import {
+  BudgetExceededError,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
@@ -90,8 +91,14 @@ const EditImagePayload = builder.objectRef<{ id: string }>('EditImagePayload').i
 
 /** One union for both ways to a new job. */
 const EditImageResult = builder.errorUnion('EditImageResult', {
-  description: 'The job, or what is wrong with the input.',
-  types: [EditImagePayload, InvalidInputError, NotFoundError, IdempotencyConflictError],
+  description: 'The job, or why there is none.',
+  types: [
+    EditImagePayload,
+    InvalidInputError,
+    NotFoundError,
+    IdempotencyConflictError,
+    BudgetExceededError,
+  ],
   resolveType: () => EditImagePayload,
 });
 

@@ -1,10 +1,12 @@
 import {
+  BudgetExceededError,
   type EditErrorCode,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
   NotFoundError,
 } from '../errors.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum } from './enums.ts';
 
@@ -49,6 +51,31 @@ builder.objectType(IdempotencyConflictError, {
   interfaces: [ErrorInterface],
   fields: (t) => ({
     idempotencyKey: t.exposeString('idempotencyKey', { description: 'The key as it was given.' }),
+  }),
+});
+
+builder.objectType(BudgetExceededError, {
+  name: 'BudgetExceededError',
+  description:
+    'What the edit may cost is not left of your budget. Nothing was stored, sent or paid.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    limit: t.field({
+      type: 'Decimal',
+      description: 'The budget, in US dollars.',
+      resolve: ({ limitMicroUsd }) => formatDecimal(limitMicroUsd, USD_FRACTION_DIGITS),
+    }),
+    used: t.field({
+      type: 'Decimal',
+      description: 'What is spent or held of it, in US dollars.',
+      resolve: ({ usedMicroUsd }) => formatDecimal(usedMicroUsd, USD_FRACTION_DIGITS),
+    }),
+    resetsAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the next period begins; null: never.',
+      resolve: ({ resetsAt }) => resetsAt,
+    }),
   }),
 });
 

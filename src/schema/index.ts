@@ -8,6 +8,7 @@ import './cost.ts';
 import './edit-image.ts';
 import './estimate.ts';
 import './reprice.ts';
+import './budget.ts';
 import './edit-job-filter.ts';
 import './history.ts';
 import './lineage.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import type { PriceTable } from './price-table.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
+import { repriceBudgets } from './reprice-budgets.ts';
 
 /** Jobs of one transaction: few enough to hold no lock for long. */
 const BATCH = 500;
@@ -146,6 +147,7 @@ async function write(tx: Prisma.TransactionClient, changes: readonly Change[]): 
     data: { supersededAt: new Date() },
   });
   await tx.charge.createMany({ data: [...changes] });
+  await repriceBudgets(tx, changes);
   await tx.$executeRaw`
     UPDATE "EditJob" AS job SET "costMicroUsd" = new.amount
     FROM unnest(${jobIds}::uuid[], ${amounts}::bigint[]) AS new (id, amount)

@@ -11,6 +11,7 @@ import { createImages, type StoredImage } from '../../src/images/images.ts';
 import { inspectImage } from '../../src/images/inspect-image.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
+import { createBudgets } from '../../src/usage/budgets.ts';
 import { png } from './pictures.ts';
 
 const log = createLog({ level: 'warn' });
@@ -44,6 +45,8 @@ export async function openTenants(options: {
     images,
     models: createModels({ default: 'gpt-image-1', allowed: null, overrides: [] }),
     backlog: createBacklog({ prisma, maxQueued: Number.POSITIVE_INFINITY }),
+    budgets: createBudgets({ prisma }),
+    holdCost: async () => null,
     sandbox: false,
   });
   const picture = await png();

@@ -98,6 +98,17 @@ export type TokenUsage = Prisma.TokenUsageModel
  */
 export type Charge = Prisma.ChargeModel
 /**
+ * Model Budget
+ * What an owner's edits of a period may cost. Its counters are kept in the transactions that take
+ * edits in, end them and price them anew.
+ */
+export type Budget = Prisma.BudgetModel
+/**
+ * Model Reservation
+ * What an edit holds of its owner's budget.
+ */
+export type Reservation = Prisma.ReservationModel
+/**
  * Model WebhookEndpoint
  * A URL that is told how edits end. Its signing secret is nowhere: it is derived from the server's
  * secret key, this row's id and `secretVersion`.

@@ -75,3 +75,12 @@ export const WebhookDisabledReason = {
 } as const
 
 export type WebhookDisabledReason = (typeof WebhookDisabledReason)[keyof typeof WebhookDisabledReason]
+
+
+export const BudgetPeriod = {
+  DAY: 'DAY',
+  MONTH: 'MONTH',
+  TOTAL: 'TOTAL'
+} as const
+
+export type BudgetPeriod = (typeof BudgetPeriod)[keyof typeof BudgetPeriod]

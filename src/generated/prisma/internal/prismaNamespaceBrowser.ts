@@ -62,6 +62,8 @@ export const ModelName = {
   EditJobImage: 'EditJobImage',
   TokenUsage: 'TokenUsage',
   Charge: 'Charge',
+  Budget: 'Budget',
+  Reservation: 'Reservation',
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookDelivery: 'WebhookDelivery',
   WebhookDeliveryAttempt: 'WebhookDeliveryAttempt'
@@ -267,6 +269,31 @@ export const ChargeScalarFieldEnum = {
 } as const
 
 export type ChargeScalarFieldEnum = (typeof ChargeScalarFieldEnum)[keyof typeof ChargeScalarFieldEnum]
+
+
+export const BudgetScalarFieldEnum = {
+  ownerId: 'ownerId',
+  limitMicroUsd: 'limitMicroUsd',
+  period: 'period',
+  periodStart: 'periodStart',
+  spentMicroUsd: 'spentMicroUsd',
+  heldMicroUsd: 'heldMicroUsd',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type BudgetScalarFieldEnum = (typeof BudgetScalarFieldEnum)[keyof typeof BudgetScalarFieldEnum]
+
+
+export const ReservationScalarFieldEnum = {
+  jobId: 'jobId',
+  ownerId: 'ownerId',
+  amountMicroUsd: 'amountMicroUsd',
+  reservedAt: 'reservedAt',
+  settledAt: 'settledAt'
+} as const
+
+export type ReservationScalarFieldEnum = (typeof ReservationScalarFieldEnum)[keyof typeof ReservationScalarFieldEnum]
 
 
 export const WebhookEndpointScalarFieldEnum = {

@@ -578,6 +578,7 @@ export type EditJobWhereInput = {
   charges?: Prisma.ChargeListRelationFilter
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
   webhooks?: Prisma.WebhookDeliveryListRelationFilter
+  reservation?: Prisma.XOR<Prisma.ReservationNullableScalarRelationFilter, Prisma.ReservationWhereInput> | null
 }
 
 export type EditJobOrderByWithRelationInput = {
@@ -633,6 +634,7 @@ export type EditJobOrderByWithRelationInput = {
   charges?: Prisma.ChargeOrderByRelationAggregateInput
   idempotencyKeys?: Prisma.IdempotencyKeyOrderByRelationAggregateInput
   webhooks?: Prisma.WebhookDeliveryOrderByRelationAggregateInput
+  reservation?: Prisma.ReservationOrderByWithRelationInput
 }
 
 export type EditJobWhereUniqueInput = Prisma.AtLeast<{
@@ -691,6 +693,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   charges?: Prisma.ChargeListRelationFilter
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
   webhooks?: Prisma.WebhookDeliveryListRelationFilter
+  reservation?: Prisma.XOR<Prisma.ReservationNullableScalarRelationFilter, Prisma.ReservationWhereInput> | null
 }, "id">
 
 export type EditJobOrderByWithAggregationInput = {
@@ -844,6 +847,7 @@ export type EditJobCreateInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateInput = {
@@ -897,6 +901,7 @@ export type EditJobUncheckedCreateInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUpdateInput = {
@@ -950,6 +955,7 @@ export type EditJobUpdateInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateInput = {
@@ -1003,6 +1009,7 @@ export type EditJobUncheckedUpdateInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobCreateManyInput = {
@@ -1549,6 +1556,20 @@ export type EditJobUpdateOneRequiredWithoutChargesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutChargesInput, Prisma.EditJobUpdateWithoutChargesInput>, Prisma.EditJobUncheckedUpdateWithoutChargesInput>
 }
 
+export type EditJobCreateNestedOneWithoutReservationInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutReservationInput, Prisma.EditJobUncheckedCreateWithoutReservationInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutReservationInput
+  connect?: Prisma.EditJobWhereUniqueInput
+}
+
+export type EditJobUpdateOneRequiredWithoutReservationNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutReservationInput, Prisma.EditJobUncheckedCreateWithoutReservationInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutReservationInput
+  upsert?: Prisma.EditJobUpsertWithoutReservationInput
+  connect?: Prisma.EditJobWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutReservationInput, Prisma.EditJobUpdateWithoutReservationInput>, Prisma.EditJobUncheckedUpdateWithoutReservationInput>
+}
+
 export type EditJobCreateNestedOneWithoutWebhooksInput = {
   create?: Prisma.XOR<Prisma.EditJobCreateWithoutWebhooksInput, Prisma.EditJobUncheckedCreateWithoutWebhooksInput>
   connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutWebhooksInput
@@ -1613,6 +1634,7 @@ export type EditJobCreateWithoutRetriesInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutRetriesInput = {
@@ -1665,6 +1687,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutRetriesInput = {
@@ -1722,6 +1745,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutRetryOfInput = {
@@ -1774,6 +1798,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutRetryOfInput = {
@@ -1847,6 +1872,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutRetriesInput = {
@@ -1899,6 +1925,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUpsertWithWhereUniqueWithoutRetryOfInput = {
@@ -2016,6 +2043,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
@@ -2068,6 +2096,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutIdempotencyKeysInput = {
@@ -2136,6 +2165,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
@@ -2188,6 +2218,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutAttemptsInput = {
@@ -2240,6 +2271,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutAttemptsInput = {
@@ -2292,6 +2324,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutAttemptsInput = {
@@ -2360,6 +2393,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutAttemptsInput = {
@@ -2412,6 +2446,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutPromptInput = {
@@ -2464,6 +2499,7 @@ export type EditJobCreateWithoutPromptInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutPromptInput = {
@@ -2516,6 +2552,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutPromptInput = {
@@ -2594,6 +2631,7 @@ export type EditJobCreateWithoutImagesInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutImagesInput = {
@@ -2646,6 +2684,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutImagesInput = {
@@ -2714,6 +2753,7 @@ export type EditJobUpdateWithoutImagesInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutImagesInput = {
@@ -2766,6 +2806,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutUsageInput = {
@@ -2818,6 +2859,7 @@ export type EditJobCreateWithoutUsageInput = {
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutUsageInput = {
@@ -2870,6 +2912,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutUsageInput = {
@@ -2938,6 +2981,7 @@ export type EditJobUpdateWithoutUsageInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutUsageInput = {
@@ -2990,6 +3034,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobCreateWithoutChargesInput = {
@@ -3042,6 +3087,7 @@ export type EditJobCreateWithoutChargesInput = {
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutChargesInput = {
@@ -3094,6 +3140,7 @@ export type EditJobUncheckedCreateWithoutChargesInput = {
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutChargesInput = {
@@ -3162,6 +3209,7 @@ export type EditJobUpdateWithoutChargesInput = {
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutChargesInput = {
@@ -3212,6 +3260,235 @@ export type EditJobUncheckedUpdateWithoutChargesInput = {
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
+}
+
+export type EditJobCreateWithoutReservationInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  turn?: number
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  partialImages?: number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+}
+
+export type EditJobUncheckedCreateWithoutReservationInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  turn?: number
+  promptId?: string | null
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  partialImages?: number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
+  retryOfId?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+}
+
+export type EditJobCreateOrConnectWithoutReservationInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutReservationInput, Prisma.EditJobUncheckedCreateWithoutReservationInput>
+}
+
+export type EditJobUpsertWithoutReservationInput = {
+  update: Prisma.XOR<Prisma.EditJobUpdateWithoutReservationInput, Prisma.EditJobUncheckedUpdateWithoutReservationInput>
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutReservationInput, Prisma.EditJobUncheckedCreateWithoutReservationInput>
+  where?: Prisma.EditJobWhereInput
+}
+
+export type EditJobUpdateToOneWithWhereWithoutReservationInput = {
+  where?: Prisma.EditJobWhereInput
+  data: Prisma.XOR<Prisma.EditJobUpdateWithoutReservationInput, Prisma.EditJobUncheckedUpdateWithoutReservationInput>
+}
+
+export type EditJobUpdateWithoutReservationInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateWithoutReservationInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -3266,6 +3543,7 @@ export type EditJobCreateWithoutWebhooksInput = {
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
   charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationCreateNestedOneWithoutJobInput
 }
 
 export type EditJobUncheckedCreateWithoutWebhooksInput = {
@@ -3318,6 +3596,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
   charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  reservation?: Prisma.ReservationUncheckedCreateNestedOneWithoutJobInput
 }
 
 export type EditJobCreateOrConnectWithoutWebhooksInput = {
@@ -3386,6 +3665,7 @@ export type EditJobUpdateWithoutWebhooksInput = {
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutWebhooksInput = {
@@ -3438,6 +3718,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobCreateManyRetryOfInput = {
@@ -3535,6 +3816,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutRetryOfInput = {
@@ -3587,6 +3869,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
@@ -3729,6 +4012,7 @@ export type EditJobUpdateWithoutPromptInput = {
   charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateWithoutPromptInput = {
@@ -3781,6 +4065,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+  reservation?: Prisma.ReservationUncheckedUpdateOneWithoutJobNestedInput
 }
 
 export type EditJobUncheckedUpdateManyWithoutPromptInput = {
@@ -3957,6 +4242,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   charges?: boolean | Prisma.EditJob$chargesArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
   webhooks?: boolean | Prisma.EditJob$webhooksArgs<ExtArgs>
+  reservation?: boolean | Prisma.EditJob$reservationArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
@@ -4113,6 +4399,7 @@ export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   charges?: boolean | Prisma.EditJob$chargesArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
   webhooks?: boolean | Prisma.EditJob$webhooksArgs<ExtArgs>
+  reservation?: boolean | Prisma.EditJob$reservationArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type EditJobIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -4136,6 +4423,7 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     charges: Prisma.$ChargePayload<ExtArgs>[]
     idempotencyKeys: Prisma.$IdempotencyKeyPayload<ExtArgs>[]
     webhooks: Prisma.$WebhookDeliveryPayload<ExtArgs>[]
+    reservation: Prisma.$ReservationPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -4611,6 +4899,7 @@ export interface Prisma__EditJobClient<T, Null = never, ExtArgs extends runtime.
   charges<T extends Prisma.EditJob$chargesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$chargesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChargePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   idempotencyKeys<T extends Prisma.EditJob$idempotencyKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$idempotencyKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotencyKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   webhooks<T extends Prisma.EditJob$webhooksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$webhooksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookDeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  reservation<T extends Prisma.EditJob$reservationArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$reservationArgs<ExtArgs>>): Prisma.Prisma__ReservationClient<runtime.Types.Result.GetResult<Prisma.$ReservationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -5291,6 +5580,25 @@ export type EditJob$webhooksArgs<ExtArgs extends runtime.Types.Extensions.Intern
   take?: number
   skip?: number
   distinct?: Prisma.WebhookDeliveryScalarFieldEnum | Prisma.WebhookDeliveryScalarFieldEnum[]
+}
+
+/**
+ * EditJob.reservation
+ */
+export type EditJob$reservationArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Reservation
+   */
+  select?: Prisma.ReservationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Reservation
+   */
+  omit?: Prisma.ReservationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ReservationInclude<ExtArgs> | null
+  where?: Prisma.ReservationWhereInput
 }
 
 /**

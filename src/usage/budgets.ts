@@ -1,0 +1,109 @@
+import type { PrismaClient, Transaction } from '../database/database.ts';
+import { periodStart } from './budget-period.ts';
+import { type BudgetState, budgetState, checkRoom } from './budget-state.ts';
+
+/** An edit that has just ended. */
+export interface SettledEdit {
+  readonly jobId: string;
+  readonly ownerId: string;
+  /** Null: nobody can tell. What is reserved stays held. */
+  readonly costMicroUsd: bigint | null;
+}
+
+/**
+ * What owners may spend. An edit reserves the most that it can cost in the transaction that takes it
+ * in, and its cost takes that place in the transaction that ends it; so no number of processes
+ * spends more than was allowed.
+ *
+ * The budget's row is the last one that a transaction locks, and each locks one only: they wait for
+ * each other and cannot deadlock.
+ */
+export interface Budgets {
+  /** Null: the owner may spend without limit. */
+  find(ownerId: string): Promise<BudgetState | null>;
+  /**
+   * For a new job of the same transaction. Nothing when the owner has no budget any more.
+   * @throws BudgetExceededError when less is left: roll back.
+   */
+  reserve(
+    tx: Transaction,
+    job: { jobId: string; ownerId: string; amountMicroUsd: bigint },
+  ): Promise<void>;
+  /**
+   * In the transaction that ends the job, once. One statement by index, also for an owner without
+   * a budget. Of a period that is over nothing counts. The cost of a job that has reserved nothing,
+   * since it is older than the budget, counts too.
+   */
+  settle(tx: Transaction, edit: SettledEdit): Promise<void>;
+}
+
+export function createBudgets(options: {
+  prisma: PrismaClient;
+  /** @default the system's clock */
+  now?: () => Date;
+}): Budgets {
+  const { prisma, now = () => new Date() } = options;
+
+  async function findIn(tx: Pick<Transaction, 'budget'>, ownerId: string, at: Date) {
+    const row = await tx.budget.findUnique({ where: { ownerId } });
+    return row && budgetState(row, at);
+  }
+
+  return {
+    find: (ownerId) => findIn(prisma, ownerId, now()),
+
+    async reserve(tx, { jobId, ownerId, amountMicroUsd }) {
+      const at = now();
+      // A clock that is behind another process's never brings a period back.
+      const reserved = await tx.$executeRaw`
+        WITH current AS (
+          SELECT "ownerId", CASE period
+            WHEN 'DAY' THEN ${periodStart('DAY', at)}::timestamptz
+            WHEN 'MONTH' THEN ${periodStart('MONTH', at)}::timestamptz
+            ELSE ${periodStart('TOTAL', at)}::timestamptz
+          END AS start
+          FROM "Budget" WHERE "ownerId" = ${ownerId}
+        ), budget AS (
+          UPDATE "Budget" AS budget SET
+            "periodStart" = greatest(budget."periodStart", start),
+            "spentMicroUsd" =
+              CASE WHEN budget."periodStart" < start THEN 0 ELSE budget."spentMicroUsd" END,
+            "heldMicroUsd" = ${amountMicroUsd}::bigint +
+              CASE WHEN budget."periodStart" < start THEN 0 ELSE budget."heldMicroUsd" END,
+            "updatedAt" = now()
+          FROM current
+          WHERE budget."ownerId" = ${ownerId}
+            AND ${amountMicroUsd}::bigint + CASE WHEN budget."periodStart" < start THEN 0
+              ELSE budget."spentMicroUsd" + budget."heldMicroUsd" END <= budget."limitMicroUsd"
+          RETURNING budget."periodStart"
+        )
+        INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", "reservedAt")
+        SELECT ${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint,
+          greatest(${at}::timestamptz, "periodStart")
+        FROM budget`;
+      if (reserved === 1) return;
+      const state = await findIn(tx, ownerId, at);
+      if (state === null) return;
+      checkRoom(state, amountMicroUsd);
+      throw new Error(`the budget of ${ownerId} has room and was not reserved`);
+    },
+
+    async settle(tx, { jobId, ownerId, costMicroUsd }) {
+      if (costMicroUsd === null) return;
+      await tx.$executeRaw`
+        WITH settled AS (
+          UPDATE "Reservation" SET "settledAt" = now()
+          WHERE "jobId" = ${jobId}::uuid AND "settledAt" IS NULL
+          RETURNING "amountMicroUsd", "reservedAt"
+        )
+        UPDATE "Budget" SET
+          "spentMicroUsd" = "spentMicroUsd" + ${costMicroUsd}::bigint,
+          "heldMicroUsd" = "heldMicroUsd" - coalesce((SELECT "amountMicroUsd" FROM settled), 0),
+          "updatedAt" = now()
+        WHERE "ownerId" = ${ownerId} AND "periodStart" <= coalesce(
+          (SELECT "reservedAt" FROM settled),
+          (SELECT "createdAt" FROM "EditJob" WHERE id = ${jobId}::uuid)
+        )`;
+    },
+  };
+}

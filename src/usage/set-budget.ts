@@ -1,0 +1,60 @@
+import type { PrismaClient, Transaction } from '../database/database.ts';
+import { type BudgetPeriod, periodStart } from './budget-period.ts';
+import { type BudgetState, budgetState } from './budget-state.ts';
+
+export interface BudgetLimit {
+  /** Null: the budget is removed. */
+  readonly limitMicroUsd: bigint | null;
+  /** Null: as it is; MONTH for a new one. */
+  readonly period: BudgetPeriod | null;
+}
+
+/**
+ * Sets what an owner may spend; answers the budget, null when it is removed. What the period's edits
+ * have cost and hold already is summed up anew, so it counts from the start.
+ */
+export type SetBudget = (ownerId: string, limit: BudgetLimit) => Promise<BudgetState | null>;
+
+export function createSetBudget(options: {
+  prisma: PrismaClient;
+  /** @default the system's clock */
+  now?: () => Date;
+}): SetBudget {
+  const { prisma, now = () => new Date() } = options;
+
+  return (ownerId, { limitMicroUsd, period: wanted }) =>
+    prisma.$transaction(async (tx) => {
+      // Whoever counts updates this table, if only in vain: after this all of them have committed or
+      // wait, so that the sums miss nothing and have nothing twice.
+      await tx.$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
+      if (limitMicroUsd === null) {
+        await tx.budget.deleteMany({ where: { ownerId } });
+        return null;
+      }
+      const at = now();
+      const old = await tx.budget.findUnique({ where: { ownerId } });
+      const period = wanted ?? old?.period ?? 'MONTH';
+      const start = periodStart(period, at);
+      const data = { limitMicroUsd, period, periodStart: start, ...(await used(tx, ownerId, start)) };
+      const row = await tx.budget.upsert({
+        where: { ownerId },
+        create: { ownerId, ...data },
+        update: { ...data, updatedAt: at },
+      });
+      return budgetState(row, at);
+    });
+}
+
+async function used(tx: Transaction, ownerId: string, start: Date) {
+  const [sums] = await tx.$queryRaw<{ spentMicroUsd: bigint; heldMicroUsd: bigint }[]>`
+    SELECT
+      coalesce(sum(job."costMicroUsd"), 0)::bigint AS "spentMicroUsd",
+      coalesce(sum(held."amountMicroUsd") FILTER (WHERE held."settledAt" IS NULL), 0)::bigint
+        AS "heldMicroUsd"
+    FROM "EditJob" AS job LEFT JOIN "Reservation" AS held ON held."jobId" = job.id
+    WHERE job."ownerId" = ${ownerId} AND coalesce(held."reservedAt", job."createdAt") >= ${start}
+      -- By index: a job reserves within moments of its creation.
+      AND job."createdAt" >= ${start}::timestamptz - interval '1 hour'`;
+  if (sums === undefined) throw new Error('a sum has no row');
+  return sums;
+}
