@@ -6,6 +6,7 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
+import type { OnEditEnd } from './edits/edit-end.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
 import { indexPrompts } from './edits/index-prompts.ts';
@@ -94,6 +95,11 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
 
   const budgets = createBudgets({ prisma });
   const publishEnd = createPublishEnd({ queue });
+  const onEnd: OnEditEnd = async (tx, end) => {
+    await publishEnd(tx, end);
+    // Last: the owner's other edits wait for what it locks.
+    await budgets.settle(tx, end);
+  };
 
   return {
     dirs,
@@ -110,11 +116,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     endings,
     pauses: createPauses({ prisma }),
     budgets,
-    async onEnd(tx, end) {
-      await publishEnd(tx, end);
-      // Last: what it locks is the owner's, and others wait for it.
-      await budgets.settle(tx, end);
-    },
+    onEnd,
     secretKey: await openSecretKey({
       configured: config.secretKey,
       file: alone ? join(config.dataDir, 'secret.key') : null,

@@ -1,6 +1,6 @@
 import type { Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
-import { estimate, type EstimateGap } from '../usage/estimate.ts';
+import { type EstimateGap, estimate } from '../usage/estimate.ts';
 import type { PriceTable } from '../usage/price-table.ts';
 import type { EditParams } from './edit-params.ts';
 import type { Dimensions } from './image-size.ts';

@@ -7,7 +7,6 @@ import { type Images, type ReceivedImage, rowFacts, type StoredImage } from '../
 import type { Queue } from '../queue.ts';
 import type { Budgets } from '../usage/budgets.ts';
 import type { Backlog } from './backlog.ts';
-import type { HoldCost } from './hold-cost.ts';
 import {
   checkEditParams,
   checkImageCount,
@@ -15,6 +14,7 @@ import {
   type EditParamsInput,
 } from './edit-params.ts';
 import { isFinal } from './edit-status.ts';
+import type { HoldCost } from './hold-cost.ts';
 import {
   AlreadyClaimedError,
   checkIdempotencyKey,

@@ -1,5 +1,5 @@
-import type { Budgets } from '../usage/budgets.ts';
 import { checkRoom } from '../usage/budget-state.ts';
+import type { Budgets } from '../usage/budgets.ts';
 import type { CostBound } from './cost-bound.ts';
 
 /**

@@ -72,7 +72,8 @@ const SetBudgetInput = builder.inputType('SetBudgetInput', {
     }),
     limit: t.field({
       type: 'Decimal',
-      description: 'In US dollars, with at most six digits after the point. Null removes the budget.',
+      description:
+        'In US dollars, with at most six digits after the point. Null removes the budget.',
     }),
     period: t.field({
       type: BudgetPeriodEnum,

@@ -35,7 +35,12 @@ export function createSetBudget(options: {
       const old = await tx.budget.findUnique({ where: { ownerId } });
       const period = wanted ?? old?.period ?? 'MONTH';
       const start = periodStart(period, at);
-      const data = { limitMicroUsd, period, periodStart: start, ...(await used(tx, ownerId, start)) };
+      const data = {
+        limitMicroUsd,
+        period,
+        periodStart: start,
+        ...(await used(tx, ownerId, start)),
+      };
       const row = await tx.budget.upsert({
         where: { ownerId },
         create: { ownerId, ...data },

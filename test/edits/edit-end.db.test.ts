@@ -74,10 +74,12 @@ async function runningEdit(onEnd: OnEditEnd) {
 const STATUSES = ['SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'] as const;
 
 test.runIf(hasDatabase).each(STATUSES)('tells once that an edit is %s', async (status) => {
+  // Of no other end is it known that nothing was paid.
+  const costMicroUsd = status === 'FAILED' ? 0n : null;
   const told: EditEnd[] = [];
   const { ends, id } = await runningEdit(async (_, end) => void told.push(end));
   await ends[status]();
-  expect(told).toEqual([{ ...OWNER, jobId: id, status }]);
+  expect(told).toEqual([{ ...OWNER, jobId: id, status, costMicroUsd }]);
   for (const other of STATUSES) await Promise.resolve(ends[other]()).catch(() => {});
   expect(told).toHaveLength(1);
 });

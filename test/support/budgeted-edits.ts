@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '../../src/database/database.ts';
+import { createAttempts } from '../../src/edits/attempts.ts';
+import { createCancelEdit } from '../../src/edits/cancel-edit.ts';
+import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
+import { insertJob, newJobId } from '../../src/edits/insert-job.ts';
+import { createEvents } from '../../src/events.ts';
+import { createImages } from '../../src/images/images.ts';
+import { createLog } from '../../src/log.ts';
+import { createQueue } from '../../src/queue.ts';
+import { createBudgets } from '../../src/usage/budgets.ts';
+import { createLedger } from '../../src/usage/ledger.ts';
+import { createPriceTable, type PriceTable } from '../../src/usage/price-table.ts';
+import { createRepriceJobs } from '../../src/usage/reprice.ts';
+import { createSetBudget } from '../../src/usage/set-budget.ts';
+import { createTestDatabase } from './database.ts';
+import { temporaryStorage } from './storage.ts';
+import { unusedUpstreams } from './unused-upstreams.ts';
+
+const log = createLog({ level: 'silent' });
+const PARAMS = {
+  prompt: 'p',
+  model: 'm',
+  size: 's',
+  n: 1,
+  quality: null,
+  background: null,
+  outputFormat: null,
+  outputCompression: null,
+  inputFidelity: null,
+  moderation: null,
+  partialImages: null,
+  extraParams: null,
+  metadata: {},
+};
+const FAILURE = {
+  code: 'INTERNAL',
+  message: 'm',
+  httpStatus: null,
+  upstreamRequestId: null,
+} as const;
+
+/** The only model's output tokens at so many micro-dollars each; null: at no known price. */
+function pricesOf(microUsdPerToken: number | null): PriceTable {
+  const prices = {
+    textInput: null,
+    cachedTextInput: null,
+    imageInput: null,
+    cachedImageInput: null,
+    textOutput: null,
+    imageOutput: BigInt(microUsdPerToken ?? 0) * 10n ** 9n,
+  };
+  const version = { version: `${microUsdPerToken}`, from: new Date(0), source: 's', note: null };
+  return createPriceTable({ m: microUsdPerToken === null ? [] : [{ ...version, prices }] });
+}
+
+/** The life of edits as far as budgets are concerned, without an edits API, by a clock of its own. */
+export async function openBudgetedEdits() {
+  const testDatabase = await createTestDatabase();
+  const database: Database = await testDatabase.open();
+  const { prisma } = database;
+  const events = createEvents({ database, log });
+  const queue = createQueue({ database, events, log });
+  await queue.start([RUN_EDIT]);
+  const { blobs } = await temporaryStorage();
+  const images = createImages({ prisma, blobs });
+  let at = new Date('2026-03-14T12:00:00Z');
+  let table = pricesOf(1);
+  const now = () => at;
+  const prices: PriceTable = {
+    at: (model, time) => table.at(model, time),
+    of: (model) => table.of(model),
+  };
+  const budgets = createBudgets({ prisma, now });
+  const attempts = createAttempts({
+    prisma,
+    events,
+    queue,
+    images,
+    ...(await unusedUpstreams(testDatabase.dir)),
+    sandbox: false,
+    ledger: createLedger({ prices }),
+    onEnd: budgets.settle,
+  });
+  const cancel = createCancelEdit({ prisma, events, onEnd: budgets.settle });
+  const reprice = createRepriceJobs({ prisma, prices });
+
+  async function claim(id: string) {
+    const by = { workerId: randomUUID(), attemptId: randomUUID() };
+    const attempt = await attempts.claim(id, by);
+    if (attempt === null) throw new Error('not claimed');
+    return attempt;
+  }
+
+  return {
+    prisma,
+    budgets,
+    setBudget: createSetBudget({ prisma, now }),
+    now,
+    /** From now on it is this time. */
+    setClock(time: Date | string) {
+      at = new Date(time);
+    },
+    /** From now on an output token costs so much; null: nobody knows. */
+    setPrice(microUsdPerToken: number | null) {
+      table = pricesOf(microUsdPerToken);
+    },
+    /** A queued edit that holds so much; null: its owner has no budget. */
+    async insert(ownerId: string, holdMicroUsd: bigint | null): Promise<string> {
+      const id = newJobId();
+      const job = { id, ownerId, sandbox: false, params: PARAMS, resolvedSize: 's', turn: 0 };
+      const rest = { images: [], mask: null, retryOfId: null, idempotency: null, holdMicroUsd };
+      await insertJob({ prisma, queue, images, budgets }, { ...job, ...rest });
+      await prisma.editJob.update({ where: { id }, data: { createdAt: at } });
+      return id;
+    },
+    claim,
+    /** @param tokens that the edits API says it used; null: it does not say. */
+    async succeed(id: string, tokens: number | null) {
+      const attempt = await claim(id);
+      const usage = { total_tokens: tokens, input_tokens: 0, output_tokens: tokens };
+      const body = tokens === null ? {} : { usage };
+      await attempts.succeed(attempt, { body, httpStatus: 200, upstreamRequestId: null }, []);
+    },
+    fail: async (id: string) => attempts.fail(await claim(id), FAILURE, { unknown: false }),
+    loseOutcome: async (id: string) => attempts.fail(await claim(id), FAILURE, { unknown: true }),
+    requeue: async (id: string) => attempts.requeue(await claim(id), FAILURE, new Date()),
+    cancel: (ownerId: string, id: string) => cancel({ ownerId, isAdmin: false }, id),
+    reprice: () =>
+      reprice(
+        { from: null, to: null, model: 'm', afterId: null, limit: 100_000 },
+        new AbortController().signal,
+      ),
+    async close() {
+      await queue.stop({ graceMs: 0 });
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+}
+
+export type BudgetedEdits = Awaited<ReturnType<typeof openBudgetedEdits>>;
