@@ -173,7 +173,7 @@ export function createEdits(options: {
         const holdMicroUsd = await holdCost(ownerId, params, {
           resolvedSize,
           images: inputs.map(({ image }) => image),
-          mask: mask && mask.image,
+          mask: mask?.image ?? null,
         });
         const newId = newJobId();
         expect(newId);

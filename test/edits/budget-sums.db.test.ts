@@ -81,13 +81,19 @@ describe.runIf(hasDatabase)('what a budget has spent and holds', { timeout: 120_
             await edits.succeed(id, null);
             edit.state = 'ENDED';
           },
-          async () => void release(await edits.fail(id)),
+          async () => {
+            await edits.fail(id);
+            release();
+          },
           async () => {
             await edits.loseOutcome(id);
             edit.state = 'ENDED';
           },
           async () => void (await edits.requeue(id)),
-          async () => void release(await edits.cancel(ownerId, id)),
+          async () => {
+            await edits.cancel(ownerId, id);
+            release();
+          },
           async () => {
             await edits.claim(id);
             await edits.cancel(ownerId, id);

@@ -1,26 +1,33 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BudgetExceededError } from '../../src/errors.ts';
 import { type BudgetedEdits, openBudgetedEdits } from '../support/budgeted-edits.ts';
 import { hasDatabase } from '../support/database.ts';
 
-const OWNER = 'o';
-
 describe.runIf(hasDatabase)('a budget', () => {
   let edits: BudgetedEdits;
 
-  beforeEach(async () => {
+  /** Of one test. */
+  let owner: string;
+
+  beforeAll(async () => {
     edits = await openBudgetedEdits();
   });
-  afterEach(() => edits.close());
+  beforeEach(() => {
+    owner = randomUUID();
+    edits.setClock('2026-03-14T12:00:00Z');
+    edits.setPrice(1);
+  });
+  afterAll(() => edits?.close());
 
   const set = (limitMicroUsd: bigint, period: 'DAY' | 'MONTH' | 'TOTAL' = 'DAY') =>
-    edits.setBudget(OWNER, { limitMicroUsd, period });
+    edits.setBudget(owner, { limitMicroUsd, period });
   /** Spent and held. */
   const used = async () => {
-    const state = await edits.budgets.find(OWNER);
+    const state = await edits.budgets.find(owner);
     return state && [state.spentMicroUsd, state.heldMicroUsd];
   };
-  const insert = (hold = 10n) => edits.insert(OWNER, hold);
+  const insert = (hold = 10n) => edits.insert(owner, hold);
 
   test('is held by an edit while it waits and while it runs', async () => {
     await set(100n);
@@ -37,13 +44,13 @@ describe.runIf(hasDatabase)('a budget', () => {
     ['holds nothing after it failed', [0n, 0n], (id) => edits.fail(id)],
     ['holds all of it while its outcome is unknown', [0n, 10n], (id) => edits.loseOutcome(id)],
     ['holds all of it when it is tried again', [0n, 10n], (id) => edits.requeue(id)],
-    ['holds nothing after it was canceled in the queue', [0n, 0n], (id) => edits.cancel(OWNER, id)],
+    ['holds nothing after it was canceled in the queue', [0n, 0n], (id) => edits.cancel(owner, id)],
     [
       'holds nothing after it was canceled in the queue, tried in vain before',
       [0n, 0n],
       async (id) => {
         await edits.requeue(id);
-        await edits.cancel(OWNER, id);
+        await edits.cancel(owner, id);
       },
     ],
     [
@@ -51,7 +58,7 @@ describe.runIf(hasDatabase)('a budget', () => {
       [0n, 10n],
       async (id) => {
         await edits.claim(id);
-        await edits.cancel(OWNER, id);
+        await edits.cancel(owner, id);
       },
     ],
   ])('of one edit %s', async (_, expected, end) => {
@@ -71,8 +78,8 @@ describe.runIf(hasDatabase)('a budget', () => {
       usedMicroUsd: 14n,
       resetsAt: new Date('2026-03-15T00:00:00Z'),
     });
-    expect(await edits.prisma.editJob.count()).toBe(2);
-    expect(await edits.prisma.reservation.count()).toBe(2);
+    expect(await edits.prisma.editJob.count({ where: { ownerId: owner } })).toBe(2);
+    expect(await edits.prisma.reservation.count({ where: { ownerId: owner } })).toBe(2);
     await insert(11n);
     expect(await used()).toEqual([4n, 21n]);
   });
@@ -97,10 +104,10 @@ describe.runIf(hasDatabase)('a budget', () => {
     await expect(insert()).rejects.toThrow(BudgetExceededError);
     edits.setClock(first);
     const fresh = { usedMicroUsd: 0n, remainingMicroUsd: 25n, resetsAt: new Date(end) };
-    expect(await edits.budgets.find(OWNER)).toMatchObject(fresh);
+    expect(await edits.budgets.find(owner)).toMatchObject(fresh);
     // Before anybody has begun the new period, and after.
     await edits.succeed(running, 9);
-    expect(await edits.budgets.find(OWNER)).toMatchObject(fresh);
+    expect(await edits.budgets.find(owner)).toMatchObject(fresh);
     await insert(20n);
     await edits.succeed(later, 9);
     expect(await used()).toEqual([0n, 20n]);
@@ -110,7 +117,7 @@ describe.runIf(hasDatabase)('a budget', () => {
     await set(25n, 'TOTAL');
     await edits.succeed(await insert(), 10);
     edits.setClock('2126-01-01T00:00:00Z');
-    expect(await edits.budgets.find(OWNER)).toMatchObject({ usedMicroUsd: 10n, resetsAt: null });
+    expect(await edits.budgets.find(owner)).toMatchObject({ usedMicroUsd: 10n, resetsAt: null });
   });
 
   test('is not brought back to an earlier period by a clock that is behind', async () => {
@@ -128,10 +135,10 @@ describe.runIf(hasDatabase)('a budget', () => {
 
   test('that is set counts what the period’s edits have cost, also of those that run then', async () => {
     edits.setClock('2026-03-13T12:00:00Z');
-    await edits.succeed(await edits.insert(OWNER, null), 1);
+    await edits.succeed(await edits.insert(owner, null), 1);
     edits.setClock('2026-03-14T12:00:00Z');
-    await edits.succeed(await edits.insert(OWNER, null), 2);
-    const [running] = [await edits.insert(OWNER, null), await edits.insert('another', null)];
+    await edits.succeed(await edits.insert(owner, null), 2);
+    const [running] = [await edits.insert(owner, null), await edits.insert('another', null)];
     await set(100n);
     expect(await used()).toEqual([2n, 0n]);
     await edits.succeed(running, 4);
@@ -144,8 +151,8 @@ describe.runIf(hasDatabase)('a budget', () => {
     await set(100n);
     const [running, ended] = [await insert(), await insert()];
     await edits.loseOutcome(await insert());
-    expect(await edits.setBudget(OWNER, { limitMicroUsd: null, period: null })).toBeNull();
-    expect(await edits.budgets.find(OWNER)).toBeNull();
+    expect(await edits.setBudget(owner, { limitMicroUsd: null, period: null })).toBeNull();
+    expect(await edits.budgets.find(owner)).toBeNull();
     await insert(1_000n);
     await edits.succeed(ended, 5);
     await set(100n);
@@ -156,7 +163,7 @@ describe.runIf(hasDatabase)('a budget', () => {
 
   test('keeps its period when only the limit is set', async () => {
     await set(100n, 'TOTAL');
-    const state = await edits.setBudget(OWNER, { limitMicroUsd: 5n, period: null });
+    const state = await edits.setBudget(owner, { limitMicroUsd: 5n, period: null });
     expect(state).toMatchObject({ period: 'TOTAL', limitMicroUsd: 5n });
   });
 

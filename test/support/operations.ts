@@ -7,6 +7,7 @@ export const EDIT = /* GraphQL */ `
       ... on Error { message }
       ... on InvalidInputError { field code }
       ... on NotFoundError { resource id }
+      ... on BudgetExceededError { limit used resetsAt }
     }
   }
   fragment Job on EditJob {
