@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { Database } from '../../src/database/database.ts';
 import { createAttempts } from '../../src/edits/attempts.ts';
 import { createCancelEdit } from '../../src/edits/cancel-edit.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { insertJob, newJobId } from '../../src/edits/insert-job.ts';
 import { createEvents } from '../../src/events.ts';
+import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
@@ -14,7 +16,6 @@ import { createPriceTable, type PriceTable } from '../../src/usage/price-table.t
 import { createRepriceJobs } from '../../src/usage/reprice.ts';
 import { createSetBudget } from '../../src/usage/set-budget.ts';
 import { createTestDatabase } from './database.ts';
-import { temporaryStorage } from './storage.ts';
 import { unusedUpstreams } from './unused-upstreams.ts';
 
 const log = createLog({ level: 'silent' });
@@ -62,8 +63,9 @@ export async function openBudgetedEdits() {
   const events = createEvents({ database, log });
   const queue = createQueue({ database, events, log });
   await queue.start([RUN_EDIT]);
-  const { blobs } = await temporaryStorage();
+  const blobs = createFsBlobStore({ dir: join(testDatabase.dir, 'blobs') });
   const images = createImages({ prisma, blobs });
+  const closers: (() => unknown)[] = [];
   let at = new Date('2026-03-14T12:00:00Z');
   let table = pricesOf(1);
   const now = () => at;
@@ -77,7 +79,7 @@ export async function openBudgetedEdits() {
     events,
     queue,
     images,
-    ...(await unusedUpstreams(testDatabase.dir)),
+    ...(await unusedUpstreams(testDatabase.dir, (close) => closers.push(close))),
     sandbox: false,
     ledger: createLedger({ prices }),
     onEnd: budgets.settle,
@@ -133,6 +135,7 @@ export async function openBudgetedEdits() {
       ),
     async close() {
       await queue.stop({ graceMs: 0 });
+      for (const close of closers) await close();
       await database.close();
       await testDatabase.drop();
     },

@@ -9,13 +9,15 @@ import { openUpstreams } from '../../src/open-upstreams.ts';
 /** An edits API that attempts can name and that nothing is sent to; always chosen. */
 export async function unusedUpstreams(
   dir: string,
+  /** Given what closes it. */
+  atEnd: (close: () => Promise<void> | void) => void = onTestFinished,
 ): Promise<{ upstreams: Upstreams; chooseUpstream: ChooseUpstream }> {
   const { upstreams, close } = await openUpstreams({
     editsApi: { kind: 'remote', url: 'http://127.0.0.1:9/v1', key: 'k', imageField: 'image' },
     staging: createStaging({ dir: join(dir, 'staging') }),
     log: createLog({ level: 'silent' }),
   });
-  onTestFinished(close);
+  atEnd(close);
   return {
     upstreams,
     chooseUpstream: async () => async () => ({ upstream: upstreams.named(null) }),
