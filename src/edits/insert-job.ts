@@ -46,6 +46,8 @@ export async function insertJob(
   const received = sources.flatMap((source) => (source.kind === 'received' ? [source.image] : []));
   const { prompt: text, extraParams, ...params } = job.params;
   await prisma.$transaction(async (tx) => {
+    // Of many that come at once, those that are too late give way before they lock anything.
+    if (amountMicroUsd !== null) await budgets.look(tx, { ownerId, amountMicroUsd });
     const promptId = await savePrompt(tx, ownerId, text);
     const savedIds = received.length > 0 ? await images.save(tx, ownerId, received) : [];
     await tx.editJob.createMany({

@@ -21,6 +21,8 @@ export interface SettledEdit {
 export interface Budgets {
   /** Null: the owner may spend without limit. */
   find(ownerId: string): Promise<BudgetState | null>;
+  /** Without locking anything. @throws BudgetExceededError when less is left already. */
+  look(tx: Transaction, edit: { ownerId: string; amountMicroUsd: bigint }): Promise<void>;
   /**
    * For a new job of the same transaction. Nothing when the owner has no budget any more.
    * @throws BudgetExceededError when less is left: roll back.
@@ -52,40 +54,37 @@ export function createBudgets(options: {
   return {
     find: (ownerId) => findIn(prisma, ownerId, now()),
 
+    async look(tx, { ownerId, amountMicroUsd }) {
+      const state = await findIn(tx, ownerId, now());
+      if (state !== null) checkRoom(state, amountMicroUsd);
+    },
+
     async reserve(tx, { jobId, ownerId, amountMicroUsd }) {
       const at = now();
-      // A clock that is behind another process's never brings a period back.
-      const reserved = await tx.$executeRaw`
-        WITH current AS (
-          SELECT "ownerId", CASE period
-            WHEN 'DAY' THEN ${periodStart('DAY', at)}::timestamptz
-            WHEN 'MONTH' THEN ${periodStart('MONTH', at)}::timestamptz
-            ELSE ${periodStart('TOTAL', at)}::timestamptz
-          END AS start
-          FROM "Budget" WHERE "ownerId" = ${ownerId}
-        ), budget AS (
-          UPDATE "Budget" AS budget SET
-            "periodStart" = greatest(budget."periodStart", start),
-            "spentMicroUsd" =
-              CASE WHEN budget."periodStart" < start THEN 0 ELSE budget."spentMicroUsd" END,
-            "heldMicroUsd" = ${amountMicroUsd}::bigint +
-              CASE WHEN budget."periodStart" < start THEN 0 ELSE budget."heldMicroUsd" END,
-            "updatedAt" = now()
-          FROM current
-          WHERE budget."ownerId" = ${ownerId}
-            AND ${amountMicroUsd}::bigint + CASE WHEN budget."periodStart" < start THEN 0
-              ELSE budget."spentMicroUsd" + budget."heldMicroUsd" END <= budget."limitMicroUsd"
-          RETURNING budget."periodStart"
-        )
-        INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", "reservedAt")
-        SELECT ${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint,
-          greatest(${at}::timestamptz, "periodStart")
-        FROM budget`;
-      if (reserved === 1) return;
-      const state = await findIn(tx, ownerId, at);
-      if (state === null) return;
+      // Locks the row as it is now, and the table against a budget that is being set.
+      const [row] = await tx.budget.updateManyAndReturn({
+        where: { ownerId },
+        data: { updatedAt: at },
+      });
+      if (row === undefined) return;
+      const state = budgetState(row, at);
       checkRoom(state, amountMicroUsd);
-      throw new Error(`the budget of ${ownerId} has room and was not reserved`);
+      const current = periodStart(row.period, at);
+      // A clock that is behind another process's never brings a period back.
+      const start = current > row.periodStart ? current : row.periodStart;
+      await tx.$executeRaw`
+        WITH reserved AS (
+          INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", "reservedAt")
+          VALUES (
+            ${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint,
+            greatest(${at}::timestamptz, ${start}::timestamptz)
+          )
+        )
+        UPDATE "Budget" SET
+          "periodStart" = ${start},
+          "spentMicroUsd" = ${state.spentMicroUsd},
+          "heldMicroUsd" = ${state.heldMicroUsd + amountMicroUsd}
+        WHERE "ownerId" = ${ownerId}`;
     },
 
     async settle(tx, { jobId, ownerId, costMicroUsd }) {
