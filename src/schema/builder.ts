@@ -1,5 +1,7 @@
 import SchemaBuilder from '@pothos/core';
+import DirectivesPlugin from '@pothos/plugin-directives';
 import ErrorsPlugin from '@pothos/plugin-errors';
+import FederationPlugin from '@pothos/plugin-federation';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { JsonObject } from '../edits/json-object.ts';
@@ -8,6 +10,7 @@ import { getDatamodel } from '../generated/pothos.ts';
 import type { FileUpload } from '../images/receive-image.ts';
 import type { Context } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
 
 /** The one builder; every file beside this one adds its domain to it. */
 export const builder = new SchemaBuilder<{
@@ -24,7 +27,7 @@ export const builder = new SchemaBuilder<{
     Upload: { Input: PromiseLike<FileUpload>; Output: never };
   };
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin],
+  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin, FederationPlugin, DirectivesPlugin, SUBGRAPH_PLUGIN],
   defaultFieldNullability: false,
   prisma: {
     client: ({ prisma }) => prisma,
@@ -40,6 +43,7 @@ export const builder = new SchemaBuilder<{
     cursorFieldOptions: { description: 'Where this edge stands; for `after` and `before`.' },
     nodeQueryOptions: { description: 'Anything that has a global id, by that id.' },
     nodesQueryOptions: { description: 'Several of them, in the order asked for.' },
+    pageInfoTypeOptions: { shareable: true },
   },
 });
 

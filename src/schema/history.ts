@@ -23,6 +23,22 @@ export const EditJobFilter = builder.inputType('EditJobFilter', {
   }),
 });
 
+/** Of whatever edits; `totalCount` is asked for only when it is wanted. */
+export const EditJobConnection = builder.connectionObject<typeof EditJob, {totalCount: () => Promise<number>}>(
+  {
+    type: EditJob,
+    name: 'EditJobConnection',
+    description: 'A page of edits.',
+    fields: (t) => ({
+      totalCount: t.int({
+        extensions: { pothosPrismaTotalCount: true },
+        resolve: (page) => page.totalCount(),
+      }),
+    }),
+  },
+  { name: 'EditJobEdge', description: 'An edit in a page.' },
+);
+
 export function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
   const { status, model, createdAt } = filter;
   return {
@@ -63,7 +79,6 @@ builder.queryFields((t) => ({
           orderBy: { id: 'desc' },
         }),
     },
-    { name: 'EditJobConnection', description: 'A page of edits.' },
-    { name: 'EditJobEdge', description: 'An edit in a page.' },
+    EditJobConnection,
   ),
 }));

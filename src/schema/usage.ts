@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { UsageDay, UsageReport, UsageTotals } from '../usage/report.ts';
 import { builder } from './builder.ts';
+import type { Context } from './context.ts';
 
 const Totals = builder.interfaceRef<UsageTotals>('UsageSums').implement({
   description:
@@ -49,7 +50,7 @@ const UsageDayObject = builder.objectRef<UsageDay>('UsageDay').implement({
   }),
 });
 
-const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implement({
+export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implement({
   description: 'Who spent what: the viewer’s edits by the time they were created.',
   fields: (t) => ({
     totals: t.expose('totals', { type: UsageTotalsObject, description: 'The whole span.' }),
@@ -60,21 +61,26 @@ const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implemen
   }),
 });
 
+export const usageArgs = builder.args((t) => ({
+  from: t.field({ type: 'DateTime', required: true, description: 'Inclusive.' }),
+  to: t.field({ type: 'DateTime', required: true, description: 'Exclusive.' }),
+}));
+
 builder.queryField('usage', (t) =>
   t.field({
     type: UsageReportObject,
     description: 'Edits, pictures and tokens of a span of time, in all and by day.',
-    args: {
-      from: t.arg({ type: 'DateTime', required: true, description: 'Inclusive.' }),
-      to: t.arg({ type: 'DateTime', required: true, description: 'Exclusive.' }),
-    },
-    resolve: (_, { from, to }, { usageReports, viewer }) => {
-      if (from > to) {
-        throw new GraphQLError('usage: `from` must not be after `to`.', {
-          extensions: { code: 'BAD_USER_INPUT' },
-        });
-      }
-      return usageReports.report(viewer, from, to);
-    },
+    args: usageArgs,
+    resolve: (_, args, context) => reportUsage(args, context),
   }),
 );
+
+/** The viewer's. @throws GraphQLError with code BAD_USER_INPUT for a span that ends before it begins. */
+export function reportUsage({ from, to }: { from: Date; to: Date }, context: Context) {
+  if (from > to) {
+    throw new GraphQLError('usage: `from` must not be after `to`.', {
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  }
+  return context.usageReports.report(context.viewer, from, to);
+}
