@@ -27,7 +27,14 @@ export const builder = new SchemaBuilder<{
     Upload: { Input: PromiseLike<FileUpload>; Output: never };
   };
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin, FederationPlugin, DirectivesPlugin, SUBGRAPH_PLUGIN],
+  plugins: [
+    ErrorsPlugin,
+    RelayPlugin,
+    PrismaPlugin,
+    FederationPlugin,
+    DirectivesPlugin,
+    SUBGRAPH_PLUGIN,
+  ],
   defaultFieldNullability: false,
   prisma: {
     client: ({ prisma }) => prisma,

@@ -24,7 +24,10 @@ export const EditJobFilter = builder.inputType('EditJobFilter', {
 });
 
 /** Of whatever edits; `totalCount` is asked for only when it is wanted. */
-export const EditJobConnection = builder.connectionObject<typeof EditJob, {totalCount: () => Promise<number>}>(
+export const EditJobConnection = builder.connectionObject<
+  typeof EditJob,
+  { totalCount: () => Promise<number> }
+>(
   {
     type: EditJob,
     name: 'EditJobConnection',
