@@ -8,6 +8,7 @@ import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
+import { indexPrompts } from './edits/index-prompts.ts';
 import { createPauses } from './edits/pauses.ts';
 import { createWorkerPresence } from './edits/workers.ts';
 import { createEvents } from './events.ts';
@@ -51,6 +52,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   stops.unshift(() => database.close());
   await migrate({ database, log });
   const { prisma } = database;
+  await indexPrompts({ prisma, log });
 
   const events = createEvents({ database, log });
   await events.start();

@@ -23,7 +23,11 @@ const WITH_INPUT = {
 } satisfies Prisma.EditJobInclude;
 
 /** A job with the attempt that is out for it. */
-export type ClaimedJob = Prisma.EditJobGetPayload<{ include: typeof WITH_INPUT }> & {
+export type ClaimedJob = Omit<
+  Prisma.EditJobGetPayload<{ include: typeof WITH_INPUT }>,
+  'prompt' | 'upstream'
+> & {
+  readonly prompt: { readonly text: string };
   readonly attemptId: string;
   /** Of this attempt, from 1. */
   readonly attemptNumber: number;
@@ -104,8 +108,9 @@ export function createAttempts(options: {
     async claim(jobId, { workerId, attemptId: id }) {
       const choose = await chooseUpstream();
       return prisma.$transaction(async (tx) => {
-        const job = await tx.editJob.findUnique({ where: { id: jobId }, include: WITH_INPUT });
-        if (job === null) return null;
+        const found = await tx.editJob.findUnique({ where: { id: jobId }, include: WITH_INPUT });
+        if (found?.prompt == null) return null;
+        const job = { ...found, prompt: found.prompt };
         const open = job.attempts.find((attempt) => attempt.id === id && attempt.state === 'SENT');
         if (open !== undefined) {
           const upstream = upstreams.named(open.upstream);
@@ -119,7 +124,13 @@ export function createAttempts(options: {
         }
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
-          data: { status: 'RUNNING', startedAt: new Date(), nextAttemptAt: null, sandbox },
+          data: {
+            status: 'RUNNING',
+            startedAt: new Date(),
+            nextAttemptAt: null,
+            sandbox,
+            upstream: choice.upstream.name,
+          },
         });
         if (count === 0) return null;
         const { upstream } = choice;
@@ -147,8 +158,11 @@ export function createAttempts(options: {
           answer: body as Prisma.InputJsonObject,
         });
         if (!ended) return false;
+        const usage = readTokenUsage(body['usage']);
         await moveJob(tx, attempt, 'SUCCEEDED', {
           finishedAt,
+          outputCount: outputs.length,
+          totalTokens: usage?.totalTokens ?? null,
           answerSize: word(body['size']),
           answerQuality: word(body['quality']),
           answerBackground: word(body['background']),
@@ -163,7 +177,6 @@ export function createAttempts(options: {
             position,
           })),
         });
-        const usage = readTokenUsage(body['usage']);
         if (usage !== null) {
           const raw = body['usage'] as Prisma.InputJsonObject;
           await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });

@@ -5,6 +5,7 @@ import { NotFoundError, UnavailableError } from '../errors.ts';
 import type { Events, ServiceEvent } from '../events.ts';
 import type { Log } from '../log.ts';
 import { FINAL_STATUSES, isFinal } from './edit-status.ts';
+import { inHistory } from './in-history.ts';
 import { createNewsQueue, type EditNewsStream, type NewsQueue, onlyThose } from './news-queue.ts';
 
 /** Between two tries to read what was missed, in milliseconds. */
@@ -134,7 +135,7 @@ export function createEditSubscriptions(options: {
   /** The newest of them, oldest first. */
   async function openJobs(ownerId: string, where: Prisma.EditJobWhereInput): Promise<string[]> {
     const jobs = await prisma.editJob.findMany({
-      where: { AND: [{ ownerId }, where] },
+      where: { AND: [inHistory({ ownerId }), where] },
       select: { id: true },
       orderBy: { id: 'desc' },
       take: MAX_JOBS_AT_ONCE,
@@ -169,7 +170,10 @@ export function createEditSubscriptions(options: {
       const { queue } = watch;
       queue.push({ type: 'CURRENT', jobId: id, partialImageIndex: null });
       try {
-        const job = await prisma.editJob.findFirst({ where: { id, ownerId }, select: PROGRESS });
+        const job = await prisma.editJob.findFirst({
+          where: { id, ...inHistory({ ownerId }) },
+          select: PROGRESS,
+        });
         if (job === null) throw new NotFoundError('EditJob', id);
         watch.progress = toText(job);
         watch.partials = Math.max(watch.partials, job._count.images);

@@ -20,6 +20,7 @@ import {
   fingerprint,
   type IdempotencyClaim,
 } from './idempotency.ts';
+import { inHistory } from './in-history.ts';
 import { insertJob, newJobId } from './insert-job.ts';
 import type { JsonObject } from './json-object.ts';
 
@@ -118,7 +119,7 @@ export function createEdits(options: {
       const { ownerId } = viewer;
       if (key !== null) checkIdempotencyKey(key);
       const old = await prisma.editJob.findFirst({
-        where: { id, ownerId },
+        where: { id, ...inHistory(viewer) },
         include: {
           prompt: { select: { text: true } },
           images: {
@@ -128,7 +129,7 @@ export function createEdits(options: {
           },
         },
       });
-      if (old === null) throw new NotFoundError('EditJob', id);
+      if (old?.prompt == null) throw new NotFoundError('EditJob', id);
       const idempotency =
         key === null ? null : { ownerId, key, inputSha256: fingerprint({ retryOf: old.id }) };
       const found = idempotency && (await findClaimed(prisma, idempotency));

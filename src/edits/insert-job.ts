@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import type { Images, ReceivedImage, StoredImage } from '../images/images.ts';
@@ -6,6 +5,7 @@ import type { Queue } from '../queue.ts';
 import type { EditParams } from './edit-params.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
+import { savePrompt } from './save-prompt.ts';
 
 /** Where an edit's picture comes from: received with the request, or stored before. */
 export type ImageSource =
@@ -42,20 +42,14 @@ export async function insertJob(
   const received = sources.flatMap((source) => (source.kind === 'received' ? [source.image] : []));
   const { prompt: text, extraParams, ...params } = job.params;
   await prisma.$transaction(async (tx) => {
-    const sha256 = createHash('sha256').update(text).digest('hex');
-    const prompt = await tx.prompt.upsert({
-      where: { ownerId_sha256: { ownerId, sha256 } },
-      create: { ownerId, sha256, text },
-      update: { ownerId },
-      select: { id: true },
-    });
+    const promptId = await savePrompt(tx, ownerId, text);
     const savedIds = received.length > 0 ? await images.save(tx, ownerId, received) : [];
     await tx.editJob.createMany({
       data: {
         id,
         ownerId,
         sandbox: job.sandbox,
-        promptId: prompt.id,
+        promptId,
         resolvedSize: job.resolvedSize,
         retryOfId: job.retryOfId,
         turn: job.turn,

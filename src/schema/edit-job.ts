@@ -1,5 +1,6 @@
 import type { Prisma } from '../database/database.ts';
 import { EditStatus } from '../edits/edit-status.ts';
+import { inHistory } from '../edits/in-history.ts';
 import type { JsonObject } from '../edits/json-object.ts';
 import { EditErrorCode } from '../errors.ts';
 import { builder } from './builder.ts';
@@ -104,10 +105,14 @@ const imagesOf = (image: unknown) => ({
 export const EditJob = builder.prismaNode('EditJob', {
   description: 'One edit: what was asked for, where it stands, and what came of it.',
   id: { field: 'id', description: 'Global id.' },
-  findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
+  findUnique: (id, { viewer }) => ({ id, ...inHistory(viewer) }),
   fields: (t) => ({
     status: t.expose('status', { type: EditStatusEnum, description: 'Where it stands.' }),
-    prompt: t.relation('prompt', { description: 'What to change.' }),
+    prompt: t.relation('prompt', {
+      description: 'What to change.',
+      // Null of deleted edits only, which nobody sees.
+      onNull: 'error',
+    }),
     model: t.exposeString('model', { description: 'The model, as sent to the edits API.' }),
     size: t.expose('size', { type: 'ImageSize', description: 'The size as asked for.' }),
     resolvedSize: t.exposeString('resolvedSize', {

@@ -1,4 +1,5 @@
 import type { Prisma } from '../database/database.ts';
+import { inHistory } from '../edits/in-history.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditStatusEnum } from './enums.ts';
@@ -65,7 +66,7 @@ builder.queryFields((t) => ({
       id: t.arg.globalID({ required: true, for: EditJob, description: 'The EditJob’s global id.' }),
     },
     resolve: (query, _, { id }, { prisma, viewer }) =>
-      prisma.editJob.findFirst({ ...query, where: { id: id.id, ownerId: viewer.ownerId } }),
+      prisma.editJob.findFirst({ ...query, where: { id: id.id, ...inHistory(viewer) } }),
   }),
   editJobs: t.prismaConnection(
     {
@@ -74,11 +75,11 @@ builder.queryFields((t) => ({
       description: 'The viewer’s edits, newest first; pages of 20, at most 100.',
       args: { filter: t.arg({ type: EditJobFilter, description: 'Which ones; absent: all.' }) },
       totalCount: (_, { filter }, { prisma, viewer }) =>
-        prisma.editJob.count({ where: { ...toWhere(filter ?? {}), ownerId: viewer.ownerId } }),
+        prisma.editJob.count({ where: { ...toWhere(filter ?? {}), ...inHistory(viewer) } }),
       resolve: (query, _, { filter }, { prisma, viewer }) =>
         prisma.editJob.findMany({
           ...query,
-          where: { ...toWhere(filter ?? {}), ownerId: viewer.ownerId },
+          where: { ...toWhere(filter ?? {}), ...inHistory(viewer) },
           orderBy: { id: 'desc' },
         }),
     },

@@ -63,7 +63,7 @@ async function runningEdit(onEnd: OnEditEnd) {
     SUCCEEDED: () => attempts.succeed(attempt, ANSWER, []),
     FAILED: () => attempts.fail(attempt, FAILURE, { unknown: false }),
     OUTCOME_UNKNOWN: () => attempts.fail(attempt, FAILURE, { unknown: true }),
-    CANCELED: () => cancel(OWNER, id),
+    CANCELED: () => cancel({ ...OWNER, isAdmin: false }, id),
   };
   return { prisma, id, ends };
 }

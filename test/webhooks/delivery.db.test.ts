@@ -81,7 +81,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const hooks = await startWebhooks();
     await hooks.createWebhook(receiver.url, ['EDIT_FAILED']);
     await hooks.webhooks.create(
-      { ownerId: 'another' },
+      { ownerId: 'another', isAdmin: false },
       { url: receiver.url, events: ['EDIT_SUCCEEDED', 'EDIT_FAILED'] },
     );
     await hooks.endEdit('SUCCEEDED');
@@ -144,7 +144,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { id, endpoint } = await hooks.delivery();
     expect(endpoint).toMatchObject({ failingSince: expect.any(Date), disabledAt: null });
 
-    expect(await hooks.webhooks.redeliver({ ownerId: 'another' }, id)).toBe(false);
+    expect(await hooks.webhooks.redeliver({ ownerId: 'another', isAdmin: false }, id)).toBe(false);
     expect(await hooks.webhooks.redeliver(VIEWER, id)).toBe(true);
     await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
@@ -206,7 +206,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
       field: 'deliveryId',
     });
 
-    expect(await hooks.webhooks.enable({ ownerId: 'another' }, id)).toBe(false);
+    expect(await hooks.webhooks.enable({ ownerId: 'another', isAdmin: false }, id)).toBe(false);
     expect(await hooks.webhooks.enable(VIEWER, id)).toBe(true);
     hooks.work();
     await hooks.endEdit();
@@ -312,7 +312,9 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const receiver = await receiveWebhooks();
     const hooks = await startWebhooks();
     const { id, secret: old } = await hooks.createWebhook(receiver.url);
-    expect(await hooks.webhooks.rotateSecret({ ownerId: 'another' }, id)).toBeNull();
+    expect(
+      await hooks.webhooks.rotateSecret({ ownerId: 'another', isAdmin: false }, id),
+    ).toBeNull();
     const rotated = await hooks.webhooks.rotateSecret(VIEWER, id);
     const secret = rotated?.secret ?? '';
     expect(secret).not.toBe(old);

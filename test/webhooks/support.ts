@@ -13,7 +13,7 @@ import { createPublishEnd } from '../../src/webhooks/publish-end.ts';
 import { createWebhooks } from '../../src/webhooks/webhooks.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-export const VIEWER = { ownerId: 'me' };
+export const VIEWER = { ownerId: 'me', isAdmin: false };
 export const MINUTE_MS = 60_000;
 
 /** The webhook parts on a database of their own, without the rest of the service. */

@@ -73,6 +73,11 @@ export type EditAttempt = Prisma.EditAttemptModel
  */
 export type Prompt = Prisma.PromptModel
 /**
+ * Model PromptSearch
+ * What a prompt is found by. Apart from it, so that nobody reads it who only wants the text.
+ */
+export type PromptSearch = Prisma.PromptSearchModel
+/**
  * Model Image
  * A picture, once per owner, however often it was uploaded or answered.
  */
@@ -87,6 +92,11 @@ export type EditJobImage = Prisma.EditJobImageModel
  * The numbers of `usage` as the edits API answered them. No row: it answered none.
  */
 export type TokenUsage = Prisma.TokenUsageModel
+/**
+ * Model Charge
+ * What an edit cost, by one version of the prices. The one without `supersededAt` holds.
+ */
+export type Charge = Prisma.ChargeModel
 /**
  * Model WebhookEndpoint
  * A URL that is told how edits end. Its signing secret is nowhere: it is derived from the server's

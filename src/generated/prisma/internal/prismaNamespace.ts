@@ -403,9 +403,11 @@ export const ModelName = {
   Worker: 'Worker',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
+  PromptSearch: 'PromptSearch',
   Image: 'Image',
   EditJobImage: 'EditJobImage',
   TokenUsage: 'TokenUsage',
+  Charge: 'Charge',
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookDelivery: 'WebhookDelivery',
   WebhookDeliveryAttempt: 'WebhookDeliveryAttempt'
@@ -424,7 +426,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "worker" | "editAttempt" | "prompt" | "image" | "editJobImage" | "tokenUsage" | "webhookEndpoint" | "webhookDelivery" | "webhookDeliveryAttempt"
+    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "worker" | "editAttempt" | "prompt" | "promptSearch" | "image" | "editJobImage" | "tokenUsage" | "charge" | "webhookEndpoint" | "webhookDelivery" | "webhookDeliveryAttempt"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -872,6 +874,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    PromptSearch: {
+      payload: Prisma.$PromptSearchPayload<ExtArgs>
+      fields: Prisma.PromptSearchFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PromptSearchFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PromptSearchFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>
+        }
+        findFirst: {
+          args: Prisma.PromptSearchFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PromptSearchFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>
+        }
+        findMany: {
+          args: Prisma.PromptSearchFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>[]
+        }
+        create: {
+          args: Prisma.PromptSearchCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>
+        }
+        createMany: {
+          args: Prisma.PromptSearchCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PromptSearchCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>[]
+        }
+        delete: {
+          args: Prisma.PromptSearchDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>
+        }
+        update: {
+          args: Prisma.PromptSearchUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>
+        }
+        deleteMany: {
+          args: Prisma.PromptSearchDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PromptSearchUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PromptSearchUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>[]
+        }
+        upsert: {
+          args: Prisma.PromptSearchUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PromptSearchPayload>
+        }
+        aggregate: {
+          args: Prisma.PromptSearchAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePromptSearch>
+        }
+        groupBy: {
+          args: Prisma.PromptSearchGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PromptSearchGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PromptSearchCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PromptSearchCountAggregateOutputType> | number
+        }
+      }
+    }
     Image: {
       payload: Prisma.$ImagePayload<ExtArgs>
       fields: Prisma.ImageFieldRefs
@@ -1091,6 +1167,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.TokenUsageCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.TokenUsageCountAggregateOutputType> | number
+        }
+      }
+    }
+    Charge: {
+      payload: Prisma.$ChargePayload<ExtArgs>
+      fields: Prisma.ChargeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChargeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChargeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>
+        }
+        findFirst: {
+          args: Prisma.ChargeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChargeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>
+        }
+        findMany: {
+          args: Prisma.ChargeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>[]
+        }
+        create: {
+          args: Prisma.ChargeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>
+        }
+        createMany: {
+          args: Prisma.ChargeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChargeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>[]
+        }
+        delete: {
+          args: Prisma.ChargeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>
+        }
+        update: {
+          args: Prisma.ChargeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>
+        }
+        deleteMany: {
+          args: Prisma.ChargeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChargeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChargeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>[]
+        }
+        upsert: {
+          args: Prisma.ChargeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChargePayload>
+        }
+        aggregate: {
+          args: Prisma.ChargeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCharge>
+        }
+        groupBy: {
+          args: Prisma.ChargeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChargeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChargeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChargeCountAggregateOutputType> | number
         }
       }
     }
@@ -1381,11 +1531,17 @@ export const EditJobScalarFieldEnum = {
   answerOutputFormat: 'answerOutputFormat',
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
+  upstream: 'upstream',
+  totalTokens: 'totalTokens',
+  costMicroUsd: 'costMicroUsd',
+  outputCount: 'outputCount',
   retryOfId: 'retryOfId',
   createdAt: 'createdAt',
   startedAt: 'startedAt',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  durationMs: 'durationMs',
+  deletedAt: 'deletedAt'
 } as const
 
 export type EditJobScalarFieldEnum = (typeof EditJobScalarFieldEnum)[keyof typeof EditJobScalarFieldEnum]
@@ -1455,10 +1611,21 @@ export const PromptScalarFieldEnum = {
   ownerId: 'ownerId',
   sha256: 'sha256',
   text: 'text',
-  createdAt: 'createdAt'
+  uses: 'uses',
+  createdAt: 'createdAt',
+  lastUsedAt: 'lastUsedAt'
 } as const
 
 export type PromptScalarFieldEnum = (typeof PromptScalarFieldEnum)[keyof typeof PromptScalarFieldEnum]
+
+
+export const PromptSearchScalarFieldEnum = {
+  promptId: 'promptId',
+  text: 'text',
+  grams: 'grams'
+} as const
+
+export type PromptSearchScalarFieldEnum = (typeof PromptSearchScalarFieldEnum)[keyof typeof PromptSearchScalarFieldEnum]
 
 
 export const ImageScalarFieldEnum = {
@@ -1496,10 +1663,25 @@ export const TokenUsageScalarFieldEnum = {
   inputImageTokens: 'inputImageTokens',
   outputTextTokens: 'outputTextTokens',
   outputImageTokens: 'outputImageTokens',
+  inputCachedTokens: 'inputCachedTokens',
+  inputCachedTextTokens: 'inputCachedTextTokens',
+  inputCachedImageTokens: 'inputCachedImageTokens',
   raw: 'raw'
 } as const
 
 export type TokenUsageScalarFieldEnum = (typeof TokenUsageScalarFieldEnum)[keyof typeof TokenUsageScalarFieldEnum]
+
+
+export const ChargeScalarFieldEnum = {
+  id: 'id',
+  jobId: 'jobId',
+  amountMicroUsd: 'amountMicroUsd',
+  priceVersion: 'priceVersion',
+  createdAt: 'createdAt',
+  supersededAt: 'supersededAt'
+} as const
+
+export type ChargeScalarFieldEnum = (typeof ChargeScalarFieldEnum)[keyof typeof ChargeScalarFieldEnum]
 
 
 export const WebhookEndpointScalarFieldEnum = {
@@ -1664,6 +1846,20 @@ export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'J
  * Reference to a field of type 'QueryMode'
  */
 export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt'
+ */
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt[]'
+ */
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
     
 
 
@@ -1949,9 +2145,11 @@ export type GlobalOmitConfig = {
   worker?: Prisma.WorkerOmit
   editAttempt?: Prisma.EditAttemptOmit
   prompt?: Prisma.PromptOmit
+  promptSearch?: Prisma.PromptSearchOmit
   image?: Prisma.ImageOmit
   editJobImage?: Prisma.EditJobImageOmit
   tokenUsage?: Prisma.TokenUsageOmit
+  charge?: Prisma.ChargeOmit
   webhookEndpoint?: Prisma.WebhookEndpointOmit
   webhookDelivery?: Prisma.WebhookDeliveryOmit
   webhookDeliveryAttempt?: Prisma.WebhookDeliveryAttemptOmit

@@ -57,9 +57,11 @@ export const ModelName = {
   Worker: 'Worker',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
+  PromptSearch: 'PromptSearch',
   Image: 'Image',
   EditJobImage: 'EditJobImage',
   TokenUsage: 'TokenUsage',
+  Charge: 'Charge',
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookDelivery: 'WebhookDelivery',
   WebhookDeliveryAttempt: 'WebhookDeliveryAttempt'
@@ -107,11 +109,17 @@ export const EditJobScalarFieldEnum = {
   answerOutputFormat: 'answerOutputFormat',
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
+  upstream: 'upstream',
+  totalTokens: 'totalTokens',
+  costMicroUsd: 'costMicroUsd',
+  outputCount: 'outputCount',
   retryOfId: 'retryOfId',
   createdAt: 'createdAt',
   startedAt: 'startedAt',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  durationMs: 'durationMs',
+  deletedAt: 'deletedAt'
 } as const
 
 export type EditJobScalarFieldEnum = (typeof EditJobScalarFieldEnum)[keyof typeof EditJobScalarFieldEnum]
@@ -181,10 +189,21 @@ export const PromptScalarFieldEnum = {
   ownerId: 'ownerId',
   sha256: 'sha256',
   text: 'text',
-  createdAt: 'createdAt'
+  uses: 'uses',
+  createdAt: 'createdAt',
+  lastUsedAt: 'lastUsedAt'
 } as const
 
 export type PromptScalarFieldEnum = (typeof PromptScalarFieldEnum)[keyof typeof PromptScalarFieldEnum]
+
+
+export const PromptSearchScalarFieldEnum = {
+  promptId: 'promptId',
+  text: 'text',
+  grams: 'grams'
+} as const
+
+export type PromptSearchScalarFieldEnum = (typeof PromptSearchScalarFieldEnum)[keyof typeof PromptSearchScalarFieldEnum]
 
 
 export const ImageScalarFieldEnum = {
@@ -222,10 +241,25 @@ export const TokenUsageScalarFieldEnum = {
   inputImageTokens: 'inputImageTokens',
   outputTextTokens: 'outputTextTokens',
   outputImageTokens: 'outputImageTokens',
+  inputCachedTokens: 'inputCachedTokens',
+  inputCachedTextTokens: 'inputCachedTextTokens',
+  inputCachedImageTokens: 'inputCachedImageTokens',
   raw: 'raw'
 } as const
 
 export type TokenUsageScalarFieldEnum = (typeof TokenUsageScalarFieldEnum)[keyof typeof TokenUsageScalarFieldEnum]
+
+
+export const ChargeScalarFieldEnum = {
+  id: 'id',
+  jobId: 'jobId',
+  amountMicroUsd: 'amountMicroUsd',
+  priceVersion: 'priceVersion',
+  createdAt: 'createdAt',
+  supersededAt: 'supersededAt'
+} as const
+
+export type ChargeScalarFieldEnum = (typeof ChargeScalarFieldEnum)[keyof typeof ChargeScalarFieldEnum]
 
 
 export const WebhookEndpointScalarFieldEnum = {

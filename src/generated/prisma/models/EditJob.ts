@@ -32,6 +32,10 @@ export type EditJobAvgAggregateOutputType = {
   n: number | null
   outputCompression: number | null
   partialImages: number | null
+  totalTokens: number | null
+  costMicroUsd: number | null
+  outputCount: number | null
+  durationMs: number | null
 }
 
 export type EditJobSumAggregateOutputType = {
@@ -39,6 +43,10 @@ export type EditJobSumAggregateOutputType = {
   n: number | null
   outputCompression: number | null
   partialImages: number | null
+  totalTokens: number | null
+  costMicroUsd: bigint | null
+  outputCount: number | null
+  durationMs: number | null
 }
 
 export type EditJobMinAggregateOutputType = {
@@ -65,11 +73,17 @@ export type EditJobMinAggregateOutputType = {
   answerOutputFormat: string | null
   errorCode: string | null
   errorMessage: string | null
+  upstream: string | null
+  totalTokens: number | null
+  costMicroUsd: bigint | null
+  outputCount: number | null
   retryOfId: string | null
   createdAt: Date | null
   startedAt: Date | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  durationMs: number | null
+  deletedAt: Date | null
 }
 
 export type EditJobMaxAggregateOutputType = {
@@ -96,11 +110,17 @@ export type EditJobMaxAggregateOutputType = {
   answerOutputFormat: string | null
   errorCode: string | null
   errorMessage: string | null
+  upstream: string | null
+  totalTokens: number | null
+  costMicroUsd: bigint | null
+  outputCount: number | null
   retryOfId: string | null
   createdAt: Date | null
   startedAt: Date | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  durationMs: number | null
+  deletedAt: Date | null
 }
 
 export type EditJobCountAggregateOutputType = {
@@ -129,11 +149,17 @@ export type EditJobCountAggregateOutputType = {
   answerOutputFormat: number
   errorCode: number
   errorMessage: number
+  upstream: number
+  totalTokens: number
+  costMicroUsd: number
+  outputCount: number
   retryOfId: number
   createdAt: number
   startedAt: number
   nextAttemptAt: number
   finishedAt: number
+  durationMs: number
+  deletedAt: number
   _all: number
 }
 
@@ -143,6 +169,10 @@ export type EditJobAvgAggregateInputType = {
   n?: true
   outputCompression?: true
   partialImages?: true
+  totalTokens?: true
+  costMicroUsd?: true
+  outputCount?: true
+  durationMs?: true
 }
 
 export type EditJobSumAggregateInputType = {
@@ -150,6 +180,10 @@ export type EditJobSumAggregateInputType = {
   n?: true
   outputCompression?: true
   partialImages?: true
+  totalTokens?: true
+  costMicroUsd?: true
+  outputCount?: true
+  durationMs?: true
 }
 
 export type EditJobMinAggregateInputType = {
@@ -176,11 +210,17 @@ export type EditJobMinAggregateInputType = {
   answerOutputFormat?: true
   errorCode?: true
   errorMessage?: true
+  upstream?: true
+  totalTokens?: true
+  costMicroUsd?: true
+  outputCount?: true
   retryOfId?: true
   createdAt?: true
   startedAt?: true
   nextAttemptAt?: true
   finishedAt?: true
+  durationMs?: true
+  deletedAt?: true
 }
 
 export type EditJobMaxAggregateInputType = {
@@ -207,11 +247,17 @@ export type EditJobMaxAggregateInputType = {
   answerOutputFormat?: true
   errorCode?: true
   errorMessage?: true
+  upstream?: true
+  totalTokens?: true
+  costMicroUsd?: true
+  outputCount?: true
   retryOfId?: true
   createdAt?: true
   startedAt?: true
   nextAttemptAt?: true
   finishedAt?: true
+  durationMs?: true
+  deletedAt?: true
 }
 
 export type EditJobCountAggregateInputType = {
@@ -240,11 +286,17 @@ export type EditJobCountAggregateInputType = {
   answerOutputFormat?: true
   errorCode?: true
   errorMessage?: true
+  upstream?: true
+  totalTokens?: true
+  costMicroUsd?: true
+  outputCount?: true
   retryOfId?: true
   createdAt?: true
   startedAt?: true
   nextAttemptAt?: true
   finishedAt?: true
+  durationMs?: true
+  deletedAt?: true
   _all?: true
 }
 
@@ -340,7 +392,7 @@ export type EditJobGroupByOutputType = {
   status: $Enums.EditStatus
   sandbox: boolean
   turn: number
-  promptId: string
+  promptId: string | null
   model: string
   size: string
   resolvedSize: string
@@ -360,11 +412,17 @@ export type EditJobGroupByOutputType = {
   answerOutputFormat: string | null
   errorCode: string | null
   errorMessage: string | null
+  upstream: string | null
+  totalTokens: number | null
+  costMicroUsd: bigint | null
+  outputCount: number
   retryOfId: string | null
   createdAt: Date
   startedAt: Date | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  durationMs: number | null
+  deletedAt: Date | null
   _count: EditJobCountAggregateOutputType | null
   _avg: EditJobAvgAggregateOutputType | null
   _sum: EditJobSumAggregateOutputType | null
@@ -396,7 +454,7 @@ export type EditJobWhereInput = {
   status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
   turn?: Prisma.IntFilter<"EditJob"> | number
-  promptId?: Prisma.UuidFilter<"EditJob"> | string
+  promptId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   model?: Prisma.StringFilter<"EditJob"> | string
   size?: Prisma.StringFilter<"EditJob"> | string
   resolvedSize?: Prisma.StringFilter<"EditJob"> | string
@@ -416,17 +474,24 @@ export type EditJobWhereInput = {
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  totalTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  costMicroUsd?: Prisma.BigIntNullableFilter<"EditJob"> | bigint | number | null
+  outputCount?: Prisma.IntFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
-  prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
+  durationMs?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  deletedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  prompt?: Prisma.XOR<Prisma.PromptNullableScalarRelationFilter, Prisma.PromptWhereInput> | null
   retryOf?: Prisma.XOR<Prisma.EditJobNullableScalarRelationFilter, Prisma.EditJobWhereInput> | null
   retries?: Prisma.EditJobListRelationFilter
   images?: Prisma.EditJobImageListRelationFilter
   attempts?: Prisma.EditAttemptListRelationFilter
   usage?: Prisma.XOR<Prisma.TokenUsageNullableScalarRelationFilter, Prisma.TokenUsageWhereInput> | null
+  charges?: Prisma.ChargeListRelationFilter
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
   webhooks?: Prisma.WebhookDeliveryListRelationFilter
 }
@@ -437,7 +502,7 @@ export type EditJobOrderByWithRelationInput = {
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
   turn?: Prisma.SortOrder
-  promptId?: Prisma.SortOrder
+  promptId?: Prisma.SortOrderInput | Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
   resolvedSize?: Prisma.SortOrder
@@ -457,17 +522,24 @@ export type EditJobOrderByWithRelationInput = {
   answerOutputFormat?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
+  totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  durationMs?: Prisma.SortOrderInput | Prisma.SortOrder
+  deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   prompt?: Prisma.PromptOrderByWithRelationInput
   retryOf?: Prisma.EditJobOrderByWithRelationInput
   retries?: Prisma.EditJobOrderByRelationAggregateInput
   images?: Prisma.EditJobImageOrderByRelationAggregateInput
   attempts?: Prisma.EditAttemptOrderByRelationAggregateInput
   usage?: Prisma.TokenUsageOrderByWithRelationInput
+  charges?: Prisma.ChargeOrderByRelationAggregateInput
   idempotencyKeys?: Prisma.IdempotencyKeyOrderByRelationAggregateInput
   webhooks?: Prisma.WebhookDeliveryOrderByRelationAggregateInput
 }
@@ -481,7 +553,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
   turn?: Prisma.IntFilter<"EditJob"> | number
-  promptId?: Prisma.UuidFilter<"EditJob"> | string
+  promptId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   model?: Prisma.StringFilter<"EditJob"> | string
   size?: Prisma.StringFilter<"EditJob"> | string
   resolvedSize?: Prisma.StringFilter<"EditJob"> | string
@@ -501,17 +573,24 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  totalTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  costMicroUsd?: Prisma.BigIntNullableFilter<"EditJob"> | bigint | number | null
+  outputCount?: Prisma.IntFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
-  prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
+  durationMs?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  deletedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  prompt?: Prisma.XOR<Prisma.PromptNullableScalarRelationFilter, Prisma.PromptWhereInput> | null
   retryOf?: Prisma.XOR<Prisma.EditJobNullableScalarRelationFilter, Prisma.EditJobWhereInput> | null
   retries?: Prisma.EditJobListRelationFilter
   images?: Prisma.EditJobImageListRelationFilter
   attempts?: Prisma.EditAttemptListRelationFilter
   usage?: Prisma.XOR<Prisma.TokenUsageNullableScalarRelationFilter, Prisma.TokenUsageWhereInput> | null
+  charges?: Prisma.ChargeListRelationFilter
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
   webhooks?: Prisma.WebhookDeliveryListRelationFilter
 }, "id">
@@ -522,7 +601,7 @@ export type EditJobOrderByWithAggregationInput = {
   status?: Prisma.SortOrder
   sandbox?: Prisma.SortOrder
   turn?: Prisma.SortOrder
-  promptId?: Prisma.SortOrder
+  promptId?: Prisma.SortOrderInput | Prisma.SortOrder
   model?: Prisma.SortOrder
   size?: Prisma.SortOrder
   resolvedSize?: Prisma.SortOrder
@@ -542,11 +621,17 @@ export type EditJobOrderByWithAggregationInput = {
   answerOutputFormat?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
+  totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  durationMs?: Prisma.SortOrderInput | Prisma.SortOrder
+  deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.EditJobCountOrderByAggregateInput
   _avg?: Prisma.EditJobAvgOrderByAggregateInput
   _max?: Prisma.EditJobMaxOrderByAggregateInput
@@ -563,7 +648,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   status?: Prisma.EnumEditStatusWithAggregatesFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolWithAggregatesFilter<"EditJob"> | boolean
   turn?: Prisma.IntWithAggregatesFilter<"EditJob"> | number
-  promptId?: Prisma.UuidWithAggregatesFilter<"EditJob"> | string
+  promptId?: Prisma.UuidNullableWithAggregatesFilter<"EditJob"> | string | null
   model?: Prisma.StringWithAggregatesFilter<"EditJob"> | string
   size?: Prisma.StringWithAggregatesFilter<"EditJob"> | string
   resolvedSize?: Prisma.StringWithAggregatesFilter<"EditJob"> | string
@@ -583,11 +668,17 @@ export type EditJobScalarWhereWithAggregatesInput = {
   answerOutputFormat?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  upstream?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  totalTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  costMicroUsd?: Prisma.BigIntNullableWithAggregatesFilter<"EditJob"> | bigint | number | null
+  outputCount?: Prisma.IntWithAggregatesFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableWithAggregatesFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
   nextAttemptAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
+  durationMs?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditJob"> | Date | string | null
 }
 
 export type EditJobCreateInput = {
@@ -615,16 +706,23 @@ export type EditJobCreateInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -635,7 +733,7 @@ export type EditJobUncheckedCreateInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -655,15 +753,22 @@ export type EditJobUncheckedCreateInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -693,16 +798,23 @@ export type EditJobUpdateInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -713,7 +825,7 @@ export type EditJobUncheckedUpdateInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -733,15 +845,22 @@ export type EditJobUncheckedUpdateInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -752,7 +871,7 @@ export type EditJobCreateManyInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -772,11 +891,17 @@ export type EditJobCreateManyInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
 }
 
 export type EditJobUpdateManyMutationInput = {
@@ -804,10 +929,16 @@ export type EditJobUpdateManyMutationInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type EditJobUncheckedUpdateManyInput = {
@@ -816,7 +947,7 @@ export type EditJobUncheckedUpdateManyInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -836,11 +967,17 @@ export type EditJobUncheckedUpdateManyInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type EditJobNullableScalarRelationFilter = {
@@ -884,11 +1021,17 @@ export type EditJobCountOrderByAggregateInput = {
   answerOutputFormat?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   nextAttemptAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
+  durationMs?: Prisma.SortOrder
+  deletedAt?: Prisma.SortOrder
 }
 
 export type EditJobAvgOrderByAggregateInput = {
@@ -896,6 +1039,10 @@ export type EditJobAvgOrderByAggregateInput = {
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
+  durationMs?: Prisma.SortOrder
 }
 
 export type EditJobMaxOrderByAggregateInput = {
@@ -922,11 +1069,17 @@ export type EditJobMaxOrderByAggregateInput = {
   answerOutputFormat?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   nextAttemptAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
+  durationMs?: Prisma.SortOrder
+  deletedAt?: Prisma.SortOrder
 }
 
 export type EditJobMinOrderByAggregateInput = {
@@ -953,11 +1106,17 @@ export type EditJobMinOrderByAggregateInput = {
   answerOutputFormat?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   nextAttemptAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
+  durationMs?: Prisma.SortOrder
+  deletedAt?: Prisma.SortOrder
 }
 
 export type EditJobSumOrderByAggregateInput = {
@@ -965,6 +1124,10 @@ export type EditJobSumOrderByAggregateInput = {
   n?: Prisma.SortOrder
   outputCompression?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrder
+  costMicroUsd?: Prisma.SortOrder
+  outputCount?: Prisma.SortOrder
+  durationMs?: Prisma.SortOrder
 }
 
 export type EditJobScalarRelationFilter = {
@@ -1022,6 +1185,14 @@ export type NullableIntFieldUpdateOperationsInput = {
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type NullableBigIntFieldUpdateOperationsInput = {
+  set?: bigint | number | null
+  increment?: bigint | number
+  decrement?: bigint | number
+  multiply?: bigint | number
+  divide?: bigint | number
 }
 
 export type DateTimeFieldUpdateOperationsInput = {
@@ -1168,6 +1339,20 @@ export type EditJobUpdateOneRequiredWithoutUsageNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutUsageInput, Prisma.EditJobUpdateWithoutUsageInput>, Prisma.EditJobUncheckedUpdateWithoutUsageInput>
 }
 
+export type EditJobCreateNestedOneWithoutChargesInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutChargesInput, Prisma.EditJobUncheckedCreateWithoutChargesInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutChargesInput
+  connect?: Prisma.EditJobWhereUniqueInput
+}
+
+export type EditJobUpdateOneRequiredWithoutChargesNestedInput = {
+  create?: Prisma.XOR<Prisma.EditJobCreateWithoutChargesInput, Prisma.EditJobUncheckedCreateWithoutChargesInput>
+  connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutChargesInput
+  upsert?: Prisma.EditJobUpsertWithoutChargesInput
+  connect?: Prisma.EditJobWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.EditJobUpdateToOneWithWhereWithoutChargesInput, Prisma.EditJobUpdateWithoutChargesInput>, Prisma.EditJobUncheckedUpdateWithoutChargesInput>
+}
+
 export type EditJobCreateNestedOneWithoutWebhooksInput = {
   create?: Prisma.XOR<Prisma.EditJobCreateWithoutWebhooksInput, Prisma.EditJobUncheckedCreateWithoutWebhooksInput>
   connectOrCreate?: Prisma.EditJobCreateOrConnectWithoutWebhooksInput
@@ -1207,15 +1392,22 @@ export type EditJobCreateWithoutRetriesInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -1226,7 +1418,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -1246,14 +1438,21 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -1288,15 +1487,22 @@ export type EditJobCreateWithoutRetryOfInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -1307,7 +1513,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -1327,14 +1533,21 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -1385,15 +1598,22 @@ export type EditJobUpdateWithoutRetriesInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -1404,7 +1624,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1424,14 +1644,21 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -1461,7 +1688,7 @@ export type EditJobScalarWhereInput = {
   status?: Prisma.EnumEditStatusFilter<"EditJob"> | $Enums.EditStatus
   sandbox?: Prisma.BoolFilter<"EditJob"> | boolean
   turn?: Prisma.IntFilter<"EditJob"> | number
-  promptId?: Prisma.UuidFilter<"EditJob"> | string
+  promptId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   model?: Prisma.StringFilter<"EditJob"> | string
   size?: Prisma.StringFilter<"EditJob"> | string
   resolvedSize?: Prisma.StringFilter<"EditJob"> | string
@@ -1481,11 +1708,17 @@ export type EditJobScalarWhereInput = {
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  totalTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  costMicroUsd?: Prisma.BigIntNullableFilter<"EditJob"> | bigint | number | null
+  outputCount?: Prisma.IntFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
   createdAt?: Prisma.DateTimeFilter<"EditJob"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
+  durationMs?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  deletedAt?: Prisma.DateTimeNullableFilter<"EditJob"> | Date | string | null
 }
 
 export type EditJobCreateWithoutIdempotencyKeysInput = {
@@ -1513,16 +1746,23 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
@@ -1532,7 +1772,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -1552,15 +1792,22 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
@@ -1605,16 +1852,23 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
@@ -1624,7 +1878,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1644,15 +1898,22 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
@@ -1681,15 +1942,22 @@ export type EditJobCreateWithoutAttemptsInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -1700,7 +1968,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -1720,14 +1988,21 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -1773,15 +2048,22 @@ export type EditJobUpdateWithoutAttemptsInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -1792,7 +2074,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1812,14 +2094,21 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -1849,15 +2138,22 @@ export type EditJobCreateWithoutPromptInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -1887,15 +2183,22 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -1951,15 +2254,22 @@ export type EditJobCreateWithoutImagesInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -1970,7 +2280,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -1990,14 +2300,21 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -2043,15 +2360,22 @@ export type EditJobUpdateWithoutImagesInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -2062,7 +2386,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2082,14 +2406,21 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -2119,15 +2450,22 @@ export type EditJobCreateWithoutUsageInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
@@ -2138,7 +2476,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -2158,14 +2496,21 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
   webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
@@ -2211,15 +2556,22 @@ export type EditJobUpdateWithoutUsageInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -2230,7 +2582,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2250,14 +2602,217 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobCreateWithoutChargesInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  turn?: number
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  partialImages?: number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
+  retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
+  retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
+}
+
+export type EditJobUncheckedCreateWithoutChargesInput = {
+  id?: string
+  ownerId: string
+  status?: $Enums.EditStatus
+  sandbox: boolean
+  turn?: number
+  promptId?: string | null
+  model: string
+  size: string
+  resolvedSize: string
+  n: number
+  quality?: string | null
+  background?: string | null
+  outputFormat?: string | null
+  outputCompression?: number | null
+  inputFidelity?: string | null
+  moderation?: string | null
+  partialImages?: number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: string | null
+  answerQuality?: string | null
+  answerBackground?: string | null
+  answerOutputFormat?: string | null
+  errorCode?: string | null
+  errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
+  retryOfId?: string | null
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  nextAttemptAt?: Date | string | null
+  finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
+  images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
+  attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
+  usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
+  webhooks?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
+}
+
+export type EditJobCreateOrConnectWithoutChargesInput = {
+  where: Prisma.EditJobWhereUniqueInput
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutChargesInput, Prisma.EditJobUncheckedCreateWithoutChargesInput>
+}
+
+export type EditJobUpsertWithoutChargesInput = {
+  update: Prisma.XOR<Prisma.EditJobUpdateWithoutChargesInput, Prisma.EditJobUncheckedUpdateWithoutChargesInput>
+  create: Prisma.XOR<Prisma.EditJobCreateWithoutChargesInput, Prisma.EditJobUncheckedCreateWithoutChargesInput>
+  where?: Prisma.EditJobWhereInput
+}
+
+export type EditJobUpdateToOneWithWhereWithoutChargesInput = {
+  where?: Prisma.EditJobWhereInput
+  data: Prisma.XOR<Prisma.EditJobUpdateWithoutChargesInput, Prisma.EditJobUncheckedUpdateWithoutChargesInput>
+}
+
+export type EditJobUpdateWithoutChargesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
+  retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
+  retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
+  webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
+}
+
+export type EditJobUncheckedUpdateWithoutChargesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
+  sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  turn?: Prisma.IntFieldUpdateOperationsInput | number
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  model?: Prisma.StringFieldUpdateOperationsInput | string
+  size?: Prisma.StringFieldUpdateOperationsInput | string
+  resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
+  n?: Prisma.IntFieldUpdateOperationsInput | number
+  quality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  background?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  answerSize?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
+  retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
+  images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
+  attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
+  usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -2287,16 +2842,23 @@ export type EditJobCreateWithoutWebhooksInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
-  prompt: Prisma.PromptCreateNestedOneWithoutJobsInput
+  durationMs?: number | null
+  deletedAt?: Date | string | null
+  prompt?: Prisma.PromptCreateNestedOneWithoutJobsInput
   retryOf?: Prisma.EditJobCreateNestedOneWithoutRetriesInput
   retries?: Prisma.EditJobCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutJobInput
 }
 
@@ -2306,7 +2868,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -2326,15 +2888,22 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
   retries?: Prisma.EditJobUncheckedCreateNestedManyWithoutRetryOfInput
   images?: Prisma.EditJobImageUncheckedCreateNestedManyWithoutJobInput
   attempts?: Prisma.EditAttemptUncheckedCreateNestedManyWithoutJobInput
   usage?: Prisma.TokenUsageUncheckedCreateNestedOneWithoutJobInput
+  charges?: Prisma.ChargeUncheckedCreateNestedManyWithoutJobInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutJobInput
 }
 
@@ -2379,16 +2948,23 @@ export type EditJobUpdateWithoutWebhooksInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
 }
 
@@ -2398,7 +2974,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2418,15 +2994,22 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
 }
 
@@ -2436,7 +3019,7 @@ export type EditJobCreateManyRetryOfInput = {
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
-  promptId: string
+  promptId?: string | null
   model: string
   size: string
   resolvedSize: string
@@ -2456,10 +3039,16 @@ export type EditJobCreateManyRetryOfInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
 }
 
 export type EditJobUpdateWithoutRetryOfInput = {
@@ -2487,15 +3076,22 @@ export type EditJobUpdateWithoutRetryOfInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  prompt?: Prisma.PromptUpdateOneRequiredWithoutJobsNestedInput
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  prompt?: Prisma.PromptUpdateOneWithoutJobsNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -2506,7 +3102,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2526,14 +3122,21 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -2544,7 +3147,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
-  promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  promptId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   model?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.StringFieldUpdateOperationsInput | string
   resolvedSize?: Prisma.StringFieldUpdateOperationsInput | string
@@ -2564,10 +3167,16 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type EditJobCreateManyPromptInput = {
@@ -2595,11 +3204,17 @@ export type EditJobCreateManyPromptInput = {
   answerOutputFormat?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  upstream?: string | null
+  totalTokens?: number | null
+  costMicroUsd?: bigint | number | null
+  outputCount?: number
   retryOfId?: string | null
   createdAt?: Date | string
   startedAt?: Date | string | null
   nextAttemptAt?: Date | string | null
   finishedAt?: Date | string | null
+  durationMs?: number | null
+  deletedAt?: Date | string | null
 }
 
 export type EditJobUpdateWithoutPromptInput = {
@@ -2627,15 +3242,22 @@ export type EditJobUpdateWithoutPromptInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retryOf?: Prisma.EditJobUpdateOneWithoutRetriesNestedInput
   retries?: Prisma.EditJobUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
@@ -2665,15 +3287,22 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   retries?: Prisma.EditJobUncheckedUpdateManyWithoutRetryOfNestedInput
   images?: Prisma.EditJobImageUncheckedUpdateManyWithoutJobNestedInput
   attempts?: Prisma.EditAttemptUncheckedUpdateManyWithoutJobNestedInput
   usage?: Prisma.TokenUsageUncheckedUpdateOneWithoutJobNestedInput
+  charges?: Prisma.ChargeUncheckedUpdateManyWithoutJobNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput
   webhooks?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
@@ -2703,11 +3332,17 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  durationMs?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 
@@ -2719,6 +3354,7 @@ export type EditJobCountOutputType = {
   retries: number
   images: number
   attempts: number
+  charges: number
   idempotencyKeys: number
   webhooks: number
 }
@@ -2727,6 +3363,7 @@ export type EditJobCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   retries?: boolean | EditJobCountOutputTypeCountRetriesArgs
   images?: boolean | EditJobCountOutputTypeCountImagesArgs
   attempts?: boolean | EditJobCountOutputTypeCountAttemptsArgs
+  charges?: boolean | EditJobCountOutputTypeCountChargesArgs
   idempotencyKeys?: boolean | EditJobCountOutputTypeCountIdempotencyKeysArgs
   webhooks?: boolean | EditJobCountOutputTypeCountWebhooksArgs
 }
@@ -2760,6 +3397,13 @@ export type EditJobCountOutputTypeCountImagesArgs<ExtArgs extends runtime.Types.
  */
 export type EditJobCountOutputTypeCountAttemptsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.EditAttemptWhereInput
+}
+
+/**
+ * EditJobCountOutputType without action
+ */
+export type EditJobCountOutputTypeCountChargesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ChargeWhereInput
 }
 
 /**
@@ -2803,17 +3447,24 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  upstream?: boolean
+  totalTokens?: boolean
+  costMicroUsd?: boolean
+  outputCount?: boolean
   retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
   nextAttemptAt?: boolean
   finishedAt?: boolean
-  prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  durationMs?: boolean
+  deletedAt?: boolean
+  prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
   retries?: boolean | Prisma.EditJob$retriesArgs<ExtArgs>
   images?: boolean | Prisma.EditJob$imagesArgs<ExtArgs>
   attempts?: boolean | Prisma.EditJob$attemptsArgs<ExtArgs>
   usage?: boolean | Prisma.EditJob$usageArgs<ExtArgs>
+  charges?: boolean | Prisma.EditJob$chargesArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
   webhooks?: boolean | Prisma.EditJob$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
@@ -2845,12 +3496,18 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  upstream?: boolean
+  totalTokens?: boolean
+  costMicroUsd?: boolean
+  outputCount?: boolean
   retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
   nextAttemptAt?: boolean
   finishedAt?: boolean
-  prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  durationMs?: boolean
+  deletedAt?: boolean
+  prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
@@ -2880,12 +3537,18 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  upstream?: boolean
+  totalTokens?: boolean
+  costMicroUsd?: boolean
+  outputCount?: boolean
   retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
   nextAttemptAt?: boolean
   finishedAt?: boolean
-  prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  durationMs?: boolean
+  deletedAt?: boolean
+  prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }, ExtArgs["result"]["editJob"]>
 
@@ -2915,43 +3578,51 @@ export type EditJobSelectScalar = {
   answerOutputFormat?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  upstream?: boolean
+  totalTokens?: boolean
+  costMicroUsd?: boolean
+  outputCount?: boolean
   retryOfId?: boolean
   createdAt?: boolean
   startedAt?: boolean
   nextAttemptAt?: boolean
   finishedAt?: boolean
+  durationMs?: boolean
+  deletedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
   retries?: boolean | Prisma.EditJob$retriesArgs<ExtArgs>
   images?: boolean | Prisma.EditJob$imagesArgs<ExtArgs>
   attempts?: boolean | Prisma.EditJob$attemptsArgs<ExtArgs>
   usage?: boolean | Prisma.EditJob$usageArgs<ExtArgs>
+  charges?: boolean | Prisma.EditJob$chargesArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.EditJob$idempotencyKeysArgs<ExtArgs>
   webhooks?: boolean | Prisma.EditJob$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.EditJobCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type EditJobIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }
 export type EditJobIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
+  prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
 }
 
 export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "EditJob"
   objects: {
-    prompt: Prisma.$PromptPayload<ExtArgs>
+    prompt: Prisma.$PromptPayload<ExtArgs> | null
     retryOf: Prisma.$EditJobPayload<ExtArgs> | null
     retries: Prisma.$EditJobPayload<ExtArgs>[]
     images: Prisma.$EditJobImagePayload<ExtArgs>[]
     attempts: Prisma.$EditAttemptPayload<ExtArgs>[]
     usage: Prisma.$TokenUsagePayload<ExtArgs> | null
+    charges: Prisma.$ChargePayload<ExtArgs>[]
     idempotencyKeys: Prisma.$IdempotencyKeyPayload<ExtArgs>[]
     webhooks: Prisma.$WebhookDeliveryPayload<ExtArgs>[]
   }
@@ -2964,7 +3635,10 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * Its place in line while it is queued, see Backlog.
      */
     turn: number
-    promptId: string
+    /**
+     * Null: the edit was deleted.
+     */
+    promptId: string | null
     model: string
     size: string
     resolvedSize: string
@@ -2988,6 +3662,19 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     errorCode: string | null
     errorMessage: string | null
     /**
+     * The edits API that it was last sent to, by its name in the configuration. Null: to none yet.
+     */
+    upstream: string | null
+    /**
+     * Of `TokenUsage`, for the order of the history. Null: unknown.
+     */
+    totalTokens: number | null
+    /**
+     * Of the charge that holds, in millionths of a US dollar. Null: unknown.
+     */
+    costMicroUsd: bigint | null
+    outputCount: number
+    /**
      * The job that this one repeats on request.
      */
     retryOfId: string | null
@@ -2998,6 +3685,14 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     nextAttemptAt: Date | null
     finishedAt: Date | null
+    /**
+     * Milliseconds from `startedAt` to `finishedAt`; Postgres computes it.
+     */
+    durationMs: number | null
+    /**
+     * Its pictures, prompt and labels are gone; what stays is what it cost. Null: it is in the history.
+     */
+    deletedAt: Date | null
   }, ExtArgs["result"]["editJob"]>
   composites: {}
 }
@@ -3392,12 +4087,13 @@ readonly fields: EditJobFieldRefs;
  */
 export interface Prisma__EditJobClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  prompt<T extends Prisma.PromptDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.PromptDefaultArgs<ExtArgs>>): Prisma.Prisma__PromptClient<runtime.Types.Result.GetResult<Prisma.$PromptPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  prompt<T extends Prisma.EditJob$promptArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$promptArgs<ExtArgs>>): Prisma.Prisma__PromptClient<runtime.Types.Result.GetResult<Prisma.$PromptPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   retryOf<T extends Prisma.EditJob$retryOfArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$retryOfArgs<ExtArgs>>): Prisma.Prisma__EditJobClient<runtime.Types.Result.GetResult<Prisma.$EditJobPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   retries<T extends Prisma.EditJob$retriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$retriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditJobPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   images<T extends Prisma.EditJob$imagesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$imagesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditJobImagePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   attempts<T extends Prisma.EditJob$attemptsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$attemptsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditAttemptPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   usage<T extends Prisma.EditJob$usageArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$usageArgs<ExtArgs>>): Prisma.Prisma__TokenUsageClient<runtime.Types.Result.GetResult<Prisma.$TokenUsagePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  charges<T extends Prisma.EditJob$chargesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$chargesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChargePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   idempotencyKeys<T extends Prisma.EditJob$idempotencyKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$idempotencyKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotencyKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   webhooks<T extends Prisma.EditJob$webhooksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EditJob$webhooksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookDeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
@@ -3454,11 +4150,17 @@ export interface EditJobFieldRefs {
   readonly answerOutputFormat: Prisma.FieldRef<"EditJob", 'String'>
   readonly errorCode: Prisma.FieldRef<"EditJob", 'String'>
   readonly errorMessage: Prisma.FieldRef<"EditJob", 'String'>
+  readonly upstream: Prisma.FieldRef<"EditJob", 'String'>
+  readonly totalTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly costMicroUsd: Prisma.FieldRef<"EditJob", 'BigInt'>
+  readonly outputCount: Prisma.FieldRef<"EditJob", 'Int'>
   readonly retryOfId: Prisma.FieldRef<"EditJob", 'String'>
   readonly createdAt: Prisma.FieldRef<"EditJob", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"EditJob", 'DateTime'>
   readonly nextAttemptAt: Prisma.FieldRef<"EditJob", 'DateTime'>
   readonly finishedAt: Prisma.FieldRef<"EditJob", 'DateTime'>
+  readonly durationMs: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly deletedAt: Prisma.FieldRef<"EditJob", 'DateTime'>
 }
     
 
@@ -3869,6 +4571,25 @@ export type EditJobDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inter
 }
 
 /**
+ * EditJob.prompt
+ */
+export type EditJob$promptArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Prompt
+   */
+  select?: Prisma.PromptSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Prompt
+   */
+  omit?: Prisma.PromptOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PromptInclude<ExtArgs> | null
+  where?: Prisma.PromptWhereInput
+}
+
+/**
  * EditJob.retryOf
  */
 export type EditJob$retryOfArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -3976,6 +4697,30 @@ export type EditJob$usageArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    */
   include?: Prisma.TokenUsageInclude<ExtArgs> | null
   where?: Prisma.TokenUsageWhereInput
+}
+
+/**
+ * EditJob.charges
+ */
+export type EditJob$chargesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Charge
+   */
+  select?: Prisma.ChargeSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Charge
+   */
+  omit?: Prisma.ChargeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ChargeInclude<ExtArgs> | null
+  where?: Prisma.ChargeWhereInput
+  orderBy?: Prisma.ChargeOrderByWithRelationInput | Prisma.ChargeOrderByWithRelationInput[]
+  cursor?: Prisma.ChargeWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ChargeScalarFieldEnum | Prisma.ChargeScalarFieldEnum[]
 }
 
 /**

@@ -20,8 +20,18 @@ export type PromptModel = runtime.Types.Result.DefaultSelection<Prisma.$PromptPa
 
 export type AggregatePrompt = {
   _count: PromptCountAggregateOutputType | null
+  _avg: PromptAvgAggregateOutputType | null
+  _sum: PromptSumAggregateOutputType | null
   _min: PromptMinAggregateOutputType | null
   _max: PromptMaxAggregateOutputType | null
+}
+
+export type PromptAvgAggregateOutputType = {
+  uses: number | null
+}
+
+export type PromptSumAggregateOutputType = {
+  uses: number | null
 }
 
 export type PromptMinAggregateOutputType = {
@@ -29,7 +39,9 @@ export type PromptMinAggregateOutputType = {
   ownerId: string | null
   sha256: string | null
   text: string | null
+  uses: number | null
   createdAt: Date | null
+  lastUsedAt: Date | null
 }
 
 export type PromptMaxAggregateOutputType = {
@@ -37,7 +49,9 @@ export type PromptMaxAggregateOutputType = {
   ownerId: string | null
   sha256: string | null
   text: string | null
+  uses: number | null
   createdAt: Date | null
+  lastUsedAt: Date | null
 }
 
 export type PromptCountAggregateOutputType = {
@@ -45,17 +59,29 @@ export type PromptCountAggregateOutputType = {
   ownerId: number
   sha256: number
   text: number
+  uses: number
   createdAt: number
+  lastUsedAt: number
   _all: number
 }
 
+
+export type PromptAvgAggregateInputType = {
+  uses?: true
+}
+
+export type PromptSumAggregateInputType = {
+  uses?: true
+}
 
 export type PromptMinAggregateInputType = {
   id?: true
   ownerId?: true
   sha256?: true
   text?: true
+  uses?: true
   createdAt?: true
+  lastUsedAt?: true
 }
 
 export type PromptMaxAggregateInputType = {
@@ -63,7 +89,9 @@ export type PromptMaxAggregateInputType = {
   ownerId?: true
   sha256?: true
   text?: true
+  uses?: true
   createdAt?: true
+  lastUsedAt?: true
 }
 
 export type PromptCountAggregateInputType = {
@@ -71,7 +99,9 @@ export type PromptCountAggregateInputType = {
   ownerId?: true
   sha256?: true
   text?: true
+  uses?: true
   createdAt?: true
+  lastUsedAt?: true
   _all?: true
 }
 
@@ -113,6 +143,18 @@ export type PromptAggregateArgs<ExtArgs extends runtime.Types.Extensions.Interna
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: PromptAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: PromptSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: PromptMinAggregateInputType
@@ -143,6 +185,8 @@ export type PromptGroupByArgs<ExtArgs extends runtime.Types.Extensions.InternalA
   take?: number
   skip?: number
   _count?: PromptCountAggregateInputType | true
+  _avg?: PromptAvgAggregateInputType
+  _sum?: PromptSumAggregateInputType
   _min?: PromptMinAggregateInputType
   _max?: PromptMaxAggregateInputType
 }
@@ -152,8 +196,12 @@ export type PromptGroupByOutputType = {
   ownerId: string
   sha256: string
   text: string
+  uses: number
   createdAt: Date
+  lastUsedAt: Date
   _count: PromptCountAggregateOutputType | null
+  _avg: PromptAvgAggregateOutputType | null
+  _sum: PromptSumAggregateOutputType | null
   _min: PromptMinAggregateOutputType | null
   _max: PromptMaxAggregateOutputType | null
 }
@@ -181,8 +229,11 @@ export type PromptWhereInput = {
   ownerId?: Prisma.StringFilter<"Prompt"> | string
   sha256?: Prisma.StringFilter<"Prompt"> | string
   text?: Prisma.StringFilter<"Prompt"> | string
+  uses?: Prisma.IntFilter<"Prompt"> | number
   createdAt?: Prisma.DateTimeFilter<"Prompt"> | Date | string
+  lastUsedAt?: Prisma.DateTimeFilter<"Prompt"> | Date | string
   jobs?: Prisma.EditJobListRelationFilter
+  search?: Prisma.XOR<Prisma.PromptSearchNullableScalarRelationFilter, Prisma.PromptSearchWhereInput> | null
 }
 
 export type PromptOrderByWithRelationInput = {
@@ -190,8 +241,11 @@ export type PromptOrderByWithRelationInput = {
   ownerId?: Prisma.SortOrder
   sha256?: Prisma.SortOrder
   text?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  lastUsedAt?: Prisma.SortOrder
   jobs?: Prisma.EditJobOrderByRelationAggregateInput
+  search?: Prisma.PromptSearchOrderByWithRelationInput
 }
 
 export type PromptWhereUniqueInput = Prisma.AtLeast<{
@@ -203,8 +257,11 @@ export type PromptWhereUniqueInput = Prisma.AtLeast<{
   ownerId?: Prisma.StringFilter<"Prompt"> | string
   sha256?: Prisma.StringFilter<"Prompt"> | string
   text?: Prisma.StringFilter<"Prompt"> | string
+  uses?: Prisma.IntFilter<"Prompt"> | number
   createdAt?: Prisma.DateTimeFilter<"Prompt"> | Date | string
+  lastUsedAt?: Prisma.DateTimeFilter<"Prompt"> | Date | string
   jobs?: Prisma.EditJobListRelationFilter
+  search?: Prisma.XOR<Prisma.PromptSearchNullableScalarRelationFilter, Prisma.PromptSearchWhereInput> | null
 }, "id" | "ownerId_sha256">
 
 export type PromptOrderByWithAggregationInput = {
@@ -212,10 +269,14 @@ export type PromptOrderByWithAggregationInput = {
   ownerId?: Prisma.SortOrder
   sha256?: Prisma.SortOrder
   text?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  lastUsedAt?: Prisma.SortOrder
   _count?: Prisma.PromptCountOrderByAggregateInput
+  _avg?: Prisma.PromptAvgOrderByAggregateInput
   _max?: Prisma.PromptMaxOrderByAggregateInput
   _min?: Prisma.PromptMinOrderByAggregateInput
+  _sum?: Prisma.PromptSumOrderByAggregateInput
 }
 
 export type PromptScalarWhereWithAggregatesInput = {
@@ -226,7 +287,9 @@ export type PromptScalarWhereWithAggregatesInput = {
   ownerId?: Prisma.StringWithAggregatesFilter<"Prompt"> | string
   sha256?: Prisma.StringWithAggregatesFilter<"Prompt"> | string
   text?: Prisma.StringWithAggregatesFilter<"Prompt"> | string
+  uses?: Prisma.IntWithAggregatesFilter<"Prompt"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Prompt"> | Date | string
+  lastUsedAt?: Prisma.DateTimeWithAggregatesFilter<"Prompt"> | Date | string
 }
 
 export type PromptCreateInput = {
@@ -234,8 +297,11 @@ export type PromptCreateInput = {
   ownerId: string
   sha256: string
   text: string
+  uses?: number
   createdAt?: Date | string
+  lastUsedAt?: Date | string
   jobs?: Prisma.EditJobCreateNestedManyWithoutPromptInput
+  search?: Prisma.PromptSearchCreateNestedOneWithoutPromptInput
 }
 
 export type PromptUncheckedCreateInput = {
@@ -243,8 +309,11 @@ export type PromptUncheckedCreateInput = {
   ownerId: string
   sha256: string
   text: string
+  uses?: number
   createdAt?: Date | string
+  lastUsedAt?: Date | string
   jobs?: Prisma.EditJobUncheckedCreateNestedManyWithoutPromptInput
+  search?: Prisma.PromptSearchUncheckedCreateNestedOneWithoutPromptInput
 }
 
 export type PromptUpdateInput = {
@@ -252,8 +321,11 @@ export type PromptUpdateInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   sha256?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   jobs?: Prisma.EditJobUpdateManyWithoutPromptNestedInput
+  search?: Prisma.PromptSearchUpdateOneWithoutPromptNestedInput
 }
 
 export type PromptUncheckedUpdateInput = {
@@ -261,8 +333,11 @@ export type PromptUncheckedUpdateInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   sha256?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   jobs?: Prisma.EditJobUncheckedUpdateManyWithoutPromptNestedInput
+  search?: Prisma.PromptSearchUncheckedUpdateOneWithoutPromptNestedInput
 }
 
 export type PromptCreateManyInput = {
@@ -270,7 +345,9 @@ export type PromptCreateManyInput = {
   ownerId: string
   sha256: string
   text: string
+  uses?: number
   createdAt?: Date | string
+  lastUsedAt?: Date | string
 }
 
 export type PromptUpdateManyMutationInput = {
@@ -278,7 +355,9 @@ export type PromptUpdateManyMutationInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   sha256?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type PromptUncheckedUpdateManyInput = {
@@ -286,12 +365,14 @@ export type PromptUncheckedUpdateManyInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   sha256?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
-export type PromptScalarRelationFilter = {
-  is?: Prisma.PromptWhereInput
-  isNot?: Prisma.PromptWhereInput
+export type PromptNullableScalarRelationFilter = {
+  is?: Prisma.PromptWhereInput | null
+  isNot?: Prisma.PromptWhereInput | null
 }
 
 export type PromptOwnerIdSha256CompoundUniqueInput = {
@@ -304,7 +385,13 @@ export type PromptCountOrderByAggregateInput = {
   ownerId?: Prisma.SortOrder
   sha256?: Prisma.SortOrder
   text?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  lastUsedAt?: Prisma.SortOrder
+}
+
+export type PromptAvgOrderByAggregateInput = {
+  uses?: Prisma.SortOrder
 }
 
 export type PromptMaxOrderByAggregateInput = {
@@ -312,7 +399,9 @@ export type PromptMaxOrderByAggregateInput = {
   ownerId?: Prisma.SortOrder
   sha256?: Prisma.SortOrder
   text?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  lastUsedAt?: Prisma.SortOrder
 }
 
 export type PromptMinOrderByAggregateInput = {
@@ -320,7 +409,18 @@ export type PromptMinOrderByAggregateInput = {
   ownerId?: Prisma.SortOrder
   sha256?: Prisma.SortOrder
   text?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  lastUsedAt?: Prisma.SortOrder
+}
+
+export type PromptSumOrderByAggregateInput = {
+  uses?: Prisma.SortOrder
+}
+
+export type PromptScalarRelationFilter = {
+  is?: Prisma.PromptWhereInput
+  isNot?: Prisma.PromptWhereInput
 }
 
 export type PromptCreateNestedOneWithoutJobsInput = {
@@ -329,12 +429,28 @@ export type PromptCreateNestedOneWithoutJobsInput = {
   connect?: Prisma.PromptWhereUniqueInput
 }
 
-export type PromptUpdateOneRequiredWithoutJobsNestedInput = {
+export type PromptUpdateOneWithoutJobsNestedInput = {
   create?: Prisma.XOR<Prisma.PromptCreateWithoutJobsInput, Prisma.PromptUncheckedCreateWithoutJobsInput>
   connectOrCreate?: Prisma.PromptCreateOrConnectWithoutJobsInput
   upsert?: Prisma.PromptUpsertWithoutJobsInput
+  disconnect?: Prisma.PromptWhereInput | boolean
+  delete?: Prisma.PromptWhereInput | boolean
   connect?: Prisma.PromptWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.PromptUpdateToOneWithWhereWithoutJobsInput, Prisma.PromptUpdateWithoutJobsInput>, Prisma.PromptUncheckedUpdateWithoutJobsInput>
+}
+
+export type PromptCreateNestedOneWithoutSearchInput = {
+  create?: Prisma.XOR<Prisma.PromptCreateWithoutSearchInput, Prisma.PromptUncheckedCreateWithoutSearchInput>
+  connectOrCreate?: Prisma.PromptCreateOrConnectWithoutSearchInput
+  connect?: Prisma.PromptWhereUniqueInput
+}
+
+export type PromptUpdateOneRequiredWithoutSearchNestedInput = {
+  create?: Prisma.XOR<Prisma.PromptCreateWithoutSearchInput, Prisma.PromptUncheckedCreateWithoutSearchInput>
+  connectOrCreate?: Prisma.PromptCreateOrConnectWithoutSearchInput
+  upsert?: Prisma.PromptUpsertWithoutSearchInput
+  connect?: Prisma.PromptWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.PromptUpdateToOneWithWhereWithoutSearchInput, Prisma.PromptUpdateWithoutSearchInput>, Prisma.PromptUncheckedUpdateWithoutSearchInput>
 }
 
 export type PromptCreateWithoutJobsInput = {
@@ -342,7 +458,10 @@ export type PromptCreateWithoutJobsInput = {
   ownerId: string
   sha256: string
   text: string
+  uses?: number
   createdAt?: Date | string
+  lastUsedAt?: Date | string
+  search?: Prisma.PromptSearchCreateNestedOneWithoutPromptInput
 }
 
 export type PromptUncheckedCreateWithoutJobsInput = {
@@ -350,7 +469,10 @@ export type PromptUncheckedCreateWithoutJobsInput = {
   ownerId: string
   sha256: string
   text: string
+  uses?: number
   createdAt?: Date | string
+  lastUsedAt?: Date | string
+  search?: Prisma.PromptSearchUncheckedCreateNestedOneWithoutPromptInput
 }
 
 export type PromptCreateOrConnectWithoutJobsInput = {
@@ -374,7 +496,10 @@ export type PromptUpdateWithoutJobsInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   sha256?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  search?: Prisma.PromptSearchUpdateOneWithoutPromptNestedInput
 }
 
 export type PromptUncheckedUpdateWithoutJobsInput = {
@@ -382,7 +507,70 @@ export type PromptUncheckedUpdateWithoutJobsInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   sha256?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  search?: Prisma.PromptSearchUncheckedUpdateOneWithoutPromptNestedInput
+}
+
+export type PromptCreateWithoutSearchInput = {
+  id?: string
+  ownerId: string
+  sha256: string
+  text: string
+  uses?: number
+  createdAt?: Date | string
+  lastUsedAt?: Date | string
+  jobs?: Prisma.EditJobCreateNestedManyWithoutPromptInput
+}
+
+export type PromptUncheckedCreateWithoutSearchInput = {
+  id?: string
+  ownerId: string
+  sha256: string
+  text: string
+  uses?: number
+  createdAt?: Date | string
+  lastUsedAt?: Date | string
+  jobs?: Prisma.EditJobUncheckedCreateNestedManyWithoutPromptInput
+}
+
+export type PromptCreateOrConnectWithoutSearchInput = {
+  where: Prisma.PromptWhereUniqueInput
+  create: Prisma.XOR<Prisma.PromptCreateWithoutSearchInput, Prisma.PromptUncheckedCreateWithoutSearchInput>
+}
+
+export type PromptUpsertWithoutSearchInput = {
+  update: Prisma.XOR<Prisma.PromptUpdateWithoutSearchInput, Prisma.PromptUncheckedUpdateWithoutSearchInput>
+  create: Prisma.XOR<Prisma.PromptCreateWithoutSearchInput, Prisma.PromptUncheckedCreateWithoutSearchInput>
+  where?: Prisma.PromptWhereInput
+}
+
+export type PromptUpdateToOneWithWhereWithoutSearchInput = {
+  where?: Prisma.PromptWhereInput
+  data: Prisma.XOR<Prisma.PromptUpdateWithoutSearchInput, Prisma.PromptUncheckedUpdateWithoutSearchInput>
+}
+
+export type PromptUpdateWithoutSearchInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  sha256?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  jobs?: Prisma.EditJobUpdateManyWithoutPromptNestedInput
+}
+
+export type PromptUncheckedUpdateWithoutSearchInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
+  sha256?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastUsedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  jobs?: Prisma.EditJobUncheckedUpdateManyWithoutPromptNestedInput
 }
 
 
@@ -421,8 +609,11 @@ export type PromptSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   ownerId?: boolean
   sha256?: boolean
   text?: boolean
+  uses?: boolean
   createdAt?: boolean
+  lastUsedAt?: boolean
   jobs?: boolean | Prisma.Prompt$jobsArgs<ExtArgs>
+  search?: boolean | Prisma.Prompt$searchArgs<ExtArgs>
   _count?: boolean | Prisma.PromptCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["prompt"]>
 
@@ -431,7 +622,9 @@ export type PromptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   ownerId?: boolean
   sha256?: boolean
   text?: boolean
+  uses?: boolean
   createdAt?: boolean
+  lastUsedAt?: boolean
 }, ExtArgs["result"]["prompt"]>
 
 export type PromptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -439,7 +632,9 @@ export type PromptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   ownerId?: boolean
   sha256?: boolean
   text?: boolean
+  uses?: boolean
   createdAt?: boolean
+  lastUsedAt?: boolean
 }, ExtArgs["result"]["prompt"]>
 
 export type PromptSelectScalar = {
@@ -447,12 +642,15 @@ export type PromptSelectScalar = {
   ownerId?: boolean
   sha256?: boolean
   text?: boolean
+  uses?: boolean
   createdAt?: boolean
+  lastUsedAt?: boolean
 }
 
-export type PromptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "sha256" | "text" | "createdAt", ExtArgs["result"]["prompt"]>
+export type PromptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "sha256" | "text" | "uses" | "createdAt" | "lastUsedAt", ExtArgs["result"]["prompt"]>
 export type PromptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   jobs?: boolean | Prisma.Prompt$jobsArgs<ExtArgs>
+  search?: boolean | Prisma.Prompt$searchArgs<ExtArgs>
   _count?: boolean | Prisma.PromptCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type PromptIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -462,6 +660,7 @@ export type $PromptPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
   name: "Prompt"
   objects: {
     jobs: Prisma.$EditJobPayload<ExtArgs>[]
+    search: Prisma.$PromptSearchPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -471,7 +670,12 @@ export type $PromptPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     sha256: string
     text: string
+    /**
+     * How many edits of the history have it.
+     */
+    uses: number
     createdAt: Date
+    lastUsedAt: Date
   }, ExtArgs["result"]["prompt"]>
   composites: {}
 }
@@ -867,6 +1071,7 @@ readonly fields: PromptFieldRefs;
 export interface Prisma__PromptClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   jobs<T extends Prisma.Prompt$jobsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Prompt$jobsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EditJobPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  search<T extends Prisma.Prompt$searchArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Prompt$searchArgs<ExtArgs>>): Prisma.Prisma__PromptSearchClient<runtime.Types.Result.GetResult<Prisma.$PromptSearchPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -900,7 +1105,9 @@ export interface PromptFieldRefs {
   readonly ownerId: Prisma.FieldRef<"Prompt", 'String'>
   readonly sha256: Prisma.FieldRef<"Prompt", 'String'>
   readonly text: Prisma.FieldRef<"Prompt", 'String'>
+  readonly uses: Prisma.FieldRef<"Prompt", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Prompt", 'DateTime'>
+  readonly lastUsedAt: Prisma.FieldRef<"Prompt", 'DateTime'>
 }
     
 
@@ -1324,6 +1531,25 @@ export type Prompt$jobsArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
   take?: number
   skip?: number
   distinct?: Prisma.EditJobScalarFieldEnum | Prisma.EditJobScalarFieldEnum[]
+}
+
+/**
+ * Prompt.search
+ */
+export type Prompt$searchArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PromptSearch
+   */
+  select?: Prisma.PromptSearchSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PromptSearch
+   */
+  omit?: Prisma.PromptSearchOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PromptSearchInclude<ExtArgs> | null
+  where?: Prisma.PromptSearchWhereInput
 }
 
 /**

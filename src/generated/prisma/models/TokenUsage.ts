@@ -34,6 +34,9 @@ export type TokenUsageAvgAggregateOutputType = {
   inputImageTokens: number | null
   outputTextTokens: number | null
   outputImageTokens: number | null
+  inputCachedTokens: number | null
+  inputCachedTextTokens: number | null
+  inputCachedImageTokens: number | null
 }
 
 export type TokenUsageSumAggregateOutputType = {
@@ -44,6 +47,9 @@ export type TokenUsageSumAggregateOutputType = {
   inputImageTokens: number | null
   outputTextTokens: number | null
   outputImageTokens: number | null
+  inputCachedTokens: number | null
+  inputCachedTextTokens: number | null
+  inputCachedImageTokens: number | null
 }
 
 export type TokenUsageMinAggregateOutputType = {
@@ -55,6 +61,9 @@ export type TokenUsageMinAggregateOutputType = {
   inputImageTokens: number | null
   outputTextTokens: number | null
   outputImageTokens: number | null
+  inputCachedTokens: number | null
+  inputCachedTextTokens: number | null
+  inputCachedImageTokens: number | null
 }
 
 export type TokenUsageMaxAggregateOutputType = {
@@ -66,6 +75,9 @@ export type TokenUsageMaxAggregateOutputType = {
   inputImageTokens: number | null
   outputTextTokens: number | null
   outputImageTokens: number | null
+  inputCachedTokens: number | null
+  inputCachedTextTokens: number | null
+  inputCachedImageTokens: number | null
 }
 
 export type TokenUsageCountAggregateOutputType = {
@@ -77,6 +89,9 @@ export type TokenUsageCountAggregateOutputType = {
   inputImageTokens: number
   outputTextTokens: number
   outputImageTokens: number
+  inputCachedTokens: number
+  inputCachedTextTokens: number
+  inputCachedImageTokens: number
   raw: number
   _all: number
 }
@@ -90,6 +105,9 @@ export type TokenUsageAvgAggregateInputType = {
   inputImageTokens?: true
   outputTextTokens?: true
   outputImageTokens?: true
+  inputCachedTokens?: true
+  inputCachedTextTokens?: true
+  inputCachedImageTokens?: true
 }
 
 export type TokenUsageSumAggregateInputType = {
@@ -100,6 +118,9 @@ export type TokenUsageSumAggregateInputType = {
   inputImageTokens?: true
   outputTextTokens?: true
   outputImageTokens?: true
+  inputCachedTokens?: true
+  inputCachedTextTokens?: true
+  inputCachedImageTokens?: true
 }
 
 export type TokenUsageMinAggregateInputType = {
@@ -111,6 +132,9 @@ export type TokenUsageMinAggregateInputType = {
   inputImageTokens?: true
   outputTextTokens?: true
   outputImageTokens?: true
+  inputCachedTokens?: true
+  inputCachedTextTokens?: true
+  inputCachedImageTokens?: true
 }
 
 export type TokenUsageMaxAggregateInputType = {
@@ -122,6 +146,9 @@ export type TokenUsageMaxAggregateInputType = {
   inputImageTokens?: true
   outputTextTokens?: true
   outputImageTokens?: true
+  inputCachedTokens?: true
+  inputCachedTextTokens?: true
+  inputCachedImageTokens?: true
 }
 
 export type TokenUsageCountAggregateInputType = {
@@ -133,6 +160,9 @@ export type TokenUsageCountAggregateInputType = {
   inputImageTokens?: true
   outputTextTokens?: true
   outputImageTokens?: true
+  inputCachedTokens?: true
+  inputCachedTextTokens?: true
+  inputCachedImageTokens?: true
   raw?: true
   _all?: true
 }
@@ -232,6 +262,9 @@ export type TokenUsageGroupByOutputType = {
   inputImageTokens: number | null
   outputTextTokens: number | null
   outputImageTokens: number | null
+  inputCachedTokens: number | null
+  inputCachedTextTokens: number | null
+  inputCachedImageTokens: number | null
   raw: runtime.JsonValue
   _count: TokenUsageCountAggregateOutputType | null
   _avg: TokenUsageAvgAggregateOutputType | null
@@ -267,6 +300,9 @@ export type TokenUsageWhereInput = {
   inputImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputCachedTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputCachedTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputCachedImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   raw?: Prisma.JsonFilter<"TokenUsage">
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
 }
@@ -280,6 +316,9 @@ export type TokenUsageOrderByWithRelationInput = {
   inputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   raw?: Prisma.SortOrder
   job?: Prisma.EditJobOrderByWithRelationInput
 }
@@ -296,6 +335,9 @@ export type TokenUsageWhereUniqueInput = Prisma.AtLeast<{
   inputImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputCachedTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputCachedTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputCachedImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   raw?: Prisma.JsonFilter<"TokenUsage">
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
 }, "jobId">
@@ -309,6 +351,9 @@ export type TokenUsageOrderByWithAggregationInput = {
   inputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   raw?: Prisma.SortOrder
   _count?: Prisma.TokenUsageCountOrderByAggregateInput
   _avg?: Prisma.TokenUsageAvgOrderByAggregateInput
@@ -329,6 +374,9 @@ export type TokenUsageScalarWhereWithAggregatesInput = {
   inputImageTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   outputTextTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   outputImageTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
+  inputCachedTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
+  inputCachedTextTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
+  inputCachedImageTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   raw?: Prisma.JsonWithAggregatesFilter<"TokenUsage">
 }
 
@@ -340,6 +388,9 @@ export type TokenUsageCreateInput = {
   inputImageTokens?: number | null
   outputTextTokens?: number | null
   outputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  inputCachedTextTokens?: number | null
+  inputCachedImageTokens?: number | null
   raw: Prisma.JsonNullValueInput | runtime.InputJsonValue
   job: Prisma.EditJobCreateNestedOneWithoutUsageInput
 }
@@ -353,6 +404,9 @@ export type TokenUsageUncheckedCreateInput = {
   inputImageTokens?: number | null
   outputTextTokens?: number | null
   outputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  inputCachedTextTokens?: number | null
+  inputCachedImageTokens?: number | null
   raw: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -364,6 +418,9 @@ export type TokenUsageUpdateInput = {
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   job?: Prisma.EditJobUpdateOneRequiredWithoutUsageNestedInput
 }
@@ -377,6 +434,9 @@ export type TokenUsageUncheckedUpdateInput = {
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -389,6 +449,9 @@ export type TokenUsageCreateManyInput = {
   inputImageTokens?: number | null
   outputTextTokens?: number | null
   outputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  inputCachedTextTokens?: number | null
+  inputCachedImageTokens?: number | null
   raw: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -400,6 +463,9 @@ export type TokenUsageUpdateManyMutationInput = {
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -412,6 +478,9 @@ export type TokenUsageUncheckedUpdateManyInput = {
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -429,6 +498,9 @@ export type TokenUsageCountOrderByAggregateInput = {
   inputImageTokens?: Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrder
   raw?: Prisma.SortOrder
 }
 
@@ -440,6 +512,9 @@ export type TokenUsageAvgOrderByAggregateInput = {
   inputImageTokens?: Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrder
 }
 
 export type TokenUsageMaxOrderByAggregateInput = {
@@ -451,6 +526,9 @@ export type TokenUsageMaxOrderByAggregateInput = {
   inputImageTokens?: Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrder
 }
 
 export type TokenUsageMinOrderByAggregateInput = {
@@ -462,6 +540,9 @@ export type TokenUsageMinOrderByAggregateInput = {
   inputImageTokens?: Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrder
 }
 
 export type TokenUsageSumOrderByAggregateInput = {
@@ -472,6 +553,9 @@ export type TokenUsageSumOrderByAggregateInput = {
   inputImageTokens?: Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrder
   outputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  inputCachedTextTokens?: Prisma.SortOrder
+  inputCachedImageTokens?: Prisma.SortOrder
 }
 
 export type TokenUsageCreateNestedOneWithoutJobInput = {
@@ -514,6 +598,9 @@ export type TokenUsageCreateWithoutJobInput = {
   inputImageTokens?: number | null
   outputTextTokens?: number | null
   outputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  inputCachedTextTokens?: number | null
+  inputCachedImageTokens?: number | null
   raw: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -525,6 +612,9 @@ export type TokenUsageUncheckedCreateWithoutJobInput = {
   inputImageTokens?: number | null
   outputTextTokens?: number | null
   outputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  inputCachedTextTokens?: number | null
+  inputCachedImageTokens?: number | null
   raw: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -552,6 +642,9 @@ export type TokenUsageUpdateWithoutJobInput = {
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -563,6 +656,9 @@ export type TokenUsageUncheckedUpdateWithoutJobInput = {
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
@@ -577,6 +673,9 @@ export type TokenUsageSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   inputImageTokens?: boolean
   outputTextTokens?: boolean
   outputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  inputCachedTextTokens?: boolean
+  inputCachedImageTokens?: boolean
   raw?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tokenUsage"]>
@@ -590,6 +689,9 @@ export type TokenUsageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   inputImageTokens?: boolean
   outputTextTokens?: boolean
   outputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  inputCachedTextTokens?: boolean
+  inputCachedImageTokens?: boolean
   raw?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tokenUsage"]>
@@ -603,6 +705,9 @@ export type TokenUsageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   inputImageTokens?: boolean
   outputTextTokens?: boolean
   outputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  inputCachedTextTokens?: boolean
+  inputCachedImageTokens?: boolean
   raw?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["tokenUsage"]>
@@ -616,10 +721,13 @@ export type TokenUsageSelectScalar = {
   inputImageTokens?: boolean
   outputTextTokens?: boolean
   outputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  inputCachedTextTokens?: boolean
+  inputCachedImageTokens?: boolean
   raw?: boolean
 }
 
-export type TokenUsageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "totalTokens" | "inputTokens" | "outputTokens" | "inputTextTokens" | "inputImageTokens" | "outputTextTokens" | "outputImageTokens" | "raw", ExtArgs["result"]["tokenUsage"]>
+export type TokenUsageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "totalTokens" | "inputTokens" | "outputTokens" | "inputTextTokens" | "inputImageTokens" | "outputTextTokens" | "outputImageTokens" | "inputCachedTokens" | "inputCachedTextTokens" | "inputCachedImageTokens" | "raw", ExtArgs["result"]["tokenUsage"]>
 export type TokenUsageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -644,6 +752,12 @@ export type $TokenUsagePayload<ExtArgs extends runtime.Types.Extensions.Internal
     inputImageTokens: number | null
     outputTextTokens: number | null
     outputImageTokens: number | null
+    /**
+     * Parts of the input that the edits API had in its cache, which cost less.
+     */
+    inputCachedTokens: number | null
+    inputCachedTextTokens: number | null
+    inputCachedImageTokens: number | null
     /**
      * `usage` as it came.
      */
@@ -1080,6 +1194,9 @@ export interface TokenUsageFieldRefs {
   readonly inputImageTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
   readonly outputTextTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
   readonly outputImageTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
+  readonly inputCachedTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
+  readonly inputCachedTextTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
+  readonly inputCachedImageTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
   readonly raw: Prisma.FieldRef<"TokenUsage", 'Json'>
 }
     
