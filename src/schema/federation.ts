@@ -1,5 +1,6 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { inHistory } from '../edits/in-history.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { parseGlobalId } from './global-id.ts';
@@ -17,7 +18,7 @@ builder.asEntity(EditJob, {
     const id = keyOf('EditJob', reference);
     if (id === null) return null;
     const query = queryFromInfo({ context, info, typeName: 'EditJob' });
-    const where = { id, ownerId: context.viewer.ownerId };
+    const where = { id, ...inHistory(context.viewer) };
     return context.prisma.editJob.findUnique({ ...query, where });
   },
 });

@@ -1,10 +1,14 @@
+import { inHistory } from '../edits/in-history.ts';
 import { builder } from './builder.ts';
 import { EditJobConnection, EditJobFilter, toWhere } from './history.ts';
 import { reportUsage, UsageReportObject, usageArgs } from './usage.ts';
 
+const VIEWER_ONLY = 'Null for users whose edits the viewer does not see: all others.';
+
 /**
  * A user as far as this service knows one: by id. That is the id which authentication gives, not a
- * global id of this service, since users are another subgraph's.
+ * global id of this service, since users are another subgraph's. Make one only of an owner whose
+ * edits the viewer sees: nothing here asks again.
  */
 export const User = builder.objectRef<{ id: string }>('User').implement({
   description: 'Who owns edits. In a federation other subgraphs know the rest of a user.',
@@ -15,15 +19,16 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
         type: 'EditJob',
         cursor: 'id',
         nullable: true,
-        description:
-          'The user’s edits, newest first; pages of 20, at most 100. Null for everybody but the viewer.',
+        description: `The user’s edits, newest first; pages of 20, at most 100. ${VIEWER_ONLY}`,
         args: { filter: t.arg({ type: EditJobFilter, description: 'Which ones; absent: all.' }) },
         totalCount: ({ id }, { filter }, { prisma }) =>
-          prisma.editJob.count({ where: { ...toWhere(filter ?? {}), ownerId: id } }),
+          prisma.editJob.count({
+            where: { ...toWhere(filter ?? {}), ...inHistory({ ownerId: id }) },
+          }),
         resolve: (query, { id }, { filter }, { prisma }) =>
           prisma.editJob.findMany({
             ...query,
-            where: { ...toWhere(filter ?? {}), ownerId: id },
+            where: { ...toWhere(filter ?? {}), ...inHistory({ ownerId: id }) },
             orderBy: { id: 'desc' },
           }),
       },
@@ -32,9 +37,10 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
     usage: t.field({
       type: UsageReportObject,
       nullable: true,
-      description: 'As the query `usage`. Null for everybody but the viewer.',
+      description: `As the query \`usage\`. ${VIEWER_ONLY}`,
       args: usageArgs,
-      resolve: (_, args, context) => reportUsage(args, context),
+      resolve: ({ id }, args, context) =>
+        reportUsage(args, { ...context, viewer: { ...context.viewer, ownerId: id } }),
     }),
   }),
 });
