@@ -13,6 +13,7 @@ const DATABASE_SUITES = [
   'test/edits/**/*.db.test.ts',
   'test/graphql/**/*.test.ts',
   'test/http/{graphql,upload-route}.test.ts',
+  'test/federation/subgraph.test.ts',
   'test/webhooks/**/*.db.test.ts',
 ];
 
