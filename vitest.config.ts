@@ -17,6 +17,9 @@ const DATABASE_SUITES = [
   'test/webhooks/**/*.db.test.ts',
 ];
 
+/** Suites that need packages of their own, which are installed when they run: see CONTRIBUTING.md. */
+const GATEWAY_SUITES = ['test/federation/gateways/**/*.test.ts'];
+
 const common = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -34,7 +37,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES],
+          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES, ...GATEWAY_SUITES],
         },
       },
       {
@@ -43,6 +46,16 @@ export default defineConfig({
           ...common,
           name: 'pglite',
           include: DATABASE_SUITES,
+          provide: { databaseKind: 'pglite' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'gateways',
+          include: GATEWAY_SUITES,
+          globalSetup: ['test/support/install-gateways.ts'],
           provide: { databaseKind: 'pglite' },
         },
       },

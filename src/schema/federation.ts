@@ -7,8 +7,8 @@ import { parseGlobalId } from './global-id.ts';
 import { Image } from './image.ts';
 import { User } from './user.ts';
 
-/** The oldest version that has what is used here, so that every router takes it. */
-const FEDERATION = 'https://specs.apollo.dev/federation/v2.0';
+/** The oldest version that knows subscriptions, so that every router takes it that does. */
+const FEDERATION = 'https://specs.apollo.dev/federation/v2.4';
 
 const byId = builder.selection<{ id: string }>('id');
 
