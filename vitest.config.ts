@@ -14,6 +14,7 @@ const DATABASE_SUITES = [
   'test/graphql/**/*.test.ts',
   'test/http/{graphql,upload-route}.test.ts',
   'test/federation/subgraph.test.ts',
+  'test/usage/**/*.db.test.ts',
   'test/webhooks/**/*.db.test.ts',
 ];
 

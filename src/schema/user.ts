@@ -39,8 +39,9 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
       nullable: true,
       description: `As the query \`usage\`. ${VIEWER_ONLY}`,
       args: usageArgs,
-      resolve: ({ id }, args, context) =>
-        reportUsage(args, { ...context, viewer: { ...context.viewer, ownerId: id } }),
+      // Of this one user, also for an admin, who may ask for all.
+      resolve: ({ id }, args, { usageReports }) =>
+        reportUsage(args, usageReports, { ownerId: id, isAdmin: false }),
     }),
   }),
 });

@@ -22,7 +22,9 @@ export const EDIT = /* GraphQL */ `
       inputTokensDetails { textTokens imageTokens }
       outputTokensDetails { textTokens imageTokens }
     }
+    cost { amount }
     error { code message retryable upstreamRequestId }
-    attempts { number state httpStatus upstreamRequestId sentAt finishedAt }
+    upstream
+    attempts { number state upstream httpStatus upstreamRequestId sentAt finishedAt durationMs }
   }
 `;
