@@ -6,6 +6,9 @@ import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
 import { createEstimateEdit } from './edits/estimate-edit.ts';
+import { createHistory } from './edits/history/history.ts';
+import { createLineage } from './edits/lineage/lineage.ts';
+import { createPrompts } from './edits/prompts/prompts.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
@@ -59,7 +62,8 @@ export async function createApi(options: {
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const editWaits = createEditWaits({ endings: foundation.endings });
-  const editSubscriptions = createEditSubscriptions({ prisma, events, log });
+  const history = createHistory({ prisma });
+  const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
   const uploads = createUploads({
     prisma,
@@ -75,6 +79,9 @@ export async function createApi(options: {
     estimateEdit: createEstimateEdit({ models, prices, sandbox }),
     cancelEdit: createCancelEdit({ prisma, events, onEnd }),
     editWaits,
+    history,
+    lineage: createLineage({ prisma }),
+    prompts: createPrompts({ prisma }),
     editSubscriptions,
     sharedReads: createSharedReads(),
     images,

@@ -17,8 +17,10 @@ import {
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
+import { createLoaders } from '../schema/loaders.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
+import { useQueryLimits } from './query-limits.ts';
 import type { UploadPlaces } from './upload-places.ts';
 import { useUploads } from './uploads.ts';
 
@@ -77,13 +79,16 @@ export function createGraphql(options: {
     context: ({ viewer, baseUrl, request }) => ({
       ...services,
       viewer,
+      loaders: createLoaders({ ...services, viewer }),
       baseUrl,
       signal: request.signal,
     }),
-    // 1. may this request be here; 2. read it; 3. answer in the way that is asked for.
+    // 1. may this request be here; 2. read it; 3. is it small enough to be run; 4. answer in the way
+    // that is asked for.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
       useUploads({ maxFileBytes, places }),
+      useQueryLimits(),
       useApolloMultipart(),
     ],
     maskedErrors: { maskError: (error) => maskError(error, log) },

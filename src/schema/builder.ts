@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import DirectivesPlugin from '@pothos/plugin-directives';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import FederationPlugin from '@pothos/plugin-federation';
@@ -8,6 +9,7 @@ import type { JsonObject } from '../edits/json-object.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type { FileUpload } from '../images/receive-image.ts';
+import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
@@ -32,6 +34,7 @@ export const builder = new SchemaBuilder<{
     ErrorsPlugin,
     RelayPlugin,
     PrismaPlugin,
+    ComplexityPlugin,
     FederationPlugin,
     DirectivesPlugin,
     SUBGRAPH_PLUGIN,
@@ -44,6 +47,8 @@ export const builder = new SchemaBuilder<{
     defaultConnectionSize: 20,
     onUnusedQuery: 'error',
   },
+  // Limits are set where requests come in.
+  complexity: { fieldComplexity },
   errors: { defaultTypes: [] },
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),

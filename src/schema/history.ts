@@ -1,33 +1,48 @@
-import type { Prisma } from '../database/database.ts';
+import type { InputShapeFromFields } from '@pothos/core';
+import { queryFromInfo } from '@pothos/plugin-prisma';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Viewer } from '../auth/viewer.ts';
+import { MAX_COUNTED } from '../edits/history/count.ts';
+import type { History } from '../edits/history/history.ts';
+import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/in-history.ts';
 import { builder } from './builder.ts';
+import { lazily, toConnection } from './connections.ts';
+import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
-import { EditStatusEnum } from './enums.ts';
+import { EditJobFilter, toFilter } from './edit-job-filter.ts';
+import { OrderDirection } from './enums.ts';
 
-const DateTimeRange = builder.inputType('DateTimeRange', {
-  description: 'A span of time.',
+const EditJobOrder = builder.inputType('EditJobOrder', {
+  description:
+    'The order of edits. What is unknown counts as the smallest; among equals the id decides.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Inclusive; absent: since ever.' }),
-    to: t.field({ type: 'DateTime', description: 'Exclusive; absent: until ever.' }),
-  }),
-});
-
-export const EditJobFilter = builder.inputType('EditJobFilter', {
-  description: 'All that is given must hold.',
-  fields: (t) => ({
-    status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
-    model: t.stringList({ description: 'One of these.' }),
-    createdAt: t.field({
-      type: DateTimeRange,
-      description: 'Committed to the queue in this span.',
+    field: t.field({
+      type: builder.enumType('EditJobOrderField', {
+        description: 'What edits are ordered by.',
+        values: {
+          CREATED_AT: { description: 'When it was committed to the queue.' },
+          COST: { description: '`cost`' },
+          TOTAL_TOKENS: { description: '`usage.totalTokens`' },
+          DURATION: { description: '`durationMs`' },
+        },
+      }),
+      required: true,
+      description: 'By what.',
+    }),
+    direction: t.field({
+      type: OrderDirection,
+      required: true,
+      defaultValue: 'DESC',
+      description: 'Which way.',
     }),
   }),
 });
 
-/** Of whatever edits; `totalCount` is asked for only when it is wanted. */
+/** Of the query `editJobs`, and of `User.editJobs`. */
 export const EditJobConnection = builder.connectionObject<
   typeof EditJob,
-  { totalCount: () => Promise<number> }
+  { count: () => ReturnType<History['count']> }
 >(
   {
     type: EditJob,
@@ -35,25 +50,55 @@ export const EditJobConnection = builder.connectionObject<
     description: 'A page of edits.',
     fields: (t) => ({
       totalCount: t.int({
-        extensions: { pothosPrismaTotalCount: true },
-        resolve: (page) => page.totalCount(),
+        nullable: true,
+        description: `How many there are in all; null when more than ${MAX_COUNTED}.`,
+        resolve: async ({ count }) => (await count()).exact,
+      }),
+      estimatedTotalCount: t.int({
+        description: `\`totalCount\`, or when that is null an estimate from the database’s statistics.`,
+        resolve: async ({ count }) => (await count()).estimated,
       }),
     }),
   },
   { name: 'EditJobEdge', description: 'An edit in a page.' },
 );
 
-export function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
-  const { status, model, createdAt } = filter;
+export const editJobsArgs = builder.args((t) => ({
+  filter: t.field({ type: EditJobFilter, description: 'Which ones; absent: all.' }),
+  search: t.string({
+    description:
+      'What the prompt contains, whatever the case, in any script; at most 1,000 characters, none of which has a special meaning.',
+  }),
+  orderBy: t.field({ type: EditJobOrder, description: 'Absent: newest first.' }),
+}));
+
+type EditJobsArgs = InputShapeFromFields<typeof editJobsArgs> &
+  PothosSchemaTypes.DefaultConnectionArguments;
+
+/** A page of an owner's edits. */
+export async function editJobsPage(
+  owner: Viewer,
+  { filter, search, orderBy, ...args }: EditJobsArgs,
+  context: Context,
+  info: GraphQLResolveInfo,
+) {
+  const { history, prisma } = context;
+  const order = orderBy ?? NEWEST_FIRST;
+  const asked = { filter: toFilter(filter), search, order };
+  const page = await history.page(owner, asked, args);
+  const query = queryFromInfo({
+    context,
+    info,
+    typeName: 'EditJob',
+    path: ['edges', 'node'],
+  });
+  const nodes = await prisma.editJob.findMany({
+    ...query,
+    where: { id: { in: page.rows.map(({ id }) => id) }, ...inHistory(owner) },
+  });
   return {
-    ...(status && { status: { in: [...status] } }),
-    ...(model && { model: { in: [...model] } }),
-    ...(createdAt && {
-      createdAt: {
-        ...(createdAt.from && { gte: createdAt.from }),
-        ...(createdAt.to && { lt: createdAt.to }),
-      },
-    }),
+    ...toConnection(page, order, nodes),
+    count: lazily(() => history.count(owner, asked)),
   };
 }
 
@@ -68,20 +113,12 @@ builder.queryFields((t) => ({
     resolve: (query, _, { id }, { prisma, viewer }) =>
       prisma.editJob.findFirst({ ...query, where: { id: id.id, ...inHistory(viewer) } }),
   }),
-  editJobs: t.prismaConnection(
+  editJobs: t.connection(
     {
-      type: 'EditJob',
-      cursor: 'id',
+      type: EditJob,
       description: 'The viewer’s edits, newest first; pages of 20, at most 100.',
-      args: { filter: t.arg({ type: EditJobFilter, description: 'Which ones; absent: all.' }) },
-      totalCount: (_, { filter }, { prisma, viewer }) =>
-        prisma.editJob.count({ where: { ...toWhere(filter ?? {}), ...inHistory(viewer) } }),
-      resolve: (query, _, { filter }, { prisma, viewer }) =>
-        prisma.editJob.findMany({
-          ...query,
-          where: { ...toWhere(filter ?? {}), ...inHistory(viewer) },
-          orderBy: { id: 'desc' },
-        }),
+      args: editJobsArgs,
+      resolve: (_, args, context, info) => editJobsPage(context.viewer, args, context, info),
     },
     EditJobConnection,
   ),

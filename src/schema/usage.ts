@@ -131,6 +131,11 @@ export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').i
   }),
 });
 
+/** A bucket is a row of one statement: it counts a fiftieth of an edit. */
+export const usageComplexity = ({ first }: { first?: number | null }) => ({
+  multiplier: Math.ceil((first ?? DEFAULT_BUCKETS) / 50),
+});
+
 /** Of the query, and of `User.usage`. */
 export const usageArgs = builder.args((t) => ({
   from: t.field({ type: 'DateTime', required: true, description: 'Inclusive.' }),
@@ -164,6 +169,7 @@ builder.queryField('usage', (t) =>
   t.field({
     type: UsageReportObject,
     description: 'Edits, pictures, tokens and cost of a span of time, in all and by groups.',
+    complexity: usageComplexity,
     args: usageArgs,
     resolve: (_, args, { usageReports, viewer }) => reportUsage(args, usageReports, viewer),
   }),

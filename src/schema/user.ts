@@ -1,7 +1,7 @@
-import { inHistory } from '../edits/in-history.ts';
 import { builder } from './builder.ts';
-import { EditJobConnection, EditJobFilter, toWhere } from './history.ts';
-import { reportUsage, UsageReportObject, usageArgs } from './usage.ts';
+import { EditJob } from './edit-job.ts';
+import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
+import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './usage.ts';
 
 const VIEWER_ONLY = 'Null for users whose edits the viewer does not see: all others.';
 
@@ -14,23 +14,14 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
   description: 'Who owns edits. In a federation other subgraphs know the rest of a user.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The user’s id, as authentication knows it.' }),
-    editJobs: t.prismaConnection(
+    editJobs: t.connection(
       {
-        type: 'EditJob',
-        cursor: 'id',
+        type: EditJob,
         nullable: true,
-        description: `The user’s edits, newest first; pages of 20, at most 100. ${VIEWER_ONLY}`,
-        args: { filter: t.arg({ type: EditJobFilter, description: 'Which ones; absent: all.' }) },
-        totalCount: ({ id }, { filter }, { prisma }) =>
-          prisma.editJob.count({
-            where: { ...toWhere(filter ?? {}), ...inHistory({ ownerId: id }) },
-          }),
-        resolve: (query, { id }, { filter }, { prisma }) =>
-          prisma.editJob.findMany({
-            ...query,
-            where: { ...toWhere(filter ?? {}), ...inHistory({ ownerId: id }) },
-            orderBy: { id: 'desc' },
-          }),
+        description: `The user’s edits, as the query \`editJobs\`. ${VIEWER_ONLY}`,
+        args: editJobsArgs,
+        resolve: ({ id }, args, context, info) =>
+          editJobsPage({ ownerId: id, isAdmin: false }, args, context, info),
       },
       EditJobConnection,
     ),
@@ -38,6 +29,7 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
       type: UsageReportObject,
       nullable: true,
       description: `As the query \`usage\`. ${VIEWER_ONLY}`,
+      complexity: usageComplexity,
       args: usageArgs,
       // Of this one user, also for an admin, who may ask for all.
       resolve: ({ id }, args, { usageReports }) =>
