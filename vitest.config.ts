@@ -12,6 +12,7 @@ const DATABASE_SUITES = [
   'test/database/**/*.test.ts',
   'test/edits/**/*.db.test.ts',
   'test/graphql/**/*.test.ts',
+  'test/usage/**/*.db.test.ts',
   'test/http/graphql.test.ts',
   'test/webhooks/**/*.db.test.ts',
 ];

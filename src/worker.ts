@@ -20,6 +20,7 @@ import { createAddressGuard } from './net/address-guard.ts';
 import { openUpstreams } from './open-upstreams.ts';
 import { encodeGlobalId } from './schema/global-id.ts';
 import { imageUrl } from './schema/image.ts';
+import { createLedger } from './usage/ledger.ts';
 import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPostWebhook } from './webhooks/post-webhook.ts';
@@ -72,6 +73,7 @@ export async function startWorker(options: {
     upstreams,
     chooseUpstream: createChooseUpstream({ upstreams, pauses }),
     sandbox: config.editsApi.kind === 'sandbox',
+    ledger: createLedger({ prices: foundation.prices }),
     onEnd,
   });
   const thumbnailRequests = createThumbnailRequests({
@@ -91,6 +93,7 @@ export async function startWorker(options: {
     workerId: presence.id,
     answerFiles,
     diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
+    storageAccess: foundation.storageAccess,
     timeoutMs: limits.editTimeoutMs,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
@@ -104,6 +107,7 @@ export async function startWorker(options: {
     presence,
     answerFiles,
     staging,
+    storageAccess: foundation.storageAccess,
     workerTimeoutMs: limits.workerTimeoutMs,
     log,
   });

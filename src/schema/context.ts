@@ -4,13 +4,16 @@ import type { CancelEdit } from '../edits/cancel-edit.ts';
 import type { EditSubscriptions } from '../edits/edit-subscriptions.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
+import type { EstimateEdit } from '../edits/estimate-edit.ts';
 import type { Pauses } from '../edits/pauses.ts';
 import type { Models } from '../edits-api/models.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
+import type { PriceTable } from '../usage/price-table.ts';
 import type { UsageReports } from '../usage/report.ts';
+import type { RepriceJobs } from '../usage/reprice.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { SharedReads } from './shared-reads.ts';
 
@@ -18,6 +21,7 @@ import type { SharedReads } from './shared-reads.ts';
 export interface Services {
   readonly prisma: PrismaClient;
   readonly edits: Edits;
+  readonly estimateEdit: EstimateEdit;
   readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
   readonly editSubscriptions: EditSubscriptions;
@@ -26,6 +30,8 @@ export interface Services {
   readonly uploads: Uploads;
   readonly blobs: BlobStore;
   readonly models: Models;
+  readonly prices: PriceTable;
+  readonly repriceJobs: RepriceJobs;
   readonly upstreams: readonly KnownUpstream[];
   readonly pauses: Pauses;
   readonly usageReports: UsageReports;
