@@ -5,7 +5,7 @@
 const LAYERS = [
   [
     'ground',
-    '^src/(errors|settings|config|disk-space|storage-access|lull|process-options|secret-key)\\.ts$',
+    '^src/(errors|settings|config|disk-space|storage-access|lull|process-options|secret-key|storage-url)\\.ts$',
   ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
@@ -76,6 +76,7 @@ export default {
     },
     only('pg-boss-only-in-queue', ['^src/queue\\.ts$', '^src/database/'], ['pg-boss']),
     only('undici-only-towards-the-edits-api', ['^src/(edits-api|net)/'], ['undici']),
+    only('aws-sdk-only-in-the-s3-blob-store', ['^src/images/s3-'], ['@aws-sdk', '@smithy']),
     only('sharp-only-for-images', ['^src/images/', '^src/edits-api/sandbox/'], ['sharp']),
     {
       name: 'sandbox-only-by-its-wire-format',

@@ -1,6 +1,15 @@
+import { join } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { SETTINGS, type Setting } from './settings.ts';
+import type { S3Location } from './storage-url.ts';
+
+/** Of an account that may use the bucket. */
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
 
 /** Everything that can be set (settings.ts), parsed once. */
 export interface Config {
@@ -16,6 +25,11 @@ export interface Config {
   };
   readonly database: { kind: 'postgres'; url: string } | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
+  /** Of the pictures. */
+  readonly storage:
+    | { kind: 'fs'; dir: string }
+    /** Null: wherever the SDK finds some. */
+    | ({ kind: 's3'; credentials: S3Credentials | null } & S3Location);
   /** Null: none was set. */
   readonly secretKey: string | null;
   readonly editsApi:
@@ -60,7 +74,7 @@ export function loadConfig(env: Environment): Config {
   const problems: string[] = [];
   const values = readValues(env, problems);
   problems.push(...editsApiProblems(values, env), ...hostProblems(values));
-  problems.push(...roleProblems(values, env));
+  problems.push(...roleProblems(values, env), ...storageProblems(values));
   if (problems.length > 0) throw new ConfigError(problems);
 
   const defaulted = <Name extends SettingName>(name: Name) =>
@@ -79,6 +93,7 @@ export function loadConfig(env: Environment): Config {
       ? { kind: 'postgres', url: databaseUrl }
       : { kind: 'pglite', dir: dataDir },
     dataDir,
+    storage: readStorage(),
     editsApi: readEditsApi(),
     secretKey: values.SECRET_KEY ?? null,
     models: {
@@ -101,6 +116,21 @@ export function loadConfig(env: Environment): Config {
     },
     logLevel: defaulted('LOG_LEVEL'),
   });
+
+  function readStorage(): Config['storage'] {
+    const { STORAGE_URL: location, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = values;
+    if (location === undefined) return { kind: 'fs', dir: join(dataDir, 'blobs') };
+    if (AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined) {
+      return { kind: 's3', ...location, credentials: null };
+    }
+    const { AWS_SESSION_TOKEN: sessionToken } = values;
+    const credentials = {
+      accessKeyId: AWS_ACCESS_KEY_ID,
+      secretAccessKey: AWS_SECRET_ACCESS_KEY,
+      ...(sessionToken !== undefined && { sessionToken }),
+    };
+    return { kind: 's3', ...location, credentials };
+  }
 
   function readEditsApi(): Config['editsApi'] {
     const { EDITS_API_FILE: path, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
@@ -160,6 +190,14 @@ function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Ge
   if (role === 'worker' && SECRET_KEY !== undefined && !env['PUBLIC_URL']) {
     yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to pictures, which a worker does not serve. Set the origin that clients reach the API at.';
   }
+}
+
+function* storageProblems(values: Values): Generator<string> {
+  const { STORAGE_URL: location, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = values;
+  if (location === undefined || (id === undefined) === (secret === undefined)) return;
+  const [missing, there] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
+  const nameOf = (part: string) => (part === 'ID' ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY');
+  yield `${nameOf(missing)} is not set but ${nameOf(there)} is: set both, or neither to leave them to the AWS SDK.`;
 }
 
 /** Only a literal loopback address or `localhost`, so that no resolver has a say. */

@@ -12,18 +12,20 @@ import { indexPrompts } from './edits/index-prompts.ts';
 import { createPauses } from './edits/pauses.ts';
 import { createWorkerPresence } from './edits/workers.ts';
 import { createEvents } from './events.ts';
+import type { BlobStore } from './images/blob-store.ts';
 import { configureSharp } from './images/configure-sharp.ts';
 import { createFsBlobStore } from './images/fs-blob-store.ts';
 import { createStaging } from './images/fs-staging.ts';
 import { createImages } from './images/images.ts';
 import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
+import { openS3BlobStore } from './images/s3-blob-store.ts';
 import { createThumbnails } from './images/thumbnails.ts';
 import type { Log } from './log.ts';
 import { createLull } from './lull.ts';
 import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { openSecretKey } from './secret-key.ts';
-import { createStorageAccess } from './storage-access.ts';
+import { canUseDirectory, createStorageAccess } from './storage-access.ts';
 import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
 
@@ -41,7 +43,6 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   const { config, log, stops } = options;
   const { limits, role } = config;
   const dirs = {
-    blobs: join(config.dataDir, 'blobs'),
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
   };
@@ -71,7 +72,14 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
 
   const staging = createStaging({ dir: dirs.staging, owner: presence.id });
   await staging.sweep(STAGED_MAX_AGE_MS);
-  const blobs = createFsBlobStore({ dir: dirs.blobs });
+  const { blobs, close: closeBlobs } = await openBlobs(config);
+  stops.unshift(closeBlobs);
+  const storageAccess = createStorageAccess({
+    parts: [blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
+    onGone: (error) => log.error({ err: error }, 'the storage cannot be used'),
+  });
+  // Told at once when it is set wrongly. It may as well be away: that heals without a restart.
+  await storageAccess.check();
 
   const queue = createQueue({ database, events, supervise: role !== 'api', log });
   await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK], { alone });
@@ -99,7 +107,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     }),
     isAllowedHost: createAllowedHosts(config.webhooks.allowedHosts),
     availability: createAvailability({ prisma }),
-    storageAccess: createStorageAccess({ dirs: Object.values(dirs) }),
+    storageAccess,
   };
 }
 
@@ -107,4 +115,10 @@ async function openDatabase({ database }: Config, log: Log): Promise<Database> {
   return database.kind === 'pglite'
     ? openPglite({ dir: database.dir, log })
     : openPostgres({ url: database.url, log });
+}
+
+async function openBlobs({ storage }: Config): Promise<{ blobs: BlobStore; close: () => void }> {
+  if (storage.kind === 's3') return openS3BlobStore(storage);
+  await mkdir(storage.dir, { recursive: true });
+  return { blobs: createFsBlobStore(storage), close: () => {} };
 }

@@ -10,6 +10,8 @@ const REDACTED = [
   'apiKey',
   'password',
   'secret',
+  'secretAccessKey',
+  'sessionToken',
   'token',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSecretKey } from './secret-key.ts';
+import { parseStorageUrl } from './storage-url.ts';
 
 const integer = (min: number, max: number) =>
   z
@@ -52,6 +53,29 @@ export const SETTINGS = {
     schema: text,
     default: './data',
     description: 'Directory of the pictures and of the embedded database.',
+  },
+  STORAGE_URL: {
+    schema: text.transform((value, context) => {
+      try {
+        return parseStorageUrl(value);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      }
+    }),
+    description:
+      'S3 bucket for the pictures, as `s3://bucket/prefix`; for a server other than AWS with `?endpoint=https://host:port`: see docs/operations.md. Default: `DATA_DIR`.',
+  },
+  AWS_ACCESS_KEY_ID: {
+    schema: text,
+    description:
+      'Key id for `STORAGE_URL`. Default: what the AWS SDK finds (a profile, the role of a container or machine).',
+  },
+  AWS_SECRET_ACCESS_KEY: { schema: text, description: 'Secret to `AWS_ACCESS_KEY_ID`.' },
+  AWS_SESSION_TOKEN: {
+    schema: text,
+    description: 'Token to `AWS_ACCESS_KEY_ID`, if that is a temporary one.',
   },
   DATABASE_URL: {
     schema: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),

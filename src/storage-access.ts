@@ -2,27 +2,33 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Whether the directories of DATA_DIR are there: a file system of the network's may go away. */
+/** Whether what pictures and answers are kept in is there: a disk, a network's, an object store. */
 export interface StorageAccess {
-  /** Takes at most `timeoutMs`. False when one is gone, cannot be written to, or does not answer. */
+  /** Takes at most `timeoutMs`. False when a part is gone, refuses, or does not answer. */
   check(): Promise<boolean>;
 }
 
 export function createStorageAccess(options: {
-  dirs: readonly string[];
+  /** Each rejects unless its part of the storage can be used; aborted when nobody waits any more. */
+  parts: readonly ((signal: AbortSignal) => Promise<void>)[];
   /** @default 2_000 // 2 seconds */
   timeoutMs?: number;
-  /** Rejects unless a directory can be used. @default by access(2) */
-  use?: (dir: string) => Promise<void>;
+  /** Told why a look failed, once until one succeeds. */
+  onGone?: (error: unknown) => void;
 }): StorageAccess {
-  const { dirs, timeoutMs = 2_000, use = canReadAndWrite } = options;
+  const { parts, timeoutMs = 2_000, onGone = () => {} } = options;
+  let isTold = false;
   let asking: Promise<boolean> | undefined;
 
   async function ask(): Promise<boolean> {
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
-      for (const dir of dirs) await use(dir);
+      for (const use of parts) await use(signal);
+      isTold = false;
       return true;
-    } catch {
+    } catch (error) {
+      if (!isTold) onGone(signal.aborted ? signal.reason : error);
+      isTold = true;
       return false;
     }
   }
@@ -44,6 +50,7 @@ export function createStorageAccess(options: {
   };
 }
 
-function canReadAndWrite(dir: string): Promise<void> {
+/** Rejects unless there is such a directory, to be read and written. */
+export function canUseDirectory(dir: string): Promise<void> {
   return access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
 }

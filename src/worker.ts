@@ -91,6 +91,7 @@ export async function startWorker(options: {
     workerId: presence.id,
     answerFiles,
     diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
+    storageAccess: foundation.storageAccess,
     timeoutMs: limits.editTimeoutMs,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
@@ -104,6 +105,7 @@ export async function startWorker(options: {
     presence,
     answerFiles,
     staging,
+    storageAccess: foundation.storageAccess,
     workerTimeoutMs: limits.workerTimeoutMs,
     log,
   });

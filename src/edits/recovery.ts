@@ -1,8 +1,9 @@
 import type { PrismaClient } from '../database/database.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
-import { EditErrorCode, EditsApiError } from '../errors.ts';
+import { EditErrorCode, EditsApiError, StorageError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
 import type { Log } from '../log.ts';
+import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
 import type { RunEdit } from './run-edit.ts';
@@ -31,10 +32,12 @@ export function createRecovery(options: {
   presence: WorkerPresence;
   answerFiles: AnswerFiles;
   staging: Staging;
+  storageAccess: StorageAccess;
   workerTimeoutMs: number;
   log: Log;
 }): Recovery {
   const { prisma, attempts, runEdit, upstreams, presence, answerFiles, staging } = options;
+  const { storageAccess } = options;
   const intervalMs = options.workerTimeoutMs / LOOKS_PER_TIMEOUT;
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -64,6 +67,8 @@ export function createRecovery(options: {
   async function recover(attempt: AbandonedAttempt, log: Log): Promise<void> {
     const { attemptId } = attempt;
     if (await answerFiles.hasBytes(attemptId)) {
+      // Each would wait for itself until the storage is given up.
+      if (!(await storageAccess.check())) throw new StorageError('The storage cannot be used.');
       try {
         const path = answerFiles.pathOf(attemptId);
         const answer = await upstreams.named(attempt.upstream).readSaved(path, stopping.signal);

@@ -7,6 +7,7 @@ import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Log } from '../log.ts';
+import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { headOf, isOurs, toFailure } from './attempt-failure.ts';
 import type { Attempts, ClaimedJob, OpenAttempt } from './attempts.ts';
@@ -18,8 +19,8 @@ import { persist, StoppedError } from './persist.ts';
 import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
 import type { RunningEdits } from './running-edits.ts';
 
-/** How long an edit waits for room on the disk before the next look, in milliseconds. */
-const DISK_WAIT_MS = { min: 5_000, max: 10_000 };
+/** How long an edit waits for a place for its pictures before the next look, in milliseconds. */
+const STORAGE_WAIT_MS = { min: 5_000, max: 10_000 };
 
 /**
  * Runs queued edits: for each attempt at most one POST, whatever happens, and what it brought is
@@ -54,6 +55,7 @@ export function createRunEdit(options: {
   workerId: string;
   answerFiles: AnswerFiles;
   diskSpace: DiskSpace;
+  storageAccess: StorageAccess;
   timeoutMs: number;
   retryPolicy: RetryPolicy;
   log: Log;
@@ -61,12 +63,14 @@ export function createRunEdit(options: {
   onSucceeded: (jobId: string) => void;
 }): RunEdit {
   const { attempts, runningEdits, images, partialImages, blobs, pauses, upstreams } = options;
-  const { workerId, answerFiles, diskSpace, timeoutMs, retryPolicy, onSucceeded } = options;
+  const { workerId, answerFiles, diskSpace, storageAccess, timeoutMs, retryPolicy } = options;
+  const { onSucceeded } = options;
 
   async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
     const attemptId = uuid();
     const log = options.log.child({ jobId, attemptId });
-    if (!(await diskSpace.isEnough())) return postpone(jobId, log);
+    const reason = await whyNotKept();
+    if (reason !== null) return postpone(jobId, reason, log);
     // Tracked before it is claimed: a cancel that comes right after it is not missed.
     const tracked = runningEdits.track(jobId, stopping);
     // In a loop, as a claim whose answer got lost may stand.
@@ -186,10 +190,17 @@ export function createRunEdit(options: {
     else log.info({ code, outcome }, 'the edit had ended before its attempt');
   }
 
-  async function postpone(jobId: string, log: Log): Promise<void> {
-    const { min, max } = DISK_WAIT_MS;
+  /** Null: what an edit brings can be kept, as far as can be told beforehand. */
+  async function whyNotKept(): Promise<string | null> {
+    if (!(await diskSpace.isEnough())) return 'the disk of DATA_DIR is nearly full';
+    if (!(await storageAccess.check())) return 'the storage cannot be used';
+    return null;
+  }
+
+  async function postpone(jobId: string, reason: string, log: Log): Promise<void> {
+    const { min, max } = STORAGE_WAIT_MS;
     const at = new Date(Date.now() + min + Math.random() * (max - min));
-    log.error('the disk of DATA_DIR is nearly full: nothing is sent that could not be kept');
+    log.error(`${reason}: nothing is sent that could not be kept`);
     await attempts.postpone(jobId, at);
   }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { StorageError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { ImageFormat } from '../images/image-format.ts';
 import { IMAGE_FORMATS } from '../images/image-format.ts';
@@ -57,8 +58,10 @@ export function createImageRoute<Viewer>({
       await answer(req, res, id, viewer);
     } catch (error) {
       onError(error, id);
-      if (res.headersSent) res.destroy();
-      else sendProblem(req, res, 500, 'The picture cannot be read at the moment.');
+      if (res.headersSent) return void res.destroy();
+      const isAway = error instanceof StorageError;
+      if (isAway) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+      sendProblem(req, res, isAway ? 503 : 500, 'The picture cannot be read at the moment.');
     }
   };
 
@@ -128,6 +131,7 @@ export function createImageRoute<Viewer>({
   }
 }
 
+const RETRY_AFTER_SECONDS = 30;
 const MAX_WIDTH = Math.max(...THUMBNAIL_WIDTHS);
 
 function requestedWidth(url: string): ThumbnailWidth | 'invalid' | null {

@@ -18,3 +18,17 @@ export function blobKey({ ownerId, sha256 }: { ownerId: string; sha256: string }
 export function thumbnailKey(sourceKey: string, width: ThumbnailWidth): string {
   return `${sourceKey}.w${width}.webp`;
 }
+
+/** Segments begin with a letter or digit: no `..`, no hidden files, no absolute paths, no NUL. */
+const KEY = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
+const MAX_KEY_LENGTH = 512;
+
+/** Whether a store may take it for a key, be it made by the functions above or not. */
+export function isBlobKey(key: string): boolean {
+  return key.length <= MAX_KEY_LENGTH && KEY.test(key);
+}
+
+/** @throws TypeError unless it is a key. */
+export function checkBlobKey(key: string): void {
+  if (!isBlobKey(key)) throw new TypeError(`Not a blob key: ${JSON.stringify(key.slice(0, 80))}`);
+}

@@ -1,18 +1,16 @@
 import type { Stats } from 'node:fs';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '../errors.ts';
-import type { BlobStore } from './blob-store.ts';
+import { canUseDirectory } from '../storage-access.ts';
+import { checkBlobKey, isBlobKey } from './blob-key.ts';
+import type { BlobEntry, BlobStore } from './blob-store.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
 const PIECE_BYTES = 256 * 1024;
 /** Two for each of 16 readers at once. */
 const MAX_SPARE_BUFFERS = 32;
-
-/** Segments begin with a letter or digit: no `..`, no hidden files, no absolute paths, no NUL. */
-const KEY = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
-const MAX_KEY_LENGTH = 512;
 
 /**
  * Blobs in a local directory, one file per key. `put` renames, so the file must lie on the same
@@ -23,9 +21,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
   const buffers = createBufferPool({ bytes: PIECE_BYTES, maxSpare: MAX_SPARE_BUFFERS });
 
   function pathOf(key: string): string {
-    if (key.length > MAX_KEY_LENGTH || !KEY.test(key)) {
-      throw new TypeError(`Not a blob key: ${JSON.stringify(key.slice(0, 80))}`);
-    }
+    checkBlobKey(key);
     return join(root, key);
   }
 
@@ -35,6 +31,8 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
       if (await find(target)) {
         // The one that stored it first may not have asked for it to be durable.
         if (durable) await sync(target);
+        const now = new Date();
+        await utimes(target, now, now);
         await rm(path, { force: true });
       } else {
         if (durable) await sync(path);
@@ -65,10 +63,35 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
     }
   }
 
+  /** Directory by directory. */
+  async function* list({ after = '' } = {}, dir = ''): AsyncGenerator<BlobEntry, void> {
+    for (const name of await namesIn(join(root, dir))) {
+      const path = dir + name;
+      if (name.endsWith('/')) {
+        if (path > after || after.startsWith(path)) yield* list({ after }, path);
+      } else if (path > after && isBlobKey(path)) {
+        const found = await find(join(root, path));
+        if (found) yield { key: path, modifiedAt: found.mtime };
+      }
+    }
+  }
+
   return {
     put,
     size,
     delete: remove,
+    async *list(options) {
+      try {
+        yield* list(options);
+      } catch (error) {
+        throw storageError('list', error);
+      }
+    },
+    async check() {
+      await canUseDirectory(root).catch((error) => {
+        throw storageError('take', error);
+      });
+    },
     pieces: (key) => piecesOf(pathOf(key), buffers),
     localPath: pathOf,
     read(key, range) {
@@ -113,7 +136,22 @@ async function find(path: string): Promise<Stats | null> {
     const found = await stat(path);
     return found.isFile() ? found : null;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Sorted as keys are: those of directories end in a slash. None when there is no such directory. */
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    const entries = await readdir(dir, { withFileTypes: true });
+    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }
@@ -137,5 +175,8 @@ async function sync(path: string): Promise<void> {
 
 function storageError(doing: string, error: unknown): StorageError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return new StorageError(`The disk refused to ${doing} a picture (${code}).`, { cause: error });
+  return new StorageError(
+    `The disk refused to ${doing} ${doing === 'list' ? 'pictures' : 'a picture'} (${code}).`,
+    { cause: error },
+  );
 }

@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Lull } from '../lull.ts';
+import { discardStagedFile } from './fs-staging.ts';
 import type { Images, ReceivedImage } from './images.ts';
 import { type FileUpload, receiveUploads } from './receive-image.ts';
 import type { Staging } from './staging.ts';
@@ -41,7 +42,12 @@ export function createUploads(options: {
     receive,
     async store(viewer, file, signal) {
       const received = await receive([file], signal);
-      await images.keep(viewer.ownerId, received);
+      try {
+        await images.keep(viewer.ownerId, received);
+      } finally {
+        // One that was kept is gone from there.
+        await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
+      }
       const [id] = await images.save(prisma, viewer.ownerId, received);
       if (id === undefined) throw new Error('the image was not saved');
       return { id };

@@ -93,6 +93,41 @@ export function describeBlobStore(
       await expect(buffer(blobs.read(KEY))).rejects.toMatchObject({ code: 'ENOENT' });
     });
 
+    it('lists keys in their order with the time of their storing, also from the middle on', async () => {
+      const { blobs, staging } = await make();
+      const keys = ['a/b.w256.webp', 'a/b/c', 'a/b/d', 'a/b0', 'b/a'];
+      const before = Date.now();
+      for (const key of keys.toReversed()) {
+        await blobs.put(key, (await stage(staging, Buffer.from(key))).path);
+      }
+      const all = await Array.fromAsync(blobs.list());
+      expect(all.map(({ key }) => key)).toEqual(keys);
+      for (const { modifiedAt } of all) {
+        // Stores may keep whole seconds only.
+        expect(modifiedAt.getTime()).toBeGreaterThan(before - 1_000);
+        expect(modifiedAt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
+      }
+      for (const [index, after] of keys.entries()) {
+        const rest = await Array.fromAsync(blobs.list({ after }), ({ key }) => key);
+        expect(rest).toEqual(keys.slice(index + 1));
+      }
+      expect(await Array.fromAsync(blobs.list({ after: 'a/b/cc' }), ({ key }) => key)).toEqual(
+        keys.slice(2),
+      );
+    });
+
+    it('lists nothing of an empty store, and lets one who lists stop early', async () => {
+      const { blobs, staging } = await make();
+      expect(await Array.fromAsync(blobs.list())).toEqual([]);
+      for (const key of [KEY, `${KEY}0`]) {
+        await blobs.put(key, (await stage(staging, randomBytes(10))).path);
+      }
+      for await (const { key } of blobs.list()) {
+        expect(key).toBe(KEY);
+        break;
+      }
+    });
+
     it('stores nothing when the file is not there, and says so with a StorageError', async () => {
       const { blobs, staging } = await make();
       const file = await stage(staging, randomBytes(10));
