@@ -5,6 +5,7 @@ import { createCancelEdit } from './edits/cancel-edit.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
+import { createHistory } from './edits/history/history.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
@@ -54,7 +55,8 @@ export async function createApi(options: {
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const editWaits = createEditWaits({ endings: foundation.endings });
-  const editSubscriptions = createEditSubscriptions({ prisma, events, log });
+  const history = createHistory({ prisma });
+  const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
   const graphql = createGraphql({
     schema,
@@ -63,6 +65,7 @@ export async function createApi(options: {
       edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
       editWaits,
+      history,
       editSubscriptions,
       sharedReads: createSharedReads(),
       images,

@@ -4,7 +4,9 @@ import type { Prisma, PrismaClient } from '../database/database.ts';
 import { NotFoundError, UnavailableError } from '../errors.ts';
 import type { Events, ServiceEvent } from '../events.ts';
 import type { Log } from '../log.ts';
-import { FINAL_STATUSES, isFinal } from './edit-status.ts';
+import { EditStatus, FINAL_STATUSES, isFinal } from './edit-status.ts';
+import type { History } from './history/history.ts';
+import type { HistoryFilter } from './history/history-query.ts';
 import { inHistory } from './in-history.ts';
 import { createNewsQueue, type EditNewsStream, type NewsQueue, onlyThose } from './news-queue.ts';
 
@@ -41,9 +43,9 @@ export interface EditSubscriptions {
   toJob(viewer: Viewer, id: string): Promise<EditNewsStream>;
   /**
    * First the viewer's jobs that are not final, then each change of any; does not end. Only those
-   * that are as `where` says at that time.
+   * that are as `filter` says at that time.
    */
-  toAll(viewer: Viewer, where: Prisma.EditJobWhereInput): Promise<EditNewsStream>;
+  toAll(viewer: Viewer, filter: HistoryFilter): Promise<EditNewsStream>;
   /** Ends all of them with an UnavailableError, so that they subscribe elsewhere. Idempotent. */
   stop(): Promise<void>;
 }
@@ -57,10 +59,11 @@ interface JobWatch {
 
 export function createEditSubscriptions(options: {
   prisma: PrismaClient;
+  history: Pick<History, 'pages' | 'matches'>;
   events: Events;
   log: Log;
 }): EditSubscriptions {
-  const { prisma, events, log } = options;
+  const { prisma, history, events, log } = options;
   const watchesOf = new Map<string, Set<JobWatch>>();
   const queuesOf = new Map<string, Set<NewsQueue>>();
   const stopping = new AbortController();
@@ -185,21 +188,22 @@ export function createEditSubscriptions(options: {
       }
     },
 
-    async toAll({ ownerId }, where) {
-      const queue = open(queuesOf, ownerId, (news) => news);
+    async toAll(viewer, filter) {
+      const queue = open(queuesOf, viewer.ownerId, (news) => news);
       try {
-        for (const jobId of await openJobs(ownerId, { AND: [isOpen, where] })) {
+        const status = (filter.status ?? Object.values(EditStatus)).filter((one) => !isFinal(one));
+        const newest = await history.pages(viewer, { filter: { ...filter, status } }).next();
+        for (const jobId of [...(newest.value ?? [])].slice(0, MAX_JOBS_AT_ONCE).reverse()) {
           queue.push({ type: 'CURRENT', jobId, partialImageIndex: null });
         }
       } catch (error) {
         await queue.return();
         throw error;
       }
-      if (Object.keys(where).length === 0) return queue;
-      return onlyThose(queue, async ({ jobId }) => {
-        const found = await prisma.editJob.count({ where: { AND: [{ id: jobId }, where] } });
-        return found > 0;
-      });
+      if (Object.values(filter).every((value) => value === null || value === undefined)) {
+        return queue;
+      }
+      return onlyThose(queue, ({ jobId }) => history.matches(viewer, filter, jobId));
     },
 
     async stop() {

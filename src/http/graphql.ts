@@ -6,6 +6,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
 import { isUnreachable } from '../database/unreachable.ts';
 import {
+  InvalidInputError,
   NotConfiguredError,
   NotFoundError,
   StorageError,
@@ -104,6 +105,10 @@ function maskError(error: unknown, log: Log): GraphQLError {
   const place =
     error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : undefined;
   if (original instanceof GraphQLError) return withCode(error as GraphQLError);
+  if (original instanceof InvalidInputError) {
+    const { message, field } = original;
+    return new GraphQLError(message, { ...place, extensions: { code: 'BAD_USER_INPUT', field } });
+  }
   if (isBadValue(original)) {
     return new GraphQLError('The input holds a value that is not valid where it stands.', {
       ...place,

@@ -18,6 +18,7 @@ export const builder = new SchemaBuilder<{
   Scalars: {
     Date: { Input: Date; Output: Date };
     DateTime: { Input: Date; Output: Date };
+    Decimal: { Input: string; Output: string };
     ID: { Input: string; Output: string };
     ImageSize: { Input: string; Output: string };
     JSONObject: { Input: JsonObject; Output: JsonObject };

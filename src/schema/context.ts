@@ -4,6 +4,7 @@ import type { CancelEdit } from '../edits/cancel-edit.ts';
 import type { EditSubscriptions } from '../edits/edit-subscriptions.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
+import type { History } from '../edits/history/history.ts';
 import type { Pauses } from '../edits/pauses.ts';
 import type { Models } from '../edits-api/models.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
@@ -20,6 +21,7 @@ export interface Services {
   readonly edits: Edits;
   readonly cancelEdit: CancelEdit;
   readonly editWaits: EditWaits;
+  readonly history: History;
   readonly editSubscriptions: EditSubscriptions;
   readonly sharedReads: SharedReads;
   readonly images: Images;

@@ -260,12 +260,9 @@ export const EditJob = builder.prismaNode('EditJob', {
       nullable: true,
       description: 'When it became final.',
     }),
-    durationMs: t.int({
+    durationMs: t.exposeInt('durationMs', {
       nullable: true,
       description: 'Milliseconds from `startedAt` to `finishedAt`.',
-      select: { startedAt: true, finishedAt: true },
-      resolve: ({ startedAt, finishedAt }) =>
-        startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null,
     }),
   }),
 });

@@ -45,3 +45,11 @@ export const EditStatusEnum = builder.enumType('EditStatus', {
     CANCELED: { description: 'Stopped on request.' },
   },
 });
+
+export const OrderDirection = builder.enumType('OrderDirection', {
+  description: 'Which way an order goes.',
+  values: {
+    ASC: { description: 'The smallest or oldest first.' },
+    DESC: { description: 'The largest or newest first.' },
+  },
+});

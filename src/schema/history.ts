@@ -1,42 +1,38 @@
-import type { Prisma } from '../database/database.ts';
+import { queryFromInfo } from '@pothos/plugin-prisma';
+import { MAX_COUNTED } from '../edits/history/count.ts';
+import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/in-history.ts';
 import { builder } from './builder.ts';
+import { lazily, toConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
-import { EditStatusEnum } from './enums.ts';
+import { EditJobFilter, toFilter } from './edit-job-filter.ts';
+import { OrderDirection } from './enums.ts';
 
-const DateTimeRange = builder.inputType('DateTimeRange', {
-  description: 'A span of time.',
+const EditJobOrder = builder.inputType('EditJobOrder', {
+  description:
+    'The order of edits. What is unknown counts as the smallest; among equals the id decides.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Inclusive; absent: since ever.' }),
-    to: t.field({ type: 'DateTime', description: 'Exclusive; absent: until ever.' }),
-  }),
-});
-
-export const EditJobFilter = builder.inputType('EditJobFilter', {
-  description: 'All that is given must hold.',
-  fields: (t) => ({
-    status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
-    model: t.stringList({ description: 'One of these.' }),
-    createdAt: t.field({
-      type: DateTimeRange,
-      description: 'Committed to the queue in this span.',
+    field: t.field({
+      type: builder.enumType('EditJobOrderField', {
+        description: 'What edits are ordered by.',
+        values: {
+          CREATED_AT: { description: 'When it was committed to the queue.' },
+          COST: { description: '`cost`' },
+          TOTAL_TOKENS: { description: '`usage.totalTokens`' },
+          DURATION: { description: '`durationMs`' },
+        },
+      }),
+      required: true,
+      description: 'By what.',
+    }),
+    direction: t.field({
+      type: OrderDirection,
+      required: true,
+      defaultValue: 'DESC',
+      description: 'Which way.',
     }),
   }),
 });
-
-export function toWhere(filter: typeof EditJobFilter.$inferInput): Prisma.EditJobWhereInput {
-  const { status, model, createdAt } = filter;
-  return {
-    ...(status && { status: { in: [...status] } }),
-    ...(model && { model: { in: [...model] } }),
-    ...(createdAt && {
-      createdAt: {
-        ...(createdAt.from && { gte: createdAt.from }),
-        ...(createdAt.to && { lt: createdAt.to }),
-      },
-    }),
-  };
-}
 
 builder.queryFields((t) => ({
   editJob: t.prismaField({
@@ -49,22 +45,54 @@ builder.queryFields((t) => ({
     resolve: (query, _, { id }, { prisma, viewer }) =>
       prisma.editJob.findFirst({ ...query, where: { id: id.id, ...inHistory(viewer) } }),
   }),
-  editJobs: t.prismaConnection(
+  editJobs: t.connection(
     {
-      type: 'EditJob',
-      cursor: 'id',
+      type: EditJob,
       description: 'The viewer’s edits, newest first; pages of 20, at most 100.',
-      args: { filter: t.arg({ type: EditJobFilter, description: 'Which ones; absent: all.' }) },
-      totalCount: (_, { filter }, { prisma, viewer }) =>
-        prisma.editJob.count({ where: { ...toWhere(filter ?? {}), ...inHistory(viewer) } }),
-      resolve: (query, _, { filter }, { prisma, viewer }) =>
-        prisma.editJob.findMany({
-          ...query,
-          where: { ...toWhere(filter ?? {}), ...inHistory(viewer) },
-          orderBy: { id: 'desc' },
+      args: {
+        filter: t.arg({ type: EditJobFilter, description: 'Which ones; absent: all.' }),
+        search: t.arg.string({
+          description:
+            'What the prompt contains, whatever the case, in any script; at most 1,000 characters, none of which has a special meaning.',
         }),
+        orderBy: t.arg({ type: EditJobOrder, description: 'Absent: newest first.' }),
+      },
+      resolve: async (_, { filter, search, orderBy, ...args }, context, info) => {
+        const { history, prisma, viewer } = context;
+        const order = orderBy ?? NEWEST_FIRST;
+        const asked = { filter: toFilter(filter), search, order };
+        const page = await history.page(viewer, asked, args);
+        const query = queryFromInfo({
+          context,
+          info,
+          typeName: 'EditJob',
+          path: ['edges', 'node'],
+        });
+        const nodes = await prisma.editJob.findMany({
+          ...query,
+          where: { id: { in: page.rows.map(({ id }) => id) }, ...inHistory(viewer) },
+        });
+        return {
+          ...toConnection(page, order, nodes),
+          count: lazily(() => history.count(viewer, asked)),
+        };
+      },
     },
-    { name: 'EditJobConnection', description: 'A page of edits.' },
+    {
+      name: 'EditJobConnection',
+      description: 'A page of edits.',
+      fields: (t) => ({
+        totalCount: t.int({
+          nullable: true,
+          description: `How many there are in all; null when more than ${MAX_COUNTED}.`,
+          resolve: async ({ count }) => (await count()).exact,
+        }),
+        estimatedTotalCount: t.int({
+          description: `\`totalCount\`, or when that is null an estimate from the database’s statistics.`,
+          resolve: async ({ count }) => (await count()).estimated,
+        }),
+      }),
+    },
     { name: 'EditJobEdge', description: 'An edit in a page.' },
   ),
 }));

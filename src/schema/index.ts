@@ -5,6 +5,7 @@ import './prompt.ts';
 import './token-usage.ts';
 import './edit-job.ts';
 import './edit-image.ts';
+import './edit-job-filter.ts';
 import './history.ts';
 import './subscriptions.ts';
 import './usage.ts';

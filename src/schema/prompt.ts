@@ -1,6 +1,6 @@
 import { builder } from './builder.ts';
 
-builder.prismaNode('Prompt', {
+export const Prompt = builder.prismaNode('Prompt', {
   description: 'What to change, in words. Kept once, however often it is used.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import { DateTimeResolver, JSONObjectResolver } from 'graphql-scalars';
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { builder } from './builder.ts';
@@ -13,4 +14,16 @@ builder.scalarType('ImageSize', {
   description:
     '`"auto"` (the model chooses), `"source"` (the model’s size nearest the first picture’s shape), or `"WIDTHxHEIGHT"` in pixels, such as `"1024x1536"`.',
   serialize: (value) => value,
+});
+
+builder.scalarType('Decimal', {
+  description:
+    'An exact decimal number as text, such as `"0.0423"`: a binary floating-point number would not keep it.',
+  serialize: (value) => value,
+  parseValue: (value) => {
+    if (typeof value === 'string' && /^\d{1,12}(\.\d{1,12})?$/.test(value)) return value;
+    throw new GraphQLError('A Decimal is written as text, such as "0.25".', {
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  },
 });

@@ -2,8 +2,8 @@ import type { EditNews } from '../edits/news-queue.ts';
 import { NotFoundError } from '../errors.ts';
 import { builder } from './builder.ts';
 import { jobId } from './edit-image.ts';
+import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { encodeGlobalId } from './global-id.ts';
-import { EditJobFilter, toWhere } from './history.ts';
 
 const EditJobEventType = builder.enumType('EditJobEventType', {
   description: 'Why a subscriber is told of an edit.',
@@ -80,7 +80,7 @@ builder.subscriptionFields((t) => ({
       }),
     },
     subscribe: (_, { filter }, { editSubscriptions, viewer }) =>
-      editSubscriptions.toAll(viewer, toWhere(filter ?? {})),
+      editSubscriptions.toAll(viewer, toFilter(filter)),
     resolve: newsOrThrow,
   }),
 }));

@@ -67,6 +67,9 @@ CREATE TABLE "Charge" (
     CONSTRAINT "Charge_pkey" PRIMARY KEY ("id")
 );
 
+-- The sequences are only ever written: out of line, so that the texts lie close together.
+ALTER TABLE "PromptSearch" ALTER COLUMN "grams" SET STORAGE EXTERNAL, SET (toast_tuple_target = 256);
+
 -- CreateIndex
 CREATE INDEX "PromptSearch_grams_idx" ON "PromptSearch" USING GIN ("grams" array_ops)
     -- Every search reads the list of what is not sorted in yet: it must stay short. In kB.
@@ -76,19 +79,19 @@ CREATE INDEX "PromptSearch_grams_idx" ON "PromptSearch" USING GIN ("grams" array
 CREATE INDEX "Charge_jobId_idx" ON "Charge"("jobId");
 
 -- CreateIndex
-CREATE INDEX "EditJob_ownerId_id_idx" ON "EditJob"("ownerId", "id" DESC) WHERE "deletedAt" IS NULL;
+CREATE INDEX "EditJob_ownerId_createdAt_id_promptId_idx" ON "EditJob"("ownerId", "createdAt" DESC, "id" DESC, "promptId") WHERE "deletedAt" IS NULL;
 
 -- CreateIndex
-CREATE INDEX "EditJob_ownerId_status_id_idx" ON "EditJob"("ownerId", "status", "id" DESC) WHERE "deletedAt" IS NULL;
+CREATE INDEX "EditJob_ownerId_status_createdAt_id_idx" ON "EditJob"("ownerId", "status", "createdAt" DESC, "id" DESC) WHERE "deletedAt" IS NULL;
 
 -- CreateIndex
-CREATE INDEX "EditJob_ownerId_model_id_idx" ON "EditJob"("ownerId", "model", "id" DESC) WHERE "deletedAt" IS NULL;
+CREATE INDEX "EditJob_ownerId_model_createdAt_id_idx" ON "EditJob"("ownerId", "model", "createdAt" DESC, "id" DESC) WHERE "deletedAt" IS NULL;
 
 -- CreateIndex
-CREATE INDEX "EditJob_ownerId_upstream_id_idx" ON "EditJob"("ownerId", "upstream", "id" DESC) WHERE "deletedAt" IS NULL;
+CREATE INDEX "EditJob_ownerId_upstream_createdAt_id_idx" ON "EditJob"("ownerId", "upstream", "createdAt" DESC, "id" DESC) WHERE "deletedAt" IS NULL;
 
 -- CreateIndex
-CREATE INDEX "EditJob_ownerId_errorCode_id_idx" ON "EditJob"("ownerId", "errorCode", "id" DESC) WHERE "deletedAt" IS NULL AND "errorCode" IS NOT NULL;
+CREATE INDEX "EditJob_ownerId_errorCode_createdAt_id_idx" ON "EditJob"("ownerId", "errorCode", "createdAt" DESC, "id" DESC) WHERE "deletedAt" IS NULL AND "errorCode" IS NOT NULL;
 
 -- CreateIndex
 CREATE INDEX "EditJob_ownerId_totalTokens_id_idx" ON "EditJob"("ownerId", "totalTokens" DESC NULLS LAST, "id" DESC) WHERE "deletedAt" IS NULL;
@@ -109,10 +112,13 @@ CREATE INDEX "EditJob_metadata_idx" ON "EditJob" USING GIN ("metadata" jsonb_pat
 CREATE INDEX "EditJob_createdAt_idx" ON "EditJob"("createdAt") WHERE "deletedAt" IS NULL;
 
 -- CreateIndex
-CREATE INDEX "EditJob_promptId_id_idx" ON "EditJob"("promptId", "id" DESC);
+CREATE INDEX "EditJob_promptId_createdAt_id_deletedAt_idx" ON "EditJob"("promptId", "createdAt" DESC, "id" DESC, "deletedAt");
 
 -- CreateIndex
 CREATE INDEX "EditJobImage_imageId_role_jobId_idx" ON "EditJobImage"("imageId", "role", "jobId");
+
+-- CreateIndex
+CREATE INDEX "Prompt_ownerId_createdAt_id_idx" ON "Prompt"("ownerId", "createdAt" DESC, "id" DESC);
 
 -- CreateIndex
 CREATE INDEX "Prompt_ownerId_lastUsedAt_id_idx" ON "Prompt"("ownerId", "lastUsedAt" DESC, "id" DESC);
@@ -132,3 +138,12 @@ CREATE UNIQUE INDEX "Charge_jobId_current_key" ON "Charge"("jobId") WHERE "super
 -- The service folds the prompts there are at its next start. Those without sequences wait for it.
 INSERT INTO "PromptSearch" ("promptId", "text", "grams") SELECT "id", "text", '{}' FROM "Prompt";
 CREATE INDEX "PromptSearch_unfolded_idx" ON "PromptSearch"("promptId") WHERE "grams" = '{}';
+
+-- The prompts that have a folded term, at most so many. By the index whatever the statistics say: a
+-- reader of the whole table would have to fetch all sequences.
+CREATE FUNCTION "promptsWith"("sequences" INTEGER[], "term" TEXT, "most" BIGINT) RETURNS SETOF UUID
+LANGUAGE sql STABLE SET enable_seqscan = off AS $$
+    SELECT "promptId" FROM "PromptSearch"
+    WHERE "grams" @> "sequences" AND strpos("text", "term") > 0
+    LIMIT "most"
+$$;

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Prisma, PrismaClient } from '../../database/database.ts';
+import { estimateRows, usesOf } from './estimate.ts';
+import { countRows, type Reading } from './history-sql.ts';
+import { findPrompts, type SearchTerm } from './prompt-search.ts';
+
+/** Edits are counted one by one up to here. */
+export const MAX_COUNTED = 10_000;
+
+export interface HistoryCount {
+  /** Null: more than MAX_COUNTED. */
+  readonly exact: number | null;
+  /** `exact`, or what Postgres's statistics say, and more than MAX_COUNTED in any case. */
+  readonly estimated: number;
+}
+
+type Those = Pick<Reading, 'ownerId' | 'conditions'>;
+
+const rowsSchema = z.tuple([z.object({ count: z.coerce.number() })]);
+
+export async function countHistory(
+  prisma: PrismaClient,
+  those: Those,
+  term: SearchTerm | null,
+): Promise<HistoryCount> {
+  const found = term === null ? null : await findPrompts(prisma, term);
+  const [{ count }] = await queryOne(prisma, countRows(those, found, MAX_COUNTED + 1));
+  if (count <= MAX_COUNTED) return { exact: count, estimated: count };
+  const estimated = await estimate(prisma, those, term);
+  return { exact: null, estimated: Math.max(Math.round(estimated), MAX_COUNTED + 1) };
+}
+
+/** With a term: all uses of its prompts, times the part of the owner's edits that the filter takes. */
+async function estimate(
+  prisma: PrismaClient,
+  those: Those,
+  term: SearchTerm | null,
+): Promise<number> {
+  if (term === null) return estimateRows(prisma, those);
+  const [{ count: uses }] = await queryOne(prisma, usesOf(term));
+  if (those.conditions.length === 0) return uses;
+  const filtered = await estimateRows(prisma, those);
+  const allOfOwner = await estimateRows(prisma, { ...those, conditions: [] });
+  return allOfOwner === 0 ? uses : uses * Math.min(1, filtered / allOfOwner);
+}
+
+const queryOne = async (prisma: PrismaClient, sql: Prisma.Sql) =>
+  rowsSchema.parse(await prisma.$queryRaw(sql));

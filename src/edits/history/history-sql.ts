@@ -1,0 +1,123 @@
+import { Prisma } from '../../database/database.ts';
+import type { Direction, HistoryOrderField } from './history-query.ts';
+import {
+  isBefore,
+  orderBy,
+  type Position,
+  type SortColumn,
+  selectStretches,
+  stretchesAfter,
+} from './keyset.ts';
+import { type FoundPrompts, hasTerm, type SearchTerm, WALKED_ROWS } from './prompt-search.ts';
+
+export const SORT_COLUMNS = {
+  CREATED_AT: { sql: Prisma.sql`job."createdAt"`, type: 'timestamptz', isNullable: false },
+  COST: { sql: Prisma.sql`job."costMicroUsd"`, type: 'bigint', isNullable: true },
+  TOTAL_TOKENS: { sql: Prisma.sql`job."totalTokens"`, type: 'bigint', isNullable: true },
+  DURATION: { sql: Prisma.sql`job."durationMs"`, type: 'bigint', isNullable: true },
+} satisfies Record<HistoryOrderField, SortColumn>;
+
+const ID = Prisma.sql`job.id`;
+
+/** Rows of "EditJob" in the order of reading. */
+export interface Reading {
+  readonly ownerId: string;
+  /** On the row `job`. */
+  readonly conditions: readonly Prisma.Sql[];
+  readonly column: SortColumn;
+  readonly direction: Direction;
+  readonly after: Position | null;
+  readonly before: Position | null;
+  readonly limit: number;
+}
+
+/** Without a search: the rows in order, from an index over the owner and the order. */
+export function readInOrder(reading: Reading): Prisma.Sql {
+  return positions(reading, stretched(reading, reading.limit, ofOwner(reading)));
+}
+
+/** Looks for a term in the first rows only: gives a whole page, or less than there may be. */
+export function readWalking(reading: Reading, term: SearchTerm): Prisma.Sql {
+  const walked = stretched(reading, WALKED_ROWS, ofOwner(reading));
+  return positions(
+    reading,
+    Prisma.sql`SELECT walked.id, walked.key FROM (${walked}) AS walked
+      JOIN "PromptSearch" AS search ON search."promptId" = walked."promptId"
+      WHERE ${hasTerm(term)}`,
+  );
+}
+
+/** The rows with one of these prompts. */
+export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
+  if (found.kind === 'many') {
+    return positions(
+      reading,
+      stretched(reading, reading.limit, [...ofOwner(reading), isOneOf(found.ids)]),
+    );
+  }
+  // For each prompt its own first rows: an owner's rows in order would be read to the last for a
+  // term that only old ones have. The prompt is the owner's, so its jobs are.
+  const own = stretched(reading, reading.limit, [
+    Prisma.sql`job."promptId" = found.id`,
+    Prisma.sql`job."deletedAt" IS NULL`,
+  ]);
+  return positions(
+    reading,
+    Prisma.sql`SELECT own.id, own.key FROM unnest(${[...found.ids]}::text[]::uuid[]) AS found(id)
+      CROSS JOIN LATERAL (${own}) AS own`,
+  );
+}
+
+/** So many edits, counted to `limit`. */
+export function countRows(
+  { ownerId, conditions }: Pick<Reading, 'ownerId' | 'conditions'>,
+  found: FoundPrompts | null,
+  limit: number,
+): Prisma.Sql {
+  if (found?.kind === 'few') {
+    const own = Prisma.sql`SELECT 1 FROM "EditJob" AS job
+      WHERE ${all([Prisma.sql`job."promptId" = found.id`, Prisma.sql`job."deletedAt" IS NULL`, ...conditions])}`;
+    return Prisma.sql`SELECT count(*) FROM (
+      SELECT 1 FROM unnest(${[...found.ids]}::text[]::uuid[]) AS found(id)
+      CROSS JOIN LATERAL (${own} OFFSET 0) AS own LIMIT ${limit}) AS counted`;
+  }
+  const those = [
+    ...ofOwner({ ownerId, conditions }),
+    ...conditions,
+    ...(found === null ? [] : [isOneOf(found.ids)]),
+  ];
+  return Prisma.sql`SELECT count(*) FROM (
+    SELECT 1 FROM "EditJob" AS job WHERE ${all(those)} LIMIT ${limit}) AS counted`;
+}
+
+export function ofOwner({ ownerId }: Pick<Reading, 'ownerId' | 'conditions'>): Prisma.Sql[] {
+  return [Prisma.sql`job."ownerId" = ${ownerId}`, Prisma.sql`job."deletedAt" IS NULL`];
+}
+
+export const all = (conditions: readonly Prisma.Sql[]) => Prisma.join(conditions, ' AND ');
+
+/** A table in memory that rows are tested by; as a join it would decide the order of reading. */
+function isOneOf(promptIds: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(job."promptId" IN (SELECT ${promptIds})) IS TRUE`;
+}
+
+/** The first rows of a reading that meet `scope`, with their prompts. */
+function stretched(reading: Reading, limit: number, scope: readonly Prisma.Sql[]): Prisma.Sql {
+  const { column, direction, after, before, conditions } = reading;
+  const until = before === null ? [] : [isBefore(column, ID, direction, before)];
+  return selectStretches(
+    stretchesAfter(column, ID, direction, after),
+    direction,
+    limit,
+    (stretch, ordered) => Prisma.sql`
+      SELECT job.id, ${column.sql} AS key, job."promptId" FROM "EditJob" AS job
+      WHERE ${all([...scope, ...conditions, ...until, stretch])} ${ordered}`,
+  );
+}
+
+/** The columns of a Position, in order. */
+function positions({ direction, limit }: Reading, rows: Prisma.Sql): Prisma.Sql {
+  const order = orderBy(direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
+  return Prisma.sql`SELECT page.id, page.key::text AS key FROM (${rows}) AS page
+    ${order} LIMIT ${limit}`;
+}

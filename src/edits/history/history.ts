@@ -1,0 +1,103 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { countHistory, type HistoryCount } from './count.ts';
+import { filterConditions } from './filter-sql.ts';
+import { type HistoryFilter, type HistoryQuery, NEWEST_FIRST } from './history-query.ts';
+import {
+  all,
+  ofOwner,
+  type Reading,
+  readFound,
+  readInOrder,
+  readWalking,
+  SORT_COLUMNS,
+} from './history-sql.ts';
+import type { Position } from './keyset.ts';
+import { type Page, type PageArgs, pageRange, toPage } from './page-range.ts';
+import { findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
+
+/** Edits that `pages` gives at once. */
+const PAGE_OF_ALL = 500;
+
+/**
+ * A viewer's edits, without the deleted ones: filtered, searched, ordered. It gives ids only, by two
+ * or three statements at most, whatever the size of the history; what is shown of them is read by
+ * those who show it.
+ */
+export interface History {
+  /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
+  page(viewer: Viewer, query: HistoryQuery, args: PageArgs): Promise<Page>;
+  /** All of them in order, some hundreds at a time, each list read when it is asked for. */
+  pages(viewer: Viewer, query: HistoryQuery): AsyncGenerator<readonly string[], void, undefined>;
+  count(viewer: Viewer, query: HistoryQuery): Promise<HistoryCount>;
+  /** Whether an edit is one of those that a filter asks for. */
+  matches(viewer: Viewer, filter: HistoryFilter, id: string): Promise<boolean>;
+}
+
+export function createHistory({ prisma }: { prisma: PrismaClient }): History {
+  async function read(reading: Reading, term: SearchTerm | null): Promise<Position[]> {
+    if (term === null) return prisma.$queryRaw<Position[]>(readInOrder(reading));
+    const near = await prisma.$queryRaw<Position[]>(readWalking(reading, term));
+    if (near.length >= reading.limit) return near;
+    const found = await findPrompts(prisma, term);
+    return prisma.$queryRaw<Position[]>(readFound(reading, found));
+  }
+
+  return {
+    async page(viewer, query, args) {
+      const { order = NEWEST_FIRST, filter = {}, search } = query;
+      const column = SORT_COLUMNS[order.field];
+      const range = pageRange(args, order, column);
+      const { isBackward, after, before, size } = range;
+      const reading: Reading = {
+        ownerId: viewer.ownerId,
+        conditions: filterConditions(filter),
+        column,
+        direction: isBackward ? opposite(order.direction) : order.direction,
+        after: isBackward ? before : after,
+        before: isBackward ? after : before,
+        limit: size + 1,
+      };
+      return toPage(range, await read(reading, searchTerm(viewer.ownerId, search)));
+    },
+
+    async *pages(viewer, query) {
+      const { order = NEWEST_FIRST, filter = {}, search } = query;
+      const term = searchTerm(viewer.ownerId, search);
+      const reading = {
+        ownerId: viewer.ownerId,
+        conditions: filterConditions(filter),
+        column: SORT_COLUMNS[order.field],
+        direction: order.direction,
+        before: null,
+        limit: PAGE_OF_ALL,
+      };
+      for (let after: Position | null = null; ; ) {
+        const rows: Position[] = await read({ ...reading, after }, term);
+        if (rows.length > 0) yield rows.map(({ id }) => id);
+        after = rows.at(-1) ?? null;
+        if (rows.length < PAGE_OF_ALL) return;
+      }
+    },
+
+    count: (viewer, { filter = {}, search }) =>
+      countHistory(
+        prisma,
+        { ownerId: viewer.ownerId, conditions: filterConditions(filter) },
+        searchTerm(viewer.ownerId, search),
+      ),
+
+    async matches({ ownerId }, filter, id) {
+      const conditions = filterConditions(filter);
+      const those = [...ofOwner({ ownerId, conditions }), ...conditions];
+      const found = await prisma.$queryRaw<unknown[]>`
+        SELECT 1 FROM "EditJob" AS job
+        WHERE ${all([Prisma.sql`job.id = ${id}::uuid`, ...those])}`;
+      return found.length > 0;
+    },
+  };
+}
+
+function opposite(direction: 'ASC' | 'DESC'): 'ASC' | 'DESC' {
+  return direction === 'ASC' ? 'DESC' : 'ASC';
+}

@@ -1,0 +1,34 @@
+import { encodeCursor } from '../edits/history/cursor.ts';
+import type { Order } from '../edits/history/history-query.ts';
+import type { Page } from '../edits/history/page-range.ts';
+
+/** A page of ids with the nodes they name, for Relay. What was deleted since is left out. */
+export function toConnection<Node extends { id: string }>(
+  { rows, hasNextPage, hasPreviousPage }: Page,
+  order: Order<string>,
+  nodes: readonly Node[],
+) {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const edges = rows.flatMap((row) => {
+    const node = byId.get(row.id);
+    return node === undefined ? [] : [{ cursor: encodeCursor(order, row), node }];
+  });
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** Runs `work` when it is first asked for, once. */
+export function lazily<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}

@@ -1,0 +1,100 @@
+import type { HistoryFilter, NumberRange } from '../edits/history/history-query.ts';
+import { InvalidInputError } from '../errors.ts';
+import { parseDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
+import { builder } from './builder.ts';
+import { EditStatusEnum, ImageQuality } from './enums.ts';
+import { EditErrorCodeEnum } from './errors.ts';
+import { Image } from './image.ts';
+import { Prompt } from './prompt.ts';
+
+const DateTimeRange = builder.inputType('DateTimeRange', {
+  description: 'A span of time.',
+  fields: (t) => ({
+    from: t.field({ type: 'DateTime', description: 'Inclusive; absent: since ever.' }),
+    to: t.field({ type: 'DateTime', description: 'Exclusive; absent: until ever.' }),
+  }),
+});
+
+const IntRange = builder.inputType('IntRange', {
+  description: 'Whole numbers from one to another.',
+  fields: (t) => ({
+    min: t.int({ description: 'Inclusive; absent: any.' }),
+    max: t.int({ description: 'Inclusive; absent: any.' }),
+  }),
+});
+
+const DecimalRange = builder.inputType('DecimalRange', {
+  description: 'Decimal numbers from one to another.',
+  fields: (t) => ({
+    min: t.field({ type: 'Decimal', description: 'Inclusive; absent: any.' }),
+    max: t.field({ type: 'Decimal', description: 'Inclusive; absent: any.' }),
+  }),
+});
+
+export const EditJobFilter = builder.inputType('EditJobFilter', {
+  description:
+    'All that is given must hold; an empty list matches nothing. What is unknown (tokens, cost, an end) lies in no range.',
+  fields: (t) => ({
+    status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
+    model: t.stringList({ description: 'One of these.' }),
+    size: t.field({
+      type: ['ImageSize'],
+      description: 'One of these, as asked for or as sent to the edits API.',
+    }),
+    quality: t.field({ type: [ImageQuality], description: 'One of these, as asked for.' }),
+    upstream: t.stringList({
+      description: 'Last sent to one of these edits APIs, by their names in `upstreams`.',
+    }),
+    sandbox: t.boolean({ description: 'Made by the built-in sandbox, or not.' }),
+    createdAt: t.field({
+      type: DateTimeRange,
+      description: 'Committed to the queue in this span.',
+    }),
+    finishedAt: t.field({ type: DateTimeRange, description: 'Became final in this span.' }),
+    totalTokens: t.field({ type: IntRange, description: 'Input and output tokens together.' }),
+    cost: t.field({
+      type: DecimalRange,
+      description: 'US dollars, exact to a millionth, by the charge that holds.',
+    }),
+    errorCode: t.field({ type: [EditErrorCodeEnum], description: 'One of these.' }),
+    hasError: t.boolean({ description: 'With an `error`, or without.' }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description: 'Has these labels with these values, and any others beside them.',
+    }),
+    promptId: t.globalID({ for: Prompt, description: 'Has this Prompt.' }),
+    inputImageId: t.globalID({
+      for: Image,
+      description: 'Edited this Image, or had it as its mask.',
+    }),
+    outputImageId: t.globalID({ for: Image, description: 'This Image came of it.' }),
+  }),
+});
+
+/** @throws InvalidInputError for an amount that is finer than a millionth. */
+export function toFilter(
+  filter: typeof EditJobFilter.$inferInput | null | undefined,
+): HistoryFilter {
+  const { cost, promptId, inputImageId, outputImageId, ...same } = filter ?? {};
+  return {
+    ...same,
+    ...(cost && { costMicroUsd: toMicroUsd(cost) }),
+    ...(promptId && { promptId: promptId.id }),
+    ...(inputImageId && { inputImageId: inputImageId.id }),
+    ...(outputImageId && { outputImageId: outputImageId.id }),
+  };
+}
+
+function toMicroUsd({ min, max }: typeof DecimalRange.$inferInput): NumberRange<bigint> {
+  const exact = (end: 'min' | 'max', amount: string | null | undefined) => {
+    if (amount === null || amount === undefined) return null;
+    const microUsd = parseDecimal(amount, USD_FRACTION_DIGITS);
+    if (microUsd !== null) return microUsd;
+    throw new InvalidInputError(
+      `filter.cost.${end}`,
+      'INVALID_VALUE',
+      `filter.cost.${end} may have at most ${USD_FRACTION_DIGITS} fraction digits; it is ${amount}.`,
+    );
+  };
+  return { min: exact('min', min), max: exact('max', max) };
+}
