@@ -2,6 +2,7 @@ import { LOCAL_VIEWER } from './auth/viewer.ts';
 import type { Config } from './config.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
+import { createDeleteEdits } from './edits/deletion/delete-edits.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
@@ -64,6 +65,7 @@ export async function createApi(options: {
       prisma,
       edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+      deleteEdits: createDeleteEdits({ prisma, queue, events }),
       editWaits,
       history,
       editSubscriptions,

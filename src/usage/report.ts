@@ -45,7 +45,7 @@ export function createUsageReports({ prisma }: { prisma: PrismaClient }): UsageR
           count(*) FILTER (WHERE status = 'SUCCEEDED') AS succeeded,
           count(*) FILTER (WHERE status = 'FAILED') AS failed,
           count(*) FILTER (WHERE status = 'OUTCOME_UNKNOWN') AS unresolved,
-          coalesce(sum(outputs), 0)::bigint AS images,
+          coalesce(sum("outputCount"), 0)::bigint AS images,
           count(usage."jobId") AS "editsWithUsage",
           coalesce(sum(usage."totalTokens"), 0)::bigint AS "totalTokens",
           coalesce(sum(usage."inputTokens"), 0)::bigint AS "inputTokens",
@@ -53,15 +53,11 @@ export function createUsageReports({ prisma }: { prisma: PrismaClient }): UsageR
           coalesce(sum(usage."inputImageTokens"), 0)::bigint AS "inputImageTokens",
           coalesce(sum(usage."outputTokens"), 0)::bigint AS "outputTokens"
         FROM (
-          SELECT id, status, date_trunc('day', "createdAt" AT TIME ZONE 'UTC') AS day
+          SELECT id, status, "outputCount", date_trunc('day', "createdAt" AT TIME ZONE 'UTC') AS day
           FROM "EditJob"
           WHERE "ownerId" = ${viewer.ownerId} AND "createdAt" >= ${from} AND "createdAt" < ${to}
         ) AS job
         LEFT JOIN "TokenUsage" AS usage ON usage."jobId" = job.id
-        LEFT JOIN LATERAL (
-          SELECT count(*) AS outputs FROM "EditJobImage"
-          WHERE "jobId" = job.id AND role = 'OUTPUT'
-        ) AS output ON true
         GROUP BY GROUPING SETS ((day), ())
         ORDER BY day NULLS LAST`;
       const parsed = rows.map((row) => rowSchema.parse(row));
