@@ -7,10 +7,13 @@ import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
 import { createHistory } from './edits/history/history.ts';
+import { createLineage } from './edits/lineage/lineage.ts';
+import { createPrompts } from './edits/prompts/prompts.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes } from './http/api-routes.ts';
+import { createExportRoute } from './http/export/export-route.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createImageRoute } from './http/image-route.ts';
@@ -21,6 +24,7 @@ import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
@@ -68,6 +72,8 @@ export async function createApi(options: {
       deleteEdits: createDeleteEdits({ prisma, queue, events }),
       editWaits,
       history,
+      lineage: createLineage({ prisma }),
+      prompts: createPrompts({ prisma }),
       editSubscriptions,
       sharedReads: createSharedReads(),
       images,
@@ -113,6 +119,10 @@ export async function createApi(options: {
         blobs,
         thumbnails,
         onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
+      }),
+      exportRoute: createExportRoute({
+        exportEdits: createExportEdits({ prisma, history }),
+        onError: (error) => log.error({ err: error }, 'history not exported'),
       }),
       availability,
       stalled,

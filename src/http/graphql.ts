@@ -16,7 +16,9 @@ import {
 import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
+import { createLoaders } from '../schema/loaders.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
+import { useQueryLimits } from './query-limits.ts';
 import { useUploads } from './uploads.ts';
 
 /** What the HTTP server knows of a request before GraphQL sees it. */
@@ -75,13 +77,16 @@ export function createGraphql(options: {
     context: ({ viewer, baseUrl, request }) => ({
       ...services,
       viewer,
+      loaders: createLoaders({ ...services, viewer }),
       baseUrl,
       signal: request.signal,
     }),
-    // 1. may this request be here; 2. read it; 3. answer in the way that is asked for.
+    // 1. may this request be here; 2. read it; 3. is it small enough to be run; 4. answer in the way
+    // that is asked for.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
       useUploads({ maxFileBytes, maxConcurrentBytes: maxConcurrentUploadBytes }),
+      useQueryLimits(),
       useApolloMultipart(),
     ],
     maskedErrors: { maskError: (error) => maskError(error, log) },

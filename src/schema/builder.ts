@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
@@ -6,6 +7,7 @@ import type { JsonObject } from '../edits/json-object.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type { FileUpload } from '../images/receive-image.ts';
+import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 
@@ -25,7 +27,7 @@ export const builder = new SchemaBuilder<{
     Upload: { Input: PromiseLike<FileUpload>; Output: never };
   };
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin],
+  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   prisma: {
     client: ({ prisma }) => prisma,
@@ -34,6 +36,8 @@ export const builder = new SchemaBuilder<{
     defaultConnectionSize: 20,
     onUnusedQuery: 'error',
   },
+  // Limits are set where requests come in.
+  complexity: { fieldComplexity },
   errors: { defaultTypes: [] },
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),

@@ -6,7 +6,9 @@ import type { EditSubscriptions } from '../edits/edit-subscriptions.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
 import type { History } from '../edits/history/history.ts';
+import type { Lineage } from '../edits/lineage/lineage.ts';
 import type { Pauses } from '../edits/pauses.ts';
+import type { Prompts } from '../edits/prompts/prompts.ts';
 import type { Models } from '../edits-api/models.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import type { BlobStore } from '../images/blob-store.ts';
@@ -14,6 +16,7 @@ import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/uploads.ts';
 import type { UsageReports } from '../usage/report.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { Loaders } from './loaders.ts';
 import type { SharedReads } from './shared-reads.ts';
 
 /** The parts of the service that resolvers call; one for the process. */
@@ -24,6 +27,8 @@ export interface Services {
   readonly deleteEdits: Pick<DeleteEdits, 'one'>;
   readonly editWaits: EditWaits;
   readonly history: History;
+  readonly lineage: Lineage;
+  readonly prompts: Prompts;
   readonly editSubscriptions: EditSubscriptions;
   readonly sharedReads: SharedReads;
   readonly images: Images;
@@ -39,6 +44,7 @@ export interface Services {
 /** What a resolver gets; one for each request. */
 export interface Context extends Services {
   readonly viewer: Viewer;
+  readonly loaders: Loaders;
   /** Origin of links in answers, such as `http://127.0.0.1:4000`. */
   readonly baseUrl: string;
   /** Aborted when the client goes away. */

@@ -7,6 +7,8 @@ import './edit-job.ts';
 import './edit-image.ts';
 import './edit-job-filter.ts';
 import './history.ts';
+import './lineage.ts';
+import './prompts.ts';
 import './subscriptions.ts';
 import './usage.ts';
 import './models.ts';

@@ -6,6 +6,12 @@ export const Prompt = builder.prismaNode('Prompt', {
   findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
   fields: (t) => ({
     text: t.exposeString('text', { description: 'The words, exactly as they were given.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'First use.' }),
+    uses: t.exposeInt('uses', { description: 'How many edits of the history have it.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'First use; the same as `firstUsedAt`.',
+    }),
+    firstUsedAt: t.expose('createdAt', { type: 'DateTime', description: 'First use.' }),
+    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', description: 'Last use.' }),
   }),
 });

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { foldForSearch, searchGrams } from '../../src/edits/search-text.ts';
+import { FILL_STEPS, HELPERS } from './fill-sql.ts';
+import { promptAt } from './prompts.ts';
+
+/** Runs one statement. */
+export type Run = (sql: string, values?: readonly unknown[]) => Promise<readonly object[]>;
+
+export const OWNERS = 10;
+
+/** Edits of an owner that follow each other; each tenth such group is one tree. */
+export const TREE = 50;
+
+const PROMPTS_AT_ONCE = 500;
+
+/** The owner that a service without authentication serves, and nine others. */
+export const ownerName = (owner: number) => (owner === 0 ? 'local' : `owner-${owner}`);
+
+/**
+ * Fills an empty, migrated database with edits of one year, by statements over sets: as many
+ * succeeded, failed and unknown ones, prompts, pictures, tokens and costs as a busy service has. A
+ * tenth as many prompts as edits.
+ */
+export async function fill(run: Run, jobs: number): Promise<void> {
+  const indexes = await dropIndexes(run);
+  // No triggers: the foreign keys hold by construction.
+  await run('SET session_replication_role = replica');
+  await run(HELPERS);
+  const perOwner = Math.max(10, Math.floor(jobs / OWNERS / 10));
+  for (let owner = 0; owner < OWNERS; owner++) await fillPrompts(run, owner, perOwner);
+  for (const step of FILL_STEPS) await run(step, [jobs, perOwner]);
+  await run('DROP TABLE "BenchPrompt"');
+  await run('DROP FUNCTION "benchId"');
+  await run('SET session_replication_role = DEFAULT');
+  for (const { definition } of indexes) await run(definition);
+  await run('VACUUM ANALYZE');
+}
+
+async function fillPrompts(run: Run, owner: number, count: number): Promise<void> {
+  const ownerId = ownerName(owner);
+  for (let from = 0; from < count; from += PROMPTS_AT_ONCE) {
+    const rows = Array.from({ length: Math.min(PROMPTS_AT_ONCE, count - from) }, (_, at) => {
+      const index = from + at;
+      const text = promptAt(owner, index, index / count);
+      const folded = foldForSearch(text);
+      return {
+        index,
+        text,
+        folded,
+        sha256: createHash('sha256').update(text).digest('hex'),
+        grams: `{${searchGrams(ownerId, folded)}}`,
+      };
+    });
+    const column = (name: keyof (typeof rows)[number]) => rows.map((row) => row[name]);
+    await run(
+      `WITH given AS (
+        SELECT "benchId"(1700000000000 + index, 'prompt' || $1::text || index) AS id, given.*
+        FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
+          AS given(index, text, folded, sha256, grams)
+      ), prompts AS (
+        INSERT INTO "Prompt" (id, "ownerId", sha256, text) SELECT id, $1::text, sha256, text FROM given
+      ), numbered AS (
+        INSERT INTO "BenchPrompt" SELECT $7::int, index, id FROM given
+      )
+      INSERT INTO "PromptSearch" ("promptId", text, grams)
+      SELECT id, folded, grams::int[] FROM given`,
+      [
+        ownerId,
+        column('index'),
+        column('text'),
+        column('folded'),
+        column('sha256'),
+        column('grams'),
+        owner,
+      ],
+    );
+  }
+}
+
+/** They are made at once from all rows, which takes a fraction of the time. */
+async function dropIndexes(run: Run): Promise<readonly { definition: string }[]> {
+  const indexes = (await run(`
+    SELECT index.indexrelid::regclass::text AS name, pg_get_indexdef(index.indexrelid) AS definition
+    FROM pg_index AS index JOIN pg_class AS relation ON relation.oid = index.indrelid
+    WHERE relation.relnamespace = 'public'::regnamespace AND NOT index.indisprimary
+      AND relation.relname <> '_prisma_migrations'`)) as { name: string; definition: string }[];
+  for (const { name } of indexes) await run(`DROP INDEX ${name}`);
+  return indexes;
+}

@@ -1,0 +1,79 @@
+import { Prisma } from '../../database/database.ts';
+import type { Direction } from '../history/history-query.ts';
+import {
+  isBefore,
+  orderBy,
+  type Position,
+  type SortColumn,
+  selectStretches,
+  stretchesAfter,
+} from '../history/keyset.ts';
+import {
+  type FoundPrompts,
+  hasTerm,
+  type SearchTerm,
+  WALKED_ROWS,
+} from '../history/prompt-search.ts';
+
+export type PromptOrderField = 'LAST_USE' | 'FIRST_USE' | 'USES';
+
+export const PROMPT_COLUMNS = {
+  LAST_USE: { sql: Prisma.sql`prompt."lastUsedAt"`, type: 'timestamptz', isNullable: false },
+  FIRST_USE: { sql: Prisma.sql`prompt."createdAt"`, type: 'timestamptz', isNullable: false },
+  USES: { sql: Prisma.sql`prompt.uses`, type: 'bigint', isNullable: false },
+} satisfies Record<PromptOrderField, SortColumn>;
+
+/** Rows of "Prompt" in the order of reading. */
+export interface PromptReading {
+  readonly ownerId: string;
+  readonly column: SortColumn;
+  readonly direction: Direction;
+  readonly after: Position | null;
+  readonly before: Position | null;
+  readonly limit: number;
+}
+
+export function readPrompts(reading: PromptReading): Prisma.Sql {
+  return positions(reading, stretched(reading, reading.limit));
+}
+
+/** Looks for a term in the first rows only: gives a whole page, or less than there may be. */
+export function readWalkingPrompts(reading: PromptReading, term: SearchTerm): Prisma.Sql {
+  return positions(
+    reading,
+    Prisma.sql`SELECT walked.id, walked.key FROM (${stretched(reading, WALKED_ROWS)}) AS walked
+      JOIN "PromptSearch" AS search ON search."promptId" = walked.id WHERE ${hasTerm(term)}`,
+  );
+}
+
+export function readFoundPrompts(reading: PromptReading, found: FoundPrompts): Prisma.Sql {
+  const isFound =
+    found.kind === 'few'
+      ? Prisma.sql`prompt.id = ANY (${[...found.ids]}::text[]::uuid[])`
+      : Prisma.sql`(prompt.id IN (SELECT ${found.ids})) IS TRUE`;
+  return positions(reading, stretched(reading, reading.limit, [isFound]));
+}
+
+function stretched(
+  { ownerId, column, direction, after, before }: PromptReading,
+  limit: number,
+  conditions: readonly Prisma.Sql[] = [],
+): Prisma.Sql {
+  const id = Prisma.sql`prompt.id`;
+  const until = before === null ? [] : [isBefore(column, id, direction, before)];
+  return selectStretches(
+    stretchesAfter(column, id, direction, after),
+    direction,
+    limit,
+    (stretch, ordered) => Prisma.sql`
+      SELECT prompt.id, ${column.sql} AS key FROM "Prompt" AS prompt
+      WHERE ${Prisma.join([Prisma.sql`prompt."ownerId" = ${ownerId}`, ...conditions, ...until, stretch], ' AND ')}
+      ${ordered}`,
+  );
+}
+
+function positions({ direction, limit }: PromptReading, rows: Prisma.Sql): Prisma.Sql {
+  const order = orderBy(direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
+  return Prisma.sql`SELECT page.id, page.key::text AS key FROM (${rows}) AS page
+    ${order} LIMIT ${limit}`;
+}
