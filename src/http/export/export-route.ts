@@ -56,14 +56,16 @@ export function createExportRoute(options: {
   function answerFailure(res: ServerResponse, error: unknown): void {
     if (isClosedByClient(error)) return;
     if (error instanceof InvalidInputError) {
-      return answerError(res, 400, 'BAD_USER_INPUT', error.message);
+      answerError(res, 400, 'BAD_USER_INPUT', error.message);
+      return;
     }
     onError(error);
     if (res.headersSent) res.destroy();
-    else
-      answerError(res, 500, 'INTERNAL_SERVER_ERROR', 'The history cannot be read at the moment.');
+    else answerError(res, 500, 'INTERNAL_SERVER_ERROR', UNREADABLE);
   }
 }
+
+const UNREADABLE = 'The history cannot be read at the moment.';
 
 /** @throws InvalidInputError */
 function readRequest(url: string) {
