@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -33,9 +34,12 @@ const WAIT = { timeout: 20_000 };
 describe.runIf(hasDatabase)('deleteEdit', () => {
   let app: TestApp;
   beforeEach(async () => {
-    app = await startTestApp({ SECRET_KEY: 'ab'.repeat(32), WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' });
+    app = await startTestApp({
+      SECRET_KEY: randomBytes(32).toString('base64'),
+      WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
+    });
   });
-  afterEach(() => app.stop());
+  afterEach(() => app?.stop());
 
   const blobs = () => filesIn(join(app.dir, 'blobs'));
   const remove = async (id: string) => (await app.query(DELETE, { id })).data.deleteEdit;

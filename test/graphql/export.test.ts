@@ -171,7 +171,7 @@ describe.runIf(hasDatabase)('the export of the history', () => {
           resolvedSize: 'auto',
           n: 1,
           status: 'SUCCEEDED' as const,
-          metadata: { filler: 'x'.repeat(500), i },
+          metadata: { filler: 'x'.repeat(4_000), i },
           // Many at one time: the id decides.
           createdAt: new Date(1_700_000_000_000 + Math.floor(i / 7)),
         })),
@@ -183,7 +183,7 @@ describe.runIf(hasDatabase)('the export of the history', () => {
     const times = edits.map(({ createdAt }) => createdAt);
     expect(times).toEqual(times.toSorted().reverse());
 
-    const reads = () => app.logged.filter((line) => line.includes('"sql":"SELECT job.id')).length;
+    const reads = () => app.logged.filter((line) => line.includes('"sql":"SELECT page.id')).length;
     const whole = reads();
     await ndjson(many);
     const ofWhole = reads() - whole;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { csvLine } from '../../../src/http/export/csv.ts';
 
 /** A reader by the grammar of RFC 4180, chapter 2. */
-export function parseCsv(text: string): string[][] {
+function parseCsv(text: string): string[][] {
   const records: string[][] = [];
   let record: string[] = [];
   for (const [, quoted, plain, end] of text.matchAll(
