@@ -10,7 +10,7 @@ import { THUMBNAIL_WIDTHS } from './thumbnail-width.ts';
  * How long a blob may wait for its row, in milliseconds: between `Images.keep` and the commit that
  * follows. One that is younger is never removed.
  */
-export const BLOB_GRACE_MS = 15 * 60 * 1_000;
+const BLOB_GRACE_MS = 15 * 60 * 1_000;
 
 /** Contents that are locked at once: each lock has a place in a table of the database's. */
 const BATCH = 50;
