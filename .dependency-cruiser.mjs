@@ -78,6 +78,17 @@ export default {
     only('pg-boss-only-in-queue', ['^src/queue\\.ts$', '^src/database/'], ['pg-boss']),
     only('undici-only-towards-the-edits-api', ['^src/(edits-api|net)/'], ['undici']),
     only('aws-sdk-only-in-the-s3-blob-store', ['^src/images/s3-'], ['@aws-sdk', '@smithy']),
+    {
+      name: 'aws-sdk-only-when-needed',
+      comment: 'It takes memory that a service without S3 has no use for: import() it.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: '^(node_modules/)?(@aws-sdk|@smithy)/',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     only('sharp-only-for-images', ['^src/images/', '^src/edits-api/sandbox/'], ['sharp']),
     {
       name: 'sandbox-only-by-its-wire-format',

@@ -14,6 +14,7 @@ const DATABASE_SUITES = [
   'test/images/**/*.db.test.ts',
   'test/recurring-work.db.test.ts',
   'test/graphql/**/*.test.ts',
+  'test/usage/**/*.db.test.ts',
   'test/http/graphql.test.ts',
   'test/webhooks/**/*.db.test.ts',
 ];

@@ -96,6 +96,11 @@ export class UnavailableError extends RetouchError {
   }
 }
 
+/** The viewer may not do this. */
+export class ForbiddenError extends RetouchError {
+  readonly code = 'FORBIDDEN';
+}
+
 /** This needs a setting that the server's operator has not made; the message names it. */
 export class NotConfiguredError extends RetouchError {
   readonly code = 'NOT_CONFIGURED';

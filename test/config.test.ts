@@ -24,6 +24,7 @@ describe('without any variable', () => {
       http: { host: '127.0.0.1', port: 4000, publicUrl: null, allowAnonymous: false },
       database: { kind: 'pglite', dir: './data' },
       dataDir: './data',
+      storage: { kind: 'fs', dir: 'data/blobs' },
       secretKey: null,
       webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
@@ -82,6 +83,7 @@ describe('what is set', () => {
       http: { host: '::1', port: 0, publicUrl: 'https://retouch.example', allowAnonymous: false },
       database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
       dataDir: '/srv/retouch',
+      storage: { kind: 'fs', dir: '/srv/retouch/blobs' },
       secretKey: null,
       webhooks: { allowedHosts: [] },
       editsApi: {
@@ -261,5 +263,47 @@ describe('a role that is a part of the whole', () => {
     const env = { HOST: '0.0.0.0', DATABASE_URL };
     expect(problemsOf({ ...env, ROLE: 'worker' })).toEqual([]);
     for (const ROLE of ['all', 'api']) expect(problemsOf({ ...env, ROLE })).toHaveLength(1);
+  });
+});
+
+describe('STORAGE_URL', () => {
+  const STORAGE_URL = 's3://pictures/live?endpoint=http://127.0.0.1:9000';
+  const KEY = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'canary' };
+  const LOCATION = {
+    kind: 's3',
+    bucket: 'pictures',
+    prefix: 'live/',
+    endpoint: 'http://127.0.0.1:9000',
+    region: 'us-east-1',
+    pathStyle: true,
+  };
+
+  test('puts the pictures into S3, by the key that is set or else by what the SDK finds', () => {
+    expect(loadConfig({ STORAGE_URL }).storage).toEqual({ ...LOCATION, credentials: null });
+    expect(loadConfig({ STORAGE_URL, ...KEY }).storage).toEqual({
+      ...LOCATION,
+      credentials: { accessKeyId: 'id', secretAccessKey: 'canary' },
+    });
+    expect(loadConfig({ STORAGE_URL, ...KEY, AWS_SESSION_TOKEN: 'token' }).storage).toMatchObject({
+      credentials: { sessionToken: 'token' },
+    });
+  });
+
+  test('is refused with half a key, or with a key inside, and the secret is not repeated', () => {
+    for (const [missing, name] of [
+      [{ AWS_ACCESS_KEY_ID: '' }, 'AWS_ACCESS_KEY_ID is not set'],
+      [{ AWS_SECRET_ACCESS_KEY: '' }, 'AWS_SECRET_ACCESS_KEY is not set'],
+    ] as const) {
+      const problems = problemsOf({ STORAGE_URL, ...KEY, ...missing });
+      expect(problems).toEqual([expect.stringContaining(name)]);
+      expect(problems.join()).not.toContain('canary');
+    }
+    const problems = problemsOf({ STORAGE_URL: 's3://id:canary@pictures' });
+    expect(problems).toEqual([expect.stringMatching(/^STORAGE_URL: .*credentials/)]);
+    expect(problems.join()).not.toContain('canary');
+  });
+
+  test('is not asked for by AWS variables that are there for something else', () => {
+    expect(loadConfig({ AWS_ACCESS_KEY_ID: 'id' })).toEqual(loadConfig({}));
   });
 });

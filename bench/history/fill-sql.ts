@@ -1,10 +1,11 @@
 /** Ids as the service makes them: they order by time. */
-export const HELPERS = `
-  CREATE FUNCTION "benchId"(ms NUMERIC, seed TEXT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$
+export const HELPERS = [
+  `CREATE FUNCTION "benchId"(ms NUMERIC, seed TEXT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(ms::bigint), 12, '0') || '7' || substr(md5(seed), 1, 3)
       || '8' || substr(md5(seed), 4, 15))::uuid
-  $$;
-  CREATE TABLE "BenchPrompt" (owner INT, index INT, id UUID, PRIMARY KEY (owner, index));`;
+  $$`,
+  `CREATE TABLE "BenchPrompt" (owner INT, index INT, id UUID, PRIMARY KEY (owner, index))`,
+];
 
 /** A number from 0 to below 1 that a text decides. */
 const random = (seed: string) =>
@@ -29,6 +30,7 @@ export const FILL_STEPS = [
   // A prompt is used for a while, and then another.
   `INSERT INTO "EditJob" (id, "ownerId", status, sandbox, "promptId", model, size, "resolvedSize", n,
       quality, metadata, "errorCode", "errorMessage", upstream, "totalTokens", "costMicroUsd",
+      "inputTokens", "inputTextTokens", "inputImageTokens", "outputTokens", "outputImageTokens",
       "outputCount", "createdAt", "startedAt", "finishedAt")
     SELECT ${JOB_ID('n', 'ms')}, "ownerId", status::"EditStatus", false, prompt.id,
       (ARRAY['gpt-image-1', 'gpt-image-1.5', 'gpt-image-1-mini', 'gpt-image-2'])[1 + floor(4 * ${random("'model' || n")} ^ 2)::int],
@@ -42,6 +44,10 @@ export const FILL_STEPS = [
       CASE status WHEN 'SUCCEEDED' THEN 500 + floor(9000 * ${random("'tokens' || n")})::int END,
       CASE WHEN status = 'SUCCEEDED' AND n / 10 % 20 > 0
         THEN 10000 + floor(200000 * ${random("'tokens' || n")})::bigint END,
+      CASE status WHEN 'SUCCEEDED' THEN 300 END, CASE status WHEN 'SUCCEEDED' THEN 40 END,
+      CASE status WHEN 'SUCCEEDED' THEN 260 END,
+      CASE status WHEN 'SUCCEEDED' THEN 200 + floor(9000 * ${random("'tokens' || n")})::int END,
+      CASE status WHEN 'SUCCEEDED' THEN 200 + floor(9000 * ${random("'tokens' || n")})::int END,
       CASE status WHEN 'SUCCEEDED' THEN 1 ELSE 0 END,
       "createdAt", "createdAt" + interval '1 second',
       "createdAt" + interval '1 second' + ${random("'took' || n")} * interval '90 seconds'

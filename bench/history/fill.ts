@@ -1,20 +1,34 @@
 import { createHash } from 'node:crypto';
 import { foldForSearch, searchGrams } from '../../src/edits/search-text.ts';
+import { encodeGlobalId } from '../../src/schema/global-id.ts';
 import { FILL_STEPS, HELPERS } from './fill-sql.ts';
 import { promptAt } from './prompts.ts';
 
 /** Runs one statement. */
 export type Run = (sql: string, values?: readonly unknown[]) => Promise<readonly object[]>;
 
-export const OWNERS = 10;
+const OWNERS = 10;
 
 /** Edits of an owner that follow each other; each tenth such group is one tree. */
-export const TREE = 50;
+const TREE = 50;
+
+/** The global id of an edit half way down the history, in a tree of 50. */
+export function treeMember(jobs: number): string {
+  const group = Math.floor(jobs / OWNERS / 2 / (TREE * 10)) * TREE * 10;
+  const n = (group + TREE / 2) * OWNERS;
+  const ms = 1_761_000_000_000 + Math.round((n * 31_536_000_000) / jobs);
+  const hash = createHash('md5').update(`job${n}`).digest('hex');
+  const hex = `${ms.toString(16).padStart(12, '0')}7${hash.slice(0, 3)}8${hash.slice(3, 18)}`;
+  return encodeGlobalId(
+    'EditJob',
+    hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+  );
+}
 
 const PROMPTS_AT_ONCE = 500;
 
 /** The owner that a service without authentication serves, and nine others. */
-export const ownerName = (owner: number) => (owner === 0 ? 'local' : `owner-${owner}`);
+const ownerName = (owner: number) => (owner === 0 ? 'local' : `owner-${owner}`);
 
 /**
  * Fills an empty, migrated database with edits of one year, by statements over sets: as many
@@ -25,7 +39,7 @@ export async function fill(run: Run, jobs: number): Promise<void> {
   const indexes = await dropIndexes(run);
   // No triggers: the foreign keys hold by construction.
   await run('SET session_replication_role = replica');
-  await run(HELPERS);
+  for (const helper of HELPERS) await run(helper);
   const perOwner = Math.max(10, Math.floor(jobs / OWNERS / 10));
   for (let owner = 0; owner < OWNERS; owner++) await fillPrompts(run, owner, perOwner);
   for (const step of FILL_STEPS) await run(step, [jobs, perOwner]);

@@ -9,7 +9,7 @@ import type { ChooseUpstream } from './choose-upstream.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { statusesBefore } from './edit-status.ts';
-import { readTokenUsage } from './token-usage.ts';
+import { readTokenUsage, summedTokens } from './token-usage.ts';
 
 /** What an edit is run from. */
 const WITH_INPUT = {
@@ -162,7 +162,7 @@ export function createAttempts(options: {
         await moveJob(tx, attempt, 'SUCCEEDED', {
           finishedAt,
           outputCount: outputs.length,
-          totalTokens: usage?.totalTokens ?? null,
+          ...summedTokens(usage),
           answerSize: word(body['size']),
           answerQuality: word(body['quality']),
           answerBackground: word(body['background']),

@@ -4,6 +4,9 @@ import { EditErrorCode, type EditsApiError } from '../errors.ts';
 /** An account without credit, or a key that is refused, is tried again after so long. */
 const ACCOUNT_PAUSE_MS = 5 * 60_000;
 
+/** Longest `Retry-After` that is honoured: a mistaken one must not end an edits API for good. */
+const MAX_PAUSE_MS = 24 * 60 * 60_000;
+
 /** How old what is known of other processes' pauses may be, in milliseconds. */
 const MAX_AGE_MS = 1_000;
 
@@ -20,7 +23,7 @@ export interface Pauses {
   list(): Promise<readonly Pause[]>;
   /**
    * Pauses an upstream when its error is about all requests and not this one: no credit, a refused
-   * key (5 minutes), or a `Retry-After`.
+   * key (5 minutes), or a `Retry-After` (at most a day).
    */
   consider(name: string, error: EditsApiError): Promise<void>;
   /** Ends a pause before its time. */
@@ -49,7 +52,9 @@ export function createPauses({ prisma }: { prisma: PrismaClient }): Pauses {
       return known.filter(({ until }) => until.getTime() > Date.now());
     },
     async consider(name, { code, message, retryAfterSeconds }) {
-      const pauseMs = isAboutAccount(code) ? ACCOUNT_PAUSE_MS : (retryAfterSeconds ?? 0) * 1_000;
+      const pauseMs = isAboutAccount(code)
+        ? ACCOUNT_PAUSE_MS
+        : Math.min((retryAfterSeconds ?? 0) * 1_000, MAX_PAUSE_MS);
       if (pauseMs <= 0) return;
       const until = new Date(Date.now() + pauseMs);
       await prisma.$executeRaw`

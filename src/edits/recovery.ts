@@ -49,8 +49,8 @@ export function createRecovery(options: {
       SELECT job.id, job."ownerId", attempt.id AS "attemptId", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
-      LEFT JOIN "Worker" AS worker ON worker.id = attempt."workerId"
-      WHERE attempt.state = 'SENT' AND (worker.id IS NULL OR worker.id::text = ANY(${[...gone]}))`;
+      WHERE attempt.state = 'SENT'
+        AND (attempt."workerId" IS NULL OR attempt."workerId"::text = ANY(${[...gone]}))`;
     for (const attempt of abandoned) {
       if (stopping.signal.aborted) return;
       const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });

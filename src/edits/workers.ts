@@ -16,9 +16,11 @@ export interface WorkerPresence {
   /** From now on others know that it is alive. */
   start(): Promise<void>;
   /**
-   * The others that are surely gone: silent for `timeoutMs` by the database's clock, and still so at
-   * the call before this one. (After a pause of the database itself everybody looks silent; between
-   * two calls the living have given a sign again.) Calls must lie two heartbeats apart or more.
+   * The others that are surely gone: silent for `timeoutMs` by the database's clock, or not on the
+   * list although they have an attempt out, and that at the call before this one too. (After a pause
+   * of the database itself everybody looks silent, and one that was struck off may live and take
+   * work; between two calls the living have given a sign again.) Calls must lie two heartbeats apart
+   * or more. Who is alone needs no second look.
    */
   findGone(): Promise<readonly string[]>;
   /** Strikes those off the list that have no open attempt any more. */
@@ -39,7 +41,7 @@ export function createWorkerPresence(options: {
   const { prisma, alone, timeoutMs, log } = options;
   const id = uuid();
   let timer: NodeJS.Timeout | undefined;
-  /** The last heartbeat of those that were silent at the last look. */
+  /** The last heartbeat of those that were silent at the last look; `none`: not on the list. */
   let suspects = new Map<string, string>();
 
   async function beat(): Promise<void> {
@@ -62,8 +64,14 @@ export function createWorkerPresence(options: {
       const silent = await prisma.$queryRaw<{ id: string; heartbeatAt: string }[]>`
         SELECT id::text AS id, "heartbeatAt"::text AS "heartbeatAt" FROM "Worker"
         WHERE id <> ${id}::uuid
-          AND "heartbeatAt" < now() - make_interval(secs => ${timeoutMs / 1_000}::float8)`;
-      const gone = silent.filter((worker) => suspects.get(worker.id) === worker.heartbeatAt);
+          AND "heartbeatAt" < now() - make_interval(secs => ${timeoutMs / 1_000}::float8)
+        UNION
+        SELECT attempt."workerId"::text, 'none' FROM "EditAttempt" AS attempt
+        WHERE attempt.state = 'SENT' AND attempt."workerId" <> ${id}::uuid
+          AND NOT EXISTS (SELECT FROM "Worker" AS worker WHERE worker.id = attempt."workerId")`;
+      const gone = silent.filter(
+        (worker) => alone || suspects.get(worker.id) === worker.heartbeatAt,
+      );
       suspects = new Map(silent.map((worker) => [worker.id, worker.heartbeatAt]));
       return gone.map((worker) => worker.id);
     },

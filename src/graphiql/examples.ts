@@ -40,9 +40,10 @@ mutation Edit($image: ID!, $prompt: String!) {
     },
     {
       query: `${notice}query Usage($from: DateTime!, $to: DateTime!) {
-  usage(from: $from, to: $to) {
-    totals { edits succeeded failed unresolved images totalTokens }
-    days { day edits images totalTokens }
+  usage(from: $from, to: $to, groupBy: [DAY, MODEL], timeZone: "UTC") {
+    totals { edits succeeded failed unresolved images totalTokens cost isCostComplete }
+    buckets { date model edits images totalTokens cost }
+    truncated
   }
 }
 `,

@@ -6,6 +6,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import { isBadValue } from '../database/bad-value.ts';
 import { isUnreachable } from '../database/unreachable.ts';
 import {
+  ForbiddenError,
   InvalidInputError,
   NotConfiguredError,
   NotFoundError,
@@ -133,6 +134,7 @@ function maskError(error: unknown, log: Log): GraphQLError {
     });
   }
   if (
+    original instanceof ForbiddenError ||
     original instanceof NotConfiguredError ||
     original instanceof NotFoundError ||
     original instanceof SubscriptionDroppedError

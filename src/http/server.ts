@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '../log.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import type { Health } from './health.ts';
+import { lingerOnClose } from './lingering-close.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;
@@ -60,6 +61,7 @@ export function createHttpServer(options: {
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
     res.setHeader('x-request-id', requestId);
+    lingerOnClose(req);
     res.once('close', () => {
       // A connection is idle, and can go, once its response is through.
       if (closed !== undefined) setImmediate(() => server.closeIdleConnections());

@@ -68,7 +68,7 @@ const EditImageInput = builder.inputType('EditImageInput', {
     }),
     idempotencyKey: t.string({
       description:
-        'Your own name for this edit, of at most 255 characters: the same key and input find the same job again instead of paying twice; the same key with another input is refused.',
+        'Your own name for this edit, of at most 255 characters: the same key and input find the same job again instead of paying twice; the same key with another input is refused. It stands for the edit as long as the edit is kept.',
     }),
     wait: t.int({
       description:

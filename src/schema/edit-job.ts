@@ -84,6 +84,13 @@ builder.prismaObject('EditAttempt', {
       nullable: true,
       description: 'When its end was noted.',
     }),
+    durationMs: t.int({
+      nullable: true,
+      description: 'Milliseconds from `sentAt` to `finishedAt`.',
+      select: { sentAt: true, finishedAt: true },
+      resolve: ({ sentAt, finishedAt }) =>
+        finishedAt === null ? null : finishedAt.getTime() - sentAt.getTime(),
+    }),
   }),
 });
 
@@ -220,6 +227,11 @@ export const EditJob = builder.prismaNode('EditJob', {
         };
       },
     }),
+    upstream: t.exposeString('upstream', {
+      nullable: true,
+      description:
+        'The edits API that it went to last, by its name in `upstreams`; null before it was sent. `attempts` have those before.',
+    }),
     costUnresolved: t.boolean({
       description:
         'It may have been paid without an answer: true for OUTCOME_UNKNOWN, and for CANCELED while a request was out.',
@@ -232,7 +244,7 @@ export const EditJob = builder.prismaNode('EditJob', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it is sent again, while it is queued after an attempt that was surely not processed.',
+        'When it is looked at again, while it is queued: after an attempt that was surely not processed, or because no edits API or not enough room on the disk could be had for it. Null: as soon as it is its turn.',
     }),
     retryOf: t.relation('retryOf', {
       nullable: true,

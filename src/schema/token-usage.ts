@@ -1,3 +1,4 @@
+import type { JsonObject } from '../edits/json-object.ts';
 import { builder } from './builder.ts';
 
 interface TokenDetails {
@@ -28,6 +29,20 @@ builder.prismaObject('TokenUsage', {
         imageTokens: usage.inputImageTokens,
       }),
     }),
+    cachedInputTokens: t.exposeInt('inputCachedTokens', {
+      nullable: true,
+      description:
+        'The part of the input that the edits API had in its cache; null: it did not say.',
+    }),
+    cachedInputTokensDetails: t.field({
+      type: TokenUsageDetails,
+      description: 'The cached part of the input by kind.',
+      select: { inputCachedTextTokens: true, inputCachedImageTokens: true },
+      resolve: (usage) => ({
+        textTokens: usage.inputCachedTextTokens,
+        imageTokens: usage.inputCachedImageTokens,
+      }),
+    }),
     outputTokensDetails: t.field({
       type: TokenUsageDetails,
       description: 'The output by kind.',
@@ -36,6 +51,12 @@ builder.prismaObject('TokenUsage', {
         textTokens: usage.outputTextTokens,
         imageTokens: usage.outputImageTokens,
       }),
+    }),
+    raw: t.field({
+      type: 'JSONObject',
+      description: '`usage` as the edits API answered it, from which the other numbers are taken.',
+      select: { raw: true },
+      resolve: ({ raw }) => raw as JsonObject,
     }),
   }),
 });

@@ -6,7 +6,10 @@
 /** Fraction digits of an amount in US dollars: it is kept in micro-dollars. */
 export const USD_FRACTION_DIGITS = 6;
 
-/** Null unless it is an unsigned decimal with at most so many fraction digits: `0.25`, `40`. */
+/**
+ * Null unless it is an unsigned decimal such as `0.25` or `40`, with at most so many fraction digits
+ * and at most 12 before them.
+ */
 export function parseDecimal(text: string, fractionDigits: number): bigint | null {
   const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text);
   const [, whole = '', fraction = ''] = match ?? [];

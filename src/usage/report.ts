@@ -1,72 +1,147 @@
 import { z } from 'zod';
 import type { Viewer } from '../auth/viewer.ts';
-import type { PrismaClient } from '../database/database.ts';
+import { Prisma, type PrismaClient } from '../database/database.ts';
+import { type TimeStep, timeSteps } from './time-steps.ts';
+import {
+  checkUsageRequest,
+  isTimeUnit,
+  type KeyGroup,
+  type UsageGroup,
+  type UsageRequest,
+} from './usage-request.ts';
+import { SUMS_OF_EDITS, SUMS_OF_SUMS, type UsageSums, usageSumsSchema } from './usage-sums.ts';
 
-const count = z.bigint().transform(Number);
-const rowSchema = z.object({
-  day: z.string().nullable(),
-  edits: count,
-  succeeded: count,
-  failed: count,
-  unresolved: count,
-  images: count,
-  editsWithUsage: count,
-  totalTokens: count,
-  inputTokens: count,
-  inputTextTokens: count,
-  inputImageTokens: count,
-  outputTokens: count,
-});
-
-/** Sums over edits. Tokens are those that the edits API reported; unknown ones count nowhere. */
-export type UsageTotals = Omit<z.infer<typeof rowSchema>, 'day'>;
-
-/** A day of UTC, `2026-11-22`, that has edits. */
-export type UsageDay = UsageTotals & { readonly day: string };
+/** The edits that have the same in all groups asked for. */
+export interface UsageBucket {
+  readonly sums: UsageSums;
+  /** Null without a unit of time. */
+  readonly step: TimeStep | null;
+  /** What they have in the other groups; null: nothing. Without those that were not asked for. */
+  readonly keys: Partial<Record<KeyGroup, string | null>>;
+}
 
 export interface UsageReport {
-  readonly totals: UsageTotals;
-  readonly days: readonly UsageDay[];
+  /** Of all buckets, those beyond `first` too. */
+  readonly totals: UsageSums;
+  /** By time, then by the groups in their order, by character codes, those with nothing last. */
+  readonly buckets: readonly UsageBucket[];
+  /** There are more than `first`. */
+  readonly isTruncated: boolean;
 }
 
 export interface UsageReports {
-  /** Edits created from `from` (inclusive) to `to` (exclusive), in one statement. */
-  report(viewer: Viewer, from: Date, to: Date): Promise<UsageReport>;
+  /**
+   * Edits created from `from` to `to`, deleted ones included; the viewer's, or by OWNER everybody's.
+   * Totals and buckets are of one statement, hence of one moment.
+   * @throws InvalidInputError, ForbiddenError
+   */
+  report(viewer: Viewer, request: UsageRequest): Promise<UsageReport>;
 }
 
 export function createUsageReports({ prisma }: { prisma: PrismaClient }): UsageReports {
   return {
-    async report(viewer, from, to) {
-      // The empty grouping set is the totals' row: it is there even when there are no edits.
-      const rows = await prisma.$queryRaw<unknown[]>`
-        SELECT
-          to_char(day, 'YYYY-MM-DD') AS day,
-          count(job.id) AS edits,
-          count(*) FILTER (WHERE status = 'SUCCEEDED') AS succeeded,
-          count(*) FILTER (WHERE status = 'FAILED') AS failed,
-          count(*) FILTER (WHERE status = 'OUTCOME_UNKNOWN') AS unresolved,
-          coalesce(sum("outputCount"), 0)::bigint AS images,
-          count(usage."jobId") AS "editsWithUsage",
-          coalesce(sum(usage."totalTokens"), 0)::bigint AS "totalTokens",
-          coalesce(sum(usage."inputTokens"), 0)::bigint AS "inputTokens",
-          coalesce(sum(usage."inputTextTokens"), 0)::bigint AS "inputTextTokens",
-          coalesce(sum(usage."inputImageTokens"), 0)::bigint AS "inputImageTokens",
-          coalesce(sum(usage."outputTokens"), 0)::bigint AS "outputTokens"
-        FROM (
-          SELECT id, status, "outputCount", date_trunc('day', "createdAt" AT TIME ZONE 'UTC') AS day
-          FROM "EditJob"
-          WHERE "ownerId" = ${viewer.ownerId} AND "createdAt" >= ${from} AND "createdAt" < ${to}
-        ) AS job
-        LEFT JOIN "TokenUsage" AS usage ON usage."jobId" = job.id
-        GROUP BY GROUPING SETS ((day), ())
-        ORDER BY day NULLS LAST`;
-      const parsed = rows.map((row) => rowSchema.parse(row));
-      const totals = parsed.at(-1);
+    async report(viewer, request) {
+      checkUsageRequest(request, viewer);
+      const { from, to, timeZone, first } = request;
+      const unit = request.groupBy.find(isTimeUnit);
+      const steps = unit === undefined ? [] : timeSteps({ unit, from, to, timeZone });
+      const keys = request.groupBy.filter((group): group is KeyGroup => !isTimeUnit(group));
+      const groups = unit === undefined ? keys : [unit, ...keys];
+      const rows = await prisma.$queryRaw<Record<string, unknown>[]>(
+        toSql(viewer, request, groups, steps),
+      );
+      const [totals, ...buckets] = rows.map((row) => readRow(row, groups, steps));
       if (totals === undefined) throw new Error('a usage report has at least its totals');
       return {
-        totals,
-        days: parsed.flatMap(({ day, ...sums }) => (day === null ? [] : [{ day, ...sums }])),
+        totals: totals.sums,
+        buckets: buckets.slice(0, first),
+        isTruncated: buckets.length > first,
       };
     },
   };
+}
+
+/** One row of totals, then one for each bucket, and one more where there are more than asked for. */
+function toSql(
+  viewer: Viewer,
+  request: UsageRequest,
+  groups: readonly UsageGroup[],
+  steps: readonly TimeStep[],
+): Prisma.Sql {
+  const { from, to, sandbox, first } = request;
+  const where = [
+    Prisma.sql`"createdAt" >= ${from} AND "createdAt" < ${to}`,
+    ...(groups.includes('OWNER') ? [] : [Prisma.sql`"ownerId" = ${viewer.ownerId}`]),
+    ...(sandbox === null ? [] : [Prisma.sql`"sandbox" = ${sandbox}`]),
+  ];
+  const names = groups.map((_, index) => Prisma.raw(`"group${index}"`));
+  const [name] = names;
+  if (name === undefined) {
+    return Prisma.sql`
+      SELECT ${SUMS_OF_SUMS} FROM (
+        SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${Prisma.join(where, ' AND ')}
+      ) AS totals`;
+  }
+  const values = groups.map(
+    (group, index) => Prisma.sql`${columnOf(group, request, steps)} AS ${names[index]}`,
+  );
+  // Text is ordered by its characters' codes, in whatever locale the database is.
+  const shown = groups.map((group, index) =>
+    isTimeUnit(group)
+      ? Prisma.sql`${names[index]}`
+      : Prisma.sql`${names[index]}::text COLLATE "C" AS ${names[index]}`,
+  );
+  // OFFSET 0 keeps the inmost query apart. Postgres would else take `createdAt` for what is grouped
+  // by, expect a bucket for each edit, and sort the edits on the disk; so it adds them up by hashing.
+  return Prisma.sql`
+    SELECT ${Prisma.join([...shown, SUMS_OF_SUMS])} FROM (
+      SELECT ${Prisma.join([...names, SUMS_OF_EDITS])} FROM (
+        SELECT ${Prisma.join(values)}, "EditJob".* FROM "EditJob"
+        WHERE ${Prisma.join(where, ' AND ')} OFFSET 0
+      ) AS job
+      GROUP BY ${Prisma.join(names)}
+    ) AS bucket
+    GROUP BY GROUPING SETS ((${Prisma.join(names)}), ())
+    ORDER BY GROUPING(${name}) DESC, ${Prisma.join(names)}
+    LIMIT ${first + 2}`;
+}
+
+function columnOf(
+  group: UsageGroup,
+  { metadataKey }: UsageRequest,
+  steps: readonly TimeStep[],
+): Prisma.Sql {
+  if (isTimeUnit(group)) {
+    const starts = steps.map((step) => step.from.toISOString());
+    return Prisma.sql`width_bucket("createdAt", ${starts}::timestamptz[])`;
+  }
+  if (group === 'METADATA') return Prisma.sql`"metadata" ->> ${metadataKey}::text`;
+  return Prisma.raw(`"${COLUMN[group]}"`);
+}
+
+const COLUMN = {
+  MODEL: 'model',
+  UPSTREAM: 'upstream',
+  PROMPT: 'promptId',
+  STATUS: 'status',
+  OWNER: 'ownerId',
+  QUALITY: 'quality',
+  SIZE: 'resolvedSize',
+} satisfies Record<Exclude<KeyGroup, 'METADATA'>, Prisma.EditJobScalarFieldEnum>;
+
+const valueSchema = z.union([z.string(), z.number(), z.null()]);
+
+function readRow(
+  row: Record<string, unknown>,
+  groups: readonly UsageGroup[],
+  steps: readonly TimeStep[],
+): UsageBucket {
+  const keys: UsageBucket['keys'] = {};
+  let step: TimeStep | null = null;
+  for (const [index, group] of groups.entries()) {
+    const value = valueSchema.parse(row[`group${index}`]);
+    if (isTimeUnit(group)) step = steps[Number(value) - 1] ?? null;
+    else keys[group] = value === null ? null : String(value);
+  }
+  return { sums: usageSumsSchema.parse(row), step, keys };
 }

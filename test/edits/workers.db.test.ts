@@ -37,6 +37,21 @@ describe.runIf(hasDatabase)('the presence of workers', () => {
   const beat = (id: string) =>
     database.prisma.$executeRaw`UPDATE "Worker" SET "heartbeatAt" = now() WHERE id = ${id}::uuid`;
 
+  /** An attempt that is out; answers its id. */
+  async function sendFrom(workerId: string): Promise<string> {
+    const { prisma } = database;
+    const owner = { ownerId: 'o' };
+    const text = { ...owner, sha256: 'a'.repeat(64), text: 'p' };
+    const { id: promptId } = await prisma.prompt.create({ data: text });
+    const facts = { sandbox: true, model: 'm', size: 's', resolvedSize: 's', n: 1 };
+    const job = await prisma.editJob.create({ data: { ...owner, promptId, ...facts } });
+    const attempt = { id: randomUUID(), jobId: job.id, number: 1, workerId };
+    await prisma.editAttempt.create({ data: attempt });
+    return attempt.id;
+  }
+  const end = (id: string) =>
+    database.prisma.editAttempt.update({ where: { id }, data: { state: 'UNKNOWN' } });
+
   test('one that is silent at two looks in a row is gone', async () => {
     await silence();
     expect(await here.findGone()).toEqual([]);
@@ -64,33 +79,35 @@ describe.runIf(hasDatabase)('the presence of workers', () => {
     expect(await here.findGone()).not.toContain(here.id);
   });
 
+  test('one off the list that has an attempt out is gone at the second look', async () => {
+    const attempt = await sendFrom(there.id);
+    await there.stop();
+    expect(await here.findGone()).toEqual([]);
+    expect(await here.findGone()).toEqual([there.id]);
+    await end(attempt);
+    expect(await here.findGone()).toEqual([]);
+  });
+
+  test('one that was struck off, lives and took work again, is not', async () => {
+    await here.strikeOff([there.id]);
+    await sendFrom(there.id);
+    expect(await here.findGone()).toEqual([]);
+    await there.start();
+    expect(await here.findGone()).toEqual([]);
+    expect(await here.findGone()).toEqual([]);
+  });
+
   test('one that is gone stays on the list until its attempts have ended', async () => {
-    const { prisma } = database;
-    const owner = { ownerId: 'o' };
-    const prompt = await prisma.prompt.create({
-      data: { ...owner, sha256: 'a'.repeat(64), text: 'p' },
-    });
-    const job = await prisma.editJob.create({
-      data: {
-        ...owner,
-        sandbox: true,
-        promptId: prompt.id,
-        model: 'm',
-        size: 's',
-        resolvedSize: 's',
-        n: 1,
-      },
-    });
-    const attempt = { id: randomUUID(), jobId: job.id, number: 1, workerId: there.id };
-    await prisma.editAttempt.create({ data: attempt });
+    const attempt = await sendFrom(there.id);
     await here.strikeOff([there.id]);
     expect(await here.list()).toContain(there.id);
-    await prisma.editAttempt.update({ where: { id: attempt.id }, data: { state: 'UNKNOWN' } });
+    await end(attempt);
     await here.strikeOff([there.id]);
     expect(await here.list()).toEqual(new Set([here.id]));
   });
 
-  test('who is alone strikes all others off at once', async () => {
+  test('who is alone strikes all others off at once, and takes them for gone', async () => {
+    await sendFrom(there.id);
     const alone = createWorkerPresence({
       prisma: database.prisma,
       alone: true,
@@ -99,6 +116,7 @@ describe.runIf(hasDatabase)('the presence of workers', () => {
     });
     await alone.start();
     expect(await alone.list()).toEqual(new Set([alone.id]));
+    expect(await alone.findGone()).toEqual([there.id]);
     await alone.stop();
   });
 });

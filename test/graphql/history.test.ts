@@ -181,51 +181,6 @@ describe.runIf(hasDatabase)('the history', () => {
     expect(edit.data.editImage.__typename).toBe('NotFoundError');
   });
 
-  test('sums up usage in all and by day, as the jobs add up', async () => {
-    const all = await app.query(
-      '{ editJobs { edges { node { usage { totalTokens inputTokens outputTokens } outputImages { id } } } } }',
-    );
-    const nodes = all.data.editJobs.edges.map(
-      (edge: { node: { usage: { totalTokens: number } | null } }) => edge.node,
-    );
-    const total = nodes.reduce(
-      (sum: number, node: { usage: { totalTokens: number } | null }) =>
-        sum + (node.usage?.totalTokens ?? 0),
-      0,
-    );
-    const usage = /* GraphQL */ `
-      query Usage($from: DateTime!, $to: DateTime!) {
-        usage(from: $from, to: $to) {
-          totals { edits succeeded failed unresolved images editsWithUsage totalTokens inputTokens outputTokens }
-          days { day edits totalTokens }
-        }
-      }
-    `;
-    const to = new Date(Date.now() + 60_000).toISOString();
-    const { data } = await app.query(usage, { from: start, to });
-    expect(data.usage.totals).toMatchObject({
-      edits: 7,
-      succeeded: 6,
-      failed: 1,
-      unresolved: 0,
-      images: 6,
-      editsWithUsage: 6,
-      totalTokens: total,
-    });
-    const sum = data.usage.days.reduce(
-      (tokens: number, day: { totalTokens: number }) => tokens + day.totalTokens,
-      0,
-    );
-    expect(sum).toBe(total);
-    const none = await app.query(usage, {
-      from: '2020-01-01T00:00:00Z',
-      to: '2020-02-01T00:00:00Z',
-    });
-    expect(none.data.usage).toMatchObject({ totals: { edits: 0, totalTokens: 0 }, days: [] });
-    const reversed = await app.query(usage, { from: to, to: start });
-    expect(reversed.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
-  });
-
   test('lists the models it knows, the default among them', async () => {
     const { data } = await app.query(
       '{ models { id isDefault sizes flexibleSizes { multipleOf } maxImages } }',

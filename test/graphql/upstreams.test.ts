@@ -47,7 +47,7 @@ describe.runIf(hasDatabase)('several edits APIs', () => {
   const requests = () => [first.stats().requests, second.stats().requests];
 
   test('are asked by priority, among those that serve the model', async () => {
-    expect((await edit()).status).toBe('SUCCEEDED');
+    expect(await edit()).toMatchObject({ status: 'SUCCEEDED', upstream: 'first' });
     expect((await edit({ model: 'brand-new' })).status).toBe('SUCCEEDED');
     expect(requests()).toEqual([2, 0]);
   });
@@ -55,10 +55,10 @@ describe.runIf(hasDatabase)('several edits APIs', () => {
   test('fail over at once where the first has surely not processed the edit', async () => {
     first.faults.push({ kind: 'rate_limit', retryAfter: null });
     const job = await edit();
-    expect(job.status).toBe('SUCCEEDED');
+    expect(job).toMatchObject({ status: 'SUCCEEDED', upstream: 'second' });
     expect(job.attempts).toMatchObject([
-      { state: 'FAILED', httpStatus: 429 },
-      { state: 'SUCCEEDED', httpStatus: 200 },
+      { state: 'FAILED', upstream: 'first', httpStatus: 429 },
+      { state: 'SUCCEEDED', upstream: 'second', httpStatus: 200 },
     ]);
     expect(requests()).toEqual([1, 1]);
   });

@@ -10,6 +10,8 @@ import { startRig } from '../support/rig.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;
+/** What is no bar: starts and claims are slow beside other work. */
+const WAIT = { timeout: 30_000 };
 /** Of an answer's picture. Its raw answer, in base64, is a third larger. */
 const PICTURE_BYTES = 3 * MiB;
 
@@ -77,7 +79,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     const { rig, dir } = started;
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_500 });
     const id = await rig.submit('paid for');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     // Room for the raw answer, and for half of its picture.
     const empty = await fill(dir, Math.round(PICTURE_BYTES * (4 / 3 + 1 / 2)));
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));

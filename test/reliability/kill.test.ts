@@ -10,6 +10,8 @@ import { createStageTable } from './stage-table.ts';
 
 const kind = inject('databaseKind');
 const table = createStageTable(kind);
+/** What is no bar: starts and claims are slow beside other work. */
+const WAIT = { timeout: 30_000 };
 afterAll(() => table.print());
 
 describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 }, () => {
@@ -17,7 +19,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig();
     const request = uploadRequest(rig.service.url, await noisePng(2_000_000));
     const socket = await sendBytes(rig.service.url, request.subarray(0, request.length / 2));
-    await vi.waitFor(async () => expect(await rig.files('staging')).not.toEqual([]));
+    await vi.waitFor(async () => expect(await rig.files('staging')).not.toEqual([]), WAIT);
     await rig.service.kill();
     socket.destroy();
     await rig.restart();
@@ -30,7 +32,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig({ MAX_CONCURRENT_EDITS: '1' });
     await rig.sandbox.push({ kind: 'hang' });
     const sent = await rig.submit('hanging');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     const committed = await rig.submit('waiting');
     await rig.service.kill();
     await rig.restart();
@@ -68,7 +70,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
     const id = await rig.submit('not stored');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     const mend = await breakBlobs(rig.database.dir);
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
     await rig.service.kill();

@@ -1,16 +1,11 @@
-import { once } from 'node:events';
-import { request } from 'node:http';
-import { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
-import { editUpload } from '../support/edit-upload.ts';
 import { noisePng } from '../support/pictures.ts';
 import { peakRssBytesDuring, rssBytesOf, untilIdle } from '../support/process-stats.ts';
 import { startRig } from '../support/rig.ts';
 import { report, showMb, toMb } from './figures.ts';
+import { type Outcome, sendEdit } from './send-edit.ts';
 
 const PICTURE_BYTES = 25_000_000;
 const PICTURES = 16;
@@ -18,21 +13,6 @@ const REQUESTS = 8;
 const WARM_UPS = 4;
 /** By the guarantee, over warm idle. */
 const MAX_GROWTH_MB = 150;
-
-const EDIT = /* GraphQL */ `
-  mutation Edit($input: EditImageInput!) {
-    editImage(input: $input) {
-      ... on EditImagePayload { editJob { status inputImages { bytes } error { message } } }
-      ... on Error { message }
-    }
-  }
-`;
-
-interface Outcome {
-  readonly status: number;
-  readonly retryAfter: string | undefined;
-  readonly body: ReturnType<typeof JSON.parse>;
-}
 
 describe.runIf(hasDatabase)('pictures that come in all at once', () => {
   test('leave memory flat; what is too much is told to come again, and then served', async () => {
@@ -85,17 +65,3 @@ describe.runIf(hasDatabase)('pictures that come in all at once', () => {
     ]);
   });
 });
-
-/** Sends until it is answered, and gives the rest up then. */
-async function sendEdit(url: string, png: Buffer, pictures: number): Promise<Outcome> {
-  const upload = editUpload({ query: EDIT, input: { prompt: 'soak', wait: 600 }, png, pictures });
-  const { headers } = upload;
-  const req = request(`${url}/graphql`, { method: 'POST', agent: false, headers });
-  const answered = once(req, 'response');
-  const sending = pipeline(Readable.from(upload.slices()), req).catch(() => undefined);
-  const [res] = await answered;
-  const body = await json(res);
-  req.destroy();
-  await sending;
-  return { status: res.statusCode, retryAfter: res.headers['retry-after'], body };
-}

@@ -23,6 +23,7 @@ export const EDIT = /* GraphQL */ `
       outputTokensDetails { textTokens imageTokens }
     }
     error { code message retryable upstreamRequestId }
-    attempts { number state httpStatus upstreamRequestId sentAt finishedAt }
+    upstream
+    attempts { number state upstream httpStatus upstreamRequestId sentAt finishedAt durationMs }
   }
 `;

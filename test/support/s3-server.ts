@@ -8,7 +8,7 @@ import { DUMMY_ACCOUNT } from '@20minutes/s3rver/lib/models/account.js';
 import { onTestFinished } from 'vitest';
 import { keysIn, listObjects } from './s3-listing.ts';
 
-export const S3_KEY_ID = 'AKIACANARYKEYID';
+const S3_KEY_ID = 'AKIACANARYKEYID';
 export const S3_SECRET = 'canary-secret-access-key';
 DUMMY_ACCOUNT.createKeyPair(S3_KEY_ID, S3_SECRET);
 

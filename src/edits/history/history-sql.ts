@@ -106,6 +106,7 @@ function stretched(reading: Reading, limit: number, scope: readonly Prisma.Sql[]
   const { column, direction, after, before, conditions } = reading;
   const until = before === null ? [] : [isBefore(column, ID, direction, before)];
   return selectStretches(
+    column,
     stretchesAfter(column, ID, direction, after),
     direction,
     limit,
@@ -116,8 +117,8 @@ function stretched(reading: Reading, limit: number, scope: readonly Prisma.Sql[]
 }
 
 /** The columns of a Position, in order. */
-function positions({ direction, limit }: Reading, rows: Prisma.Sql): Prisma.Sql {
-  const order = orderBy(direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
+function positions({ column, direction, limit }: Reading, rows: Prisma.Sql): Prisma.Sql {
+  const order = orderBy(column, direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
   return Prisma.sql`SELECT page.id, page.key::text AS key FROM (${rows}) AS page
     ${order} LIMIT ${limit}`;
 }

@@ -16,11 +16,16 @@ export interface Position {
   readonly id: string;
 }
 
-/** `ORDER BY` of a select list that names them so. */
-export function orderBy(direction: Direction, key: Prisma.Sql, id: Prisma.Sql): Prisma.Sql {
-  return direction === 'DESC'
-    ? Prisma.sql`ORDER BY ${key} DESC NULLS LAST, ${id} DESC`
-    : Prisma.sql`ORDER BY ${key} ASC NULLS FIRST, ${id} ASC`;
+/** `ORDER BY`, spelled as the indexes are: only then do they give the order. */
+export function orderBy(
+  { isNullable }: SortColumn,
+  direction: Direction,
+  key: Prisma.Sql,
+  id: Prisma.Sql,
+): Prisma.Sql {
+  const nulls = direction === 'DESC' ? 'NULLS LAST' : 'NULLS FIRST';
+  const way = Prisma.raw(direction);
+  return Prisma.sql`ORDER BY ${key} ${way} ${Prisma.raw(isNullable ? nulls : '')}, ${id} ${way}`;
 }
 
 /**
@@ -66,12 +71,13 @@ function cast({ type }: SortColumn): Prisma.Sql {
  * columns `id` and `key`, and whatever else.
  */
 export function selectStretches(
+  column: SortColumn,
   stretches: readonly Prisma.Sql[],
   direction: Direction,
   limit: number,
   select: (stretch: Prisma.Sql, ordered: Prisma.Sql) => Prisma.Sql,
 ): Prisma.Sql {
-  const order = orderBy(direction, Prisma.sql`key`, Prisma.sql`id`);
+  const order = orderBy(column, direction, Prisma.sql`key`, Prisma.sql`id`);
   const ordered = Prisma.sql`${order} LIMIT ${limit}`;
   const [only, ...more] = stretches.map((stretch) => select(stretch, ordered));
   if (only !== undefined && more.length === 0) return only;

@@ -9,7 +9,7 @@ const MAX_TERM_CHARACTERS = 1_000;
  * How many rows in order are looked at before the index is asked: a term that many prompts have
  * fills a page sooner so.
  */
-export const WALKED_ROWS = 1_000;
+export const WALKED_ROWS = 3_000;
 
 /** With more prompts than this it is cheaper to test the rows in order than to visit each prompt's. */
 const MAX_VISITED_PROMPTS = 2_000;

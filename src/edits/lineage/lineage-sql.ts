@@ -21,6 +21,13 @@ const ROLES = {
 
 export type Relatives = keyof typeof ROLES;
 
+/** As a subquery of its own, so that it is entered by its index for each id, however many are expected. */
+const linked = (id: Prisma.Sql, which: Relatives) => {
+  const { from, to } = ROLES[which];
+  return Prisma.sql`LATERAL (
+    SELECT ${to} AS id FROM ${LINKS} WHERE ${from} = ${id} AND ${isThere(to)} OFFSET 0) AS next`;
+};
+
 const asked = (ids: readonly string[]) =>
   Prisma.sql`unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
 
@@ -50,8 +57,7 @@ export function rootsOf(ids: readonly string[], most: number): Prisma.Sql {
     WITH RECURSIVE up("of", id) AS (
       SELECT asked.id, asked.id FROM ${asked(ids)}
       UNION
-      SELECT up."of", ${PARENT} FROM up JOIN (${LINKS}) ON ${CHILD} = up.id
-      WHERE ${isThere(PARENT)}
+      SELECT up."of", next.id FROM up CROSS JOIN ${linked(Prisma.sql`up.id`, 'parents')}
     )
     SELECT DISTINCT ON ("of") "of", id FROM (SELECT * FROM up LIMIT ${most}) AS up
     ORDER BY "of", id`;
@@ -67,11 +73,11 @@ export function treeOf(ownerId: string, id: string, most: number): Prisma.Sql {
       SELECT job.id FROM "EditJob" AS job
       WHERE job.id = ${id}::uuid AND job."ownerId" = ${ownerId} AND job."deletedAt" IS NULL
       UNION
-      SELECT ${PARENT} FROM up JOIN (${LINKS}) ON ${CHILD} = up.id WHERE ${isThere(PARENT)}
+      SELECT next.id FROM up CROSS JOIN ${linked(Prisma.sql`up.id`, 'parents')}
     ), ancestors AS (SELECT id FROM up LIMIT ${most}), down(id) AS (
       SELECT id FROM ancestors
       UNION
-      SELECT ${CHILD} FROM down JOIN (${LINKS}) ON ${PARENT} = down.id WHERE ${isThere(CHILD)}
+      SELECT next.id FROM down CROSS JOIN ${linked(Prisma.sql`down.id`, 'children')}
     )
     SELECT id FROM down LIMIT ${most}`;
 }

@@ -62,6 +62,7 @@ function stretched(
   const id = Prisma.sql`prompt.id`;
   const until = before === null ? [] : [isBefore(column, id, direction, before)];
   return selectStretches(
+    column,
     stretchesAfter(column, id, direction, after),
     direction,
     limit,
@@ -72,8 +73,8 @@ function stretched(
   );
 }
 
-function positions({ direction, limit }: PromptReading, rows: Prisma.Sql): Prisma.Sql {
-  const order = orderBy(direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
+function positions({ column, direction, limit }: PromptReading, rows: Prisma.Sql): Prisma.Sql {
+  const order = orderBy(column, direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
   return Prisma.sql`SELECT page.id, page.key::text AS key FROM (${rows}) AS page
     ${order} LIMIT ${limit}`;
 }

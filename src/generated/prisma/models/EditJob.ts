@@ -33,6 +33,13 @@ export type EditJobAvgAggregateOutputType = {
   outputCompression: number | null
   partialImages: number | null
   totalTokens: number | null
+  inputTokens: number | null
+  inputTextTokens: number | null
+  inputImageTokens: number | null
+  inputCachedTokens: number | null
+  outputTokens: number | null
+  outputTextTokens: number | null
+  outputImageTokens: number | null
   costMicroUsd: number | null
   outputCount: number | null
   durationMs: number | null
@@ -44,6 +51,13 @@ export type EditJobSumAggregateOutputType = {
   outputCompression: number | null
   partialImages: number | null
   totalTokens: number | null
+  inputTokens: number | null
+  inputTextTokens: number | null
+  inputImageTokens: number | null
+  inputCachedTokens: number | null
+  outputTokens: number | null
+  outputTextTokens: number | null
+  outputImageTokens: number | null
   costMicroUsd: bigint | null
   outputCount: number | null
   durationMs: number | null
@@ -75,6 +89,13 @@ export type EditJobMinAggregateOutputType = {
   errorMessage: string | null
   upstream: string | null
   totalTokens: number | null
+  inputTokens: number | null
+  inputTextTokens: number | null
+  inputImageTokens: number | null
+  inputCachedTokens: number | null
+  outputTokens: number | null
+  outputTextTokens: number | null
+  outputImageTokens: number | null
   costMicroUsd: bigint | null
   outputCount: number | null
   retryOfId: string | null
@@ -112,6 +133,13 @@ export type EditJobMaxAggregateOutputType = {
   errorMessage: string | null
   upstream: string | null
   totalTokens: number | null
+  inputTokens: number | null
+  inputTextTokens: number | null
+  inputImageTokens: number | null
+  inputCachedTokens: number | null
+  outputTokens: number | null
+  outputTextTokens: number | null
+  outputImageTokens: number | null
   costMicroUsd: bigint | null
   outputCount: number | null
   retryOfId: string | null
@@ -151,6 +179,13 @@ export type EditJobCountAggregateOutputType = {
   errorMessage: number
   upstream: number
   totalTokens: number
+  inputTokens: number
+  inputTextTokens: number
+  inputImageTokens: number
+  inputCachedTokens: number
+  outputTokens: number
+  outputTextTokens: number
+  outputImageTokens: number
   costMicroUsd: number
   outputCount: number
   retryOfId: number
@@ -170,6 +205,13 @@ export type EditJobAvgAggregateInputType = {
   outputCompression?: true
   partialImages?: true
   totalTokens?: true
+  inputTokens?: true
+  inputTextTokens?: true
+  inputImageTokens?: true
+  inputCachedTokens?: true
+  outputTokens?: true
+  outputTextTokens?: true
+  outputImageTokens?: true
   costMicroUsd?: true
   outputCount?: true
   durationMs?: true
@@ -181,6 +223,13 @@ export type EditJobSumAggregateInputType = {
   outputCompression?: true
   partialImages?: true
   totalTokens?: true
+  inputTokens?: true
+  inputTextTokens?: true
+  inputImageTokens?: true
+  inputCachedTokens?: true
+  outputTokens?: true
+  outputTextTokens?: true
+  outputImageTokens?: true
   costMicroUsd?: true
   outputCount?: true
   durationMs?: true
@@ -212,6 +261,13 @@ export type EditJobMinAggregateInputType = {
   errorMessage?: true
   upstream?: true
   totalTokens?: true
+  inputTokens?: true
+  inputTextTokens?: true
+  inputImageTokens?: true
+  inputCachedTokens?: true
+  outputTokens?: true
+  outputTextTokens?: true
+  outputImageTokens?: true
   costMicroUsd?: true
   outputCount?: true
   retryOfId?: true
@@ -249,6 +305,13 @@ export type EditJobMaxAggregateInputType = {
   errorMessage?: true
   upstream?: true
   totalTokens?: true
+  inputTokens?: true
+  inputTextTokens?: true
+  inputImageTokens?: true
+  inputCachedTokens?: true
+  outputTokens?: true
+  outputTextTokens?: true
+  outputImageTokens?: true
   costMicroUsd?: true
   outputCount?: true
   retryOfId?: true
@@ -288,6 +351,13 @@ export type EditJobCountAggregateInputType = {
   errorMessage?: true
   upstream?: true
   totalTokens?: true
+  inputTokens?: true
+  inputTextTokens?: true
+  inputImageTokens?: true
+  inputCachedTokens?: true
+  outputTokens?: true
+  outputTextTokens?: true
+  outputImageTokens?: true
   costMicroUsd?: true
   outputCount?: true
   retryOfId?: true
@@ -414,6 +484,13 @@ export type EditJobGroupByOutputType = {
   errorMessage: string | null
   upstream: string | null
   totalTokens: number | null
+  inputTokens: number | null
+  inputTextTokens: number | null
+  inputImageTokens: number | null
+  inputCachedTokens: number | null
+  outputTokens: number | null
+  outputTextTokens: number | null
+  outputImageTokens: number | null
   costMicroUsd: bigint | null
   outputCount: number
   retryOfId: string | null
@@ -476,6 +553,13 @@ export type EditJobWhereInput = {
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
   totalTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputTextTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputImageTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputCachedTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputTextTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputImageTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
   costMicroUsd?: Prisma.BigIntNullableFilter<"EditJob"> | bigint | number | null
   outputCount?: Prisma.IntFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
@@ -524,6 +608,13 @@ export type EditJobOrderByWithRelationInput = {
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   upstream?: Prisma.SortOrderInput | Prisma.SortOrder
   totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrderInput | Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -575,6 +666,13 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
   totalTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputTextTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputImageTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputCachedTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputTextTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputImageTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
   costMicroUsd?: Prisma.BigIntNullableFilter<"EditJob"> | bigint | number | null
   outputCount?: Prisma.IntFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
@@ -623,6 +721,13 @@ export type EditJobOrderByWithAggregationInput = {
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   upstream?: Prisma.SortOrderInput | Prisma.SortOrder
   totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrderInput | Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -670,6 +775,13 @@ export type EditJobScalarWhereWithAggregatesInput = {
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   totalTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  inputTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  inputTextTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  inputImageTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  inputCachedTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  outputTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  outputTextTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
+  outputImageTokens?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   costMicroUsd?: Prisma.BigIntNullableWithAggregatesFilter<"EditJob"> | bigint | number | null
   outputCount?: Prisma.IntWithAggregatesFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableWithAggregatesFilter<"EditJob"> | string | null
@@ -708,6 +820,13 @@ export type EditJobCreateInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -755,6 +874,13 @@ export type EditJobUncheckedCreateInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -800,6 +926,13 @@ export type EditJobUpdateInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -847,6 +980,13 @@ export type EditJobUncheckedUpdateInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -893,6 +1033,13 @@ export type EditJobCreateManyInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -931,6 +1078,13 @@ export type EditJobUpdateManyMutationInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -969,6 +1123,13 @@ export type EditJobUncheckedUpdateManyInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1023,6 +1184,13 @@ export type EditJobCountOrderByAggregateInput = {
   errorMessage?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
+  inputTokens?: Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  outputTokens?: Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrder
@@ -1040,6 +1208,13 @@ export type EditJobAvgOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
+  inputTokens?: Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  outputTokens?: Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   durationMs?: Prisma.SortOrder
@@ -1071,6 +1246,13 @@ export type EditJobMaxOrderByAggregateInput = {
   errorMessage?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
+  inputTokens?: Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  outputTokens?: Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrder
@@ -1108,6 +1290,13 @@ export type EditJobMinOrderByAggregateInput = {
   errorMessage?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
+  inputTokens?: Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  outputTokens?: Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   retryOfId?: Prisma.SortOrder
@@ -1125,6 +1314,13 @@ export type EditJobSumOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
+  inputTokens?: Prisma.SortOrder
+  inputTextTokens?: Prisma.SortOrder
+  inputImageTokens?: Prisma.SortOrder
+  inputCachedTokens?: Prisma.SortOrder
+  outputTokens?: Prisma.SortOrder
+  outputTextTokens?: Prisma.SortOrder
+  outputImageTokens?: Prisma.SortOrder
   costMicroUsd?: Prisma.SortOrder
   outputCount?: Prisma.SortOrder
   durationMs?: Prisma.SortOrder
@@ -1394,6 +1590,13 @@ export type EditJobCreateWithoutRetriesInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -1440,6 +1643,13 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -1489,6 +1699,13 @@ export type EditJobCreateWithoutRetryOfInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -1535,6 +1752,13 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -1600,6 +1824,13 @@ export type EditJobUpdateWithoutRetriesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1646,6 +1877,13 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1710,6 +1948,13 @@ export type EditJobScalarWhereInput = {
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
   totalTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputTextTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputImageTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  inputCachedTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputTextTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
+  outputImageTokens?: Prisma.IntNullableFilter<"EditJob"> | number | null
   costMicroUsd?: Prisma.BigIntNullableFilter<"EditJob"> | bigint | number | null
   outputCount?: Prisma.IntFilter<"EditJob"> | number
   retryOfId?: Prisma.UuidNullableFilter<"EditJob"> | string | null
@@ -1748,6 +1993,13 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -1794,6 +2046,13 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -1854,6 +2113,13 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1900,6 +2166,13 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1944,6 +2217,13 @@ export type EditJobCreateWithoutAttemptsInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -1990,6 +2270,13 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -2050,6 +2337,13 @@ export type EditJobUpdateWithoutAttemptsInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2096,6 +2390,13 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2140,6 +2441,13 @@ export type EditJobCreateWithoutPromptInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -2185,6 +2493,13 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -2256,6 +2571,13 @@ export type EditJobCreateWithoutImagesInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -2302,6 +2624,13 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -2362,6 +2691,13 @@ export type EditJobUpdateWithoutImagesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2408,6 +2744,13 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2452,6 +2795,13 @@ export type EditJobCreateWithoutUsageInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -2498,6 +2848,13 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -2558,6 +2915,13 @@ export type EditJobUpdateWithoutUsageInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2604,6 +2968,13 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2648,6 +3019,13 @@ export type EditJobCreateWithoutChargesInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -2694,6 +3072,13 @@ export type EditJobUncheckedCreateWithoutChargesInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -2754,6 +3139,13 @@ export type EditJobUpdateWithoutChargesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2800,6 +3192,13 @@ export type EditJobUncheckedUpdateWithoutChargesInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2844,6 +3243,13 @@ export type EditJobCreateWithoutWebhooksInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -2890,6 +3296,13 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -2950,6 +3363,13 @@ export type EditJobUpdateWithoutWebhooksInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -2996,6 +3416,13 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3041,6 +3468,13 @@ export type EditJobCreateManyRetryOfInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   createdAt?: Date | string
@@ -3078,6 +3512,13 @@ export type EditJobUpdateWithoutRetryOfInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -3124,6 +3565,13 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -3169,6 +3617,13 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -3206,6 +3661,13 @@ export type EditJobCreateManyPromptInput = {
   errorMessage?: string | null
   upstream?: string | null
   totalTokens?: number | null
+  inputTokens?: number | null
+  inputTextTokens?: number | null
+  inputImageTokens?: number | null
+  inputCachedTokens?: number | null
+  outputTokens?: number | null
+  outputTextTokens?: number | null
+  outputImageTokens?: number | null
   costMicroUsd?: bigint | number | null
   outputCount?: number
   retryOfId?: string | null
@@ -3244,6 +3706,13 @@ export type EditJobUpdateWithoutPromptInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -3289,6 +3758,13 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3334,6 +3810,13 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputCachedTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   costMicroUsd?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   outputCount?: Prisma.IntFieldUpdateOperationsInput | number
   retryOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3449,6 +3932,13 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   errorMessage?: boolean
   upstream?: boolean
   totalTokens?: boolean
+  inputTokens?: boolean
+  inputTextTokens?: boolean
+  inputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  outputTokens?: boolean
+  outputTextTokens?: boolean
+  outputImageTokens?: boolean
   costMicroUsd?: boolean
   outputCount?: boolean
   retryOfId?: boolean
@@ -3498,6 +3988,13 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   errorMessage?: boolean
   upstream?: boolean
   totalTokens?: boolean
+  inputTokens?: boolean
+  inputTextTokens?: boolean
+  inputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  outputTokens?: boolean
+  outputTextTokens?: boolean
+  outputImageTokens?: boolean
   costMicroUsd?: boolean
   outputCount?: boolean
   retryOfId?: boolean
@@ -3539,6 +4036,13 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   errorMessage?: boolean
   upstream?: boolean
   totalTokens?: boolean
+  inputTokens?: boolean
+  inputTextTokens?: boolean
+  inputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  outputTokens?: boolean
+  outputTextTokens?: boolean
+  outputImageTokens?: boolean
   costMicroUsd?: boolean
   outputCount?: boolean
   retryOfId?: boolean
@@ -3580,6 +4084,13 @@ export type EditJobSelectScalar = {
   errorMessage?: boolean
   upstream?: boolean
   totalTokens?: boolean
+  inputTokens?: boolean
+  inputTextTokens?: boolean
+  inputImageTokens?: boolean
+  inputCachedTokens?: boolean
+  outputTokens?: boolean
+  outputTextTokens?: boolean
+  outputImageTokens?: boolean
   costMicroUsd?: boolean
   outputCount?: boolean
   retryOfId?: boolean
@@ -3591,7 +4102,7 @@ export type EditJobSelectScalar = {
   deletedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -3665,10 +4176,14 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * The edits API that it was last sent to, by its name in the configuration. Null: to none yet.
      */
     upstream: string | null
-    /**
-     * Of `TokenUsage`, for the order of the history. Null: unknown.
-     */
     totalTokens: number | null
+    inputTokens: number | null
+    inputTextTokens: number | null
+    inputImageTokens: number | null
+    inputCachedTokens: number | null
+    outputTokens: number | null
+    outputTextTokens: number | null
+    outputImageTokens: number | null
     /**
      * Of the charge that holds, in millionths of a US dollar. Null: unknown.
      */
@@ -4152,6 +4667,13 @@ export interface EditJobFieldRefs {
   readonly errorMessage: Prisma.FieldRef<"EditJob", 'String'>
   readonly upstream: Prisma.FieldRef<"EditJob", 'String'>
   readonly totalTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly inputTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly inputTextTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly inputImageTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly inputCachedTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly outputTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly outputTextTokens: Prisma.FieldRef<"EditJob", 'Int'>
+  readonly outputImageTokens: Prisma.FieldRef<"EditJob", 'Int'>
   readonly costMicroUsd: Prisma.FieldRef<"EditJob", 'BigInt'>
   readonly outputCount: Prisma.FieldRef<"EditJob", 'Int'>
   readonly retryOfId: Prisma.FieldRef<"EditJob", 'String'>

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { startApp } from '../src/app.ts';
+import { loadConfig } from '../src/config.ts';
+import { migrate } from '../src/database/migrations.ts';
+import { openPglite } from '../src/database/pglite.ts';
+import { openPostgres } from '../src/database/postgres.ts';
+import { createLog } from '../src/log.ts';
+import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { isMet, tableOf } from '../test/support/report.ts';
+import { explainAll } from './history/explain.ts';
+import { fill, type Run, treeMember } from './history/fill.ts';
+import { type Latencies, measure } from './history/measure.ts';
+import { compare, figures } from './history/rows.ts';
+
+/**
+ * What the history's queries take at 10,000 and at 1,000,000 edits of 10 owners, over HTTP and
+ * GraphQL, by the owner who has a tenth of them. Postgres is a server of its own, without fsync;
+ * the embedded database is measured at 10,000 and 100,000. Prints the plans of the large one's
+ * statements. Exit code 1: a bar was missed, or a plan reads all jobs one by one.
+ *
+ * `node bench/history.ts [--samples 40] [--large 1000000] [--only postgres]`
+ */
+const { values } = parseArgs({
+  options: {
+    samples: { type: 'string', default: '40' },
+    large: { type: 'string', default: '1000000' },
+    only: { type: 'string' },
+  },
+});
+const SAMPLES = Number(values.samples);
+const SMALL = 10_000;
+const LARGE = Number(values.large);
+const LARGE_PGLITE = 100_000;
+
+const log = createLog({ level: 'warn' });
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+if (values.only !== 'pglite') await onPostgres();
+if (values.only !== 'postgres') await onPglite();
+
+async function onPostgres(): Promise<void> {
+  const cluster = await startPostgresCluster();
+  if (cluster === null) {
+    process.stderr.write('SKIPPED on Postgres: no Postgres server is installed.\n');
+    return;
+  }
+  try {
+    const latencies: Latencies[] = [];
+    for (const jobs of [SMALL, LARGE]) {
+      const url = await postgresWith(cluster.url, jobs);
+      latencies.push(await measureService({ DATABASE_URL: url }, jobs));
+      if (jobs !== LARGE) continue;
+      const { plans, scans } = await explainAll(url, treeMember(jobs));
+      say(plans);
+      for (const statement of scans) say(`FAIL: reads all jobs one by one: ${statement}`);
+      if (scans.length > 0) process.exitCode = 1;
+    }
+    const [small, large] = latencies;
+    if (small === undefined || large === undefined) throw new Error('nothing was measured');
+    const rows = compare(small, large);
+    say(`Postgres, ${SMALL} edits (floor) and ${LARGE}, p50 / p95\n${tableOf(rows)}`);
+    if (!rows.every(isMet)) process.exitCode = 1;
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function onPglite(): Promise<void> {
+  for (const jobs of [SMALL, LARGE_PGLITE]) {
+    const dir = await mkdtemp(join(tmpdir(), 'retouch-bench-'));
+    try {
+      const database = await openPglite({ dir, log });
+      await migrate({ database, log });
+      const { prisma } = database;
+      await timed(`${jobs} edits filled on PGlite`, () =>
+        fill((sql, given = []) => prisma.$queryRawUnsafe(sql, ...given), jobs),
+      );
+      await database.close();
+      const latencies = await measureService({ DATA_DIR: dir }, jobs);
+      say(`PGlite, ${jobs} edits, p50 / p95\n${tableOf(figures(latencies))}`);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+}
+
+/** A database of its own with so many edits; answers its URL. */
+async function postgresWith(server: string, jobs: number): Promise<string> {
+  const name = `history_${jobs}`;
+  await withClient(server, (run) => run(`CREATE DATABASE ${name}`));
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const database = openPostgres({ url: url.href, log });
+  await migrate({ database, log });
+  await database.close();
+  await withClient(url.href, async (run) => {
+    await run(`SET maintenance_work_mem = '256MB'`);
+    await timed(`${jobs} edits filled on Postgres`, () => fill(run, jobs));
+  });
+  return url.href;
+}
+
+async function withClient(url: string, work: (run: Run) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(async (sql, given) => (await client.query(sql, given && [...given])).rows ?? []);
+  } finally {
+    await client.end();
+  }
+}
+
+async function measureService(env: Record<string, string>, jobs: number): Promise<Latencies> {
+  const dir = await mkdtemp(join(tmpdir(), 'retouch-bench-'));
+  const config = loadConfig({ PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: dir, ...env });
+  const app = await startApp({ config, log });
+  try {
+    return await measure(app.url, SAMPLES, treeMember(jobs));
+  } finally {
+    await app.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function timed(what: string, work: () => Promise<unknown>): Promise<void> {
+  const startedMs = performance.now();
+  await work();
+  say(`${what} in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
+}

@@ -1,0 +1,129 @@
+import type { Viewer } from '../auth/viewer.ts';
+import { ForbiddenError, type InvalidInputCode, InvalidInputError } from '../errors.ts';
+import { MAX_SPAN_MS, type TimeUnit } from './time-steps.ts';
+import { isTimeZone } from './time-zone.ts';
+
+/** What edits are grouped by beside time: something that each edit has, or lacks. */
+export type KeyGroup =
+  | 'MODEL'
+  | 'UPSTREAM'
+  | 'PROMPT'
+  | 'STATUS'
+  | 'METADATA'
+  | 'OWNER'
+  | 'QUALITY'
+  | 'SIZE';
+
+export type UsageGroup = TimeUnit | KeyGroup;
+
+export interface UsageRequest {
+  readonly from: Date;
+  /** Exclusive. */
+  readonly to: Date;
+  /** At most MAX_GROUPS, at most one of them a unit of time; buckets are ordered by them. */
+  readonly groupBy: readonly UsageGroup[];
+  /** Of the units of time. */
+  readonly timeZone: string;
+  /** The label that METADATA groups by; null without METADATA. */
+  readonly metadataKey: string | null;
+  /** Only edits of the sandbox, only others; null: all. */
+  readonly sandbox: boolean | null;
+  /** Most buckets that are answered. */
+  readonly first: number;
+}
+
+export const MAX_GROUPS = 3;
+export const DEFAULT_BUCKETS = 1_000;
+export const MAX_BUCKETS = 10_000;
+
+/** Prompts are long: whoever asks for their texts gets so many. */
+export const MAX_PROMPT_BUCKETS = 1_000;
+
+const MAX_METADATA_KEY_CHARACTERS = 64;
+
+export function isTimeUnit(group: UsageGroup): group is TimeUnit {
+  return Object.hasOwn(MAX_SPAN_MS, group);
+}
+
+/**
+ * @throws InvalidInputError naming the argument and the limit; ForbiddenError for OWNER, unless the
+ * viewer is an admin.
+ */
+export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
+  const { from, to, groupBy, timeZone, metadataKey, first } = request;
+  const has = (group: UsageGroup) => groupBy.includes(group);
+  if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be after to.');
+  if (groupBy.length > MAX_GROUPS) {
+    refuse('groupBy', 'TOO_MANY', `groupBy takes at most ${MAX_GROUPS} groups.`);
+  }
+  if (new Set(groupBy).size < groupBy.length) {
+    refuse('groupBy', 'INVALID_VALUE', 'groupBy names a group twice.');
+  }
+  const units = groupBy.filter(isTimeUnit);
+  if (units.length > 1) {
+    refuse(
+      'groupBy',
+      'INVALID_VALUE',
+      `groupBy takes one unit of time, not ${units.join(' and ')}.`,
+    );
+  }
+  if (has('OWNER') && has('PROMPT')) {
+    refuse(
+      'groupBy',
+      'INVALID_VALUE',
+      'groupBy takes PROMPT of your own edits only: not with OWNER.',
+    );
+  }
+  if (has('OWNER') && !viewer.isAdmin) {
+    throw new ForbiddenError(
+      'usage: groupBy OWNER, which is of everybody’s edits, is for admins only.',
+    );
+  }
+  if (!isTimeZone(timeZone)) {
+    refuse(
+      'timeZone',
+      'UNSUPPORTED_VALUE',
+      `timeZone ${JSON.stringify(timeZone)} is not known: give an IANA name such as "Europe/Berlin", or an offset such as "+05:30".`,
+    );
+  }
+  for (const unit of units) checkSpan(unit, to.getTime() - from.getTime());
+  checkMetadataKey(metadataKey, has('METADATA'));
+  const most = has('PROMPT') ? MAX_PROMPT_BUCKETS : MAX_BUCKETS;
+  if (first < 1 || first > most) {
+    refuse(
+      'first',
+      first < 1 ? 'TOO_SMALL' : 'TOO_LARGE',
+      `first is a number of buckets from 1 to ${most}${has('PROMPT') ? ' by PROMPT' : ''}; not ${first}.`,
+    );
+  }
+}
+
+function checkSpan(unit: TimeUnit, spanMs: number): void {
+  if (spanMs <= MAX_SPAN_MS[unit]) return;
+  const days = Math.floor(MAX_SPAN_MS[unit] / 86_400_000);
+  refuse(
+    'to',
+    'TOO_LARGE',
+    `by ${unit} a report spans at most ${days} days: choose a later from, an earlier to${unit === 'HOUR' ? ', or DAY' : ''}.`,
+  );
+}
+
+function checkMetadataKey(key: string | null, isGroup: boolean): void {
+  if (isGroup && key === null) {
+    refuse('metadataKey', 'REQUIRED', 'groupBy METADATA needs metadataKey: the label to group by.');
+  }
+  if (key === null) return;
+  if (!isGroup)
+    refuse('metadataKey', 'INVALID_VALUE', 'metadataKey goes with groupBy METADATA only.');
+  if (key === '' || key.length > MAX_METADATA_KEY_CHARACTERS || key.includes('\0')) {
+    refuse(
+      'metadataKey',
+      'INVALID_VALUE',
+      `metadataKey has 1 to ${MAX_METADATA_KEY_CHARACTERS} characters, and no NUL.`,
+    );
+  }
+}
+
+function refuse(argument: string, code: InvalidInputCode, message: string): never {
+  throw new InvalidInputError(argument, code, `usage: ${message}`);
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { Prisma } from '../database/database.ts';
+
+const count = z.bigint().transform(Number);
+
+/** A row of SUMS_OF_SUMS. */
+export const usageSumsSchema = z.object({
+  edits: count,
+  sandboxEdits: count,
+  pending: count,
+  succeeded: count,
+  failed: count,
+  canceled: count,
+  unresolved: count,
+  images: count,
+  editsWithUsage: count,
+  totalTokens: count,
+  inputTokens: count,
+  inputTextTokens: count,
+  inputImageTokens: count,
+  cachedInputTokens: count,
+  outputTokens: count,
+  outputTextTokens: count,
+  outputImageTokens: count,
+  costMicroUsd: z.bigint(),
+  nominalCostMicroUsd: z.bigint(),
+  editsWithCost: count,
+  editsWithUnknownCost: count,
+});
+
+/**
+ * Sums over edits. `pending`, `succeeded`, `failed`, `canceled` and `unresolved` add up to `edits`.
+ * What is not known counts nowhere: tokens are those that were reported, costs those that were
+ * charged.
+ */
+export type UsageSums = z.infer<typeof usageSumsSchema>;
+
+/** Of the rows of "EditJob". No more columns than "EditJob_usage_idx" includes: it is read alone. */
+export const SUMS_OF_EDITS = Prisma.sql`
+  count(*) AS "edits",
+  count(*) FILTER (WHERE "sandbox") AS "sandboxEdits",
+  count(*) FILTER (WHERE "status" IN ('QUEUED', 'RUNNING')) AS "pending",
+  count(*) FILTER (WHERE "status" = 'SUCCEEDED') AS "succeeded",
+  count(*) FILTER (WHERE "status" = 'FAILED') AS "failed",
+  count(*) FILTER (WHERE "status" = 'CANCELED' AND "errorCode" IS NULL) AS "canceled",
+  count(*) FILTER (
+    WHERE "status" = 'OUTCOME_UNKNOWN' OR ("status" = 'CANCELED' AND "errorCode" IS NOT NULL)
+  ) AS "unresolved",
+  sum("outputCount") AS "images",
+  count("totalTokens") AS "editsWithUsage",
+  sum("totalTokens") AS "totalTokens",
+  sum("inputTokens") AS "inputTokens",
+  sum("inputTextTokens") AS "inputTextTokens",
+  sum("inputImageTokens") AS "inputImageTokens",
+  sum("inputCachedTokens") AS "cachedInputTokens",
+  sum("outputTokens") AS "outputTokens",
+  sum("outputTextTokens") AS "outputTextTokens",
+  sum("outputImageTokens") AS "outputImageTokens",
+  sum("costMicroUsd") AS "costMicroUsd",
+  sum("costMicroUsd") FILTER (WHERE "sandbox") AS "nominalCostMicroUsd",
+  count("costMicroUsd") AS "editsWithCost",
+  count(*) FILTER (
+    WHERE "status" = 'SUCCEEDED' AND "costMicroUsd" IS NULL
+  ) AS "editsWithUnknownCost"`;
+
+/** Of rows of such sums. */
+export const SUMS_OF_SUMS = Prisma.join(
+  Object.keys(usageSumsSchema.shape)
+    .map((name) => Prisma.raw(`"${name}"`))
+    .map((name) => Prisma.sql`coalesce(sum(${name}), 0)::bigint AS ${name}`),
+);

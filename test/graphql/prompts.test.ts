@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { hasDatabase } from '../support/database.ts';
+import { historyRow, insertHistory } from '../support/history-rows.ts';
+
+const PROMPTS = /* GraphQL */ `
+  query Prompts($search: String, $orderBy: PromptOrder, $first: Int, $last: Int, $after: String, $before: String) {
+    prompts(search: $search, orderBy: $orderBy, first: $first, last: $last, after: $after, before: $before) {
+      pageInfo { hasNextPage endCursor startCursor }
+      edges { node { id text } }
+    }
+  }
+`;
+
+const FULL = /* GraphQL */ `
+  {
+    prompts {
+      edges {
+        node {
+          text uses firstUsedAt lastUsedAt
+          jobs(first: 2) { model prompt { text } }
+          totals { edits succeeded totalTokens editsWithoutTokens cost editsWithoutCost successRate }
+        }
+      }
+    }
+  }
+`;
+
+const at = (minute: number) => new Date(Date.UTC(2027, 0, 1, 0, minute));
+
+describe.runIf(hasDatabase)('prompts', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    const rows = [
+      historyRow({
+        prompt: 'often',
+        model: 'm1',
+        createdAt: at(1),
+        totalTokens: 10,
+        costMicroUsd: 1_500_000n,
+      }),
+      historyRow({ prompt: 'often', model: 'm2', createdAt: at(2), status: 'FAILED' }),
+      historyRow({ prompt: 'once: 秋天', model: 'm3', createdAt: at(3), status: 'QUEUED' }),
+      historyRow({ prompt: 'often', model: 'm4', createdAt: at(4), totalTokens: 5 }),
+      historyRow({ prompt: 'twice', createdAt: at(5) }),
+      historyRow({ prompt: 'twice', createdAt: at(6) }),
+      historyRow({ prompt: 'theirs', ownerId: 'somebody-else' }),
+    ];
+    await app.withDatabase((prisma) => insertHistory(prisma, rows));
+  });
+  afterAll(() => app?.stop());
+
+  async function texts(variables: object): Promise<string[]> {
+    const { data, errors } = await app.query(PROMPTS, variables);
+    expect(errors).toBeUndefined();
+    return data.prompts.edges.map(({ node }: { node: { text: string } }) => node.text);
+  }
+
+  test('are one for each text, with their uses, their newest edits and what those took', async () => {
+    const { data, errors } = await app.query(FULL);
+    expect(errors).toBeUndefined();
+    const [twice, often, once] = data.prompts.edges.map((edge: { node: object }) => edge.node);
+    expect(twice).toMatchObject({ text: 'twice', uses: 2 });
+    expect(often).toMatchObject({
+      text: 'often',
+      uses: 3,
+      lastUsedAt: at(4).toISOString(),
+      jobs: [{ model: 'm4', prompt: { text: 'often' } }, { model: 'm2' }],
+      totals: {
+        edits: 3,
+        succeeded: 2,
+        totalTokens: 15,
+        editsWithoutTokens: 1,
+        cost: '1.5',
+        editsWithoutCost: 2,
+        successRate: 2 / 3,
+      },
+    });
+    expect(once.totals).toMatchObject({ totalTokens: null, cost: null, successRate: null });
+    expect(data.prompts.edges).toHaveLength(3);
+  });
+
+  test('are ordered by last use, first use and uses, both ways', async () => {
+    const by = (field: string, direction = 'DESC') => texts({ orderBy: { field, direction } });
+    expect(await texts({})).toEqual(['twice', 'often', 'once: 秋天']);
+    expect(await by('LAST_USE', 'ASC')).toEqual(['once: 秋天', 'often', 'twice']);
+    expect(await by('USES')).toEqual(['often', 'twice', 'once: 秋天']);
+    expect(await by('USES', 'ASC')).toEqual(['once: 秋天', 'twice', 'often']);
+    expect((await by('FIRST_USE')).toSorted()).toEqual((await texts({})).toSorted());
+  });
+
+  test('come in pages, and are searched', async () => {
+    const first = (await app.query(PROMPTS, { first: 2 })).data.prompts;
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    expect(await texts({ first: 2, after: first.pageInfo.endCursor })).toEqual(['once: 秋天']);
+    expect(await texts({ last: 1, before: first.pageInfo.endCursor })).toEqual(['twice']);
+    expect(await texts({ search: '秋天' })).toEqual(['once: 秋天']);
+    expect(await texts({ search: 'TWICE' })).toEqual(['twice']);
+    expect(await texts({ search: 'theirs' })).toEqual([]);
+  });
+
+  test('take no cursor of another order', async () => {
+    const { data } = await app.query(PROMPTS, { first: 1 });
+    const after = data.prompts.pageInfo.endCursor;
+    const { errors } = await app.query(PROMPTS, { after, orderBy: { field: 'USES' } });
+    expect(errors?.[0]?.message).toContain('LAST_USE DESC, not of USES DESC');
+  });
+
+  test('lead to all of their edits by the filter promptId', async () => {
+    const { data } = await app.query(PROMPTS, { search: 'often' });
+    const query = `query($id: ID!) {
+      editJobs(filter: { promptId: $id }) { totalCount edges { node { model } } }
+      node(id: $id) { ... on Prompt { text uses } }
+    }`;
+    const found = await app.query(query, { id: data.prompts.edges[0].node.id });
+    expect(found.data.editJobs.totalCount).toBe(3);
+    expect(found.data.node).toEqual({ text: 'often', uses: 3 });
+  });
+});
