@@ -6,6 +6,7 @@ import { createDeleteEdits } from './edits/deletion/delete-edits.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
+import { createEstimateEdit } from './edits/estimate-edit.ts';
 import { createHistory } from './edits/history/history.ts';
 import { createLineage } from './edits/lineage/lineage.ts';
 import { createPrompts } from './edits/prompts/prompts.ts';
@@ -29,6 +30,7 @@ import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
 import { createUsageReports } from './usage/report.ts';
+import { createRepriceJobs } from './usage/reprice.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** The half that serves: GraphQL over every transport, and pictures. */
@@ -53,7 +55,7 @@ export async function createApi(options: {
   const { foundation, upstreams, config, log, stops } = options;
   const { limits, http } = config;
   const { prisma, events, queue, images, blobs, thumbnails, staging, lull } = foundation;
-  const { availability, secretKey, isAllowedHost, onEnd } = foundation;
+  const { availability, secretKey, isAllowedHost, onEnd, prices } = foundation;
 
   const overrides = config.models.file ? await readModelsFile(config.models.file) : [];
   const models = createModels({ ...config.models, overrides });
@@ -68,6 +70,7 @@ export async function createApi(options: {
     services: {
       prisma,
       edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
+      estimateEdit: createEstimateEdit({ models, prices, sandbox }),
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
       deleteEdits: createDeleteEdits({ prisma, queue, events }),
       editWaits,
@@ -87,6 +90,8 @@ export async function createApi(options: {
       }),
       blobs,
       models,
+      prices,
+      repriceJobs: createRepriceJobs({ prisma, prices }),
       upstreams,
       pauses: foundation.pauses,
       usageReports: createUsageReports({ prisma }),

@@ -45,6 +45,9 @@ export interface Config {
   };
   /** Null: the history is kept for ever. */
   readonly retentionDays: number | null;
+  readonly prices: {
+    readonly file: string | null;
+  };
   readonly webhooks: {
     /** `host` or `host:port`. */
     readonly allowedHosts: readonly string[];
@@ -104,6 +107,7 @@ export function loadConfig(env: Environment): Config {
       file: values.MODELS_FILE ?? null,
     },
     retentionDays: values.RETENTION_DAYS ?? null,
+    prices: { file: values.PRICES_FILE ?? null },
     webhooks: { allowedHosts: values.WEBHOOK_ALLOWED_HOSTS ?? [] },
     limits: {
       imageBytes: defaulted('MAX_IMAGE_BYTES'),

@@ -25,6 +25,7 @@ import { createQueue } from './queue.ts';
 import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
 import { canUseDirectory, createStorageAccess } from './storage-access.ts';
+import { createPriceTable, readPricesFile } from './usage/price-table.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
@@ -40,6 +41,9 @@ export type Foundation = Awaited<ReturnType<typeof openFoundation>>;
 export async function openFoundation(options: { config: Config; log: Log; stops: Stops }) {
   const { config, log, stops } = options;
   const { limits, role } = config;
+  const prices = createPriceTable(
+    config.prices.file === null ? {} : await readPricesFile(config.prices.file),
+  );
   const dirs = {
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
@@ -87,6 +91,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
 
   return {
     dirs,
+    prices,
     prisma,
     events,
     presence,

@@ -128,6 +128,10 @@ export const SETTINGS = {
     schema: text,
     description: 'JSON file that adds or overrides models: see docs/models.md.',
   },
+  PRICES_FILE: {
+    schema: text,
+    description: 'JSON file with prices in place of the published ones: see docs/pricing.md.',
+  },
   WEBHOOK_ALLOWED_HOSTS: {
     schema: list.refine(
       (hosts) => hosts.every((host) => /^(\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?$/i.test(host)),

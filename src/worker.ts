@@ -21,6 +21,7 @@ import { createAddressGuard } from './net/address-guard.ts';
 import { openUpstreams } from './open-upstreams.ts';
 import { encodeGlobalId } from './schema/global-id.ts';
 import { imageUrl } from './schema/image.ts';
+import { createLedger } from './usage/ledger.ts';
 import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPostWebhook } from './webhooks/post-webhook.ts';
@@ -73,6 +74,7 @@ export async function startWorker(options: {
     upstreams,
     chooseUpstream: createChooseUpstream({ upstreams, pauses }),
     sandbox: config.editsApi.kind === 'sandbox',
+    ledger: createLedger({ prices: foundation.prices }),
     onEnd,
   });
   const thumbnailRequests = createThumbnailRequests({

@@ -29,6 +29,7 @@ describe('without any variable', () => {
       webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: 'gpt-image-1', allowed: null, file: null },
+      prices: { file: null },
       limits: {
         imageBytes: 26_214_400,
         imagePixels: 50_000_000,
@@ -70,6 +71,7 @@ describe('what is set', () => {
       DEFAULT_MODEL: 'gpt-image-2',
       ALLOWED_MODELS: ' gpt-image-2, my-model ,,',
       MODELS_FILE: 'models.json',
+      PRICES_FILE: 'prices.json',
       EDIT_TIMEOUT_SECONDS: '90',
       MAX_CONCURRENT_EDITS: '2',
       MAX_IMAGE_BYTES: '1000',
@@ -97,6 +99,7 @@ describe('what is set', () => {
         allowed: ['gpt-image-2', 'my-model'],
         file: 'models.json',
       },
+      prices: { file: 'prices.json' },
       limits: {
         imageBytes: 1_000,
         imagePixels: 2_000,

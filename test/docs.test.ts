@@ -4,6 +4,12 @@ import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createModels, readModelsFile } from '../src/edits-api/models.ts';
 import { SETTINGS } from '../src/settings.ts';
+import { formatDecimal } from '../src/usage/decimal.ts';
+import {
+  createPriceTable,
+  PRICE_FRACTION_DIGITS,
+  readPricesFile,
+} from '../src/usage/price-table.ts';
 import { temporaryDirectory } from './support/directory.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -98,6 +104,39 @@ test('the example in docs/models.md is a MODELS_FILE that is read as the page sa
   });
   expect(models.get('gpt-image-1')).toMatchObject({ maxN: 4, maxImages: 16 });
   expect(models.get('house-model')).toMatchObject({ autoSize: false, maxImages: 1, maxN: 10 });
+});
+
+describe('docs/pricing.md', () => {
+  test('has an example that is read as a PRICES_FILE', async () => {
+    const [example = ''] = blocks(await read('docs/pricing.md'), 'json');
+    const path = join(await temporaryDirectory(), 'prices.json');
+    await writeFile(path, example);
+    const table = createPriceTable(await readPricesFile(path));
+    const at = (time: string) => table.at('gpt-image-1', new Date(time))?.version;
+    expect(at('2026-06-01T07:59:59Z')).toBe('relay-2026-01');
+    expect(at('2026-06-01T08:00:00Z')).toBe('relay-2026-06');
+  });
+
+  test('has the prices of prices.json', async () => {
+    const table = createPriceTable();
+    const published = Object.keys(JSON.parse(await read('src/usage/prices.json'))).flatMap(
+      (model) =>
+        table.of(model).map(({ from, prices }) => ({
+          model,
+          from: from.toISOString().slice(0, 10),
+          prices: Object.values(prices).map((price) =>
+            price === null ? '' : Number(formatDecimal(price, PRICE_FRACTION_DIGITS)).toFixed(2),
+          ),
+        })),
+    );
+    const rows = (await read('docs/pricing.md')).matchAll(/^\| (`gpt.*) \|$/gm);
+    const told = [...rows].flatMap(([, row = '']) => {
+      const [models = '', ...cells] = row.split('|').map((cell) => cell.trim());
+      const from = cells.pop();
+      return [...models.matchAll(/`(.+?)`/g)].map(([, model]) => ({ model, from, prices: cells }));
+    });
+    expect(told).toEqual(published);
+  });
 });
 
 test('docs/architecture.md has a line for everything at the top of src, and for nothing else', async () => {

@@ -5,6 +5,7 @@ import type { EditErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
+import type { Ledger } from '../usage/ledger.ts';
 import type { ChooseUpstream } from './choose-upstream.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
@@ -19,7 +20,7 @@ const WITH_INPUT = {
     orderBy: { position: 'asc' },
     include: { image: { select: { sha256: true, format: true, bytes: true } } },
   },
-  attempts: { select: { id: true, number: true, state: true, upstream: true } },
+  attempts: { select: { id: true, number: true, state: true, upstream: true, sentAt: true } },
 } satisfies Prisma.EditJobInclude;
 
 /** A job with the attempt that is out for it. */
@@ -31,11 +32,12 @@ export type ClaimedJob = Omit<
   readonly attemptId: string;
   /** Of this attempt, from 1. */
   readonly attemptNumber: number;
+  readonly sentAt: Date;
   readonly upstream: Upstream;
 };
 
 /** The attempt that is being ended. */
-export type OpenAttempt = Pick<ClaimedJob, 'id' | 'ownerId' | 'attemptId'>;
+export type OpenAttempt = Pick<ClaimedJob, 'id' | 'ownerId' | 'model' | 'attemptId' | 'sentAt'>;
 
 export interface Failure {
   readonly code: EditErrorCode;
@@ -81,9 +83,11 @@ export function createAttempts(options: {
   chooseUpstream: ChooseUpstream;
   /** Whether this process sends to the sandbox, whatever the one thought that took the edit in. */
   sandbox: boolean;
+  ledger: Ledger;
   onEnd: OnEditEnd;
 }): Attempts {
-  const { prisma, events, queue, images, upstreams, chooseUpstream, sandbox, onEnd } = options;
+  const { prisma, events, queue, images, upstreams, chooseUpstream, sandbox, ledger, onEnd } =
+    options;
 
   const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
@@ -114,7 +118,8 @@ export function createAttempts(options: {
         const open = job.attempts.find((attempt) => attempt.id === id && attempt.state === 'SENT');
         if (open !== undefined) {
           const upstream = upstreams.named(open.upstream);
-          return { ...job, attemptId: id, attemptNumber: open.number, upstream };
+          const { number: attemptNumber, sentAt } = open;
+          return { ...job, attemptId: id, attemptNumber, sentAt, upstream };
         }
         if (!statusesBefore('RUNNING').includes(job.status)) return null;
         const choice = await choose(tx, job);
@@ -122,11 +127,12 @@ export function createAttempts(options: {
           await postponeIn(tx, jobId, choice.notBefore);
           return null;
         }
+        const sentAt = new Date();
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
           data: {
             status: 'RUNNING',
-            startedAt: new Date(),
+            startedAt: sentAt,
             nextAttemptAt: null,
             sandbox,
             upstream: choice.upstream.name,
@@ -136,9 +142,9 @@ export function createAttempts(options: {
         const { upstream } = choice;
         const number = job.attempts.length + 1;
         await tx.editAttempt.createMany({
-          data: { id, jobId, number, workerId, upstream: upstream.name },
+          data: { id, jobId, number, workerId, sentAt, upstream: upstream.name },
         });
-        const claimed = { ...job, attemptId: id, attemptNumber: number, upstream };
+        const claimed = { ...job, attemptId: id, attemptNumber: number, sentAt, upstream };
         await events.publish(tx, news(claimed, false));
         return claimed;
       });
@@ -159,10 +165,12 @@ export function createAttempts(options: {
         });
         if (!ended) return false;
         const usage = readTokenUsage(body['usage']);
+        const cost = usage && ledger.price(attempt.model, usage, attempt.sentAt);
         await moveJob(tx, attempt, 'SUCCEEDED', {
           finishedAt,
           outputCount: outputs.length,
           ...summedTokens(usage),
+          costMicroUsd: cost?.amountMicroUsd ?? null,
           answerSize: word(body['size']),
           answerQuality: word(body['quality']),
           answerBackground: word(body['background']),
@@ -181,6 +189,7 @@ export function createAttempts(options: {
           const raw = body['usage'] as Prisma.InputJsonObject;
           await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
         }
+        if (cost !== null) await ledger.charge(tx, attempt.id, cost);
         await onEnd(tx, { jobId: attempt.id, ownerId: attempt.ownerId, status: 'SUCCEEDED' });
         await events.publish(tx, news(attempt, true));
         return true;

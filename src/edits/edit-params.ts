@@ -132,8 +132,18 @@ export function checkPictures(
     throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
   }
   if (mask !== null) checkMask(mask, first, model);
-  if (params.size !== 'source') return { resolvedSize: params.size };
-  return { resolvedSize: model.sizes === null ? 'auto' : nearestSize(model.sizes, first) };
+  return { resolvedSize: resolveSize(params, models, first) };
+}
+
+/** The size to send: `auto` or WIDTHxHEIGHT. */
+export function resolveSize(
+  { size, model }: Pick<EditParams, 'size' | 'model'>,
+  models: Models,
+  firstPicture: Dimensions,
+): string {
+  if (size !== 'source') return size;
+  const { sizes } = models.get(model);
+  return sizes === null ? 'auto' : nearestSize(sizes, firstPicture);
 }
 
 /** @throws InvalidInputError unless 1 to the model's number of pictures are given. */

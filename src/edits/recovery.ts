@@ -46,7 +46,9 @@ export function createRecovery(options: {
   async function recoverAll(): Promise<void> {
     const gone = await presence.findGone();
     const abandoned = await prisma.$queryRaw<AbandonedAttempt[]>`
-      SELECT job.id, job."ownerId", attempt.id AS "attemptId", attempt.upstream
+      SELECT
+        job.id, job."ownerId", job.model,
+        attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
       WHERE attempt.state = 'SENT'

@@ -1,5 +1,6 @@
 import type { EditModel } from '../edits-api/models.ts';
 import { builder } from './builder.ts';
+import { ModelPrices } from './cost.ts';
 
 interface NamedModel extends EditModel {
   readonly isDefault: boolean;
@@ -41,6 +42,11 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     }),
     maxPromptCharacters: t.exposeInt('maxPromptCharacters', {
       description: 'Length of the prompt.',
+    }),
+    prices: t.field({
+      type: [ModelPrices],
+      description: 'What its tokens cost, oldest version first; none: not known.',
+      resolve: ({ id }, _, { prices }) => [...prices.of(id)],
     }),
   }),
 });

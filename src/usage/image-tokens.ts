@@ -1,7 +1,7 @@
 /**
- * How many tokens an edit uses, by the figures OpenAI publishes for gpt-image-1: output tokens in
- * the image generation guide ("Cost and latency"), input tokens in the vision guide ("Calculating
- * costs"). Pure; estimates only, the bill is what the API's `usage` says.
+ * How many tokens the pictures of an edit use, by the figures OpenAI publishes for gpt-image-1: output
+ * tokens in the image generation guide ("Cost and latency"), input tokens in the vision guide
+ * ("Calculating costs"). Pure; estimates only, the bill is what the API's `usage` says.
  */
 
 export interface PixelSize {
@@ -65,17 +65,4 @@ export function inputImageTokens(size: PixelSize, fidelity: TokenInputFidelity =
 /** Rounded to whole pixels first, so that 512.0000001 is one tile. */
 function tiles(lengthPx: number): number {
   return Math.max(1, Math.ceil(Math.round(lengthPx) / TILE_PX));
-}
-
-const ONE_TOKEN_PER_CHARACTER =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
-
-/**
- * A rough count without a tokenizer: one token per Chinese, Japanese or Korean character, one per
- * four of any others (code points), rounded up. Typical English is within a quarter of the truth.
- */
-export function estimateTextTokens(text: string): number {
-  const wide = text.match(ONE_TOKEN_PER_CHARACTER)?.length ?? 0;
-  const others = [...text].length - wide;
-  return wide + Math.ceil(others / 4);
 }

@@ -7,6 +7,8 @@ import { createEvents } from '../../src/events.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue, type Queue } from '../../src/queue.ts';
+import { createLedger } from '../../src/usage/ledger.ts';
+import { createPriceTable } from '../../src/usage/price-table.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
 import { temporaryStorage } from '../support/storage.ts';
 import { unusedUpstreams } from '../support/unused-upstreams.ts';
@@ -25,8 +27,10 @@ describe.runIf(hasDatabase)('an attempt', () => {
   let queue: Queue;
   let attempts: Attempts;
   let jobId: string;
+  let endFails: boolean;
 
   beforeEach(async () => {
+    endFails = false;
     testDatabase = await createTestDatabase();
     database = await testDatabase.open();
     const { prisma } = database;
@@ -41,7 +45,10 @@ describe.runIf(hasDatabase)('an attempt', () => {
       images: createImages({ prisma, blobs }),
       ...(await unusedUpstreams(testDatabase.dir)),
       sandbox: false,
-      onEnd: async () => {},
+      ledger: createLedger({ prices: createPriceTable() }),
+      onEnd: async () => {
+        if (endFails) throw new Error('the end cannot be told');
+      },
     });
     const owner = { ownerId: 'o' };
     const prompt = await prisma.prompt.create({
@@ -92,6 +99,38 @@ describe.runIf(hasDatabase)('an attempt', () => {
     expect(await attempts.succeed(job, answer, [])).toBe(false);
     const { status } = await database.prisma.editJob.findUniqueOrThrow({ where: { id: jobId } });
     expect(status).toBe('OUTCOME_UNKNOWN');
+  });
+
+  test('is charged in the transaction that makes its job succeed, or not at all', async () => {
+    const { prisma } = database;
+    await prisma.editJob.update({ where: { id: jobId }, data: { model: 'gpt-image-1' } });
+    const job = await attempts.claim(jobId, by());
+    if (job === null) throw new Error('not claimed');
+    const usage = {
+      total_tokens: 1_260,
+      input_tokens: 204,
+      input_tokens_details: { text_tokens: 10, image_tokens: 194 },
+      output_tokens: 1_056,
+    };
+    const answer = { body: { usage }, httpStatus: 200, upstreamRequestId: null };
+    const written = () =>
+      prisma.editJob.findUniqueOrThrow({
+        where: { id: jobId },
+        select: { status: true, costMicroUsd: true, charges: true, usage: true },
+      });
+    endFails = true;
+    await expect(attempts.succeed(job, answer, [])).rejects.toThrow('cannot be told');
+    const before = { status: 'RUNNING', costMicroUsd: null, charges: [], usage: null };
+    expect(await written()).toEqual(before);
+    endFails = false;
+    expect(await attempts.succeed(job, answer, [])).toBe(true);
+    const priceVersion = 'openai-gpt-image-1-2025-04';
+    expect(await written()).toMatchObject({
+      status: 'SUCCEEDED',
+      costMicroUsd: 44_230n,
+      charges: [{ amountMicroUsd: 44_230n, priceVersion, supersededAt: null }],
+      usage: { totalTokens: 1_260 },
+    });
   });
 
   test('that is made again later leaves its job the turn that it had', async () => {

@@ -10,6 +10,8 @@ import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
+import { createLedger } from '../../src/usage/ledger.ts';
+import { createPriceTable } from '../../src/usage/price-table.ts';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
 import { unusedUpstreams } from '../support/unused-upstreams.ts';
 
@@ -54,6 +56,7 @@ async function runningEdit(onEnd: OnEditEnd) {
     images,
     ...(await unusedUpstreams(testDatabase.dir)),
     sandbox: false,
+    ledger: createLedger({ prices: createPriceTable() }),
     onEnd,
   });
   const attempt = await attempts.claim(id, { workerId: randomUUID(), attemptId: randomUUID() });

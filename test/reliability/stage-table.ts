@@ -5,7 +5,8 @@ import type { Rig } from '../support/rig.ts';
 export interface StageTable {
   /**
    * Holds what must hold at every stage: `paid` POSTs in all for these jobs, never two for one, no
-   * file left over, and a history whose tokens are what the edits API answered to what succeeded.
+   * file left over, and a history whose tokens are what the edits API answered to what succeeded, which
+   * alone has a cost.
    */
   add(
     rig: Rig,
@@ -42,6 +43,9 @@ export function createStageTable(database: string): StageTable {
       else expect(sum).toBeLessThanOrEqual(expected.paidAtMost);
       expect(orphans).toBe(0);
       expect(ledger.map(([kept]) => kept)).toEqual(ledger.map(([, answered]) => answered));
+      expect(jobs.map(({ cost }) => cost !== null)).toEqual(
+        jobs.map(({ status }) => status === 'SUCCEEDED'),
+      );
     },
     print() {
       if (rows.length === 0) return;

@@ -22,6 +22,7 @@ export const EDIT = /* GraphQL */ `
       inputTokensDetails { textTokens imageTokens }
       outputTokensDetails { textTokens imageTokens }
     }
+    cost { amount }
     error { code message retryable upstreamRequestId }
     upstream
     attempts { number state upstream httpStatus upstreamRequestId sentAt finishedAt durationMs }

@@ -109,14 +109,13 @@ export interface SandboxProcess {
 }
 
 export async function startSandboxProcess(
-  options: { delayMs?: number; fixedOutputBytes?: number } = {},
+  /** `fixedOutputBytes: null`: it draws pictures, from its inputs and of the size asked for. */
+  options: { delayMs?: number; fixedOutputBytes?: number | null } = {},
   onSpawned: OnSpawned = () => {},
 ): Promise<SandboxProcess> {
   const { delayMs = 0, fixedOutputBytes = 20_000 } = options;
-  const spawned = run(
-    [SANDBOX, '--delay-ms', `${delayMs}`, '--fixed-output-bytes', `${fixedOutputBytes}`],
-    {},
-  );
+  const fixed = fixedOutputBytes === null ? [] : ['--fixed-output-bytes', `${fixedOutputBytes}`];
+  const spawned = run([SANDBOX, '--delay-ms', `${delayMs}`, ...fixed], {});
   onSpawned(spawned);
   const { url } = JSON.parse(await spawned.line((text) => text.startsWith('{"url"')));
   const request = async (path: string, init: RequestInit = {}) => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  estimateTextTokens,
   inputImageTokens,
   outputImageTokens,
   PARTIAL_IMAGE_TOKENS,
@@ -54,19 +53,5 @@ describe('input tokens', () => {
     expect(inputImageTokens({ width: 1_100, height: 1_000 }, 'high')).toBe(65 + 258 + 4_160);
     expect(inputImageTokens({ width: 1_536, height: 1_024 }, 'high')).toBe(323 + 6_240);
     expect(inputImageTokens({ width: 1_024, height: 1_536 }, 'high')).toBe(323 + 6_240);
-  });
-});
-
-describe('text tokens', () => {
-  it('are about one per four Latin characters, rounded up', () => {
-    expect(estimateTextTokens('')).toBe(0);
-    expect(estimateTextTokens('abc')).toBe(1);
-    expect(estimateTextTokens('a red hat')).toBe(3);
-  });
-
-  it('are one per Chinese, Japanese or Korean character', () => {
-    expect(estimateTextTokens('给它一顶红帽子')).toBe(7);
-    expect(estimateTextTokens('赤い帽子')).toBe(4);
-    expect(estimateTextTokens('모자 hat')).toBe(3);
   });
 });

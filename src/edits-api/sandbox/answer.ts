@@ -1,10 +1,10 @@
 import {
-  estimateTextTokens,
   inputImageTokens,
   outputImageTokens,
   PARTIAL_IMAGE_TOKENS,
   type PixelSize,
 } from '../../usage/image-tokens.ts';
+import { publishedTokens } from '../../usage/published-tokens.ts';
 import type { EditParams } from './edit-params.ts';
 import type { Picture } from './studio.ts';
 
@@ -41,22 +41,32 @@ export function factsOf(params: EditParams, size: PixelSize): Facts {
 }
 
 /**
- * Tokens by the published formula. The mask is not counted, and `xhigh` and `max`, for which no
- * figures are published, are counted as `high`.
+ * Tokens by the published formulas, and by gpt-image-1's where a model has none of its own. The mask
+ * is not counted, and `xhigh` and `max` of such a model are counted as `high`.
  */
 export function usageOf(
   params: EditParams,
-  details: { inputSizes: readonly PixelSize[]; size: PixelSize; pictures: number },
+  details: {
+    textTokens: number;
+    inputSizes: readonly PixelSize[];
+    size: PixelSize;
+    pictures: number;
+  },
 ): Usage {
-  const quality = params.quality === 'xhigh' || params.quality === 'max' ? 'high' : params.quality;
-  const text = estimateTextTokens(params.prompt);
   const image = details.inputSizes.reduce(
     (sum, size) => sum + inputImageTokens(size, params.inputFidelity),
     0,
   );
   const perPicture =
-    outputImageTokens(details.size, quality) + params.partialImages * PARTIAL_IMAGE_TOKENS;
-  return usage(text, image, perPicture * details.pictures);
+    pictureTokens(params, details.size) + params.partialImages * PARTIAL_IMAGE_TOKENS;
+  return usage(details.textTokens, image, perPicture * details.pictures);
+}
+
+function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): number {
+  const quality = asked === 'auto' ? 'medium' : asked;
+  const { output } = publishedTokens(model);
+  if (output?.qualities.includes(quality)) return output.tokens(size, quality);
+  return outputImageTokens(size, quality === 'xhigh' || quality === 'max' ? 'high' : quality);
 }
 
 /** The share of a later picture of a stream: no input, so that the shares add up to the whole. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PixelSize } from '../../usage/image-tokens.ts';
+import { countTextTokens } from '../../usage/text-tokens.ts';
 import {
   type Chunks,
   factsOf,
@@ -36,6 +37,8 @@ export type EditsRoute = (req: IncomingMessage, res: ServerResponse, call: Call)
 interface Accepted {
   readonly params: EditParams;
   readonly inputSizes: readonly PixelSize[];
+  /** Of the prompt. */
+  readonly textTokens: number;
   readonly sitting: Sitting;
   readonly fault: Fault | null;
   readonly delayMs: number;
@@ -91,6 +94,7 @@ export function createEditsRoute(parts: {
     const params = parseParams(form);
     const files = pickFiles(form);
     const inputSizes = await studio.inspect(files);
+    const textTokens = await countTextTokens(params.prompt);
     if (reply && !isPaid(fault)) return answer(reply);
 
     stats.paid(seen);
@@ -108,7 +112,7 @@ export function createEditsRoute(parts: {
       });
     stats.answered(seen, 200);
     const delayMs = fault?.kind === 'delay' ? fault.delayMs : parts.delayMs;
-    const accepted = { params, inputSizes, sitting, fault, delayMs };
+    const accepted = { params, inputSizes, textTokens, sitting, fault, delayMs };
     await (params.stream ? answerStream : answerJson)(res, accepted, call);
   }
 

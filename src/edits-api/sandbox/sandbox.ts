@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { loadTextTokenizer } from '../../usage/text-tokens.ts';
 import { createControlRoute } from './control-route.ts';
 import { createDrawingStudio } from './drawing-studio.ts';
 import { createEditsRoute } from './edits-route.ts';
@@ -53,6 +54,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   async function run(): Promise<Running> {
     const { fixedOutput } = options;
     const studio = fixedOutput ? await createFixedStudio(fixedOutput) : createDrawingStudio();
+    await loadTextTokenizer();
     const keptFiles = createKeptFiles();
     const stopping = new AbortController();
     const server = createServer();

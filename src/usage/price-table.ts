@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { parseDecimal } from './decimal.ts';
+import { modelFamily } from './model-family.ts';
+import published from './prices.json' with { type: 'json' };
+
+/** What is billed apart from each other. Cached tokens are input that the edits API has seen before. */
+export const TOKEN_KINDS = [
+  'textInput',
+  'cachedTextInput',
+  'imageInput',
+  'cachedImageInput',
+  'textOutput',
+  'imageOutput',
+] as const;
+
+export type TokenKind = (typeof TOKEN_KINDS)[number];
+
+/** Fraction digits of a price: US dollars per million tokens, which is micro-dollars per token. */
+export const PRICE_FRACTION_DIGITS = 9;
+
+/** The prices of one model from a date until the next version. */
+export interface PriceVersion {
+  /** Names these prices on every charge that was made by them. */
+  readonly version: string;
+  readonly from: Date;
+  /** Where they were published. */
+  readonly source: string;
+  readonly note: string | null;
+  /** 10⁻⁹ micro-dollars per token; null: not known. */
+  readonly prices: Readonly<Record<TokenKind, bigint | null>>;
+}
+
+export interface PriceTable {
+  /** What holds for a model at a time; null when nothing is known. A dated snapshot is its model. */
+  at(model: string, time: Date): PriceVersion | null;
+  /** All that is known of a model, oldest first. */
+  of(model: string): readonly PriceVersion[];
+}
+
+const price = z
+  .string()
+  .refine(
+    (text) => parseDecimal(text, PRICE_FRACTION_DIGITS) !== null,
+    `must be a decimal of at most ${PRICE_FRACTION_DIGITS} fraction digits as text, such as "1.25"`,
+  )
+  .transform((text) => parseDecimal(text, PRICE_FRACTION_DIGITS))
+  .nullish()
+  .transform((value) => value ?? null);
+
+const versionSchema = z
+  .strictObject({
+    version: z.string().min(1).max(64),
+    from: z.union(
+      [z.iso.date(), z.iso.datetime({ offset: true })],
+      'must be a date, such as 2026-04-21 (from 0:00 UTC), or a date and time with its offset',
+    ),
+    source: z.string().min(1),
+    note: z.string().min(1).optional(),
+    usdPerMillionTokens: z.strictObject({
+      textInput: price,
+      cachedTextInput: price,
+      imageInput: price,
+      cachedImageInput: price,
+      textOutput: price,
+      imageOutput: price,
+    }),
+  })
+  .transform(
+    ({ version, from, source, note, usdPerMillionTokens: prices }): PriceVersion => ({
+      version,
+      from: new Date(from),
+      source,
+      note: note ?? null,
+      prices,
+    }),
+  );
+
+const fileSchema = z.record(
+  z.string().min(1),
+  z
+    .array(versionSchema)
+    .refine(
+      (versions) => isUnique(versions.map(({ version }) => version)),
+      'has two versions of the same name',
+    )
+    .refine(
+      (versions) => isUnique(versions.map(({ from }) => from.getTime())),
+      'has two versions from the same time',
+    )
+    .transform((versions) => versions.toSorted((a, b) => a.from.getTime() - b.from.getTime())),
+);
+
+type Versions = Readonly<Record<string, readonly PriceVersion[]>>;
+
+/** The published prices, with those of `overrides` in their place, model by model. */
+export function createPriceTable(overrides: Versions = {}): PriceTable {
+  const versions = new Map(Object.entries({ ...fileSchema.parse(published), ...overrides }));
+  const of = (model: string) => versions.get(model) ?? versions.get(modelFamily(model)) ?? [];
+  return {
+    of,
+    at: (model, time) => of(model).findLast(({ from }) => from <= time) ?? null,
+  };
+}
+
+/**
+ * Reads PRICES_FILE, of the shape of prices.json: see docs/pricing.md.
+ * @throws ConfigError when the file cannot be read or has another shape.
+ */
+export async function readPricesFile(path: string): Promise<Versions> {
+  try {
+    return fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new ConfigError([`PRICES_FILE ${JSON.stringify(path)}: ${reason}`]);
+  }
+}
+
+function isUnique(values: readonly unknown[]): boolean {
+  return new Set(values).size === values.length;
+}

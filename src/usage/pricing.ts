@@ -1,0 +1,139 @@
+import { PRICE_FRACTION_DIGITS, type PriceTable, type PriceVersion } from './price-table.ts';
+
+/**
+ * Tokens as the edits API reported them. Text and image are the kinds that the whole consists of;
+ * cached tokens are a part of the input, and so are their kinds of it. Null: it did not say.
+ */
+export interface RawUsage {
+  readonly inputTokens: number;
+  readonly inputTextTokens: number | null;
+  readonly inputImageTokens: number | null;
+  readonly inputCachedTokens: number | null;
+  readonly inputCachedTextTokens: number | null;
+  readonly inputCachedImageTokens: number | null;
+  readonly outputTokens: number;
+  readonly outputTextTokens: number | null;
+  readonly outputImageTokens: number | null;
+}
+
+export interface PricedUsage {
+  readonly amountMicroUsd: bigint;
+  readonly priceVersion: string;
+}
+
+/** What usage costs at the prices of its time. Null: not known, which is never 0. */
+export function priceUsage(
+  table: PriceTable,
+  model: string,
+  usage: RawUsage,
+  time: Date,
+): PricedUsage | null {
+  const version = table.at(model, time);
+  if (version === null) return null;
+  const amountMicroUsd = costOf(usage, version.prices);
+  return amountMicroUsd === null ? null : { amountMicroUsd, priceVersion: version.version };
+}
+
+/** Tokens that go for one price. */
+type Item = readonly [tokens: number, price: bigint | null];
+
+/**
+ * In micro-dollars, rounded half up, once, at the end. Null when tokens are left whose kind or price
+ * is not known, or when the numbers contradict each other.
+ */
+export function costOf(usage: RawUsage, prices: PriceVersion['prices']): bigint | null {
+  const input = splitInput(usage, prices);
+  const output = splitOutput(usage, prices);
+  return input === null || output === null ? null : total([...input, ...output]);
+}
+
+/** Of tokens at a price each. Null when some have no known price. */
+export function total(items: readonly Item[]): bigint | null {
+  let sum = 0n;
+  for (const [tokens, price] of items) {
+    if (tokens === 0) continue;
+    if (price === null) return null;
+    sum += BigInt(tokens) * price;
+  }
+  const unit = 10n ** BigInt(PRICE_FRACTION_DIGITS);
+  return (2n * sum + unit) / (2n * unit);
+}
+
+function splitInput(usage: RawUsage, prices: PriceVersion['prices']): Item[] | null {
+  const whole = split(usage.inputTokens, usage.inputTextTokens, usage.inputImageTokens);
+  const cached = splitCached(usage, whole);
+  if (whole === null || cached === null) return null;
+  const fresh = {
+    text: whole.text - cached.text,
+    image: whole.image - cached.image,
+    either: whole.either - cached.either,
+  };
+  if (Math.min(fresh.text, fresh.image, fresh.either) < 0) return null;
+  return [
+    [fresh.text, prices.textInput],
+    [fresh.image, prices.imageInput],
+    [fresh.either, common(prices.textInput, prices.imageInput)],
+    [cached.text, prices.cachedTextInput],
+    [cached.image, prices.cachedImageInput],
+    [cached.either, common(prices.cachedTextInput, prices.cachedImageInput)],
+  ];
+}
+
+/**
+ * Without details all of it is pictures: the edits API's types call `output_tokens` of an edit "the
+ * number of image tokens in the output image", and only newer models report text beside them.
+ */
+function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): Item[] | null {
+  const { outputTokens, outputTextTokens, outputImageTokens } = usage;
+  if (outputTextTokens === null && outputImageTokens === null) {
+    return [[outputTokens, prices.imageOutput]];
+  }
+  const whole = split(outputTokens, outputTextTokens, outputImageTokens);
+  return (
+    whole && [
+      [whole.text, prices.textOutput],
+      [whole.image, prices.imageOutput],
+      [whole.either, common(prices.textOutput, prices.imageOutput)],
+    ]
+  );
+}
+
+interface Split {
+  readonly text: number;
+  readonly image: number;
+  /** Of one of the two kinds, and nobody says which. */
+  readonly either: number;
+}
+
+/** There are two kinds, so that one of them tells the other. Null: more than the whole. */
+function split(whole: number, text: number | null, image: number | null): Split | null {
+  if (text === null && image === null) return { text: 0, image: 0, either: whole };
+  const parts = {
+    text: text ?? whole - (image ?? 0),
+    image: image ?? whole - (text ?? 0),
+  };
+  const either = whole - parts.text - parts.image;
+  return Math.min(parts.text, parts.image, either) < 0 ? null : { ...parts, either };
+}
+
+/**
+ * Not said is none: an edits API that bills cached tokens apart has to say how many, and without its
+ * word they go at the full price. Cached tokens of no known kind are of the only kind there is.
+ */
+function splitCached(usage: RawUsage, input: Split | null): Split | null {
+  const { inputCachedTextTokens: text, inputCachedImageTokens: image } = usage;
+  const whole = usage.inputCachedTokens ?? (text ?? 0) + (image ?? 0);
+  const cached = split(whole, text, image);
+  if (cached === null || input === null || cached.either === 0) return cached;
+  const kinds = [input.text, input.image, input.either].filter((tokens) => tokens > 0);
+  if (kinds.length !== 1) return null;
+  return {
+    text: cached.text + (input.text > 0 ? cached.either : 0),
+    image: cached.image + (input.image > 0 ? cached.either : 0),
+    either: input.either > 0 ? cached.either : 0,
+  };
+}
+
+function common(a: bigint | null, b: bigint | null): bigint | null {
+  return a === b ? a : null;
+}

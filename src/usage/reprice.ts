@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { Prisma, type PrismaClient } from '../database/database.ts';
+import type { PriceTable } from './price-table.ts';
+import { type PricedUsage, priceUsage } from './pricing.ts';
+
+/** Jobs of one transaction: few enough to hold no lock for long. */
+const BATCH = 500;
+
+/** Which edits to price anew; all that succeeded and whose tokens are known, of all owners. */
+export interface RepriceRange {
+  /** By creation, inclusive. */
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly to: Date | null;
+  readonly model: string | null;
+  /** Jobs after this one, by id. */
+  readonly afterId: string | null;
+  /** Jobs to look at, at most. */
+  readonly limit: number;
+}
+
+export interface RepriceCounts {
+  readonly examined: number;
+  /** Got a new charge. */
+  readonly repriced: number;
+  readonly unchanged: number;
+  /** Not priced by today's table: what they were charged before stays. */
+  readonly unknown: number;
+  /** The last job that was looked at, when there may be more. */
+  readonly lastId: string | null;
+}
+
+/**
+ * Computes costs again, from the raw usage and by today's price table as of each edit's time. A
+ * charge that changes is kept beside the new one, as superseded.
+ *
+ * Batches are transactions, each with the same few statements however many jobs it has; one that was
+ * interrupted has done its batches and can be repeated. A batch locks its jobs before it reads
+ * their charges: of two calls at once the second one sees what the first has done. Running edits
+ * are not touched: they are charged as they end.
+ */
+export type RepriceJobs = (range: RepriceRange, signal: AbortSignal) => Promise<RepriceCounts>;
+
+const tokens = z.number().nullable();
+const rowSchema = z.object({
+  id: z.string(),
+  model: z.string(),
+  sentAt: z.date(),
+  inputTokens: z.number(),
+  inputTextTokens: tokens,
+  inputImageTokens: tokens,
+  inputCachedTokens: tokens,
+  inputCachedTextTokens: tokens,
+  inputCachedImageTokens: tokens,
+  outputTokens: z.number(),
+  outputTextTokens: tokens,
+  outputImageTokens: tokens,
+  amountMicroUsd: z.bigint().nullable(),
+  priceVersion: z.string().nullable(),
+});
+type Row = z.infer<typeof rowSchema>;
+
+export function createRepriceJobs(options: {
+  prisma: PrismaClient;
+  prices: PriceTable;
+}): RepriceJobs {
+  const { prisma, prices } = options;
+
+  const repriceBatch = (range: RepriceRange, size: number) =>
+    prisma.$transaction(async (tx) => {
+      const rows = await lockAndRead(tx, range, size);
+      const costs = rows.map((row) => priceUsage(prices, row.model, row, row.sentAt));
+      const changes = rows.flatMap((row, index): Change[] => {
+        const cost = costs[index] ?? null;
+        return cost === null || isSame(row, cost) ? [] : [{ jobId: row.id, ...cost }];
+      });
+      if (changes.length > 0) await write(tx, changes);
+      return {
+        examined: rows.length,
+        repriced: changes.length,
+        unknown: costs.filter((cost) => cost === null).length,
+        lastId: rows.at(-1)?.id ?? null,
+      };
+    });
+
+  return async (range, signal) => {
+    let [examined, repriced, unknown] = [0, 0, 0];
+    let { afterId } = range;
+    let isMore = true;
+    while (isMore && examined < range.limit) {
+      signal.throwIfAborted();
+      const size = Math.min(BATCH, range.limit - examined);
+      const batch = await repriceBatch({ ...range, afterId }, size);
+      examined += batch.examined;
+      repriced += batch.repriced;
+      unknown += batch.unknown;
+      afterId = batch.lastId;
+      isMore = batch.examined === size;
+    }
+    const unchanged = examined - repriced - unknown;
+    return { examined, repriced, unchanged, unknown, lastId: isMore ? afterId : null };
+  };
+}
+
+type Change = PricedUsage & { readonly jobId: string };
+
+async function lockAndRead(
+  tx: Prisma.TransactionClient,
+  { from, to, model, afterId }: RepriceRange,
+  size: number,
+): Promise<Row[]> {
+  const where = [Prisma.sql`job.status = 'SUCCEEDED'`];
+  if (from !== null) where.push(Prisma.sql`job."createdAt" >= ${from}`);
+  if (to !== null) where.push(Prisma.sql`job."createdAt" < ${to}`);
+  if (model !== null) where.push(Prisma.sql`job.model = ${model}`);
+  if (afterId !== null) where.push(Prisma.sql`job.id > ${afterId}::uuid`);
+  const locked = await tx.$queryRaw<{ id: string }[]>`
+    SELECT job.id FROM "EditJob" AS job JOIN "TokenUsage" AS usage ON usage."jobId" = job.id
+    WHERE ${Prisma.join(where, ' AND ')}
+    ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
+  // A statement of its own: one that waits for a lock reads other tables as they were before.
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT
+      job.id, job.model, coalesce(job."startedAt", job."createdAt") AS "sentAt",
+      usage."inputTokens", usage."inputTextTokens", usage."inputImageTokens",
+      usage."inputCachedTokens", usage."inputCachedTextTokens", usage."inputCachedImageTokens",
+      usage."outputTokens", usage."outputTextTokens", usage."outputImageTokens",
+      charge."amountMicroUsd", charge."priceVersion"
+    FROM "EditJob" AS job
+    JOIN "TokenUsage" AS usage ON usage."jobId" = job.id
+    LEFT JOIN "Charge" AS charge ON charge."jobId" = job.id AND charge."supersededAt" IS NULL
+    WHERE job.id = ANY(${locked.map(({ id }) => id)}::uuid[])
+    ORDER BY job.id`;
+  return rows.map((row) => rowSchema.parse(row));
+}
+
+function isSame(row: Row, cost: PricedUsage): boolean {
+  return row.amountMicroUsd === cost.amountMicroUsd && row.priceVersion === cost.priceVersion;
+}
+
+async function write(tx: Prisma.TransactionClient, changes: readonly Change[]): Promise<void> {
+  const jobIds = changes.map(({ jobId }) => jobId);
+  const amounts = changes.map(({ amountMicroUsd }) => amountMicroUsd);
+  await tx.charge.updateMany({
+    where: { jobId: { in: jobIds }, supersededAt: null },
+    data: { supersededAt: new Date() },
+  });
+  await tx.charge.createMany({ data: [...changes] });
+  await tx.$executeRaw`
+    UPDATE "EditJob" AS job SET "costMicroUsd" = new.amount
+    FROM unnest(${jobIds}::uuid[], ${amounts}::bigint[]) AS new (id, amount)
+    WHERE job.id = new.id`;
+}

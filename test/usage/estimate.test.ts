@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { estimate, type PlannedEdit } from '../../src/usage/estimate.ts';
+import { createPriceTable } from '../../src/usage/price-table.ts';
+
+const SQUARE = { width: 1_024, height: 1_024 };
+const PLANNED: PlannedEdit = {
+  model: 'gpt-image-1',
+  textTokens: 10,
+  images: [SQUARE],
+  inputFidelity: 'low',
+  sizes: [SQUARE],
+  quality: 'medium',
+  n: 1,
+  partialImages: 0,
+};
+
+const table = createPriceTable();
+const estimateOf = (changes: Partial<PlannedEdit>) => {
+  const planned = { ...PLANNED, ...changes };
+  return estimate(planned, table.at(planned.model, new Date('2026-11-01')));
+};
+
+describe('an estimate', () => {
+  it('is exact where everything is published', () => {
+    expect(estimateOf({})).toEqual({
+      textInputTokens: 10,
+      imageInputTokens: 194,
+      outputTokens: { min: 1_056, max: 1_056 },
+      totalTokens: { min: 1_260, max: 1_260 },
+      costMicroUsd: { min: 44_230n, max: 44_230n },
+      priceVersion: 'openai-gpt-image-1-2025-04',
+      gaps: [],
+    });
+  });
+
+  it('counts every output picture and every partial one', () => {
+    const { outputTokens } = estimateOf({ n: 3, partialImages: 2 });
+    expect(outputTokens).toEqual({ min: 3 * 1_256, max: 3 * 1_256 });
+  });
+
+  it('goes from the least to the most that the model may choose for auto', () => {
+    const sizes = [SQUARE, { width: 1_536, height: 1_024 }];
+    const either = estimateOf({ sizes, quality: 'auto' });
+    expect(either.outputTokens).toEqual({ min: 272, max: 6_208 });
+    expect(either.gaps).toEqual(['AUTO_QUALITY', 'AUTO_SIZE']);
+    expect(either.costMicroUsd).toEqual({ min: 50n + 1_940n + 10_880n, max: 1_990n + 248_320n });
+  });
+
+  it.each(['gpt-image-1.5', 'chatgpt-image-latest', 'gpt-image-2', 'gpt-image-2.5-flare'])(
+    'of %s tells the output, and that nothing is published about input pictures',
+    (model) => {
+      const some = estimateOf({ model });
+      expect(some).toMatchObject({ imageInputTokens: null, totalTokens: null });
+      expect(some.outputTokens?.min).toBeGreaterThan(0);
+      expect(some.costMicroUsd.min).toBeGreaterThan(0n);
+      expect(some.costMicroUsd.max).toBeNull();
+      expect(some.gaps).toEqual(['INPUT_TOKENS_NOT_PUBLISHED']);
+    },
+  );
+
+  it('of a flexible model in size auto tells no output', () => {
+    expect(estimateOf({ model: 'gpt-image-2', sizes: null })).toMatchObject({
+      outputTokens: null,
+      gaps: ['INPUT_TOKENS_NOT_PUBLISHED', 'AUTO_SIZE'],
+    });
+  });
+
+  it('tells no output in a quality that nothing is published about', () => {
+    expect(estimateOf({ quality: 'max' })).toMatchObject({
+      outputTokens: null,
+      gaps: ['OUTPUT_TOKENS_NOT_PUBLISHED'],
+    });
+  });
+
+  it('of an unknown model tells the text, and why the rest is not told', () => {
+    expect(estimateOf({ model: 'house-model' })).toEqual({
+      textInputTokens: 10,
+      imageInputTokens: null,
+      outputTokens: null,
+      totalTokens: null,
+      costMicroUsd: { min: null, max: null },
+      priceVersion: null,
+      gaps: ['INPUT_TOKENS_NOT_PUBLISHED', 'OUTPUT_TOKENS_NOT_PUBLISHED', 'PRICE_UNKNOWN'],
+    });
+  });
+});
