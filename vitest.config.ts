@@ -11,6 +11,8 @@ const DATABASE_SUITES = [
   'test/events.test.ts',
   'test/database/**/*.test.ts',
   'test/edits/**/*.db.test.ts',
+  'test/images/**/*.db.test.ts',
+  'test/recurring-work.db.test.ts',
   'test/graphql/**/*.test.ts',
   'test/http/{graphql,upload-route}.test.ts',
   'test/federation/subgraph.test.ts',

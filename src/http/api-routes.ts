@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
+import type { ExportRoute } from './export/export-route.ts';
 import type { Graphql } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { ImageRoute } from './image-route.ts';
@@ -24,10 +25,12 @@ export function createApiRoutes(options: {
   endpoints: readonly Endpoint[];
   imageRoute: ImageRoute<Viewer>;
   uploadRoute: UploadRoute;
+  exportRoute: ExportRoute;
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, viewer, imageRoute, uploadRoute, availability, stalled } = options;
+  const { origins, viewer, imageRoute, uploadRoute, exportRoute } = options;
+  const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
   return {
@@ -36,7 +39,7 @@ export function createApiRoutes(options: {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       const endpoint = endpoints.get(path);
-      const isServed = endpoint !== undefined || /^\/images(\/|$)/.test(path);
+      const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
         return answerUnavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
@@ -50,6 +53,7 @@ export function createApiRoutes(options: {
       if (path === '/images') return uploadRoute(req, res, { viewer, baseUrl });
       const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
       if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
+      if (path === '/export/edits') return exportRoute(req, res, { viewer, baseUrl });
       if (path === '/' && req.method === 'GET') {
         res.writeHead(307, { location: '/graphql' }).end();
         return;

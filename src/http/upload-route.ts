@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
-import { InvalidInputError } from '../errors.ts';
+import { InvalidInputError, StorageError } from '../errors.ts';
 import type { Images } from '../images/images.ts';
 import { type FileUpload, tooLarge } from '../images/receive-image.ts';
 import type { Uploads } from '../images/uploads.ts';
@@ -72,7 +72,7 @@ export function createUploadRoute(options: {
       upload.catch(() => undefined);
       const { id } = await uploads.store(viewer, { field: FIELD, upload }, gone.signal);
       const image = await images.find(viewer, id);
-      if (image === null) throw new Error(`image ${id} was not saved`);
+      if (image === null) throw new StorageError(DELETED);
       const url = imageUrl(baseUrl, id);
       const { format, width, height, bytes, sha256 } = image;
       res.writeHead(201, { 'content-type': 'application/json', location: url });
@@ -101,3 +101,5 @@ export function createUploadRoute(options: {
 
 const TYPES =
   'The body is a picture (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
+
+const DELETED = 'The picture was deleted while it was being stored: send it again.';
