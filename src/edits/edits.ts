@@ -137,7 +137,10 @@ export function createEdits(options: {
           images: {
             where: { role: { in: ['INPUT', 'MASK'] } },
             orderBy: { position: 'asc' },
-            select: { role: true, image: { select: { id: true, width: true, height: true } } },
+            select: {
+              role: true,
+              image: { select: { id: true, sha256: true, width: true, height: true } },
+            },
           },
         },
       });

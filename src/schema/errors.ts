@@ -4,6 +4,7 @@ import {
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
+  JobNotDeletableError,
   NotFoundError,
 } from '../errors.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
@@ -47,7 +48,8 @@ builder.objectType(NotFoundError, {
 
 builder.objectType(IdempotencyConflictError, {
   name: 'IdempotencyConflictError',
-  description: 'The key goes with another input. Nothing was stored, sent or paid.',
+  description:
+    'The key goes with another input, or with an edit that was deleted. Nothing was stored, sent or paid.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     idempotencyKey: t.exposeString('idempotencyKey', { description: 'The key as it was given.' }),
@@ -87,6 +89,19 @@ builder.objectType(JobNotCancelableError, {
     status: t.field({
       type: EditStatusEnum,
       description: 'Its final status.',
+      resolve: ({ status }) => status,
+    }),
+  }),
+});
+
+builder.objectType(JobNotDeletableError, {
+  name: 'JobNotDeletableError',
+  description: 'The edit has not ended: cancel it first.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    status: t.field({
+      type: EditStatusEnum,
+      description: 'QUEUED or RUNNING.',
       resolve: ({ status }) => status,
     }),
   }),
