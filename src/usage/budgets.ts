@@ -69,16 +69,13 @@ export function createBudgets(options: {
       if (row === undefined) return;
       const state = budgetState(row, at);
       checkRoom(state, amountMicroUsd);
-      const current = periodStart(row.period, at);
       // A clock that is behind another process's never brings a period back.
-      const start = current > row.periodStart ? current : row.periodStart;
+      const latest = (...times: Date[]) => new Date(Math.max(...times.map(Number)));
+      const start = latest(periodStart(row.period, at), row.periodStart);
       await tx.$executeRaw`
         WITH reserved AS (
           INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", "reservedAt")
-          VALUES (
-            ${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint,
-            greatest(${at}::timestamptz, ${start}::timestamptz)
-          )
+          VALUES (${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint, ${latest(at, start)})
         )
         UPDATE "Budget" SET
           "periodStart" = ${start},
