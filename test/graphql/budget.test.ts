@@ -140,6 +140,24 @@ describe.runIf(hasDatabase)('a budget', () => {
     expect(await budgetOf(app)).toMatchObject({ limit: '1' });
   });
 
+  test('counts edits that were deleted, what they hold too', async () => {
+    const cost = await bound();
+    await set({ limit: '1', period: 'MONTH' });
+    const spent = await edit();
+    app.sandbox.faults.push({ kind: 'no_usage' });
+    const held = await edit();
+    for (const { editJob } of [spent, held]) {
+      const { data } = await app.query(
+        'mutation($id: ID!) { deleteEdit(id: $id) { __typename } }',
+        { id: editJob.id },
+      );
+      expect(data.deleteEdit.__typename).toBe('DeleteEditPayload');
+    }
+    const used = { spent: usd(cost), held: usd(cost) };
+    expect(await budgetOf(app)).toMatchObject(used);
+    expect((await set({ limit: '1' })).budget).toMatchObject(used);
+  });
+
   test('is not set by what is no amount, no owner, or left out', async () => {
     expect(await set({})).toMatchObject({ field: 'limit', code: 'REQUIRED' });
     expect(await set({ limit: '0.0000001' })).toMatchObject({ field: 'limit' });
