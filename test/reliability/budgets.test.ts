@@ -9,9 +9,11 @@ const REQUESTS = 200;
 const WAIT = { timeout: 30_000 };
 
 describe.runIf(hasDatabase)('a budget', { timeout: 180_000 }, () => {
+  /** Of one length, and no two equal: those would wait for each other. */
+  const prompt = (i: number) => `hat ${100 + i}`;
   const asked = ({ imageId }: Rig) => ({
     images: [{ id: imageId }],
-    prompt: 'a red hat',
+    prompt: prompt(0),
     quality: 'LOW',
   });
 
@@ -30,7 +32,7 @@ describe.runIf(hasDatabase)('a budget', { timeout: 180_000 }, () => {
     const second = inject('databaseKind') === 'postgres' ? await rig.startSecond() : rig;
     const answers = await Promise.all(
       Array.from({ length: REQUESTS }, (_, i) =>
-        (i % 2 === 0 ? rig : second).edit({ ...asked(rig), wait: 0 }),
+        (i % 2 === 0 ? rig : second).edit({ ...asked(rig), prompt: prompt(i), wait: 0 }),
       ),
     );
     const ids = answers.flatMap(({ editJob }) => (editJob ? [editJob.id] : []));

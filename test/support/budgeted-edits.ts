@@ -20,7 +20,6 @@ import { unusedUpstreams } from './unused-upstreams.ts';
 
 const log = createLog({ level: 'silent' });
 const PARAMS = {
-  prompt: 'p',
   model: 'm',
   size: 's',
   n: 1,
@@ -110,7 +109,9 @@ export async function openBudgetedEdits() {
     /** A queued edit that holds so much; null: its owner has no budget. */
     async insert(ownerId: string, holdMicroUsd: bigint | null): Promise<string> {
       const id = newJobId();
-      const job = { id, ownerId, sandbox: false, params: PARAMS, resolvedSize: 's', turn: 0 };
+      // Equal prompts would wait for each other.
+      const params = { ...PARAMS, prompt: id };
+      const job = { id, ownerId, sandbox: false, params, resolvedSize: 's', turn: 0 };
       const rest = { images: [], mask: null, retryOfId: null, idempotency: null, holdMicroUsd };
       await insertJob({ prisma, queue, images, budgets }, { ...job, ...rest });
       await prisma.editJob.update({ where: { id }, data: { createdAt: at } });
