@@ -13,6 +13,7 @@ import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes } from './http/api-routes.ts';
+import { createCors } from './http/cors.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createImageRoute } from './http/image-route.ts';
@@ -106,7 +107,12 @@ export async function createApi(options: {
 
   return {
     routes: createApiRoutes({
-      origins: createRequestOrigins({ publicUrl: http.publicUrl, anyHost: http.allowAnonymous }),
+      origins: createRequestOrigins({
+        publicUrl: http.publicUrl,
+        anyHost: http.allowAnonymous,
+        corsOrigins: http.corsOrigins,
+      }),
+      cors: createCors({ origins: http.corsOrigins }),
       viewer: LOCAL_VIEWER,
       graphql: graphql.yoga,
       graphqlSockets,

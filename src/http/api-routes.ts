@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
+import type { Cors } from './cors.ts';
 import type { RequestContext } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { ImageRoute } from './image-route.ts';
@@ -14,6 +15,7 @@ const DATABASE_RETRY_SECONDS = 5;
 /** The API and the pictures, for those who may ask at all. */
 export function createApiRoutes(options: {
   origins: RequestOrigins;
+  cors: Cors;
   viewer: Viewer;
   graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
   graphqlSockets: GraphqlSockets;
@@ -21,13 +23,15 @@ export function createApiRoutes(options: {
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, viewer, graphql, graphqlSockets, imageRoute, availability, stalled } = options;
+  const { origins, cors, viewer, graphql, graphqlSockets, imageRoute } = options;
+  const { availability, stalled } = options;
 
   return {
     async request(req, res, path, log) {
       if (!origins.isHostAllowed(req)) {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
+      if (cors.answerPreflight(req, res)) return;
       const isServed = path === '/graphql' || path.startsWith('/images/');
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
@@ -53,7 +57,8 @@ export function createApiRoutes(options: {
       } else if (path !== '/graphql') {
         refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
       } else if (!origins.isOriginAllowed(req)) {
-        const message = 'WebSockets are open to pages of this service’s own origin only.';
+        const message =
+          'WebSockets are open to pages of this service’s own origin and of those in CORS_ORIGINS only.';
         refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
       } else {
         graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });

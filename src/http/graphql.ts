@@ -45,8 +45,8 @@ const CSRF_HEADERS = [
 ];
 
 /**
- * `/graphql`: the API, and GraphiQL for a browser. No CORS headers, so that no other origin reads
- * an answer; requests that a browser sends without asking first need a CSRF header.
+ * `/graphql`: the API, and GraphiQL for a browser. Which other origins read an answer is not decided
+ * here (cors.ts); requests that a browser sends without asking first need a CSRF header.
  */
 export function createGraphql(options: {
   schema: GraphQLSchema;
