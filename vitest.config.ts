@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
 const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
 
+/** Suites that run examples/, whose packages are installed when they run: see CONTRIBUTING.md. */
+const EXAMPLE_SUITES = ['test/examples/**/*.test.ts'];
+
 /** Suites that touch the database: they run on both of them. */
 const DATABASE_SUITES = [
   'test/app.test.ts',
@@ -11,6 +14,8 @@ const DATABASE_SUITES = [
   'test/events.test.ts',
   'test/database/**/*.test.ts',
   'test/edits/**/*.db.test.ts',
+  'test/images/**/*.db.test.ts',
+  'test/recurring-work.db.test.ts',
   'test/graphql/**/*.test.ts',
   'test/usage/**/*.db.test.ts',
   'test/http/graphql.test.ts',
@@ -34,7 +39,18 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES],
+          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES, ...EXAMPLE_SUITES],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'examples',
+          testTimeout: 90_000,
+          include: EXAMPLE_SUITES,
+          globalSetup: ['test/support/install-examples.ts'],
+          provide: { databaseKind: 'pglite' },
         },
       },
       {

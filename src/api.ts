@@ -2,6 +2,7 @@ import { LOCAL_VIEWER } from './auth/viewer.ts';
 import type { Config } from './config.ts';
 import { createBacklog } from './edits/backlog.ts';
 import { createCancelEdit } from './edits/cancel-edit.ts';
+import { createDeleteEdits } from './edits/deletion/delete-edits.ts';
 import { createEditSubscriptions } from './edits/edit-subscriptions.ts';
 import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
@@ -14,6 +15,7 @@ import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes } from './http/api-routes.ts';
 import { createCors } from './http/cors.ts';
+import { createExportRoute } from './http/export/export-route.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createImageRoute } from './http/image-route.ts';
@@ -24,6 +26,7 @@ import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
@@ -70,6 +73,7 @@ export async function createApi(options: {
       edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
       estimateEdit: createEstimateEdit({ models, prices, sandbox }),
       cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+      deleteEdits: createDeleteEdits({ prisma, queue, events }),
       editWaits,
       history,
       lineage: createLineage({ prisma }),
@@ -126,6 +130,10 @@ export async function createApi(options: {
         blobs,
         thumbnails,
         onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
+      }),
+      exportRoute: createExportRoute({
+        exportEdits: createExportEdits({ prisma, history }),
+        onError: (error) => log.error({ err: error }, 'history not exported'),
       }),
       availability,
       stalled,

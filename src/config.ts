@@ -45,6 +45,8 @@ export interface Config {
     readonly allowed: readonly string[] | null;
     readonly file: string | null;
   };
+  /** Null: the history is kept for ever. */
+  readonly retentionDays: number | null;
   readonly prices: {
     readonly file: string | null;
   };
@@ -107,6 +109,7 @@ export function loadConfig(env: Environment): Config {
       allowed: values.ALLOWED_MODELS ?? null,
       file: values.MODELS_FILE ?? null,
     },
+    retentionDays: values.RETENTION_DAYS ?? null,
     prices: { file: values.PRICES_FILE ?? null },
     webhooks: { allowedHosts: values.WEBHOOK_ALLOWED_HOSTS ?? [] },
     limits: {

@@ -48,14 +48,16 @@ export class NotFoundError extends RetouchError {
   }
 }
 
-/** The key names another edit: the same key goes with the same input only. */
+/** The key names another edit, or one that was deleted: it goes with the same input and job only. */
 export class IdempotencyConflictError extends RetouchError {
   readonly code = 'IDEMPOTENCY_CONFLICT';
   readonly idempotencyKey: string;
 
-  constructor(idempotencyKey: string) {
+  constructor(idempotencyKey: string, { isDeleted = false } = {}) {
     super(
-      'This idempotencyKey was used for an edit with another input. Use a new key for a new edit.',
+      isDeleted
+        ? 'This idempotencyKey was used for an edit that was deleted. Use a new key for a new edit.'
+        : 'This idempotencyKey was used for an edit with another input. Use a new key for a new edit.',
     );
     this.idempotencyKey = idempotencyKey;
   }
@@ -68,6 +70,17 @@ export class JobNotCancelableError extends RetouchError {
 
   constructor(status: JobNotCancelableError['status']) {
     super(`The edit is ${status}, which is final: it cannot be canceled.`);
+    this.status = status;
+  }
+}
+
+/** The edit is not final: what becomes of it must stay known until it is. */
+export class JobNotDeletableError extends RetouchError {
+  readonly code = 'JOB_NOT_DELETABLE';
+  readonly status: JobNotCancelableError['status'];
+
+  constructor(status: JobNotDeletableError['status']) {
+    super(`The edit is ${status}: cancel it first with cancelEdit, then delete it.`);
     this.status = status;
   }
 }

@@ -13,6 +13,8 @@ const eventSchema = z.discriminatedUnion('kind', [
     final: z.boolean(),
     /** Position of a picture on the way that has come; the job's status is as before. */
     partial: z.int().min(0).optional(),
+    /** It is in nobody's history any more. */
+    deleted: z.literal(true).optional(),
   }),
   /** Work was enqueued. */
   z.object({ kind: z.literal('work'), queue: z.string() }),

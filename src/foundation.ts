@@ -7,7 +7,6 @@ import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
-import { RUN_EDIT } from './edits/edit-queue.ts';
 import { indexPrompts } from './edits/index-prompts.ts';
 import { createPauses } from './edits/pauses.ts';
 import { createWorkerPresence } from './edits/workers.ts';
@@ -17,17 +16,16 @@ import { configureSharp } from './images/configure-sharp.ts';
 import { createFsBlobStore } from './images/fs-blob-store.ts';
 import { createStaging } from './images/fs-staging.ts';
 import { createImages } from './images/images.ts';
-import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
 import { openS3BlobStore } from './images/s3-blob-store.ts';
 import { createThumbnails } from './images/thumbnails.ts';
 import type { Log } from './log.ts';
 import { createLull } from './lull.ts';
 import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
+import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
 import { canUseDirectory, createStorageAccess } from './storage-access.ts';
 import { createPriceTable, readPricesFile } from './usage/price-table.ts';
-import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
@@ -86,7 +84,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   await storageAccess.check();
 
   const queue = createQueue({ database, events, supervise: role !== 'api', log });
-  await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK], { alone });
+  await queue.start(QUEUES, { alone });
   stops.unshift(() => queue.stop({ graceMs: 0 }));
   const endings = createEditEndings({ prisma, events, log });
   stops.unshift(() => endings.stop());

@@ -46,6 +46,11 @@ export interface SendOptions {
   readonly startAfter?: Date;
   /** Higher goes first; of equals, the older. @default 0 */
   readonly priority?: number;
+  /**
+   * Of those sent in one span of so many seconds, by whatever processes, only the first is kept. Spans
+   * are counted from the epoch; the definition's `deleteAfterSeconds` must be longer.
+   */
+  readonly singletonSeconds?: number;
 }
 
 /** The queue on the same Postgres: work is enqueued in the transaction that makes it necessary. */

@@ -203,6 +203,11 @@ export const SETTINGS = {
     description:
       'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
   },
+  RETENTION_DAYS: {
+    schema: integer(1, 36_500),
+    description:
+      'Edits older than so many days are deleted, as by `deleteEdit`, and so are uploads that no edit has: see docs/retention.md. Default: they are kept for ever.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     default: 'info',

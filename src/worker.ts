@@ -10,6 +10,7 @@ import { createRunEdit } from './edits/run-edit.ts';
 import { createRunningEdits } from './edits/running-edits.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import {
   createMakeThumbnails,
   createThumbnailRequests,
@@ -123,6 +124,7 @@ export async function startWorker(options: {
     concurrency: 1,
     handle: createMakeThumbnails({ prisma, thumbnails, lull, log }),
   });
+  await startHousekeeping({ foundation, config, answerFiles, log, stops });
 
   return {
     upstreams: upstreams.all,

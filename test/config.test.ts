@@ -30,6 +30,7 @@ describe('without any variable', () => {
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: 'gpt-image-1', allowed: null, file: null },
       prices: { file: null },
+      retentionDays: null,
       limits: {
         imageBytes: 26_214_400,
         imagePixels: 50_000_000,
@@ -73,6 +74,7 @@ describe('what is set', () => {
       ALLOWED_MODELS: ' gpt-image-2, my-model ,,',
       MODELS_FILE: 'models.json',
       PRICES_FILE: 'prices.json',
+      RETENTION_DAYS: '90',
       EDIT_TIMEOUT_SECONDS: '90',
       MAX_CONCURRENT_EDITS: '2',
       MAX_IMAGE_BYTES: '1000',
@@ -107,6 +109,7 @@ describe('what is set', () => {
         file: 'models.json',
       },
       prices: { file: 'prices.json' },
+      retentionDays: 90,
       limits: {
         imageBytes: 1_000,
         imagePixels: 2_000,

@@ -1,18 +1,5 @@
+import { EDIT, HISTORY, WATCH } from './operations.js';
 import { createRetouch } from './retouch.js';
-
-const JOB = `{
-  id
-  status
-  prompt { text }
-  partialImages { url }
-  outputImages { url thumbnailUrl }
-  error { message }
-}`;
-const EDIT = `mutation ($input: EditImageInput!) {
-  editImage(input: $input) { ... on EditImagePayload { editJob { id } } ... on Error { message } }
-}`;
-const WATCH = `subscription ($id: ID!) { editJob(id: $id) { editJob ${JOB} } }`;
-const HISTORY = `{ editJobs(first: 12) { edges { node ${JOB} } } }`;
 
 const retouch = createRetouch(new URL('/graphql', location.href).href);
 const [form, alert, live, history] = ['form', '[role=alert]', 'section', 'ul'].map((selector) =>

@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 
 const retouch = new URL(process.env.RETOUCH_URL ?? 'http://127.0.0.1:4000');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
-const FILES = ['index.html', 'app.js', 'retouch.js', 'style.css'];
+const FILES = ['index.html', 'app.js', 'operations.js', 'retouch.js', 'style.css'];
 
 const server = createServer(async (req, res) => {
   if (/^\/(graphql|images)\b/.test(req.url)) return handOn(req, res);

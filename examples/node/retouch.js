@@ -18,7 +18,7 @@ export function createRetouch(url) {
   async function ask(document, variables, files = {}) {
     const names = Object.keys(files);
     const body = new FormData();
-    body.set('operations', JSON.stringify({ query: print(document), variables }));
+    body.set('operations', JSON.stringify({ query: print(document), variables }, withoutFiles));
     body.set('map', JSON.stringify(Object.fromEntries(names.map((name) => [name, [name]]))));
     for (const name of names) body.set(name, files[name] ?? '');
     const headers = { 'apollo-require-preflight': 'true' };
@@ -39,6 +39,15 @@ export function createRetouch(url) {
   }
 
   return { ask, watch };
+}
+
+/**
+ * A file is sent beside the operation, which has null in its place.
+ * @param {string} _key
+ * @param {unknown} value
+ */
+function withoutFiles(_key, value) {
+  return value instanceof Blob ? null : value;
 }
 
 /** @param {any} result */

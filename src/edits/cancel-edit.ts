@@ -4,6 +4,7 @@ import { EditErrorCode, JobNotCancelableError, NotFoundError } from '../errors.t
 import type { Events } from '../events.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { isFinal } from './edit-status.ts';
+import { inHistory } from './in-history.ts';
 
 const UNRESOLVED =
   'Canceled while the request was out: the edits API may have processed it, and it may have been paid.';
@@ -25,10 +26,11 @@ export function createCancelEdit(options: {
 }): CancelEdit {
   const { prisma, events, onEnd } = options;
 
-  return async ({ ownerId }, id) => {
+  return async (viewer, id) => {
+    const { ownerId } = viewer;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const job = await prisma.editJob.findFirst({
-        where: { id, ownerId },
+        where: { id, ...inHistory(viewer) },
         select: { status: true },
       });
       if (job === null) throw new NotFoundError('EditJob', id);

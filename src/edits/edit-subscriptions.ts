@@ -43,7 +43,7 @@ export interface EditSubscriptions {
   toJob(viewer: Viewer, id: string): Promise<EditNewsStream>;
   /**
    * First the viewer's jobs that are not final, then each change of any; does not end. Only those
-   * that are as `filter` says at that time.
+   * that are as `filter` says at that time; but each deletion, as what was deleted cannot be looked at.
    */
   toAll(viewer: Viewer, filter: HistoryFilter): Promise<EditNewsStream>;
   /** Ends all of them with an UnavailableError, so that they subscribe elsewhere. Idempotent. */
@@ -79,11 +79,10 @@ export function createEditSubscriptions(options: {
     heardAtMs = Date.now();
   });
 
-  function tell({ jobId, ownerId, final, partial }: Extract<ServiceEvent, { kind: 'edit' }>): void {
-    const news =
-      partial === undefined
-        ? ({ type: 'CHANGED', jobId, partialImageIndex: null } as const)
-        : ({ type: 'PARTIAL_IMAGE', jobId, partialImageIndex: partial } as const);
+  function tell(event: Extract<ServiceEvent, { kind: 'edit' }>): void {
+    const { jobId, ownerId, final, partial, deleted = false } = event;
+    const type = deleted ? 'DELETED' : partial === undefined ? 'CHANGED' : 'PARTIAL_IMAGE';
+    const news = { type, jobId, partialImageIndex: partial ?? null } as const;
     for (const watch of watchesOf.get(jobId) ?? []) {
       if (partial === undefined) watch.progress = null;
       else watch.partials = Math.max(watch.partials, partial + 1);
@@ -129,8 +128,16 @@ export function createEditSubscriptions(options: {
   async function catchUpOwners(since: Date): Promise<void> {
     for (const [ownerId, queues] of queuesOf) {
       const jobs = await openJobs(ownerId, { OR: [isOpen, { finishedAt: { gte: since } }] });
+      const deleted = await prisma.editJob.findMany({
+        where: { ownerId, deletedAt: { gte: since } },
+        select: { id: true },
+        take: MAX_JOBS_AT_ONCE,
+      });
       for (const queue of queues) {
         for (const jobId of jobs) queue.push({ type: 'CHANGED', jobId, partialImageIndex: null });
+        for (const { id: jobId } of deleted) {
+          queue.push({ type: 'DELETED', jobId, partialImageIndex: null });
+        }
       }
     }
   }

@@ -125,7 +125,7 @@ export function createEdits(options: {
           images: {
             where: { role: { in: ['INPUT', 'MASK'] } },
             orderBy: { position: 'asc' },
-            select: { role: true, image: { select: { id: true } } },
+            select: { role: true, image: { select: { id: true, sha256: true } } },
           },
         },
       });

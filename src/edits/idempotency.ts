@@ -34,7 +34,8 @@ export function fingerprint(input: object): string {
 
 /**
  * The job that the key stands for, or null when it is new.
- * @throws IdempotencyConflictError when it was used with another input.
+ * @throws IdempotencyConflictError when it was used with another input, or that job was deleted: a
+ * request that is repeated must neither be paid again nor find what is gone.
  */
 export async function findClaimed(
   prisma: PrismaClient,
@@ -42,9 +43,11 @@ export async function findClaimed(
 ): Promise<{ id: string } | null> {
   const claimed = await prisma.idempotencyKey.findUnique({
     where: { ownerId_key: { ownerId, key } },
+    include: { job: { select: { deletedAt: true } } },
   });
   if (claimed === null) return null;
   if (claimed.inputSha256 !== sha256) throw new IdempotencyConflictError(key);
+  if (claimed.job.deletedAt !== null) throw new IdempotencyConflictError(key, { isDeleted: true });
   return { id: claimed.jobId };
 }
 

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
-import { Prisma, type PrismaClient } from '../database/database.ts';
-import type { Images, ReceivedImage, StoredImage } from '../images/images.ts';
+import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
+import { NotFoundError } from '../errors.ts';
+import type { Images, ReceivedImage, StoredContent } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
 import type { EditParams } from './edit-params.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
@@ -10,7 +11,7 @@ import { savePrompt } from './save-prompt.ts';
 /** Where an edit's picture comes from: received with the request, or stored before. */
 export type ImageSource =
   | { kind: 'received'; image: ReceivedImage }
-  | { kind: 'stored'; image: Pick<StoredImage, 'id'> };
+  | { kind: 'stored'; image: StoredContent };
 
 export interface NewJob {
   readonly id: string;
@@ -31,7 +32,8 @@ export const newJobId = (): string => uuid();
 /**
  * Writes a job with its prompt, pictures, key and queue entry, all or nothing. The bytes of
  * received pictures must be kept already.
- * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile.
+ * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; NotFoundError when a
+ * stored picture or the job to repeat was deleted meanwhile; StorageError, see `Images.save`.
  */
 export async function insertJob(
   { prisma, queue, images }: { prisma: PrismaClient; queue: Queue; images: Images },
@@ -39,11 +41,10 @@ export async function insertJob(
 ): Promise<void> {
   const { id, ownerId } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
-  const received = sources.flatMap((source) => (source.kind === 'received' ? [source.image] : []));
   const { prompt: text, extraParams, ...params } = job.params;
   await prisma.$transaction(async (tx) => {
     const promptId = await savePrompt(tx, ownerId, text);
-    const savedIds = received.length > 0 ? await images.save(tx, ownerId, received) : [];
+    if (job.retryOfId !== null) await holdInHistory(tx, job.retryOfId);
     await tx.editJob.createMany({
       data: {
         id,
@@ -57,12 +58,14 @@ export async function insertJob(
         extraParams: extraParams ?? Prisma.DbNull,
       },
     });
+    const imageIds = await images.save(
+      tx,
+      ownerId,
+      sources.map(({ image }) => image),
+    );
     await tx.editJobImage.createMany({
-      data: sources.map((source, index): Prisma.EditJobImageCreateManyInput => {
-        const isMask = source === job.mask;
-        const imageId =
-          source.kind === 'stored' ? source.image.id : savedIds[received.indexOf(source.image)];
-        if (imageId === undefined) throw new Error('an image was not saved');
+      data: imageIds.map((imageId, index): Prisma.EditJobImageCreateManyInput => {
+        const isMask = sources[index] === job.mask;
         return {
           jobId: id,
           imageId,
@@ -75,4 +78,11 @@ export async function insertJob(
     const news = { kind: 'edit', jobId: id, ownerId, final: false } as const;
     await queue.send(tx, RUN_EDIT, { jobId: id }, inTurn(job.turn), news);
   });
+}
+
+/** Until `tx` ends it cannot be deleted. */
+async function holdInHistory(tx: Pick<Transaction, '$queryRaw'>, id: string): Promise<void> {
+  const found = await tx.$queryRaw<unknown[]>`
+    SELECT FROM "EditJob" WHERE id = ${id}::uuid AND "deletedAt" IS NULL FOR SHARE`;
+  if (found.length === 0) throw new NotFoundError('EditJob', id);
 }

@@ -2,8 +2,8 @@ import { SubscriptionDroppedError } from '../errors.ts';
 
 /** What a subscriber is told: which job, and what of it is new. Who cares reads the job. */
 export interface EditNews {
-  /** `CURRENT`: the state as it is, told first. */
-  readonly type: 'CURRENT' | 'CHANGED' | 'PARTIAL_IMAGE';
+  /** `CURRENT`: the state as it is, told first. `DELETED`: there is nothing to read any more. */
+  readonly type: 'CURRENT' | 'CHANGED' | 'PARTIAL_IMAGE' | 'DELETED';
   readonly jobId: string;
   /** Position of the picture on the way that has come. */
   readonly partialImageIndex: number | null;
@@ -102,7 +102,7 @@ export function createNewsQueue(options: {
   };
 }
 
-/** Those of a queue that match when they are read. A failure to look ends the stream, as its last. */
+/** Those of a queue that match when they are read, and all deletions. A failure to look ends the stream, as its last. */
 export function onlyThose(
   queue: NewsQueue,
   matches: (news: EditNews) => Promise<boolean>,
@@ -113,7 +113,8 @@ export function onlyThose(
         const result = await queue.next();
         if (result.done || result.value instanceof Error) return result;
         try {
-          if (await matches(result.value)) return result;
+          const { type } = result.value;
+          if (type === 'DELETED' || (await matches(result.value))) return result;
         } catch (error) {
           queue.fail(error instanceof Error ? error : new Error(String(error)));
         }

@@ -39,8 +39,10 @@ export function createPartialImages(options: {
     const received = [{ staged, facts }];
     await images.keep(ownerId, received);
     await prisma.$transaction(async (tx) => {
-      const isOpen = await tx.editAttempt.count({ where: { id: attemptId, state: 'SENT' } });
-      if (isOpen === 0) return;
+      // Held, so that no end, and no deletion after it, comes between.
+      const open = await tx.$queryRaw<unknown[]>`
+        SELECT FROM "EditAttempt" WHERE id = ${attemptId}::uuid AND state = 'SENT' FOR SHARE`;
+      if (open.length === 0) return;
       const [imageId = ''] = await images.save(tx, ownerId, received);
       const key = { jobId, role: 'PARTIAL' as const, position: index };
       await tx.editJobImage.upsert({

@@ -3,6 +3,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
+import type { ExportRoute } from './export/export-route.ts';
 import type { RequestContext } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { ImageRoute } from './image-route.ts';
@@ -20,10 +21,11 @@ export function createApiRoutes(options: {
   graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
   graphqlSockets: GraphqlSockets;
   imageRoute: ImageRoute<Viewer>;
+  exportRoute: ExportRoute;
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, cors, viewer, graphql, graphqlSockets, imageRoute } = options;
+  const { origins, cors, viewer, graphql, graphqlSockets, imageRoute, exportRoute } = options;
   const { availability, stalled } = options;
 
   return {
@@ -32,7 +34,7 @@ export function createApiRoutes(options: {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
-      const isServed = path === '/graphql' || path.startsWith('/images/');
+      const isServed = /^\/(graphql$|images\/|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
         return answerUnavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
@@ -44,6 +46,9 @@ export function createApiRoutes(options: {
       }
       const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
       if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
+      if (path === '/export/edits') {
+        return exportRoute(req, res, { viewer, baseUrl: origins.baseUrl(req) });
+      }
       if (path === '/' && req.method === 'GET') {
         res.writeHead(307, { location: '/graphql' }).end();
         return;

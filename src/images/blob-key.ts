@@ -14,6 +14,17 @@ export function blobKey({ ownerId, sha256 }: { ownerId: string; sha256: string }
   return `${owner}/${sha256.slice(0, 2)}/${sha256}`;
 }
 
+const PICTURE_KEY = /^([0-9a-f]{32})\/([0-9a-f]{2})\/(\2[0-9a-f]{62})(\.w\d+\.webp)?$/;
+
+/** What a picture's key, or that of one of its thumbnails, says; null for any other. */
+export function parsePictureKey(
+  key: string,
+): { owner: string; sha256: string; source: string } | null {
+  const [, owner, directory, sha256] = PICTURE_KEY.exec(key) ?? [];
+  if (owner === undefined || sha256 === undefined) return null;
+  return { owner, sha256, source: `${owner}/${directory}/${sha256}` };
+}
+
 /** The thumbnail of a given width lies beside its source. */
 export function thumbnailKey(sourceKey: string, width: ThumbnailWidth): string {
   return `${sourceKey}.w${width}.webp`;

@@ -32,6 +32,9 @@ export interface BlobStore {
   /** Size in bytes, or null when the key is unknown. */
   size(key: string): Promise<number | null>;
 
+  /** When it was last `put`, by the store's own clock; null when the key is unknown. */
+  modifiedAt(key: string): Promise<Date | null>;
+
   /** Removing an unknown key is a no-op. */
   delete(key: string): Promise<void>;
 

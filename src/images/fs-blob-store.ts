@@ -28,11 +28,9 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
   async function put(key: string, path: string, { durable = false } = {}): Promise<void> {
     const target = pathOf(key);
     try {
-      if (await find(target)) {
+      if (await makeYoung(target)) {
         // The one that stored it first may not have asked for it to be durable.
         if (durable) await sync(target);
-        const now = new Date();
-        await utimes(target, now, now);
         await rm(path, { force: true });
       } else {
         if (durable) await sync(path);
@@ -45,10 +43,10 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
     }
   }
 
-  async function size(key: string): Promise<number | null> {
+  async function look(key: string): Promise<Stats | null> {
     const target = pathOf(key);
     try {
-      return (await find(target))?.size ?? null;
+      return await find(target);
     } catch (error) {
       throw storageError('find', error);
     }
@@ -78,7 +76,8 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
 
   return {
     put,
-    size,
+    size: async (key) => (await look(key))?.size ?? null,
+    modifiedAt: async (key) => (await look(key))?.mtime ?? null,
     delete: remove,
     async *list(options) {
       try {
@@ -137,6 +136,18 @@ async function find(path: string): Promise<Stats | null> {
     return found.isFile() ? found : null;
   } catch (error) {
     if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** False: there is no such file, or not any more. */
+async function makeYoung(path: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
+import { NotFoundError, StorageError } from '../errors.ts';
 import { blobKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
+import { lockContents } from './content-locks.ts';
 import { IMAGE_FORMATS } from './image-format.ts';
 import type { InspectedImage } from './inspect-image.ts';
 import type { StagedFile } from './staging.ts';
@@ -77,13 +79,22 @@ export interface Images {
     images: readonly ReceivedImage[],
     options?: { durable?: boolean },
   ): Promise<void>;
-  /** Writes the rows, once per owner and content; answers their ids in the order given. */
+  /**
+   * Writes the rows of received pictures, once per owner and content; answers the ids of all in the
+   * order given. Until `tx` ends nobody can delete any of them: links to them must be written in it.
+   * Called once in a transaction, after its locks on prompts and jobs (see `lockContents`).
+   * @throws StorageError when the bytes were removed since they were kept, NotFoundError when a stored
+   * picture was deleted since it was looked up: the transaction must be rolled back.
+   */
   save(
-    tx: Pick<Transaction, '$queryRaw'>,
+    tx: Pick<Transaction, '$queryRaw' | '$executeRaw'>,
     ownerId: string,
-    images: readonly ReceivedImage[],
+    images: readonly (ReceivedImage | StoredContent)[],
   ): Promise<string[]>;
 }
+
+/** A picture that has its row already. */
+export type StoredContent = Pick<StoredImage, 'id' | 'sha256'>;
 
 export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
   const { prisma, blobs } = options;
@@ -98,26 +109,74 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
       );
     },
     async save(tx, ownerId, images) {
-      if (images.length === 0) return [];
-      const values = distinct(images).map((image) => {
-        const { format, width, height, bytes, hasAlpha } = rowFacts(image);
-        return Prisma.sql`(${uuid()}::uuid, ${ownerId}, ${image.staged.sha256},
-          ${format}::"ImageFormat", ${width}::int, ${height}::int, ${bytes}::int, ${hasAlpha}::boolean)`;
-      });
-      // The update changes nothing: without it a row that is there already would not be returned.
-      const rows = await tx.$queryRaw<{ id: string; sha256: string }[]>`
-        INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha")
-        VALUES ${Prisma.join(values)}
-        ON CONFLICT ("ownerId", sha256) DO UPDATE SET sha256 = excluded.sha256
-        RETURNING id, sha256`;
-      const ids = new Map(rows.map(({ id, sha256 }) => [sha256, id]));
-      return images.map(({ staged }) => {
-        const id = ids.get(staged.sha256);
-        if (id === undefined) throw new Error(`image ${staged.sha256} was not saved`);
+      const keyOf = (sha256: string) => blobKey({ ownerId, sha256 });
+      await lockContents(tx, images.map(contentOf).map(keyOf), 'shared');
+      const received = distinct(images.filter(isReceived));
+      const stored = images.flatMap((image) => (isReceived(image) ? [] : [image]));
+      const ids = new Map([
+        ...(await insert(tx, ownerId, received)),
+        ...(await findAll(tx, ownerId, stored)),
+      ]);
+      // Only now, under the lock: what is there stays there.
+      await Promise.all(received.map(({ staged }) => mustBeKept(keyOf(staged.sha256))));
+      return images.map((image) => {
+        const id = ids.get(contentOf(image));
+        if (id === undefined) throw new Error(`image ${contentOf(image)} was not saved`);
         return id;
       });
     },
   };
+
+  async function mustBeKept(key: string): Promise<void> {
+    if ((await blobs.size(key)) !== null) return;
+    throw new StorageError('A picture was removed while it was being stored: send it again.');
+  }
+}
+
+type IdsByContent = [sha256: string, id: string][];
+
+async function insert(
+  tx: Pick<Transaction, '$queryRaw'>,
+  ownerId: string,
+  images: readonly ReceivedImage[],
+): Promise<IdsByContent> {
+  if (images.length === 0) return [];
+  const values = images.map((image) => {
+    const { format, width, height, bytes, hasAlpha } = rowFacts(image);
+    return Prisma.sql`(${uuid()}::uuid, ${ownerId}, ${image.staged.sha256},
+      ${format}::"ImageFormat", ${width}::int, ${height}::int, ${bytes}::int, ${hasAlpha}::boolean)`;
+  });
+  // The update changes nothing: without it a row that is there already would not be returned.
+  const rows = await tx.$queryRaw<{ id: string; sha256: string }[]>`
+    INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha")
+    VALUES ${Prisma.join(values)}
+    ON CONFLICT ("ownerId", sha256) DO UPDATE SET sha256 = excluded.sha256
+    RETURNING id, sha256`;
+  return rows.map(({ id, sha256 }) => [sha256, id]);
+}
+
+async function findAll(
+  tx: Pick<Transaction, '$queryRaw'>,
+  ownerId: string,
+  images: readonly StoredContent[],
+): Promise<IdsByContent> {
+  if (images.length === 0) return [];
+  const found = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM "Image"
+    WHERE "ownerId" = ${ownerId} AND id = ANY (${images.map(({ id }) => id)}::text[]::uuid[])`;
+  const ids = new Set(found.map(({ id }) => id));
+  return images.map(({ id, sha256 }) => {
+    if (!ids.has(id)) throw new NotFoundError('Image', id);
+    return [sha256, id];
+  });
+}
+
+function isReceived(image: ReceivedImage | StoredContent): image is ReceivedImage {
+  return 'staged' in image;
+}
+
+function contentOf(image: ReceivedImage | StoredContent): string {
+  return isReceived(image) ? image.staged.sha256 : image.sha256;
 }
 
 /**

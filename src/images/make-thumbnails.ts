@@ -34,16 +34,24 @@ export function createMakeThumbnails(options: {
       await lull.wait(signal);
       signal.throwIfAborted();
       const key = blobKey(image);
-      await thumbnails.make(key, GALLERY_WIDTH);
-      const thumbHash = await thumbnails.thumbHash(key);
+      const thumbHash = await thumbnails
+        .make(key, GALLERY_WIDTH)
+        .then(() => thumbnails.thumbHash(key))
+        .catch(unlessDeleted);
       if (thumbHash === null) {
-        log.info({ imageId: image.id }, 'a picture cannot be decoded, it has no thumbnail');
+        log.info({ imageId: image.id }, 'a picture is gone or cannot be decoded: no thumbnail');
       } else {
         const data = { thumbHash: Uint8Array.from(thumbHash) };
-        await prisma.image.update({ where: { id: image.id }, data, select: { id: true } });
+        await prisma.image.updateMany({ where: { id: image.id }, data });
       }
     }
   };
+}
+
+/** A picture may be deleted meanwhile. */
+function unlessDeleted(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+  throw error;
 }
 
 /**

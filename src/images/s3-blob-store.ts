@@ -83,18 +83,19 @@ export async function openS3BlobStore(
     yield* receive(await get(key, { range }));
   }
 
-  async function size(key: string): Promise<number | null> {
+  async function find(key: string) {
     const command = new sdk.HeadObjectCommand(objectOf(key));
     try {
-      const { ContentLength } = await send('find a picture', (client, { signal }) =>
+      return await send('find a picture', (client, { signal }) =>
         client.send(command, { abortSignal: signal }),
       );
-      return ContentLength ?? null;
     } catch (error) {
       if (isUnknown(error)) return null;
       throw error;
     }
   }
+
+  const size = async (key: string) => (await find(key))?.ContentLength ?? null;
 
   /** Page by page. */
   async function* list({ after = '' } = {}): AsyncGenerator<BlobEntry, void> {
@@ -119,6 +120,7 @@ export async function openS3BlobStore(
   const blobs: BlobStore = {
     put,
     size,
+    modifiedAt: async (key) => (await find(key))?.LastModified ?? null,
     list,
     pieces: (key) => {
       checkBlobKey(key);

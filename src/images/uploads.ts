@@ -48,7 +48,7 @@ export function createUploads(options: {
         // One that was kept is gone from there.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
       }
-      const [id] = await images.save(prisma, viewer.ownerId, received);
+      const [id] = await prisma.$transaction((tx) => images.save(tx, viewer.ownerId, received));
       if (id === undefined) throw new Error('the image was not saved');
       return { id };
     },

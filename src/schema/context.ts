@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { CancelEdit } from '../edits/cancel-edit.ts';
+import type { DeleteEdits } from '../edits/deletion/delete-edits.ts';
 import type { EditSubscriptions } from '../edits/edit-subscriptions.ts';
 import type { EditWaits } from '../edits/edit-waits.ts';
 import type { Edits } from '../edits/edits.ts';
@@ -27,6 +28,7 @@ export interface Services {
   readonly edits: Edits;
   readonly estimateEdit: EstimateEdit;
   readonly cancelEdit: CancelEdit;
+  readonly deleteEdits: Pick<DeleteEdits, 'one'>;
   readonly editWaits: EditWaits;
   readonly history: History;
   readonly lineage: Lineage;

@@ -4,13 +4,14 @@ import {
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
+  JobNotDeletableError,
   NotFoundError,
 } from '../errors.ts';
 import type { FieldUpload } from '../images/uploads.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
-import { parseGlobalId } from './global-id.ts';
+import { encodeGlobalId, parseGlobalId } from './global-id.ts';
 
 const MAX_WAIT_SECONDS = 600;
 const DEFAULT_WAIT_SECONDS = 60;
@@ -164,6 +165,31 @@ builder.mutationField('cancelEdit', (t) =>
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     resolve: (_, { id }, { cancelEdit, viewer }) => cancelEdit(viewer, jobId(id)),
+  }),
+);
+
+const DeleteEditPayload = builder.objectRef<{ id: string }>('DeleteEditPayload').implement({
+  description: 'The edit is deleted.',
+  fields: (t) => ({
+    deletedEditJobId: t.id({
+      description: 'The global id that it had.',
+      resolve: ({ id }) => encodeGlobalId('EditJob', id),
+    }),
+  }),
+});
+
+builder.mutationField('deleteEdit', (t) =>
+  t.field({
+    type: DeleteEditPayload,
+    description:
+      'Takes an ended edit out of the history for good: its prompt, labels and pictures, as far as no other edit has them. Models, sizes, times, tokens and cost stay in `usage`, without a word of what was edited.',
+    errors: {
+      types: [NotFoundError, JobNotDeletableError],
+      directResult: true,
+      union: { name: 'DeleteEditResult', description: 'What was deleted, or why it was not.' },
+    },
+    args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
+    resolve: (_, { id }, { deleteEdits, viewer }) => deleteEdits.one(viewer, jobId(id)),
   }),
 );
 

@@ -3,6 +3,7 @@ import {
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
+  JobNotDeletableError,
   NotFoundError,
 } from '../errors.ts';
 import { builder } from './builder.ts';
@@ -45,7 +46,8 @@ builder.objectType(NotFoundError, {
 
 builder.objectType(IdempotencyConflictError, {
   name: 'IdempotencyConflictError',
-  description: 'The key goes with another input. Nothing was stored, sent or paid.',
+  description:
+    'The key goes with another input, or with an edit that was deleted. Nothing was stored, sent or paid.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     idempotencyKey: t.exposeString('idempotencyKey', { description: 'The key as it was given.' }),
@@ -60,6 +62,19 @@ builder.objectType(JobNotCancelableError, {
     status: t.field({
       type: EditStatusEnum,
       description: 'Its final status.',
+      resolve: ({ status }) => status,
+    }),
+  }),
+});
+
+builder.objectType(JobNotDeletableError, {
+  name: 'JobNotDeletableError',
+  description: 'The edit has not ended: cancel it first.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    status: t.field({
+      type: EditStatusEnum,
+      description: 'QUEUED or RUNNING.',
       resolve: ({ status }) => status,
     }),
   }),

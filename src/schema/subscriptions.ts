@@ -1,5 +1,4 @@
 import type { EditNews } from '../edits/news-queue.ts';
-import { NotFoundError } from '../errors.ts';
 import { builder } from './builder.ts';
 import { jobId } from './edit-image.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
@@ -14,6 +13,9 @@ const EditJobEventType = builder.enumType('EditJobEventType', {
         'It has moved on: queued, running, queued again, or final. Several changes in a row may be told as one.',
     },
     PARTIAL_IMAGE: { description: 'A picture on the way has come.' },
+    DELETED: {
+      description: 'It was deleted, and is in the history no more. Told whatever the filter.',
+    },
   },
 });
 
@@ -25,18 +27,19 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
       description: 'What has happened.',
       resolve: ({ type }) => type,
     }),
+    editJobId: t.id({
+      description: 'Global id of the edit.',
+      resolve: ({ jobId: id }) => encodeGlobalId('EditJob', id),
+    }),
     editJob: t.prismaField({
       type: 'EditJob',
-      description: 'The edit as it is now; it may be ahead of the event.',
-      resolve: async (query, { jobId: id }, _, { prisma, sharedReads }) => {
+      nullable: true,
+      description: 'The edit as it is now; it may be ahead of the event. Null: it was deleted.',
+      resolve: (query, { jobId: id }, _, { prisma, sharedReads }) =>
         // Whose it is was seen when the news were sent.
-        const job = await sharedReads.once(`${id} ${JSON.stringify(query)}`, () =>
-          prisma.editJob.findUnique({ ...query, where: { id } }),
-        );
-        // Deleted since.
-        if (job === null) throw new NotFoundError('EditJob', encodeGlobalId('EditJob', id));
-        return job;
-      },
+        sharedReads.once(`${id} ${JSON.stringify(query)}`, () =>
+          prisma.editJob.findFirst({ ...query, where: { id, deletedAt: null } }),
+        ),
     }),
     partialImage: t.prismaField({
       type: 'Image',
@@ -72,7 +75,7 @@ builder.subscriptionFields((t) => ({
   editJobs: t.field({
     type: EditJobEvent,
     description:
-      'All of the viewer’s edits: first those that are not final yet (at most 500), then each change of any; it does not end by itself.',
+      'All of the viewer’s edits: first those that are not final yet (at most 500), then each change and each deletion of any; it does not end by itself.',
     args: {
       filter: t.arg({
         type: EditJobFilter,

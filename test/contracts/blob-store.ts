@@ -85,6 +85,19 @@ export function describeBlobStore(
       await blobs.delete(KEY);
     });
 
+    it('tells when a blob was stored last, also when that was once more', async () => {
+      const { blobs, staging } = await make();
+      expect(await blobs.modifiedAt(KEY)).toBeNull();
+      for (let time = 0; time < 2; time += 1) {
+        const before = Date.now();
+        await blobs.put(KEY, (await stage(staging, Buffer.from('same'))).path);
+        const modifiedAt = await blobs.modifiedAt(KEY);
+        // Stores may keep whole seconds only.
+        expect(modifiedAt?.getTime()).toBeGreaterThan(before - 1_000);
+        expect(modifiedAt?.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
+      }
+    });
+
     it('forgets a deleted blob', async () => {
       const { blobs, staging } = await make();
       await blobs.put(KEY, (await stage(staging, randomBytes(10))).path);

@@ -63,6 +63,7 @@ describe.runIf(hasDatabase)('pages of other origins', () => {
   test.each([
     ['/graphql', 'POST'],
     ['/images/x', 'GET'],
+    ['/export/edits.csv', 'GET'],
   ])('may ask before they send to %s, where they are listed', async (path, method) => {
     const { status, headers, body } = await preflight(`${app.url}${path}`, LISTED, method);
     expect(status).toBe(204);

@@ -7,12 +7,10 @@ import type { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { openPglite } from '../../src/database/pglite.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
-import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createEvents } from '../../src/events.ts';
-import { MAKE_THUMBNAILS } from '../../src/images/make-thumbnails.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
-import { DELIVER_WEBHOOK } from '../../src/webhooks/delivery-queue.ts';
+import { QUEUES } from '../../src/queues.ts';
 import { startPostgresCluster } from './postgres-cluster.ts';
 
 declare module 'vitest' {
@@ -59,7 +57,7 @@ export default async function setup({ provide }: TestProject) {
 async function prepare(database: Database): Promise<void> {
   await migrate({ database, log });
   const queue = createQueue({ database, events: createEvents({ database, log }), log });
-  await queue.start([RUN_EDIT, MAKE_THUMBNAILS, DELIVER_WEBHOOK]);
+  await queue.start(QUEUES);
   await queue.stop({ graceMs: 0 });
   await database.close();
 }

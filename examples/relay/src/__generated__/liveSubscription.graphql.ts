@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<f6fb5151ec3d6a0fea3e35f5ebbab52e>>
+ * @generated SignedSource<<3201f7c42c458a4cbe37449b366b27a2>>
  * @lightSyntaxTransform
  */
 
@@ -16,7 +16,7 @@ export type liveSubscription$data = {
   readonly editJob: {
     readonly editJob: {
       readonly " $fragmentSpreads": FragmentRefs<"job">;
-    };
+    } | null | undefined;
   };
 };
 export type liveSubscription = {

@@ -1,0 +1,62 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import { JobNotDeletableError, NotFoundError } from '../../errors.ts';
+import type { Events } from '../../events.ts';
+import { REMOVE_BLOBS } from '../../images/remove-blobs.ts';
+import type { Queue } from '../../queue.ts';
+import { isFinal } from '../edit-status.ts';
+import { inHistory } from '../in-history.ts';
+import { deleteRows } from './delete-rows.ts';
+import { FORGET_EDITS } from './forget-edits.ts';
+
+/** Takes edits out of the history for good; what they cost stays. docs/retention.md says what goes. */
+export interface DeleteEdits {
+  /** @throws NotFoundError; JobNotDeletableError while it is not final. */
+  one(viewer: Viewer, id: string): Promise<{ id: string }>;
+  /**
+   * Of any owner, in one transaction; those that are not final or deleted already are left as they
+   * are. Files follow by entries in the queue that stand when the rows are gone. Answers how many
+   * edits and pictures went.
+   */
+  batch(ids: readonly string[]): Promise<{ edits: number; images: number }>;
+}
+
+export function createDeleteEdits(options: {
+  prisma: PrismaClient;
+  queue: Queue;
+  events: Events;
+}): DeleteEdits {
+  const { prisma, queue, events } = options;
+
+  const batch = (ids: readonly string[]) =>
+    prisma.$transaction(async (tx) => {
+      const { jobs, attemptIds, keys } = await deleteRows(tx, ids);
+      if (jobs.length > 0) {
+        const jobIds = jobs.map(({ id }) => id);
+        await queue.send(tx, FORGET_EDITS, { jobIds, attemptIds });
+        if (keys.length > 0) await queue.send(tx, REMOVE_BLOBS, { keys });
+        const news = jobs.map(
+          ({ id: jobId, ownerId }) =>
+            ({ kind: 'edit', jobId, ownerId, final: true, deleted: true }) as const,
+        );
+        await events.publish(tx, ...news);
+      }
+      return { edits: jobs.length, images: keys.length };
+    });
+
+  return {
+    batch,
+    async one(viewer, id) {
+      const job = await prisma.editJob.findFirst({
+        where: { id, ...inHistory(viewer) },
+        select: { status: true },
+      });
+      if (job === null) throw new NotFoundError('EditJob', id);
+      if (!isFinal(job.status)) throw new JobNotDeletableError(job.status);
+      const { edits } = await batch([id]);
+      // Somebody else was faster.
+      if (edits === 0) throw new NotFoundError('EditJob', id);
+      return { id };
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { Prisma, type Transaction } from '../../database/database.ts';
+import { blobKey } from '../../images/blob-key.ts';
+import { lockContents } from '../../images/content-locks.ts';
+import { FINAL_STATUSES } from '../edit-status.ts';
+
+/** How long an idempotency key is remembered at least, in hours. */
+export const KEY_HOURS = 24;
+
+export interface DeletedRows {
+  readonly jobs: readonly { readonly id: string; readonly ownerId: string }[];
+  readonly attemptIds: readonly string[];
+  /** Of blobs that lost their row. */
+  readonly keys: readonly string[];
+}
+
+interface LockedJob {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly promptId: string | null;
+  readonly isDeleted: boolean;
+}
+
+/**
+ * Deletes those of the edits that are final and in the history: prompt, pictures, labels and words of
+ * others go; who spent what on which model stays. Locks prompts, then jobs, then contents, each in
+ * order, as everybody does.
+ */
+export async function deleteRows(tx: Transaction, ids: readonly string[]): Promise<DeletedRows> {
+  const jobs = await lockJobs(tx, ids);
+  const jobIds = asUuids(jobs.map(({ id }) => id));
+  if (jobs.length === 0) return { jobs, attemptIds: [], keys: [] };
+  const keys = await deleteImages(tx, jobIds);
+  await clearJobs(tx, jobIds);
+  await releasePrompts(tx, jobs);
+  const attempts = await tx.$queryRaw<{ id: string }[]>`
+    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL
+    WHERE "jobId" = ANY (${jobIds}) RETURNING id`;
+  await tx.$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
+  await forgetKeys(
+    tx,
+    jobs.map(({ id }) => id),
+  );
+  return { jobs, attemptIds: attempts.map(({ id }) => id), keys };
+}
+
+/** Forgets the keys of these edits that are old enough. */
+export async function forgetKeys(
+  tx: Pick<Transaction, '$executeRaw'>,
+  jobIds: readonly string[],
+): Promise<void> {
+  await tx.$executeRaw`
+    DELETE FROM "IdempotencyKey"
+    WHERE "jobId" = ANY (${asUuids(jobIds)})
+      AND "createdAt" <= now() - make_interval(hours => ${KEY_HOURS}::int)`;
+}
+
+/** With the jobs that repeat them, which lose their link. */
+async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<LockedJob[]> {
+  const asked = asUuids(ids);
+  await tx.$executeRaw`
+    SELECT FROM "Prompt"
+    WHERE id IN (SELECT "promptId" FROM "EditJob" WHERE id = ANY (${asked}))
+    ORDER BY id FOR UPDATE`;
+  const locked = await tx.$queryRaw<LockedJob[]>`
+    SELECT id, "ownerId", "promptId",
+      id = ANY (${asked}) AND "deletedAt" IS NULL
+        AND status = ANY (${[...FINAL_STATUSES]}::text[]::"EditStatus"[]) AS "isDeleted"
+    FROM "EditJob" WHERE id = ANY (${asked}) OR "retryOfId" = ANY (${asked})
+    ORDER BY id FOR NO KEY UPDATE`;
+  return locked.filter(({ isDeleted }) => isDeleted);
+}
+
+/** Their links, and each picture that no other edit has. Answers the keys of these. */
+async function deleteImages(tx: Transaction, jobIds: Prisma.Sql): Promise<string[]> {
+  const linked = await tx.$queryRaw<{ id: string; ownerId: string; sha256: string }[]>`
+    SELECT id, "ownerId", sha256 FROM "Image"
+    WHERE id IN (SELECT "imageId" FROM "EditJobImage" WHERE "jobId" = ANY (${jobIds}))`;
+  if (linked.length === 0) return [];
+  await lockContents(tx, linked.map(blobKey), 'exclusive');
+  await tx.$executeRaw`DELETE FROM "EditJobImage" WHERE "jobId" = ANY (${jobIds})`;
+  const deleted = await tx.$queryRaw<{ ownerId: string; sha256: string }[]>`
+    DELETE FROM "Image" AS image
+    WHERE id = ANY (${asUuids(linked.map(({ id }) => id))}) AND NOT EXISTS (
+      SELECT FROM "EditJobImage" WHERE "imageId" = image.id
+    )
+    RETURNING "ownerId", sha256`;
+  return deleted.map(blobKey);
+}
+
+async function clearJobs(tx: Transaction, jobIds: Prisma.Sql): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE "EditJob" SET "deletedAt" = now(), "promptId" = NULL, "retryOfId" = NULL,
+      metadata = '{}', "extraParams" = NULL, "errorMessage" = NULL
+    WHERE id = ANY (${jobIds})`;
+  await tx.$executeRaw`
+    UPDATE "EditJob" SET "retryOfId" = NULL WHERE "retryOfId" = ANY (${jobIds})`;
+}
+
+/** Their prompts have so many uses less; those without any go, and with them what finds them. */
+async function releasePrompts(tx: Transaction, jobs: readonly LockedJob[]): Promise<void> {
+  const promptIds = jobs.flatMap(({ promptId }) => promptId ?? []);
+  await tx.$executeRaw`
+    DELETE FROM "Prompt" AS prompt WHERE id = ANY (${asUuids(promptIds)}) AND NOT EXISTS (
+      SELECT FROM "EditJob" WHERE "promptId" = prompt.id
+    )`;
+  await tx.$executeRaw`
+    UPDATE "Prompt" AS prompt SET
+      uses = prompt.uses - gone.uses,
+      "lastUsedAt" = coalesce(
+        (SELECT max("createdAt") FROM "EditJob" WHERE "promptId" = prompt.id), prompt."lastUsedAt"
+      )
+    FROM (
+      SELECT id, count(*)::int AS uses FROM unnest(${asUuids(promptIds)}) AS id GROUP BY id
+    ) AS gone
+    WHERE prompt.id = gone.id`;
+}
+
+const asUuids = (ids: readonly string[]) => Prisma.sql`${[...ids]}::text[]::uuid[]`;

@@ -1,0 +1,60 @@
+import type { PrismaClient } from '../../database/database.ts';
+import { defineJob, type Queue } from '../../queue.ts';
+import type { AnswerFiles } from '../answer-files.ts';
+import { forgetKeys, KEY_HOURS } from './delete-rows.ts';
+
+interface ForgottenEdits {
+  readonly jobIds: readonly string[];
+  readonly attemptIds: readonly string[];
+}
+
+/** The work of removing what deleted edits have besides rows and pictures. */
+export const FORGET_EDITS = defineJob<ForgottenEdits>('forget-edits', {
+  retryLimit: 1_000,
+  retryDelay: 30,
+  retryBackoff: true,
+  retryDelayMax: 60 * 60,
+  heartbeatSeconds: 30,
+  expireInSeconds: 60 * 60,
+  deleteAfterSeconds: 60 * 60,
+});
+
+/** Longer than a process goes on writing the answer to an edit that was canceled, in milliseconds. */
+const WRITING_MS = 60 * 60 * 1_000;
+
+/**
+ * Removes raw answers, also one that was still being written when its edit was deleted; and
+ * idempotency keys, once they may be forgotten. Comes again when it has to wait for either.
+ */
+export function createForgetEdits(options: {
+  prisma: PrismaClient;
+  queue: Queue;
+  answerFiles: Pick<AnswerFiles, 'remove'>;
+}) {
+  const { prisma, queue, answerFiles } = options;
+  return async ({ jobIds, attemptIds }: ForgottenEdits): Promise<void> => {
+    for (const attemptId of attemptIds) await answerFiles.remove(attemptId);
+    await forgetKeys(prisma, jobIds);
+    const startAfter = new Date((await waitUntilMs(jobIds)) + MARGIN_MS);
+    if (startAfter.getTime() <= Date.now()) return;
+    await queue.send(prisma, FORGET_EDITS, { jobIds, attemptIds }, { startAfter });
+  };
+
+  async function waitUntilMs(jobIds: readonly string[]): Promise<number> {
+    const ids = [...jobIds];
+    const [key, job] = await Promise.all([
+      prisma.idempotencyKey.aggregate({
+        where: { jobId: { in: ids } },
+        _max: { createdAt: true },
+      }),
+      prisma.editJob.aggregate({ where: { id: { in: ids } }, _max: { finishedAt: true } }),
+    ]);
+    return Math.max(
+      (key._max.createdAt?.getTime() ?? 0) + KEY_HOURS * 60 * 60 * 1_000,
+      (job._max.finishedAt?.getTime() ?? 0) + WRITING_MS,
+    );
+  }
+}
+
+/** The database's clock and this process's may differ. */
+const MARGIN_MS = 60 * 1_000;

@@ -1,0 +1,76 @@
+import type { PrismaClient } from '../../database/database.ts';
+import type { DeleteUnusedImages } from '../../images/unused-images.ts';
+import type { Log } from '../../log.ts';
+import type { Lull } from '../../lull.ts';
+import { defineJob } from '../../queue.ts';
+import { FINAL_STATUSES } from '../edit-status.ts';
+import type { DeleteEdits } from './delete-edits.ts';
+
+/** How often it is looked for what has grown too old, in seconds. */
+export const APPLY_RETENTION_EVERY_SECONDS = 60 * 60;
+
+/** The work of deleting what has grown too old. */
+export const APPLY_RETENTION = defineJob<Record<string, never>>('apply-retention', {
+  retryLimit: 2,
+  retryDelay: 60,
+  heartbeatSeconds: 30,
+  expireInSeconds: 12 * 60 * 60,
+  deleteAfterSeconds: 24 * 60 * 60,
+});
+
+/** Edits that are deleted in one transaction. */
+const BATCH = 50;
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** The place of an edit in the order of creation; the time as Postgres writes it. */
+interface Place {
+  readonly id: string;
+  readonly createdAt: string;
+}
+
+/**
+ * Deletes final edits of all owners that were created more than `days` days ago, then uploads as old
+ * that no edit has. Batch by batch, out of the way of those that somebody waits for; what a stop
+ * leaves, the next run deletes.
+ */
+export function createApplyRetention(options: {
+  prisma: PrismaClient;
+  deleteEdits: Pick<DeleteEdits, 'batch'>;
+  deleteUnusedImages: DeleteUnusedImages;
+  days: number;
+  /** @default Date.now */
+  now?: () => number;
+  lull: Lull;
+  log: Log;
+}) {
+  const { prisma, deleteEdits, deleteUnusedImages, days, now = Date.now, lull, log } = options;
+
+  /** The next ones, by the index over creation of those in the history. */
+  const find = (before: Date, after: Place) => prisma.$queryRaw<Place[]>`
+    SELECT id, "createdAt"::text AS "createdAt" FROM "EditJob"
+    WHERE "deletedAt" IS NULL AND "createdAt" < ${before}
+      AND ("createdAt", id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)
+      AND status = ANY (${[...FINAL_STATUSES]}::text[]::"EditStatus"[])
+    ORDER BY "createdAt", id LIMIT ${BATCH}`;
+
+  return async (_: object, signal: AbortSignal): Promise<void> => {
+    const before = new Date(now() - days * DAY_MS);
+    const deleted = { edits: 0, images: 0, unusedImages: 0 };
+    let last: Place | undefined = BEFORE_ALL;
+    while (last !== undefined) {
+      await lull.wait(signal);
+      signal.throwIfAborted();
+      const batch: Place[] = await find(before, last);
+      last = batch.at(-1);
+      if (last === undefined) break;
+      const { edits, images } = await deleteEdits.batch(batch.map(({ id }) => id));
+      deleted.edits += edits;
+      deleted.images += images;
+    }
+    deleted.unusedImages = await deleteUnusedImages(before, signal);
+    log.info({ ...deleted, before }, 'deleted what was older than RETENTION_DAYS');
+  };
+}
+
+const BEFORE_ALL: Place = { id: '00000000-0000-0000-0000-000000000000', createdAt: '-infinity' };

@@ -1,0 +1,18 @@
+import { FORGET_EDITS } from './edits/deletion/forget-edits.ts';
+import { APPLY_RETENTION } from './edits/deletion/retention.ts';
+import { RUN_EDIT } from './edits/edit-queue.ts';
+import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
+import { REMOVE_BLOBS } from './images/remove-blobs.ts';
+import { SWEEP_BLOBS } from './images/sweep-blobs.ts';
+import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
+
+/** Every kind of work there is. Any process may enqueue any. */
+export const QUEUES = [
+  RUN_EDIT,
+  MAKE_THUMBNAILS,
+  DELIVER_WEBHOOK,
+  REMOVE_BLOBS,
+  SWEEP_BLOBS,
+  FORGET_EDITS,
+  APPLY_RETENTION,
+];
