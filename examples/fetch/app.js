@@ -14,7 +14,7 @@ async function edit() {
   const { editImage } = await retouch.upload(EDIT, { input }, files);
   if (!editImage.editJob) throw new Error(editImage.message);
   for await (const { editJob } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
-    showLive(editJob.editJob);
+    if (editJob.editJob) showLive(editJob.editJob);
   }
   await showHistory();
 }
@@ -63,4 +63,4 @@ form.addEventListener('submit', async (event) => {
   await attempt(edit);
   form.elements[2].disabled = false;
 });
-attempt(showHistory);
+await attempt(showHistory);

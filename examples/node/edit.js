@@ -17,6 +17,7 @@ const { editImage } = await retouch.ask(EDIT, { input }, { 'variables.input.imag
 if (!('editJob' in editImage)) throw new Error(editImage.message);
 
 for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
+  if (!news.editJob) throw new Error('The edit was deleted.');
   const { status, outputImages, usage, error } = news.editJob;
   console.log(news.partialImage ? `on the way: ${news.partialImage.url}` : status);
   if (error) throw new Error(error.message);

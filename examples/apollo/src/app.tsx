@@ -30,7 +30,9 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
     <form action={start}>
       <input type="file" name="picture" aria-label="Picture" accept="image/*" required />
       <input name="prompt" aria-label="Prompt" defaultValue="make it autumn" required />
-      <button disabled={loading}>Edit</button>
+      <button type="submit" disabled={loading}>
+        Edit
+      </button>
       {(error || refused) && <p role="alert">{error?.message ?? refused}</p>}
     </form>
   );
@@ -40,8 +42,9 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
 function Live({ id }: { id: string }) {
   const { data, error } = useSubscription(WATCH, { variables: { id } });
   if (error) return <p role="alert">{error.message}</p>;
-  if (!data) return null;
-  const { status, partialImages, outputImages, error: failure } = data.editJob.editJob;
+  const job = data?.editJob.editJob;
+  if (!job) return null;
+  const { status, partialImages, outputImages, error: failure } = job;
   return (
     <section aria-label="This edit">
       <p role="status">{failure?.message ?? status}</p>

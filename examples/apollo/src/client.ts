@@ -3,6 +3,7 @@ import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 import { OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-ws';
+import possibleTypes from './possible-types.json' with { type: 'json' };
 
 /** @param url Such as http://127.0.0.1:4000/graphql */
 export function createRetouchClient(url: string) {
@@ -16,6 +17,6 @@ export function createRetouchClient(url: string) {
       ws,
       http,
     ),
-    cache: new InMemoryCache(),
+    cache: new InMemoryCache({ possibleTypes }),
   });
 }

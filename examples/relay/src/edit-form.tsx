@@ -39,7 +39,9 @@ export function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
     <form action={start}>
       <input type="file" name="picture" aria-label="Picture" accept="image/*" required />
       <input name="prompt" aria-label="Prompt" defaultValue="make it autumn" required />
-      <button disabled={isInFlight}>Edit</button>
+      <button type="submit" disabled={isInFlight}>
+        Edit
+      </button>
       {problem && <p role="alert">{problem}</p>}
     </form>
   );
