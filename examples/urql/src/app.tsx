@@ -1,15 +1,16 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useMutation, useQuery, useSubscription } from 'urql';
 import { EDIT, HISTORY, WATCH } from './operations.ts';
 
 export function App() {
   const [id, setId] = useState<string>();
+  const [status, setStatus] = useState<string>();
   return (
     <>
       <h1>Retouch with urql</h1>
       <EditForm onStarted={setId} />
-      {id && <Live key={id} id={id} />}
-      <History />
+      {id && <Live key={id} id={id} onStatus={setStatus} />}
+      <History stamp={`${id} ${status}`} />
     </>
   );
 }
@@ -39,8 +40,10 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
 }
 
 /** The edit as it runs. */
-function Live({ id }: { id: string }) {
+function Live({ id, onStatus }: { id: string; onStatus: (status: string | undefined) => void }) {
   const [{ data, error }] = useSubscription({ query: WATCH, variables: { id } });
+  const current = data?.editJob.editJob?.status;
+  useEffect(() => onStatus(current), [onStatus, current]);
   if (error) return <p role="alert">{error.message}</p>;
   const job = data?.editJob.editJob;
   if (!job) return null;
@@ -58,9 +61,11 @@ function Live({ id }: { id: string }) {
   );
 }
 
-/** urql asks for it again whenever an edit brings news: the answers share a type, `EditJob`. */
-function History() {
-  const [{ data, error }] = useQuery({ query: HISTORY });
+/** Asked for again when the stamp changes: urql's cache knows answers, not the edits in them. */
+function History({ stamp }: { stamp: string }) {
+  const [{ data, error }, refresh] = useQuery({ query: HISTORY });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp is what it is asked again for.
+  useEffect(() => refresh({ requestPolicy: 'network-only' }), [refresh, stamp]);
   return (
     <section aria-label="History">
       <h2>History</h2>
