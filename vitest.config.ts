@@ -17,10 +17,14 @@ const DATABASE_SUITES = [
   'test/images/**/*.db.test.ts',
   'test/recurring-work.db.test.ts',
   'test/graphql/**/*.test.ts',
+  'test/http/{graphql,upload-route}.test.ts',
+  'test/federation/subgraph.test.ts',
   'test/usage/**/*.db.test.ts',
-  'test/http/graphql.test.ts',
   'test/webhooks/**/*.db.test.ts',
 ];
+
+/** Suites that need packages of their own, which are installed when they run: see CONTRIBUTING.md. */
+const GATEWAY_SUITES = ['test/federation/gateways/**/*.test.ts'];
 
 const common = { testTimeout: 30_000, hookTimeout: 60_000 };
 
@@ -39,7 +43,12 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES, ...EXAMPLE_SUITES],
+          exclude: [
+            ...DATABASE_SUITES,
+            ...RELIABILITY_SUITES,
+            ...GATEWAY_SUITES,
+            ...EXAMPLE_SUITES,
+          ],
         },
       },
       {
@@ -59,6 +68,16 @@ export default defineConfig({
           ...common,
           name: 'pglite',
           include: DATABASE_SUITES,
+          provide: { databaseKind: 'pglite' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'gateways',
+          include: GATEWAY_SUITES,
+          globalSetup: ['test/support/install-gateways.ts'],
           provide: { databaseKind: 'pglite' },
         },
       },

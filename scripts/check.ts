@@ -12,7 +12,7 @@ const CHECKS: Record<string, readonly string[]> = {
   types: ['tsc', '--noEmit'],
   unused: ['knip'],
   layers: ['depcruise', '--output-type', 'err', 'src', 'scripts', 'test', 'bench'],
-  'schema.graphql': [...SCRIPT, 'scripts/print-schema.ts', '--check'],
+  schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
   'src/generated': [...SCRIPT, 'scripts/check-generated.ts'],
   migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
   'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],

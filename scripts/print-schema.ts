@@ -1,21 +1,30 @@
 /**
- * `npm run schema`: writes schema.graphql, sorted. With `--check` it writes nothing and fails when
- * the file is stale.
+ * `npm run schema`: writes schema.graphql, sorted, and schema.subgraph.graphql, as a gateway gets it.
+ * With `--check` it writes nothing and fails when one is stale. With `--subgraph` it prints the
+ * subgraph and writes nothing.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lexicographicSortSchema, printSchema } from 'graphql';
-import { schema } from '../src/schema/index.ts';
+import { graphqlSync, lexicographicSortSchema, printSchema } from 'graphql';
+import { schema, subgraph } from '../src/schema/index.ts';
 
-const path = join(import.meta.dirname, '../schema.graphql');
-const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
-if (process.argv.includes('--check')) {
-  if ((await readFile(path, 'utf8')) !== printed) {
-    process.stderr.write(
-      'schema.graphql is stale: run `npm run schema` and read the difference.\n',
-    );
-    process.exitCode = 1;
-  }
+const asked = graphqlSync({ schema: subgraph, source: '{ _service { sdl } }' });
+const service = asked.data?.['_service'] as { sdl: string };
+const printed = {
+  'schema.graphql': `${printSchema(lexicographicSortSchema(schema))}\n`,
+  'schema.subgraph.graphql': `${service.sdl}\n`,
+};
+
+if (process.argv.includes('--subgraph')) {
+  process.stdout.write(printed['schema.subgraph.graphql']);
 } else {
-  await writeFile(path, printed);
+  for (const [name, text] of Object.entries(printed)) {
+    const path = join(import.meta.dirname, '..', name);
+    if (!process.argv.includes('--check')) {
+      await writeFile(path, text);
+    } else if ((await readFile(path, 'utf8').catch(() => '')) !== text) {
+      process.stderr.write(`${name} is stale: run \`npm run schema\` and read the difference.\n`);
+      process.exitCode = 1;
+    }
+  }
 }

@@ -13,22 +13,25 @@ import { createPrompts } from './edits/prompts/prompts.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
-import { createApiRoutes } from './http/api-routes.ts';
+import { createApiRoutes, type Endpoint } from './http/api-routes.ts';
 import { createCors } from './http/cors.ts';
 import { createExportRoute } from './http/export/export-route.ts';
-import { createGraphql } from './http/graphql.ts';
+import { createGraphql, type Graphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createImageRoute } from './http/image-route.ts';
 import { createRequestOrigins } from './http/origin.ts';
 import type { Routes } from './http/server.ts';
 import { createStalledResponses } from './http/stalled-responses.ts';
+import { createUploadPlaces } from './http/upload-places.ts';
+import { createUploadRoute } from './http/upload-route.ts';
 import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import type { Services } from './schema/context.ts';
 import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
-import { schema } from './schema/index.ts';
+import { schema, subgraph } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
 import { createUsageReports } from './usage/report.ts';
 import { createRepriceJobs } from './usage/reprice.ts';
@@ -66,44 +69,52 @@ export async function createApi(options: {
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
-  const graphql = createGraphql({
-    schema,
-    services: {
-      prisma,
-      edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
-      estimateEdit: createEstimateEdit({ models, prices, sandbox }),
-      cancelEdit: createCancelEdit({ prisma, events, onEnd }),
-      deleteEdits: createDeleteEdits({ prisma, queue, events }),
-      editWaits,
-      history,
-      lineage: createLineage({ prisma }),
-      prompts: createPrompts({ prisma }),
-      editSubscriptions,
-      sharedReads: createSharedReads(),
-      images,
-      uploads: createUploads({
-        prisma,
-        images,
-        staging,
-        lull,
-        maxBytes: limits.imageBytes,
-        maxPixels: limits.imagePixels,
-      }),
-      blobs,
-      models,
-      prices,
-      repriceJobs: createRepriceJobs({ prisma, prices }),
-      upstreams,
-      pauses: foundation.pauses,
-      usageReports: createUsageReports({ prisma }),
-      webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
-    },
-    sandbox,
-    maxFileBytes: limits.imageBytes,
-    maxConcurrentUploadBytes: limits.concurrentUploadBytes,
-    log,
+  const uploads = createUploads({
+    prisma,
+    images,
+    staging,
+    lull,
+    maxBytes: limits.imageBytes,
+    maxPixels: limits.imagePixels,
   });
-  const graphqlSockets = createGraphqlSockets({ graphql });
+  const services: Services = {
+    prisma,
+    edits: createEdits({ prisma, queue, images, models, backlog, sandbox }),
+    estimateEdit: createEstimateEdit({ models, prices, sandbox }),
+    cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+    deleteEdits: createDeleteEdits({ prisma, queue, events }),
+    editWaits,
+    history,
+    lineage: createLineage({ prisma }),
+    prompts: createPrompts({ prisma }),
+    editSubscriptions,
+    sharedReads: createSharedReads(),
+    images,
+    uploads,
+    blobs,
+    models,
+    prices,
+    repriceJobs: createRepriceJobs({ prisma, prices }),
+    upstreams,
+    pauses: foundation.pauses,
+    usageReports: createUsageReports({ prisma }),
+    webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
+  };
+  const places = createUploadPlaces({ maxBytes: limits.concurrentUploadBytes });
+  const maxFileBytes = limits.imageBytes;
+  const serve = (graphql: Graphql): Endpoint => ({
+    graphql,
+    sockets: createGraphqlSockets({ graphql }),
+  });
+  const common = { services, maxFileBytes, places, log };
+  const standalone = serve(
+    createGraphql({ ...common, path: '/graphql', schema, graphiql: { sandbox } }),
+  );
+  // On a path of its own: a gateway must not meet `Query.node`, and a client must not miss it.
+  const federated = serve(
+    createGraphql({ ...common, path: '/graphql/subgraph', schema: subgraph, graphiql: false }),
+  );
+  const endpoints = [standalone, federated];
   const stalled = createStalledResponses({
     onStalled: () => log.info('a client reads no more of its answer: cut off'),
   });
@@ -118,8 +129,7 @@ export async function createApi(options: {
       }),
       cors: createCors({ origins: http.corsOrigins }),
       viewer: LOCAL_VIEWER,
-      graphql: graphql.yoga,
-      graphqlSockets,
+      endpoints,
       imageRoute: createImageRoute({
         find: async (viewer, globalId) => {
           const id = parseGlobalId(globalId);
@@ -130,6 +140,13 @@ export async function createApi(options: {
         blobs,
         thumbnails,
         onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
+      }),
+      uploadRoute: createUploadRoute({
+        uploads,
+        images,
+        places,
+        maxFileBytes,
+        maskError: standalone.graphql.maskError,
       }),
       exportRoute: createExportRoute({
         exportEdits: createExportEdits({ prisma, history }),
@@ -142,7 +159,7 @@ export async function createApi(options: {
       await editWaits.stop({ graceMs });
       // Open streams would hold the server's stop up. Sockets first: a client that loses its socket
       // subscribes again by itself, one whose subscription ends with an error does not.
-      await graphqlSockets.stop();
+      await Promise.all(endpoints.map(({ sockets }) => sockets.stop()));
       await editSubscriptions.stop();
     },
   };

@@ -1,6 +1,7 @@
 import { access, glob, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { buildSchema, parse, validate } from 'graphql';
+import { composeServices } from '@apollo/composition';
+import { buildSchema, type GraphQLSchema, parse, printSchema, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createModels, readModelsFile } from '../src/edits-api/models.ts';
 import { SETTINGS } from '../src/settings.ts';
@@ -11,11 +12,13 @@ import {
   readPricesFile,
 } from '../src/usage/price-table.ts';
 import { temporaryDirectory } from './support/directory.ts';
+import { FEDERATION_EXAMPLE } from './support/federation-example.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
 const documents = await Array.fromAsync(glob(['*.md', 'docs/**/*.md'], { cwd: ROOT }));
 const { scripts, devDependencies } = JSON.parse(await read('package.json'));
+const example = JSON.parse(await read('examples/federation/package.json'));
 
 /** What stands in fenced blocks of a language. */
 function blocks(markdown: string, language: string): string[] {
@@ -57,6 +60,20 @@ describe('the settings', () => {
   });
 });
 
+/** The schema that a document's operations are for. */
+async function schemaFor(document: string): Promise<GraphQLSchema> {
+  if (document !== 'docs/federation.md') return buildSchema(await read('schema.graphql'));
+  const subgraphs = {
+    retouch: await read('schema.subgraph.graphql'),
+    users: await read('examples/federation/users.graphql'),
+  };
+  const { schema } = composeServices(
+    Object.entries(subgraphs).map(([name, sdl]) => ({ name, typeDefs: parse(sdl) })),
+  );
+  if (schema === undefined) throw new Error('the subgraphs do not compose');
+  return buildSchema(printSchema(schema.toAPISchema().toGraphQLJSSchema()));
+}
+
 describe.each(documents)('%s', (document) => {
   test('links only to what is there', async () => {
     const markdown = await read(document);
@@ -71,11 +88,12 @@ describe.each(documents)('%s', (document) => {
 
   test('names only npm scripts that exist', async () => {
     const named = (await read(document)).matchAll(/npm run ([a-z:]+)/g);
-    for (const [, name] of named) expect(Object.keys(scripts)).toContain(name);
+    const known = Object.keys({ ...scripts, ...example.scripts });
+    for (const [, name] of named) expect(known).toContain(name);
   });
 
   test('shows only operations that fit schema.graphql', async () => {
-    const schema = buildSchema(await read('schema.graphql'));
+    const schema = await schemaFor(document);
     const markdown = await read(document);
     const inCurl = blocks(markdown, 'sh').flatMap((block) =>
       [...block.matchAll(/"query": ("(?:[^"\\]|\\.)*")/g)].map(([, json = '']) => JSON.parse(json)),
@@ -104,6 +122,21 @@ test('the example in docs/models.md is a MODELS_FILE that is read as the page sa
   });
   expect(models.get('gpt-image-1')).toMatchObject({ maxN: 4, maxImages: 16 });
   expect(models.get('house-model')).toMatchObject({ autoSize: false, maxImages: 1, maxN: 10 });
+});
+
+test('the code in docs/federation.md is that of the example, which the gateways’ suites run', async () => {
+  const names = await readdir(FEDERATION_EXAMPLE);
+  const files = await Promise.all(
+    names.filter((name) => name.endsWith('.js')).map((name) => read(`examples/federation/${name}`)),
+  );
+  const shown = blocks(await read('docs/federation.md'), 'js').flatMap((block) => block.trim());
+  expect(shown.length).toBeGreaterThan(3);
+  for (const block of shown) {
+    expect(
+      files.some((file) => file.includes(block)),
+      block,
+    ).toBe(true);
+  }
 });
 
 describe('docs/pricing.md', () => {

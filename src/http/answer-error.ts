@@ -1,18 +1,22 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Answers in the shape of a GraphQL error, so that clients read every refusal alike. */
+/**
+ * Answers in the shape of a GraphQL error, so that clients read every refusal alike.
+ * @param more Further extensions, beside the code.
+ */
 export function answerError(
   res: ServerResponse,
   status: number,
   code: string,
   message: string,
+  more: Readonly<Record<string, unknown>> = {},
 ): void {
   res.writeHead(status, {
     'content-type': 'application/json',
     'x-content-type-options': 'nosniff',
   });
-  res.end(errorBody(code, message));
+  res.end(errorBody(code, message, more));
 }
 
 export function answerUnavailable(
@@ -33,6 +37,6 @@ export function refuseUpgrade(socket: Duplex, status: number, code: string, mess
   );
 }
 
-function errorBody(code: string, message: string): string {
-  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+function errorBody(code: string, message: string, more: object = {}): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code, ...more } }] });
 }

@@ -1,32 +1,39 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
 import type { ExportRoute } from './export/export-route.ts';
-import type { RequestContext } from './graphql.ts';
+import type { Graphql } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { ImageRoute } from './image-route.ts';
 import type { RequestOrigins } from './origin.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
+import type { UploadRoute } from './upload-route.ts';
 
 const DATABASE_RETRY_SECONDS = 5;
+
+/** A schema with what serves it over each transport. */
+export interface Endpoint {
+  readonly graphql: Graphql;
+  readonly sockets: GraphqlSockets;
+}
 
 /** The API and the pictures, for those who may ask at all. */
 export function createApiRoutes(options: {
   origins: RequestOrigins;
   cors: Cors;
   viewer: Viewer;
-  graphql: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => unknown;
-  graphqlSockets: GraphqlSockets;
+  endpoints: readonly Endpoint[];
   imageRoute: ImageRoute<Viewer>;
+  uploadRoute: UploadRoute;
   exportRoute: ExportRoute;
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, cors, viewer, graphql, graphqlSockets, imageRoute, exportRoute } = options;
+  const { origins, cors, viewer, imageRoute, uploadRoute, exportRoute } = options;
   const { availability, stalled } = options;
+  const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
   return {
     async request(req, res, path, log) {
@@ -34,21 +41,22 @@ export function createApiRoutes(options: {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
-      const isServed = /^\/(graphql$|images\/|export\/)/.test(path);
+      const endpoint = endpoints.get(path);
+      const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
         return answerUnavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
       }
-      if (path === '/graphql') {
+      const baseUrl = origins.baseUrl(req);
+      if (endpoint !== undefined) {
         stalled.watch(res);
-        await graphql(req, res, { req, res, viewer, baseUrl: origins.baseUrl(req), log });
+        await endpoint.graphql.yoga(req, res, { req, res, viewer, baseUrl, log });
         return;
       }
+      if (path === '/images') return uploadRoute(req, res, { viewer, baseUrl });
       const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
       if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
-      if (path === '/export/edits') {
-        return exportRoute(req, res, { viewer, baseUrl: origins.baseUrl(req) });
-      }
+      if (path === '/export/edits') return exportRoute(req, res, { viewer, baseUrl });
       if (path === '/' && req.method === 'GET') {
         res.writeHead(307, { location: '/graphql' }).end();
         return;
@@ -57,16 +65,18 @@ export function createApiRoutes(options: {
     },
 
     upgrade(req, socket, head, path, log) {
+      const endpoint = endpoints.get(path);
       if (!origins.isHostAllowed(req)) {
         refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
-      } else if (path !== '/graphql') {
-        refuseUpgrade(socket, 404, 'NOT_FOUND', 'WebSockets are served at /graphql only.');
+      } else if (endpoint === undefined) {
+        const paths = [...endpoints.keys()].join(' and ');
+        refuseUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are served at ${paths} only.`);
       } else if (!origins.isOriginAllowed(req)) {
         const message =
           'WebSockets are open to pages of this service’s own origin and of those in CORS_ORIGINS only.';
         refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
       } else {
-        graphqlSockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
+        endpoint.sockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
       }
     },
   };

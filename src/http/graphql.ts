@@ -19,7 +19,9 @@ import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
 import { createLoaders } from '../schema/loaders.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
+import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
 import { useQueryLimits } from './query-limits.ts';
+import type { UploadPlaces } from './upload-places.ts';
 import { useUploads } from './uploads.ts';
 
 /** What the HTTP server knows of a request before GraphQL sees it. */
@@ -31,36 +33,35 @@ export interface RequestContext {
   readonly log: Log;
 }
 
-/** The API behind every transport. */
+/** A schema behind every transport. */
 export interface Graphql {
+  /** Where it is served. */
+  readonly path: string;
   readonly yoga: YogaServerInstance<RequestContext, Context>;
   /** What a client sees of an error that did not pass through Yoga's own handling. */
   maskError(error: unknown): GraphQLError;
 }
 
-const CSRF_HEADERS = [
-  'apollo-require-preflight',
-  'graphql-require-preflight',
-  'x-apollo-operation-name',
-];
-
 /**
- * `/graphql`: the API, and GraphiQL for a browser. Which other origins read an answer is not decided
- * here (cors.ts); requests that a browser sends without asking first need a CSRF header.
+ * A schema on a path, with GraphiQL for a browser where that is asked for. Which other origins read
+ * an answer is not decided here (cors.ts); requests that a browser sends without asking first need a
+ * CSRF header.
  */
 export function createGraphql(options: {
+  path: string;
   schema: GraphQLSchema;
   services: Services;
-  sandbox: boolean;
+  /** False: an API without a page. */
+  graphiql: false | { sandbox: boolean };
   maxFileBytes: number;
-  /** Of all uploads that are being read. */
-  maxConcurrentUploadBytes: number;
+  /** Shared by all that receives uploads. */
+  places: UploadPlaces;
   log: Log;
 }): Graphql {
-  const { schema, services, sandbox, maxFileBytes, maxConcurrentUploadBytes, log } = options;
+  const { path, schema, services, graphiql, maxFileBytes, places, log } = options;
   const yoga = createYoga<RequestContext, Context>({
     schema,
-    graphqlEndpoint: '/graphql',
+    graphqlEndpoint: path,
     cors: false,
     batching: false,
     landingPage: false,
@@ -71,9 +72,9 @@ export function createGraphql(options: {
     // Loaded when it is first looked at: the page takes 30 MB of memory.
     renderGraphiQL: async (page) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
-    graphiql: {
-      title: sandbox ? 'Retouch (sandbox)' : 'Retouch',
-      defaultTabs: exampleOperations({ sandbox }),
+    graphiql: graphiql && {
+      title: graphiql.sandbox ? 'Retouch (sandbox)' : 'Retouch',
+      defaultTabs: exampleOperations(graphiql),
     },
     context: ({ viewer, baseUrl, request }) => ({
       ...services,
@@ -86,7 +87,7 @@ export function createGraphql(options: {
     // that is asked for.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
-      useUploads({ maxFileBytes, maxConcurrentBytes: maxConcurrentUploadBytes }),
+      useUploads({ maxFileBytes, places }),
       useQueryLimits(),
       useApolloMultipart(),
     ],
@@ -98,7 +99,7 @@ export function createGraphql(options: {
       error: (...args) => log.error({ err: args[0] }, 'yoga'),
     },
   });
-  return { yoga, maskError: (error) => maskError(error, log) };
+  return { path, yoga, maskError: (error) => maskError(error, log) };
 }
 
 /**
@@ -170,8 +171,6 @@ function withCode(error: GraphQLError): GraphQLError {
     extensions: { ...error.extensions, code: isCsrf ? 'CSRF_PREVENTED' : 'BAD_USER_INPUT' },
   });
 }
-
-const CSRF_MESSAGE = `This kind of request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), so that no web page can send it behind a user’s back.`;
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

@@ -98,9 +98,15 @@ function sizeOf(
       { schema, variables },
     );
   } catch (error) {
-    if (error instanceof GraphQLError) return error;
+    if (error instanceof GraphQLError) return withCode(error);
     throw error;
   }
+}
+
+function withCode(error: GraphQLError): GraphQLError {
+  const { message, nodes, source, positions, path } = error;
+  const extensions = { code: 'BAD_USER_INPUT', ...error.extensions };
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
 function excess(limit: Limit, found: number): GraphQLError | null {

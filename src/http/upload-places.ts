@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { UnavailableError } from '../errors.ts';
 
 /** What is in memory of an upload does not depend on its size: so many of the least are as much. */
@@ -39,4 +40,22 @@ export function createUploadPlaces({ maxBytes }: { maxBytes: number }): UploadPl
       };
     },
   };
+}
+
+/**
+ * Takes a place for a request whose body is about to be read, before any of it is. The place is given
+ * back when the body was read to its end, or nobody will; the answer may take minutes longer.
+ *
+ * @throws UnavailableError.
+ */
+export function takePlaceFor(req: IncomingMessage, places: UploadPlaces): void {
+  const giveBack = places.take(declaredBytes(req));
+  if (req.destroyed) giveBack();
+  else req.once('close', giveBack);
+}
+
+/** Of the body; null: it comes chunked. */
+export function declaredBytes({ headers }: IncomingMessage): number | null {
+  const length = headers['content-length'];
+  return length === undefined ? null : Number(length);
 }

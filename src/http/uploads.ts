@@ -4,7 +4,12 @@ import { processRequest } from 'graphql-upload-minimal';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { readSmallBody } from './body-limit.ts';
 import { badUpload, checkMap, checkOperations } from './upload-map.ts';
-import { createUploadPlaces } from './upload-places.ts';
+import {
+  createUploadPlaces,
+  declaredBytes,
+  takePlaceFor,
+  type UploadPlaces,
+} from './upload-places.ts';
 
 /** What Yoga's request listener hands on from node:http. */
 interface NodeContext {
@@ -21,13 +26,13 @@ export interface UploadLimits {
   readonly maxFieldBytes?: number;
   /** Of a body that is not multipart; default 2 MiB. */
   readonly maxJsonBytes?: number;
-  /** Of all multipart bodies that are being read; default: any number. See UploadPlaces. */
-  readonly maxConcurrentBytes?: number;
+  /** For multipart bodies that are being read; default: any number of places. */
+  readonly places?: UploadPlaces;
 }
 
-const MULTIPART = /^multipart\/form-data\b/i;
+export const MULTIPART = /^multipart\/form-data\b/i;
 /** Room for boundaries and part headers. */
-const MAX_FRAMING_BYTES = 256 * 1024;
+export const MAX_FRAMING_BYTES = 256 * 1024;
 
 /**
  * Reads request bodies: GraphQL multipart requests by graphql-upload-minimal, all others up to
@@ -45,20 +50,13 @@ export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
   const maxFieldBytes = limits.maxFieldBytes ?? 1024 * 1024;
   const maxJsonBytes = limits.maxJsonBytes ?? 2 * 1024 * 1024;
   const maxMultipartBytes = maxFiles * limits.maxFileBytes + 2 * maxFieldBytes + MAX_FRAMING_BYTES;
-  const places = createUploadPlaces({
-    maxBytes: limits.maxConcurrentBytes ?? Number.POSITIVE_INFINITY,
-  });
+  const places = limits.places ?? createUploadPlaces({ maxBytes: Number.POSITIVE_INFINITY });
 
   async function parseMultipart(req: IncomingMessage, res: ServerResponse): Promise<GraphQLParams> {
-    const length = req.headers['content-length'];
-    const declaredBytes = length === undefined ? null : Number(length);
-    if (declaredBytes !== null && declaredBytes > maxMultipartBytes) {
+    if ((declaredBytes(req) ?? 0) > maxMultipartBytes) {
       throw badUpload('The request body is larger than its files may be together.', 413);
     }
-    const giveBack = places.take(declaredBytes);
-    // When it was read to its end, or nobody will. The answer may take minutes longer.
-    if (req.destroyed) giveBack();
-    else req.once('close', giveBack);
+    takePlaceFor(req, places);
     const guard = guardMultipart(req, res, maxFiles);
     try {
       const operations = await processRequest(guard.request, res, {

@@ -162,6 +162,7 @@ function rethrow(
   error: unknown,
 ): never {
   if (signal?.aborted) throw signal.reason;
+  if (error instanceof InvalidInputError) throw error;
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) throw tooLarge(field, maxBytes);
   if (status === 400) {
@@ -177,7 +178,8 @@ function rethrow(
   );
 }
 
-function tooLarge(field: string, maxBytes: number): InvalidInputError {
+/** @param maxBytes The limit, which the message names. */
+export function tooLarge(field: string, maxBytes: number): InvalidInputError {
   return new InvalidInputError(
     field,
     'TOO_LARGE',

@@ -1,6 +1,8 @@
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
+import DirectivesPlugin from '@pothos/plugin-directives';
 import ErrorsPlugin from '@pothos/plugin-errors';
+import FederationPlugin from '@pothos/plugin-federation';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { JsonObject } from '../edits/json-object.ts';
@@ -10,6 +12,7 @@ import type { FileUpload } from '../images/receive-image.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
 
 /** The one builder; every file beside this one adds its domain to it. */
 export const builder = new SchemaBuilder<{
@@ -27,7 +30,15 @@ export const builder = new SchemaBuilder<{
     Upload: { Input: PromiseLike<FileUpload>; Output: never };
   };
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin, ComplexityPlugin],
+  plugins: [
+    ErrorsPlugin,
+    RelayPlugin,
+    PrismaPlugin,
+    ComplexityPlugin,
+    FederationPlugin,
+    DirectivesPlugin,
+    SUBGRAPH_PLUGIN,
+  ],
   defaultFieldNullability: false,
   prisma: {
     client: ({ prisma }) => prisma,
@@ -45,6 +56,7 @@ export const builder = new SchemaBuilder<{
     cursorFieldOptions: { description: 'Where this edge stands; for `after` and `before`.' },
     nodeQueryOptions: { description: 'Anything that has a global id, by that id.' },
     nodesQueryOptions: { description: 'Several of them, in the order asked for.' },
+    pageInfoTypeOptions: { shareable: true },
   },
 });
 

@@ -1,5 +1,5 @@
 import type { EditWait } from '../edits/edit-waits.ts';
-import type { CreatedEdit, Picture } from '../edits/edits.ts';
+import type { CreatedEdit } from '../edits/edits.ts';
 import {
   IdempotencyConflictError,
   InvalidInputError,
@@ -7,23 +7,14 @@ import {
   JobNotDeletableError,
   NotFoundError,
 } from '../errors.ts';
-import type { FieldUpload } from '../images/uploads.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
 import { encodeGlobalId, parseGlobalId } from './global-id.ts';
+import { getPictures, ImageInput } from './image-input.ts';
 
 const MAX_WAIT_SECONDS = 600;
 const DEFAULT_WAIT_SECONDS = 60;
-
-const ImageInput = builder.inputType('ImageInput', {
-  description: 'A picture: a file of this request, or one that is stored already.',
-  isOneOf: true,
-  fields: (t) => ({
-    file: t.field({ type: 'Upload', description: 'PNG, JPEG or WebP.' }),
-    id: t.id({ description: 'Global id of an Image: an earlier upload, input or output.' }),
-  }),
-});
 
 const EditImageInput = builder.inputType('EditImageInput', {
   description:
@@ -233,37 +224,4 @@ function checkWait(wait: number | null | undefined): number {
     );
   }
   return seconds;
-}
-
-type ImageInputShape = typeof ImageInput.$inferInput;
-
-/** Looks the stored ones up first: a wrong id then costs no upload. */
-async function getPictures(
-  inputs: readonly ImageInputShape[],
-  mask: ImageInputShape | null,
-  { images, uploads, viewer, signal }: Context,
-): Promise<{ images: readonly Picture[]; mask: Picture | null }> {
-  const all = inputs.map((input, index) => ({ input, field: `images[${index}]` }));
-  if (mask !== null) all.push({ input: mask, field: 'mask' });
-
-  const stored = await Promise.all(
-    all.map(async ({ input, field }): Promise<Picture | FieldUpload> => {
-      if (input.file) return { field, upload: input.file };
-      const id = parseGlobalId(input.id ?? '');
-      const image = id?.typename === 'Image' ? await images.find(viewer, id.id) : null;
-      if (image === null) throw new NotFoundError('Image', input.id ?? '');
-      return { kind: 'stored', image };
-    }),
-  );
-  const files = stored.filter((source) => 'upload' in source);
-  const received = await uploads.receive(files, signal);
-  const sources = stored.map((source): Picture => {
-    if (!('upload' in source)) return source;
-    const image = received[files.indexOf(source)];
-    if (image === undefined) throw new Error(`${source.field} was not received`);
-    return { kind: 'received', image };
-  });
-  return mask === null
-    ? { images: sources, mask: null }
-    : { images: sources.slice(0, -1), mask: sources.at(-1) ?? null };
 }

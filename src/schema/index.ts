@@ -18,7 +18,12 @@ import './models.ts';
 import './upstreams.ts';
 import './webhooks.ts';
 import './webhook-mutations.ts';
+import './user.ts';
 import { builder } from './builder.ts';
+import { buildSubgraph } from './federation.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */
 export const schema = builder.toSchema();
+
+/** The Federation 2 subgraph of the same types. */
+export const subgraph = buildSubgraph();

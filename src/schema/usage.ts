@@ -1,4 +1,6 @@
-import type { UsageBucket, UsageReport } from '../usage/report.ts';
+import type { InputShapeFromFields } from '@pothos/core';
+import type { Viewer } from '../auth/viewer.ts';
+import type { UsageBucket, UsageReport, UsageReports } from '../usage/report.ts';
 import {
   DEFAULT_BUCKETS,
   type KeyGroup,
@@ -109,7 +111,7 @@ const UsageBucketObject = builder.objectRef<BucketShape>('UsageBucket').implemen
   }),
 });
 
-const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implement({
+export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implement({
   description:
     'Who spent what, by the time edits were created. Totals and buckets are of one moment; deleted edits count.',
   fields: (t) => ({
@@ -129,46 +131,58 @@ const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implemen
   }),
 });
 
+/** A bucket is a row of one statement: it counts a fiftieth of an edit. */
+export const usageComplexity = ({ first }: { first?: number | null }) => ({
+  multiplier: Math.ceil((first ?? DEFAULT_BUCKETS) / 50),
+});
+
+/** Of the query, and of `User.usage`. */
+export const usageArgs = builder.args((t) => ({
+  from: t.field({ type: 'DateTime', required: true, description: 'Inclusive.' }),
+  to: t.field({
+    type: 'DateTime',
+    required: true,
+    description: 'Exclusive. By HOUR at most 416 days after `from`, by DAY and MONTH 10,000.',
+  }),
+  groupBy: t.field({
+    type: [UsageGroupEnum],
+    description: `At most ${MAX_GROUPS}, one of them a unit of time. Absent: totals only.`,
+  }),
+  timeZone: t.string({
+    defaultValue: 'UTC',
+    description:
+      'Of HOUR, DAY and MONTH: an IANA name such as `Europe/Berlin`, or an offset such as `+05:30`.',
+  }),
+  metadataKey: t.string({ description: 'The label that METADATA groups by.' }),
+  sandbox: t.boolean({
+    description: 'True: only edits of the sandbox; false: none of them. Absent: all.',
+  }),
+  first: t.int({
+    defaultValue: DEFAULT_BUCKETS,
+    description: `Most buckets: 1 to ${MAX_BUCKETS.toLocaleString('en')}, by PROMPT ${MAX_PROMPT_BUCKETS.toLocaleString('en')}.`,
+  }),
+}));
+
+type UsageArgs = InputShapeFromFields<typeof usageArgs>;
+
 builder.queryField('usage', (t) =>
   t.field({
     type: UsageReportObject,
     description: 'Edits, pictures, tokens and cost of a span of time, in all and by groups.',
-    // A bucket is a row of one statement: it counts a fiftieth of an edit.
-    complexity: ({ first }) => ({ multiplier: Math.ceil((first ?? DEFAULT_BUCKETS) / 50) }),
-    args: {
-      from: t.arg({ type: 'DateTime', required: true, description: 'Inclusive.' }),
-      to: t.arg({
-        type: 'DateTime',
-        required: true,
-        description: 'Exclusive. By HOUR at most 416 days after `from`, by DAY and MONTH 10,000.',
-      }),
-      groupBy: t.arg({
-        type: [UsageGroupEnum],
-        description: `At most ${MAX_GROUPS}, one of them a unit of time. Absent: totals only.`,
-      }),
-      timeZone: t.arg.string({
-        defaultValue: 'UTC',
-        description:
-          'Of HOUR, DAY and MONTH: an IANA name such as `Europe/Berlin`, or an offset such as `+05:30`.',
-      }),
-      metadataKey: t.arg.string({ description: 'The label that METADATA groups by.' }),
-      sandbox: t.arg.boolean({
-        description: 'True: only edits of the sandbox; false: none of them. Absent: all.',
-      }),
-      first: t.arg.int({
-        defaultValue: DEFAULT_BUCKETS,
-        description: `Most buckets: 1 to ${MAX_BUCKETS.toLocaleString('en')}, by PROMPT ${MAX_PROMPT_BUCKETS.toLocaleString('en')}.`,
-      }),
-    },
-    resolve: (_, args, { usageReports, viewer }) =>
-      usageReports.report(viewer, {
-        from: args.from,
-        to: args.to,
-        groupBy: args.groupBy ?? [],
-        timeZone: args.timeZone ?? 'UTC',
-        metadataKey: args.metadataKey ?? null,
-        sandbox: args.sandbox ?? null,
-        first: args.first ?? DEFAULT_BUCKETS,
-      }),
+    complexity: usageComplexity,
+    args: usageArgs,
+    resolve: (_, args, { usageReports, viewer }) => reportUsage(args, usageReports, viewer),
   }),
 );
+
+export function reportUsage(args: UsageArgs, usageReports: UsageReports, viewer: Viewer) {
+  return usageReports.report(viewer, {
+    from: args.from,
+    to: args.to,
+    groupBy: args.groupBy ?? [],
+    timeZone: args.timeZone ?? 'UTC',
+    metadataKey: args.metadataKey ?? null,
+    sandbox: args.sandbox ?? null,
+    first: args.first ?? DEFAULT_BUCKETS,
+  });
+}

@@ -30,6 +30,12 @@ describe.runIf(hasDatabase)('/graphql', () => {
     expect(httpStatus).toBeLessThan(500);
   });
 
+  test('a variable that is missing is the client’s mistake, and is said to be', async () => {
+    const { errors } = await app.query('query ($n: Int!) { editJobs(first: $n) { totalCount } }');
+    expect(errors?.[0]?.message).toContain('"$n"');
+    expect(errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
+  });
+
   test.each([
     ['a cut body', '{"query":"{ __ty', 400],
     ['no JSON', 'query { a }', 400],

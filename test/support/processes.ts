@@ -25,8 +25,10 @@ export interface Spawned {
 /** Told of a process as soon as there is one, so that it can be ended although it is never ready. */
 type OnSpawned = (spawned: Spawned) => void;
 
-function run(args: string[], env: Record<string, string>): Spawned {
+/** This very Node. No variable but PATH and `env` is set. */
+export function run(args: string[], env: Record<string, string>, cwd?: string): Spawned {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -10,22 +10,28 @@ export type Results = AsyncIterableIterator<
 /** One way to subscribe: ends with its iterator, or when the service ends it. */
 export interface Subscriber {
   readonly name: string;
-  subscribe(url: string, query: string, variables?: Record<string, unknown>): Results;
+  subscribe(
+    url: string,
+    query: string,
+    variables?: Record<string, unknown>,
+    /** @default '/graphql' */
+    path?: string,
+  ): Results;
 }
 
 export const SSE: Subscriber = {
   name: 'graphql-sse',
-  subscribe(url, query, variables = {}) {
-    const client = createSseClient({ url: `${url}/graphql`, retryAttempts: 0 });
+  subscribe(url, query, variables = {}, path = '/graphql') {
+    const client = createSseClient({ url: `${url}${path}`, retryAttempts: 0 });
     return client.iterate({ query, variables }) as Results;
   },
 };
 
 export const WS: Subscriber = {
   name: 'graphql-ws',
-  async *subscribe(url, query, variables = {}) {
+  async *subscribe(url, query, variables = {}, path = '/graphql') {
     const client = createWsClient({
-      url: `${url.replace('http', 'ws')}/graphql`,
+      url: `${url.replace('http', 'ws')}${path}`,
       webSocketImpl: WebSocket,
       retryAttempts: 0,
     });
@@ -44,9 +50,9 @@ export const WS: Subscriber = {
 /** By hand, strictly as the protocol says. */
 export const APOLLO: Subscriber = {
   name: 'Apollo multipart',
-  async *subscribe(url, query, variables = {}) {
+  async *subscribe(url, query, variables = {}, path = '/graphql') {
     const aborting = new AbortController();
-    const response = await fetch(`${url}/graphql`, {
+    const response = await fetch(`${url}${path}`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -1,0 +1,11 @@
+/**
+ * What a browser sends without asking first (RFC 9110 has no word for it; the Fetch standard's is a
+ * simple request) needs one of these, which make it ask.
+ */
+export const CSRF_HEADERS = [
+  'apollo-require-preflight',
+  'graphql-require-preflight',
+  'x-apollo-operation-name',
+];
+
+export const CSRF_MESSAGE = `This kind of request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), so that no web page can send it behind a user’s back.`;
