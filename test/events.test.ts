@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../src/database/database.ts';
 import { createEvents, type EventListener, type Events } from '../src/events.ts';
 import { createLog } from '../src/log.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 
 const log = createLog({ level: 'silent' });
 type News = Parameters<EventListener>[0];
@@ -36,7 +37,7 @@ describe.runIf(hasDatabase)('events', () => {
     });
     await expect(failed).rejects.toThrow('no');
     await database.prisma.$transaction((tx) => events.publish(tx, edit('a'), edit('b')));
-    await vi.waitFor(() => expect(heard).toContainEqual(edit('b')));
+    await eventually(() => expect(heard).toContainEqual(edit('b')));
     expect(heard.filter(({ kind }) => kind === 'edit')).toEqual([edit('a'), edit('b')]);
   });
 
@@ -46,8 +47,8 @@ describe.runIf(hasDatabase)('events', () => {
     other.subscribe((event) => heardThere.push(event));
     await other.start();
     await events.publish(database.prisma, edit('x'));
-    await vi.waitFor(() => expect(heardThere).toContainEqual(edit('x')));
-    await vi.waitFor(() => expect(heard).toContainEqual(edit('x')));
+    await eventually(() => expect(heardThere).toContainEqual(edit('x')));
+    await eventually(() => expect(heard).toContainEqual(edit('x')));
     await other.stop();
   });
 
@@ -55,7 +56,7 @@ describe.runIf(hasDatabase)('events', () => {
     await database.prisma.$executeRaw`SELECT pg_notify('retouch', 'nonsense')`;
     await database.prisma.$executeRaw`SELECT pg_notify('retouch', '{"kind":"other"}')`;
     await events.publish(database.prisma, edit('after'));
-    await vi.waitFor(() => expect(heard).toContainEqual(edit('after')));
+    await eventually(() => expect(heard).toContainEqual(edit('after')));
     expect(heard.filter(({ kind }) => kind !== 'missed')).toEqual([edit('after')]);
   });
 
@@ -65,8 +66,8 @@ describe.runIf(hasDatabase)('events', () => {
     await database.prisma.$queryRaw`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE query LIKE 'LISTEN%' AND datname = current_database()`;
-    await vi.waitFor(() => expect(heard).toContainEqual({ kind: 'missed' }), { timeout: 10_000 });
+    await eventually(() => expect(heard).toContainEqual({ kind: 'missed' }), { timeout: 10_000 });
     await events.publish(database.prisma, edit('again'));
-    await vi.waitFor(() => expect(heard).toContainEqual(edit('again')));
+    await eventually(() => expect(heard).toContainEqual(edit('again')));
   });
 });

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../src/database/database.ts';
 import { createEvents, type Events } from '../src/events.ts';
 import { createLog } from '../src/log.ts';
 import { createQueue, defineJob, type Queue } from '../src/queue.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 
 const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0 });
 /** Its wait after a failure outlasts a test. */
@@ -47,7 +48,7 @@ describe.runIf(hasDatabase)('the queue', () => {
     });
     await expect(failed).rejects.toThrow('no');
     await send('committed');
-    await vi.waitFor(() => expect(names).toEqual(['committed']));
+    await eventually(() => expect(names).toEqual(['committed']));
   });
 
   test('does work that was enqueued before anybody worked, each once', async () => {
@@ -55,7 +56,7 @@ describe.runIf(hasDatabase)('the queue', () => {
     for (const name of expected) await send(name);
     const names: string[] = [];
     queue.work(GREET, { concurrency: 3, handle: async ({ name }) => void names.push(name) });
-    await vi.waitFor(() => expect(names).toHaveLength(12));
+    await eventually(() => expect(names).toHaveLength(12));
     expect(names.toSorted()).toEqual(expected.toSorted());
   });
 
@@ -73,10 +74,10 @@ describe.runIf(hasDatabase)('the queue', () => {
     });
     for (let i = 0; i < 5; i++) await send(`n${i}`);
     for (let done = 0; done < 5; done++) {
-      await vi.waitFor(() => expect(releases.length).toBeGreaterThan(0));
+      await eventually(() => expect(releases.length).toBeGreaterThan(0));
       releases.shift()?.();
     }
-    await vi.waitFor(() => expect(running).toBe(0));
+    await eventually(() => expect(running).toBe(0));
     expect(most).toBe(2);
   });
 
@@ -92,8 +93,8 @@ describe.runIf(hasDatabase)('the queue', () => {
       },
     });
     await send('bad');
-    await vi.waitFor(() => expect(calls).toBe(1));
-    await vi.waitFor(async () => {
+    await eventually(() => expect(calls).toBe(1));
+    await eventually(async () => {
       const [row] = await database.prisma.$queryRaw<{ state: string }[]>`
         SELECT state::text AS state FROM pgboss.job WHERE name = 'greet'`;
       expect(row?.state).toBe('failed');
@@ -134,7 +135,7 @@ describe.runIf(hasDatabase)('the queue', () => {
     };
     queue.work(GREET, { concurrency: 1, places, handle: async () => {} });
     const becomes = (taking: boolean) =>
-      vi.waitFor(() => expect(queue.isTaking()).toBe(taking), { timeout: 20_000 });
+      eventually(() => expect(queue.isTaking()).toBe(taking), { timeout: 20_000 });
     await becomes(false);
     isAway = false;
     await becomes(true);
@@ -160,10 +161,10 @@ describe.runIf(hasDatabase)('the queue', () => {
     };
     await database.prisma.$transaction((tx) => queue.send(tx, PATIENT, { name: 'held' }));
     const first = names(queue);
-    await vi.waitFor(() => expect(first).toEqual(['held']), WAIT);
+    await eventually(() => expect(first).toEqual(['held']), WAIT);
 
     const second = names(await successor());
-    await vi.waitFor(() => expect(second).toEqual(['held']), WAIT);
+    await eventually(() => expect(second).toEqual(['held']), WAIT);
 
     await successor();
     const [row] = await database.prisma.$queryRaw<{ state: string }[]>`

@@ -1,8 +1,9 @@
 import { chmod, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { canUseDirectory, createStorageAccess } from '../src/storage-access.ts';
 import { temporaryDirectory } from './support/directory.ts';
+import { eventually } from './support/eventually.ts';
 
 test('is there as long as all directories are, and again when they are back; says once why not', async () => {
   const root = await temporaryDirectory();
@@ -45,5 +46,5 @@ test('is not there while it does not answer, and is not asked again meanwhile', 
   expect(await check()).toBe(false);
   expect(asked).toBe(1);
   answer();
-  await vi.waitFor(async () => expect(await check()).toBe(true));
+  await eventually(async () => expect(await check()).toBe(true));
 });

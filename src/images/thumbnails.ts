@@ -69,6 +69,11 @@ export function createThumbnails({
       const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
       await store(key, made);
+      // Deleted while it was decoded: nothing of it may stay behind.
+      if ((await blobs.size(sourceKey)) === null) {
+        await blobs.delete(key);
+        throw Object.assign(new Error(`${sourceKey} is gone`), { code: 'ENOENT' });
+      }
       return { key, bytes: made.length };
     });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createNewsQueue, type EditNews, onlyThose } from '../../src/edits/news-queue.ts';
 import { SubscriptionDroppedError } from '../../src/errors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const changed = (jobId: string): EditNews => ({ type: 'CHANGED', jobId, partialImageIndex: null });
 const partial = (jobId: string, partialImageIndex: number): EditNews => ({
@@ -54,7 +55,7 @@ describe('the news queue', () => {
     queue.push(changed('a'));
     queue.push(changed('b'));
     await queue.next();
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalled());
+    await eventually(() => expect(onEnd).toHaveBeenCalled());
     expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
   });
 

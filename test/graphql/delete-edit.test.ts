@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { dumpTables } from '../support/dump-tables.ts';
+import { eventually } from '../support/eventually.ts';
 import { insertForeignRows } from '../support/foreign-rows.ts';
 import { EDIT } from '../support/operations.ts';
 import { mask, png } from '../support/pictures.ts';
@@ -90,14 +91,14 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     );
     expect(failed.status).toBe('OUTCOME_UNKNOWN');
     expect(await filesIn(join(app.dir, 'answers'))).toHaveLength(1);
-    await vi.waitFor(() => expect(receiver.received).not.toHaveLength(0), WAIT);
+    await eventually(() => expect(receiver.received).not.toHaveLength(0), WAIT);
     const before = await usage();
     await ageBlobs();
     for (const { id } of [job, failed]) {
       expect(await remove(id)).toEqual({ __typename: 'DeleteEditPayload', deletedEditJobId: id });
     }
-    await vi.waitFor(async () => expect(await blobs()).toEqual([]), WAIT);
-    await vi.waitFor(async () => expect(await filesIn(join(app.dir, 'answers'))).toEqual([]), WAIT);
+    await eventually(async () => expect(await blobs()).toEqual([]), WAIT);
+    await eventually(async () => expect(await filesIn(join(app.dir, 'answers'))).toEqual([]), WAIT);
     expect(await usage()).toEqual(before);
     expect(before).toMatchObject({ edits: 2, succeeded: 1, images: 1 });
     const gone = await app.query(
@@ -221,7 +222,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
       WS.subscribe(app.url, follow, variables),
     );
     const firsts = results.map((one) => one.next());
-    await vi.waitFor(
+    await eventually(
       () =>
         expect(app.logged.filter((line) => line.includes('subscription begun'))).toHaveLength(2),
       WAIT,

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
 
@@ -48,7 +49,7 @@ describe.runIf(hasDatabase)('a job', () => {
   }
   const run = async (query: string, variables: object) => (await app.query(query, variables)).data;
   const becomes = (id: string, status: string) =>
-    vi.waitFor(async () => expect((await run(STATUS, { id })).editJob.status).toBe(status), {
+    eventually(async () => expect((await run(STATUS, { id })).editJob.status).toBe(status), {
       timeout: 15_000,
     });
   const stats = () => app.sandbox.stats();
@@ -74,7 +75,7 @@ describe.runIf(hasDatabase)('a job', () => {
     test('waits as long as Retry-After says, visibly, and can be canceled for free', async () => {
       app.sandbox.faults.push({ kind: 'rate_limit', retryAfter: 120 });
       const { editJob } = await edit({ wait: 0 });
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const { editJob: job } = await run(STATUS, { id: editJob.id });
         expect(job.status).toBe('QUEUED');
         expect(job.nextAttemptAt).not.toBeNull();
@@ -108,7 +109,7 @@ describe.runIf(hasDatabase)('a job', () => {
     test('is canceled while it runs: the call is aborted, its cost unresolved', async () => {
       app.sandbox.faults.push({ kind: 'hang' });
       const { editJob } = await edit({ wait: 0 });
-      await vi.waitFor(() => expect(stats().paid).toBe(1));
+      await eventually(() => expect(stats().paid).toBe(1));
       const waiting = await edit({ wait: 0, prompt: 'behind it' });
       const { cancelEdit } = await run(CANCEL, { id: editJob.id });
       expect(cancelEdit.editJob).toMatchObject({
@@ -130,7 +131,7 @@ describe.runIf(hasDatabase)('a job', () => {
     test('is canceled from the queue, and never sent', async () => {
       app.sandbox.faults.push({ kind: 'delay', delayMs: 500 });
       const first = await edit({ wait: 0 });
-      await vi.waitFor(() => expect(stats().requests).toBe(1));
+      await eventually(() => expect(stats().requests).toBe(1));
       const second = await edit({ wait: 0, prompt: 'never' });
       const { cancelEdit } = await run(CANCEL, { id: second.editJob.id });
       expect(cancelEdit.editJob).toMatchObject({ status: 'CANCELED', costUnresolved: false });
@@ -221,7 +222,7 @@ describe.runIf(hasDatabase)('a job', () => {
     test('is answered 503 with Retry-After, and those before it are done', async () => {
       app.sandbox.faults.push({ kind: 'hang' });
       const stuck = await edit({ wait: 0 });
-      await vi.waitFor(() => expect(stats().requests).toBe(1));
+      await eventually(() => expect(stats().requests).toBe(1));
       const waiting = [];
       for (let i = 0; i < 3; i++) waiting.push(await edit({ wait: 0, prompt: `w${i}` }));
       const response = await fetch(`${app.url}/graphql`, {

@@ -1,7 +1,8 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
 import { jpeg, mask, png, pngWithAlpha, webp } from '../support/pictures.ts';
 
@@ -159,7 +160,7 @@ describe.runIf(hasDatabase)('editImage', () => {
       { 'input.images.0.file': await png() },
     );
     expect(['QUEUED', 'RUNNING']).toContain(editJob.status);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { data } = await app.query('query($id: ID!) { editJob(id: $id) { status } }', {
         id: editJob.id,
       });
@@ -188,10 +189,10 @@ describe.runIf(hasDatabase)('editImage', () => {
       }),
       signal: leaving.signal,
     });
-    await vi.waitFor(() => expect(paid()).toBe(before + 1));
+    await eventually(() => expect(paid()).toBe(before + 1));
     leaving.abort();
     await expect(request).rejects.toThrow();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { data } = await app.query(
         '{ editJobs(first: 1) { edges { node { status prompt { text } } } } }',
       );

@@ -106,7 +106,7 @@ describe.runIf(hasDatabase)('the history', () => {
 
   // But for what makes the thumbnails behind the edits' back.
   test('asks the database as often for seven edits as for one', async () => {
-    const statements = async (first: number) => {
+    const count = async (first: number) => {
       const before = app.logged.length;
       const { errors } = await app.query(EVERYTHING, { first });
       expect(errors).toBeUndefined();
@@ -115,6 +115,9 @@ describe.runIf(hasDatabase)('the history', () => {
         .filter((line) => /"sql":"SELECT \\"(public|t\d+)\\"(?!.*thumbHash\\" IS NULL)/.test(line))
         .length;
     };
+    // The fewest of some: other work can only add to them.
+    const statements = async (first: number) =>
+      Math.min(await count(first), await count(first), await count(first));
     const one = await statements(1);
     expect(one).toBeGreaterThan(0);
     expect(await statements(7)).toBe(one);

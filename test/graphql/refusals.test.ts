@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
+import { eventually } from '../support/eventually.ts';
 import { serve } from '../support/http.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
@@ -133,7 +134,7 @@ describe.runIf(hasDatabase)(
         const { data } = await app.query(RESUME, { name: upstream.name });
         expect(data.resumeUpstream.state).toBe('READY');
         for (const { id } of [before, after]) {
-          await vi.waitFor(async () => expect((await job(id)).status).toBe('SUCCEEDED'), WAIT);
+          await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'), WAIT);
         }
         expect(stats()).toMatchObject({ requests: 3, paid: 2 });
       },

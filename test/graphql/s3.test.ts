@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
+import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
 import { jpeg, mask, noisePng, png } from '../support/pictures.ts';
 import { S3_SECRET, type S3Server, startS3Server } from '../support/s3-server.ts';
@@ -137,13 +138,13 @@ describe.runIf(hasDatabase)('with STORAGE_URL', () => {
       const response = await fetch(`${app.url}/health/ready`);
       return { status: response.status, ...(await response.json()) };
     };
-    await vi.waitFor(async () => expect(await ready()).toMatchObject({ storage: true }));
+    await eventually(async () => expect(await ready()).toMatchObject({ storage: true }));
     s3.fail({ kind: 'busy' });
     expect(await ready()).toMatchObject({ status: 'not ready', storage: false });
     s3.fail({ kind: 'hang' });
     expect(await ready()).toMatchObject({ storage: false });
     s3.fail(null);
-    await vi.waitFor(async () => expect(await ready()).toMatchObject({ storage: true }));
+    await eventually(async () => expect(await ready()).toMatchObject({ storage: true }));
     expect(app.logged.join('')).toContain('SlowDown');
     expect(app.logged.join('')).not.toContain(S3_SECRET);
   });

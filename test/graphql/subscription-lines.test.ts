@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { insertForeignRows } from '../support/foreign-rows.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
@@ -41,7 +42,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
     const before = app.sandbox.stats().requests;
     app.sandbox.faults.push({ kind: 'hang' });
     const id = await edit();
-    await vi.waitFor(() => expect(app.sandbox.stats().requests).toBe(before + 1));
+    await eventually(() => expect(app.sandbox.stats().requests).toBe(before + 1));
     return id;
   }
   /** As the service logs it. */
@@ -102,7 +103,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
       for (const one of results) await one.next();
       expect(subscribers()).toBe(2);
       for (const one of results) await one.return?.();
-      await vi.waitFor(() => expect(subscribers()).toBe(0));
+      await eventually(() => expect(subscribers()).toBe(0));
     });
 
     test('never tell of somebody else’s edits', async () => {
@@ -127,9 +128,9 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
     const [res] = await once(req, 'response');
     res.on('error', () => {});
     await once(res, 'data');
-    await vi.waitFor(() => expect(subscribers()).toBe(1));
+    await eventually(() => expect(subscribers()).toBe(1));
     req.destroy();
-    await vi.waitFor(() => expect(subscribers()).toBe(0));
+    await eventually(() => expect(subscribers()).toBe(0));
   });
 
   test('send something on a silent line, so that proxies keep it', async () => {
@@ -232,7 +233,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
       })) {
         socket.send(JSON.stringify({ type: 'subscribe', id, payload: { query } }));
       }
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(messages.find(({ type }) => type === 'complete')).toBeDefined(),
       );
       expect(messages).toContainEqual({
@@ -270,10 +271,10 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
         const payload = { query: WATCH, variables: { id } };
         socket.send(JSON.stringify({ type: 'subscribe', id: String(i), payload }));
       }
-      await vi.waitFor(() => expect(answers.get('101')).toBe('TOO_MANY_OPERATIONS'));
-      await vi.waitFor(() => expect(subscribers()).toBe(100));
+      await eventually(() => expect(answers.get('101')).toBe('TOO_MANY_OPERATIONS'));
+      await eventually(() => expect(subscribers()).toBe(100));
       socket.close();
-      await vi.waitFor(() => expect(subscribers()).toBe(0));
+      await eventually(() => expect(subscribers()).toBe(0));
     });
 
     test('leave the upgrades of others alone: they are plain requests', async () => {

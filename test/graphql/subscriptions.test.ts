@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
 import { type Results, SUBSCRIBERS, type Subscriber, WS } from '../support/subscriptions.ts';
@@ -48,7 +49,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
   async function block(input: object = {}): Promise<string> {
     app.sandbox.faults.push({ kind: 'hang' });
     const id = await edit({ prompt: 'in the way', ...input });
-    await vi.waitFor(() => expect(app.sandbox.stats().requests).toBe(1));
+    await eventually(() => expect(app.sandbox.stats().requests).toBe(1));
     return id;
   }
 

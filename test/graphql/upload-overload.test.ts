@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
+import { eventually } from '../support/eventually.ts';
 import { MULTIPART_HEADERS } from '../support/multipart.ts';
 import { EDIT } from '../support/operations.ts';
 import { noisePng, png } from '../support/pictures.ts';
@@ -108,7 +109,7 @@ describe.runIf(hasDatabase)('while as much is being uploaded as may be', () => {
     const other = await upload();
     expect((await edit(picture)).httpStatus).toBe(503);
     other.socket.destroy();
-    await vi.waitFor(async () => expect((await edit(picture)).httpStatus).toBe(200), {
+    await eventually(async () => expect((await edit(picture)).httpStatus).toBe(200), {
       timeout: 10_000,
     });
   });
@@ -117,7 +118,7 @@ describe.runIf(hasDatabase)('while as much is being uploaded as may be', () => {
     app.sandbox.faults.push({ kind: 'hang' });
     // Answered when the service stops.
     edit(picture, { wait: 600 }).catch(() => undefined);
-    await vi.waitFor(() => expect(app.sandbox.stats().requests).toBe(1));
+    await eventually(() => expect(app.sandbox.stats().requests).toBe(1));
     expect((await edit(picture, { wait: 0 })).data.editImage.__typename).toBe('EditImagePayload');
   });
 });

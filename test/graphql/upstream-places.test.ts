@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
 
@@ -40,14 +41,14 @@ describe.runIf(hasDatabase)('an edits API with fewer places than there are edits
   test('gets them in line: none loses its turn while all places are taken', async () => {
     upstream.faults.push({ kind: 'hang' });
     const inTheWay = await edit('in the way');
-    await vi.waitFor(() => expect(upstream.stats().requests).toBe(1));
+    await eventually(() => expect(upstream.stats().requests).toBe(1));
     const waiting = [await edit('a'), await edit('b'), await edit('c')];
     for (const id of waiting) {
       expect(await job(id)).toEqual({ status: 'QUEUED', nextAttemptAt: null });
     }
     await app.query(CANCEL, { id: inTheWay });
     for (const id of waiting) {
-      await vi.waitFor(async () => expect((await job(id)).status).toBe('SUCCEEDED'), {
+      await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'), {
         timeout: 20_000,
       });
     }

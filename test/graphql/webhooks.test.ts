@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/schema/global-id.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
+import { eventually } from '../support/eventually.ts';
 import { insertForeignRows } from '../support/foreign-rows.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
@@ -75,7 +76,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
     (await run(EDIT, { input: { images: [{ id: imageId }], prompt: 'canary-prompt', ...input } }))
       .editImage.editJob;
   const messages = (receiver: WebhookReceiver, count: number) =>
-    vi.waitFor(() => {
+    eventually(() => {
       expect(receiver.received).toHaveLength(count);
       return receiver.received.map(({ body }) => JSON.parse(body));
     }, WAIT);
@@ -128,7 +129,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
       await edit();
       app.sandbox.faults.push({ kind: 'hang' });
       const hanging = await edit({ wait: 0 });
-      await vi.waitFor(() => expect(app.sandbox.stats().requests).toBe(4));
+      await eventually(() => expect(app.sandbox.stats().requests).toBe(4));
       await run('mutation($id: ID!) { cancelEdit(id: $id) { __typename } }', { id: hanging.id });
       const [, ...others] = await messages(receiver, 4);
       expect(
@@ -149,7 +150,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
       await create({ url: receiver.url });
       const job = await edit();
       const log = () =>
-        vi.waitFor(async () => {
+        eventually(async () => {
           const [webhook] = (await run(LOG)).webhooks;
           const { node } = webhook.deliveries.edges[0];
           expect(node.attemptCount).toBe(receiver.received.length);

@@ -3,8 +3,9 @@ import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { noisePng, png } from '../support/pictures.ts';
 import { startRig } from '../support/rig.ts';
 
@@ -43,7 +44,7 @@ describe.runIf(hasDatabase)('a disk with less room than MIN_FREE_DISK_BYTES', ()
   test('has edits wait, visibly and unpaid, until there is room', { timeout: 60_000 }, async () => {
     const rig = await startRig({ MIN_FREE_DISK_BYTES: String(Number.MAX_SAFE_INTEGER) });
     const id = await rig.submit('no room');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { data } = await rig.query(
         'query($id: ID!) { editJob(id: $id) { status nextAttemptAt } }',
         { id },
@@ -79,7 +80,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     const { rig, dir } = started;
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_500 });
     const id = await rig.submit('paid for');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     // Room for the raw answer, and for half of its picture.
     const empty = await fill(dir, Math.round(PICTURE_BYTES * (4 / 3 + 1 / 2)));
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));

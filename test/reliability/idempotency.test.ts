@@ -1,5 +1,6 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -33,7 +34,7 @@ describe.runIf(hasDatabase)(
       const broken = Promise.allSettled(
         Array.from({ length: CLIENTS }, () => send(rig, picture, { wait: 600 })),
       );
-      await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), {
+      await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), {
         timeout: 30_000,
       });
       await rig.service.kill();

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import pg from 'pg';
-import { afterAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { startRig } from '../support/rig.ts';
 import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
@@ -19,7 +20,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig();
     const request = uploadRequest(rig.service.url, await noisePng(2_000_000));
     const socket = await sendBytes(rig.service.url, request.subarray(0, request.length / 2));
-    await vi.waitFor(async () => expect(await rig.files('staging')).not.toEqual([]), WAIT);
+    await eventually(async () => expect(await rig.files('staging')).not.toEqual([]), WAIT);
     await rig.service.kill();
     socket.destroy();
     await rig.restart();
@@ -32,7 +33,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig({ MAX_CONCURRENT_EDITS: '1' });
     await rig.sandbox.push({ kind: 'hang' });
     const sent = await rig.submit('hanging');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     const committed = await rig.submit('waiting');
     await rig.service.kill();
     await rig.restart();
@@ -53,7 +54,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'slow', bytesPerSecond: 8_000 });
     const id = await rig.submit('half read');
-    const [answer] = await vi.waitFor(async () => {
+    const [answer] = await eventually(async () => {
       const files = await rig.files('answers');
       expect((await stat(files[0] ?? '')).size).toBeGreaterThan(1_000);
       return files;
@@ -70,7 +71,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
     const id = await rig.submit('not stored');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     const mend = await breakBlobs(rig.database.dir);
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
     await rig.service.kill();
@@ -94,7 +95,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
       onTestFinished(() => holder.end());
       await holder.query('BEGIN; LOCK TABLE "TokenUsage" IN SHARE MODE');
       const id = await rig.submit('locked');
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const { rows } = await holder.query(
           `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '"TokenUsage"'::regclass`,
         );
@@ -115,7 +116,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     for (const delayMs of [0, 4, 8, 16, 32, 64]) {
       const prompt = `finishing ${delayMs}`;
       ids.push(await rig.submit(prompt));
-      await vi.waitFor(async () => expect(await rig.paidFor(prompt)).toBe(1), { interval: 2 });
+      await eventually(async () => expect(await rig.paidFor(prompt)).toBe(1), { interval: 2 });
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       await rig.service.kill();
       await rig.restart();

@@ -1,7 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
@@ -54,7 +55,7 @@ describe.runIf(hasDatabase)('what a dead process left', { timeout: 180_000 }, ()
         answer += chunk;
       });
       slow.write(request.subarray(half));
-      await vi.waitFor(() => expect(answer).toContain('"status":"QUEUED"'), WAIT);
+      await eventually(() => expect(answer).toContain('"status":"QUEUED"'), WAIT);
       slow.destroy();
       expect(await rig.orphans()).toBe(0);
     },
@@ -73,7 +74,7 @@ async function put(rig: Rig, path: string, ageMs: number): Promise<string> {
 
 /** Waits until so many files are being received. */
 const staged = (rig: Rig, count: number) =>
-  vi.waitFor(async () => {
+  eventually(async () => {
     const files = await rig.files('staging');
     expect(files).toHaveLength(count);
     return files;

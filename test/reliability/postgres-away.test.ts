@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { type PostgresCluster, startPostgresCluster } from '../support/postgres-cluster.ts';
 import { type RigDatabase, startRig } from '../support/rig.ts';
 
@@ -44,7 +45,7 @@ async function expectRefusal(url: string, withinMs = REFUSED_WITHIN_MS): Promise
 }
 
 const served = (query: () => Promise<{ httpStatus: number }>) =>
-  vi.waitFor(async () => expect((await query()).httpStatus).toBe(200), {
+  eventually(async () => expect((await query()).httpStatus).toBe(200), {
     timeout: RECOVERED_WITHIN_MS,
     interval: 100,
   });
@@ -60,7 +61,7 @@ describe.runIf(await canRun())('while Postgres is away', { timeout: 150_000 }, (
   test('restarting, work is refused with 503, and what was out is written down after it', async () => {
     const { cluster, rig } = await startOwnRig({}, { delayMs: 1_000 });
     const ids = [await rig.submit('a'), await rig.submit('b')];
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(2), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(2), WAIT);
     await cluster.shutDown();
     await expectRefusal(rig.service.url);
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
@@ -77,7 +78,7 @@ describe.runIf(await canRun())('while Postgres is away', { timeout: 150_000 }, (
     const { cluster, rig } = await startOwnRig({ MAX_CONCURRENT_EDITS: '2' }, { delayMs: 2_000 });
     const second = await rig.startSecond();
     const ids = await Promise.all(['a', 'b', 'c', 'd'].map((prompt) => rig.submit(prompt)));
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(4), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(4), WAIT);
     await cluster.pause();
     const resumed = new Promise((resolve) => setTimeout(resolve, PAUSE_MS)).then(cluster.resume);
     await Promise.all([rig.service, second].map(({ url }) => expectRefusal(url, LET_IN_WITHIN_MS)));

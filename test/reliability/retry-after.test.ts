@@ -1,5 +1,6 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRig } from '../support/rig.ts';
 
 const RETRY_AFTER_SECONDS = 8;
@@ -10,7 +11,7 @@ describe.runIf(hasDatabase)('an edits API that asks for time', { timeout: 180_00
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'rate_limit', retryAfter: RETRY_AFTER_SECONDS });
     const refused = await rig.submit('refused');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await rig.job(refused)).attempts).toMatchObject([{ state: 'FAILED' }]);
     }, WAIT);
     const other = await rig.submit('other');

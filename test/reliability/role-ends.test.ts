@@ -1,6 +1,7 @@
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { SSE } from '../support/subscriptions.ts';
@@ -11,7 +12,7 @@ const WORKER = { ROLE: 'worker' };
 const WAIT = { timeout: 60_000 };
 
 const paid = (rig: Rig, count: number) =>
-  vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
+  eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
 
 describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
   'when a process with a role ends',
@@ -66,17 +67,17 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         return () => socket.write(request.subarray(half));
       };
       const finish = await begin(other.url);
-      const [kept] = await vi.waitFor(async () => {
+      const [kept] = await eventually(async () => {
         const files = await rig.files('staging');
         expect(files).toHaveLength(1);
         return files;
       }, WAIT);
       await begin(rig.service.url);
-      await vi.waitFor(async () => expect(await rig.files('staging')).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await rig.files('staging')).toHaveLength(2), WAIT);
       await rig.service.kill();
-      await vi.waitFor(async () => expect(await rig.files('staging')).toEqual([kept]), WAIT);
+      await eventually(async () => expect(await rig.files('staging')).toEqual([kept]), WAIT);
       finish();
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const { data } = await other.query('{ editJobs { edges { node { status } } } }');
         expect(data.editJobs.edges).toEqual([{ node: { status: 'SUCCEEDED' } }]);
       }, WAIT);
@@ -124,7 +125,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         { extensions: { code: 'UNAVAILABLE' } },
       ]);
       expect(await exited).toBe(0);
-      await vi.waitFor(
+      await eventually(
         async () => expect((await other.job(editJob.id)).status).toBe('SUCCEEDED'),
         WAIT,
       );

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
 import { startService } from '../support/processes.ts';
 import { startRig } from '../support/rig.ts';
@@ -91,7 +92,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const worker = await rig.startSecond(WORKER);
       await rig.sandbox.push({ kind: 'hang' });
       const id = await rig.submit('hanging');
-      await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+      await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
       const next = await rig.submit('next');
       const cancel = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
       await rig.query(cancel, { id });
@@ -134,7 +135,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       await rig.sandbox.push({ kind: 'quota' });
       const failed = await rig.submit('no credit');
       expect(await rig.final(failed)).toMatchObject({ error: { code: 'INSUFFICIENT_QUOTA' } });
-      await vi.waitFor(
+      await eventually(
         async () =>
           expect((await rig.query(UPSTREAMS)).data.upstreams).toMatchObject([
             { name: 'default', state: 'PAUSED', reason: expect.any(String) },
@@ -170,7 +171,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       );
       await rig.startSecond({ ...WORKER, PUBLIC_URL: rig.service.url });
       const id = await rig.submit('told');
-      await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
+      await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
       const [received] = receiver.received;
       if (received === undefined) throw new Error('nothing received');
       const { editJob } = verify(received, data.createWebhook.secret).data;

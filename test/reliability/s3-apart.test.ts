@@ -1,6 +1,7 @@
-import { describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { startRig } from '../support/rig.ts';
 import { startS3Server } from '../support/s3-server.ts';
@@ -28,7 +29,7 @@ describe.runIf(isPostgres)('processes that share S3 and no directory', { timeout
     const rig = await startRig(s3.env);
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
     const id = await rig.submit('apart');
-    await vi.waitFor(async () => expect(await rig.paidFor('apart')).toBe(1));
+    await eventually(async () => expect(await rig.paidFor('apart')).toBe(1));
     s3.fail({ kind: 'reset' });
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
     await rig.service.kill();

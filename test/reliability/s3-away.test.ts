@@ -1,5 +1,6 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { png } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type S3Fault, startS3Server } from '../support/s3-server.ts';
@@ -17,7 +18,7 @@ async function startOnS3(env: Record<string, string> = {}) {
 async function payThenFail(rig: Rig, fail: () => void): Promise<string> {
   await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
   const id = await rig.submit('paid for');
-  await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
+  await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
   fail();
   await rig.service.line((line) => line.includes(NOT_STORED));
   return id;
@@ -70,7 +71,7 @@ describe.runIf(hasDatabase)('S3 that fails', { timeout: 120_000 }, () => {
     const { s3, rig } = await startOnS3();
     s3.fail({ kind: 'busy' });
     const id = await rig.submit('not to be kept');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { data } = await rig.query(
         'query($id: ID!) { editJob(id: $id) { status nextAttemptAt } }',
         { id },

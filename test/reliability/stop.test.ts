@@ -1,5 +1,6 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { sendBytes } from '../support/upload-socket.ts';
 
@@ -15,7 +16,7 @@ describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, 
     const waiting = rig.edit({ images: [{ id: rig.imageId }], prompt: 'waiting', wait: 60 });
     await paid(rig, 1);
     const stopped = rig.service.stop();
-    await vi.waitFor(
+    await eventually(
       async () => expect(await statusOf(`${rig.service.url}/health/ready`)).not.toBe(200),
       { timeout: REFUSED_WITHIN_MS, interval: 20 },
     );
@@ -30,7 +31,7 @@ describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, 
     const running = rig.edit({ images: [{ id: rig.imageId }], prompt: 'hanging', wait: 600 });
     await paid(rig, 1);
     const queued = rig.edit({ images: [{ id: rig.imageId }], prompt: 'queued', wait: 600 });
-    await vi.waitFor(async () => expect(await countQueued(rig)).toBe(1), WAIT);
+    await eventually(async () => expect(await countQueued(rig)).toBe(1), WAIT);
     expect(await rig.service.stop()).toBe(0);
     const { editJob: one } = await running;
     const { editJob: other } = await queued;
@@ -55,7 +56,7 @@ describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, 
 });
 
 const paid = (rig: Rig, count: number) =>
-  vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
+  eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
 
 async function countQueued(rig: Rig): Promise<number> {
   const { data } = await rig.query('{ editJobs { edges { node { status } } } }');

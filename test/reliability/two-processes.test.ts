@@ -1,5 +1,6 @@
-import { describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { spawnService } from '../support/processes.ts';
 import { startRig } from '../support/rig.ts';
 
@@ -49,7 +50,7 @@ describe.runIf(hasDatabase && kind === 'postgres')(
       const second = await rig.startSecond();
       // Both have one: whichever process it is, the other one is asked to cancel it.
       const ids = [await rig.submit('a'), await rig.submit('b')];
-      await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(2), WAIT);
+      await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(2), WAIT);
       const cancel = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
       for (const id of ids) {
         expect((await second.query(cancel, { id })).data.cancelEdit.__typename).toBe(
@@ -65,12 +66,12 @@ describe.runIf(hasDatabase && kind === 'postgres')(
       const rig = await startRig({ MAX_CONCURRENT_EDITS: '1' });
       await rig.sandbox.push({ kind: 'hang' });
       const sent = await rig.submit('sent');
-      await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+      await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
       const queued = await rig.submit('queued');
       const second = await rig.startSecond();
       await rig.service.kill();
       const becomes = (id: string, status: string) =>
-        vi.waitFor(async () => expect((await second.job(id)).status).toBe(status), {
+        eventually(async () => expect((await second.job(id)).status).toBe(status), {
           timeout: 60_000,
           interval: 100,
         });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import type { GraphqlClient } from '../support/graphql-client.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import {
@@ -76,7 +77,7 @@ async function deliveries(client: GraphqlClient): Promise<Delivery[]> {
 
 /** Waits until so many are delivered, and there are no others. */
 const allDelivered = (client: GraphqlClient, count: number) =>
-  vi.waitFor(
+  eventually(
     async () => {
       const all = await deliveries(client);
       expect(all.map(({ state }) => state)).toEqual(Array(count).fill('DELIVERED'));
@@ -124,11 +125,11 @@ describe.runIf(hasDatabase)('a webhook’s message', { timeout: 180_000 }, () =>
     for (const url of urls) secrets.set(url, await createWebhook(rig, url));
     await rig.sandbox.push({ kind: 'hang' });
     const out = await rig.submit('out');
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
     const done = await Promise.all(Array.from({ length: EDITS }, (_, i) => rig.submit(`${i}`)));
 
     // At once: a message that nobody takes is given up after 15 s.
-    await vi.waitFor(
+    await eventually(
       () =>
         expect(hanging.received.length + answering.received.length).toBeGreaterThanOrEqual(PLACES),
       { ...WAIT, interval: 5 },
@@ -185,7 +186,7 @@ describe.runIf(hasDatabase)('a webhook’s message', { timeout: 180_000 }, () =>
       const rig = await startOnDefaults();
       const secret = await createWebhook(rig, receiver.url);
       const id = await rig.submit('told by another');
-      await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
+      await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
       const second = await rig.startSecond();
       await rig.service.kill();
       const killedMs = Date.now();

@@ -3,6 +3,7 @@ import { onTestFinished, vi } from 'vitest';
 import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { filesIn } from './directory.ts';
+import { eventually } from './eventually.ts';
 import { createGraphqlClient, type GraphqlClient } from './graphql-client.ts';
 import { png } from './pictures.ts';
 import {
@@ -108,7 +109,7 @@ export async function startRig(
       return editJob.id;
     },
     final: (id) =>
-      vi.waitFor(
+      eventually(
         async () => {
           const job = await client.job(id);
           if (!FINAL.includes(job.status)) throw new Error(`${id} is ${job.status}`);

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createSecretKey } from '../../src/secret-key.ts';
 import { secretOf } from '../../src/webhooks/signing.ts';
 import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Received, receiveWebhooks, verify } from '../support/webhook-receiver.ts';
 import { MINUTE_MS, startWebhooks, VIEWER } from './support.ts';
 
@@ -23,7 +24,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { secret } = await hooks.createWebhook(receiver.url);
     hooks.work();
     const jobId = await hooks.endEdit();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
 
     const genuine = first(receiver.received);
     const job = await hooks.prisma.editJob.findUniqueOrThrow({ where: { id: jobId } });
@@ -69,7 +70,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     });
     await expect(rolledBack).rejects.toThrow('no');
     const jobId = await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
     expect(await hooks.prisma.webhookDelivery.count()).toBe(1);
     expect(receiver.received.map(({ body }) => JSON.parse(body).data.editJob.id)).toEqual([
       `EditJob:${jobId}`,
@@ -97,7 +98,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { secret } = await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
 
     const [one, two] = receiver.received;
     if (!one || !two) throw new Error('not sent twice');
@@ -126,7 +127,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
     const { state, nextAttemptAt, attempts } = await hooks.delivery();
     expect(state).toBe('PENDING');
     const waitMs = (nextAttemptAt?.getTime() ?? 0) - first(attempts).finishedAt.getTime();
@@ -140,13 +141,13 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('FAILED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('FAILED'), WAIT);
     const { id, endpoint } = await hooks.delivery();
     expect(endpoint).toMatchObject({ failingSince: expect.any(Date), disabledAt: null });
 
     expect(await hooks.webhooks.redeliver({ ownerId: 'another', isAdmin: false }, id)).toBe(false);
     expect(await hooks.webhooks.redeliver(VIEWER, id)).toBe(true);
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     expect((await hooks.delivery()).attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
   });
@@ -210,7 +211,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     expect(await hooks.webhooks.enable(VIEWER, id)).toBe(true);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
   });
 
   test('that has taken nothing for five days is disabled with the next message given up', async () => {
@@ -222,7 +223,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { failingSince } });
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('FAILED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('FAILED'), WAIT);
     expect((await hooks.delivery()).endpoint).toMatchObject({
       disabledAt: expect.any(Date),
       disabledReason: 'FAILING',
@@ -237,7 +238,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
     expect(await hooks.delivery()).toMatchObject({
       state: 'PENDING',
       lastHttpStatus: 308,
@@ -253,7 +254,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
     expect(await hooks.delivery()).toMatchObject({
       lastHttpStatus: null,
       lastError: 'No answer within 0.3 s.',
@@ -277,7 +278,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     hooks.work();
     await hooks.endEdit();
     await hungUp.promise;
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
   });
 
   test('that leads inward gets no connection, whatever it is written as', async () => {
@@ -320,14 +321,14 @@ describe.runIf(hasDatabase)('a webhook', () => {
     expect(secret).not.toBe(old);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
     verify(first(receiver.received), old);
     verify(first(receiver.received), secret);
 
     const previousSecretUntil = new Date(Date.now() - 1);
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { previousSecretUntil } });
     await hooks.endEdit();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(2), WAIT);
     const later = first(receiver.received.slice(1));
     verify(later, secret);
     expect(() => verify(later, old)).toThrow('No matching');
@@ -342,12 +343,12 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { secretKeyId: 'other' } });
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
     expect((await hooks.delivery()).lastError).toMatch('SECRET_KEY has changed');
 
     const rotated = await hooks.webhooks.rotateSecret(VIEWER, id);
     await hooks.endEdit();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
     verify(first(receiver.received), rotated?.secret ?? '');
     expect(first(receiver.received).headers['webhook-signature']).not.toContain(' ');
   });
@@ -361,12 +362,12 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { id: deliveryId } = await hooks.delivery();
     const stopping = new AbortController();
     const stopped = hooks.deliver({ deliveryId, turn: 0 }, stopping.signal);
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1));
+    await eventually(() => expect(receiver.received).toHaveLength(1));
     stopping.abort(new Error('stopping'));
     await expect(stopped).rejects.toThrow('stopping');
     expect(await hooks.delivery()).toMatchObject({ state: 'PENDING', turn: 0, attempts: [] });
     hooks.work();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
     const [one, two] = receiver.received;
     expect(two?.headers['webhook-id']).toBe(one?.headers['webhook-id']);
   });
@@ -379,7 +380,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { secret } = await hooks.createWebhook(`${receiver.url}/?token=canary-token`);
     hooks.work();
     await hooks.endEdit();
-    await vi.waitFor(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
     const { prisma } = hooks;
     const rows = JSON.stringify([
       await prisma.webhookEndpoint.findMany(),

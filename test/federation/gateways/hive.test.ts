@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { gatewayContract } from '../../contracts/gateway.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Federation, type Gateway, startFederation } from '../../support/federation.ts';
 import { EDIT } from '../../support/operations.ts';
 import { noisePng, png } from '../../support/pictures.ts';
@@ -79,7 +80,7 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
         app.sandbox.faults.push({ kind: 'hang' });
         const { requests } = app.sandbox.stats();
         const blocker = await edit('in the way');
-        await vi.waitFor(() => expect(app.sandbox.stats().requests).toBe(requests + 1));
+        await eventually(() => expect(app.sandbox.stats().requests).toBe(requests + 1));
         const id = await edit('watched', { partialImages: 2 });
 
         const results = watch(id);
