@@ -16,7 +16,7 @@ import { FEDERATION_EXAMPLE } from './support/federation-example.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
-const documents = await Array.fromAsync(glob(['*.md', 'docs/**/*.md'], { cwd: ROOT }));
+const documents = await Array.fromAsync(glob(['*.md', 'docs/**/*.md', 'examples/*/README.md', 'examples/*.md'], { cwd: ROOT }));
 const { scripts, devDependencies } = JSON.parse(await read('package.json'));
 const example = JSON.parse(await read('examples/federation/package.json'));
 
