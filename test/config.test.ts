@@ -21,7 +21,13 @@ describe('without any variable', () => {
   test('serves loopback with the embedded database and the sandbox', () => {
     expect(loadConfig({})).toEqual({
       role: 'all',
-      http: { host: '127.0.0.1', port: 4000, publicUrl: null, allowAnonymous: false, corsOrigins: [] },
+      http: {
+        host: '127.0.0.1',
+        port: 4000,
+        publicUrl: null,
+        allowAnonymous: false,
+        corsOrigins: [],
+      },
       database: { kind: 'pglite', dir: './data' },
       dataDir: './data',
       storage: { kind: 'fs', dir: 'data/blobs' },

@@ -19,7 +19,10 @@ const run = promisify(execFile);
  * packages are installed once; where they cannot be, the suites of the examples are skipped.
  */
 export default async function setup({ provide }: TestProject) {
-  provide('hasExamples', await installAll());
+  const hasExamples = await installAll();
+  provide('hasExamples', hasExamples);
+  // A failure here is no missing package: the example does not fit the schema.
+  if (hasExamples) await Promise.all(INSTALLED_EXAMPLES.map(generateTypes));
 }
 
 async function installAll(): Promise<boolean> {
@@ -45,5 +48,8 @@ async function install(cwd: string): Promise<void> {
     await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
     await copyFile(lock, mark);
   }
-  await run('npm', ['run', 'types'], { cwd });
+}
+
+async function generateTypes(name: string): Promise<void> {
+  await run('npm', ['run', 'types'], { cwd: join(EXAMPLES, name) });
 }
