@@ -42,7 +42,7 @@ export function createCors(options: {
         'access-control-allow-methods': 'GET, HEAD, POST',
         // The star covers every header but this one.
         'access-control-allow-headers': 'authorization, *',
-        'access-control-max-age': MAX_AGE_SECONDS,
+        'access-control-max-age': String(MAX_AGE_SECONDS),
       });
       res.end();
       return true;
