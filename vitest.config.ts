@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
 const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
 
+/** Suites that run examples/, whose packages are installed when they run: see CONTRIBUTING.md. */
+const EXAMPLE_SUITES = ['test/examples/**/*.test.ts'];
+
 /** Suites that touch the database: they run on both of them. */
 const DATABASE_SUITES = [
   'test/app.test.ts',
@@ -40,7 +43,23 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES, ...GATEWAY_SUITES],
+          exclude: [
+            ...DATABASE_SUITES,
+            ...RELIABILITY_SUITES,
+            ...GATEWAY_SUITES,
+            ...EXAMPLE_SUITES,
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'examples',
+          testTimeout: 90_000,
+          include: EXAMPLE_SUITES,
+          globalSetup: ['test/support/install-examples.ts'],
+          provide: { databaseKind: 'pglite' },
         },
       },
       {

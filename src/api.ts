@@ -16,6 +16,7 @@ import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes, type Endpoint } from './http/api-routes.ts';
+import { createCors } from './http/cors.ts';
 import { createExportRoute } from './http/export/export-route.ts';
 import { createGraphql, type Graphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
@@ -128,7 +129,12 @@ export async function createApi(options: {
 
   return {
     routes: createApiRoutes({
-      origins: createRequestOrigins({ publicUrl: http.publicUrl, anyHost: http.allowAnonymous }),
+      origins: createRequestOrigins({
+        publicUrl: http.publicUrl,
+        anyHost: http.allowAnonymous,
+        corsOrigins: http.corsOrigins,
+      }),
+      cors: createCors({ origins: http.corsOrigins }),
       viewer: LOCAL_VIEWER,
       endpoints,
       imageRoute: createImageRoute({

@@ -22,6 +22,8 @@ export interface Config {
     readonly publicUrl: string | null;
     /** The network is guarded by somebody else: any Host header is served. */
     readonly allowAnonymous: boolean;
+    /** Origins whose pages may use the API, as browsers write them. */
+    readonly corsOrigins: readonly string[];
   };
   readonly database: { kind: 'postgres'; url: string } | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
@@ -93,6 +95,7 @@ export function loadConfig(env: Environment): Config {
       port: defaulted('PORT'),
       publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
       allowAnonymous: defaulted('ALLOW_ANONYMOUS'),
+      corsOrigins: values.CORS_ORIGINS ?? [],
     },
     database: databaseUrl
       ? { kind: 'postgres', url: databaseUrl }

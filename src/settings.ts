@@ -49,6 +49,15 @@ export const SETTINGS = {
     description:
       '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
   },
+  CORS_ORIGINS: {
+    schema: list.refine(
+      (origins) =>
+        origins.every((origin) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin),
+      'must be origins such as https://app.example.com or http://localhost:5173, separated by commas: each with its scheme, and without a path',
+    ),
+    description:
+      'Comma-separated origins whose pages may use the API from a browser, such as `https://app.example.com`. Default: none but the service’s own.',
+  },
   DATA_DIR: {
     schema: text,
     default: './data',

@@ -21,7 +21,13 @@ describe('without any variable', () => {
   test('serves loopback with the embedded database and the sandbox', () => {
     expect(loadConfig({})).toEqual({
       role: 'all',
-      http: { host: '127.0.0.1', port: 4000, publicUrl: null, allowAnonymous: false },
+      http: {
+        host: '127.0.0.1',
+        port: 4000,
+        publicUrl: null,
+        allowAnonymous: false,
+        corsOrigins: [],
+      },
       database: { kind: 'pglite', dir: './data' },
       dataDir: './data',
       storage: { kind: 'fs', dir: 'data/blobs' },
@@ -65,6 +71,7 @@ describe('what is set', () => {
       HOST: '::1',
       PORT: '0',
       PUBLIC_URL: 'https://retouch.example/',
+      CORS_ORIGINS: 'https://app.example, http://localhost:5173',
       DATA_DIR: '/srv/retouch',
       DATABASE_URL: 'postgres://u:p@db/retouch',
       EDITS_API_URL: 'https://edits.example/v1//',
@@ -84,7 +91,13 @@ describe('what is set', () => {
     });
     expect(config).toEqual({
       role: 'api',
-      http: { host: '::1', port: 0, publicUrl: 'https://retouch.example', allowAnonymous: false },
+      http: {
+        host: '::1',
+        port: 0,
+        publicUrl: 'https://retouch.example',
+        allowAnonymous: false,
+        corsOrigins: ['https://app.example', 'http://localhost:5173'],
+      },
       database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
       dataDir: '/srv/retouch',
       storage: { kind: 'fs', dir: '/srv/retouch/blobs' },
@@ -147,6 +160,11 @@ describe('what cannot work', () => {
     ['PORT', '0x10'],
     ['PUBLIC_URL', 'retouch.example'],
     ['PUBLIC_URL', 'ftp://retouch.example'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'app.example'],
+    ['CORS_ORIGINS', 'https://app.example/'],
+    ['CORS_ORIGINS', 'https://app.example, https://*.example/x'],
     ['ROLE', 'API'],
     ['ALLOW_ANONYMOUS', 'yes'],
     ['DATABASE_URL', 'mysql://db/retouch'],

@@ -16,9 +16,18 @@ import { FEDERATION_EXAMPLE } from './support/federation-example.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
-const documents = await Array.fromAsync(glob(['*.md', 'docs/**/*.md'], { cwd: ROOT }));
+const documents = await Array.fromAsync(
+  glob(['*.md', 'docs/**/*.md', 'examples/{*,*/*}.md'], { cwd: ROOT }),
+);
 const { scripts, devDependencies } = JSON.parse(await read('package.json'));
-const example = JSON.parse(await read('examples/federation/package.json'));
+
+const packages = await Array.fromAsync(glob('examples/*/package.json', { cwd: ROOT }));
+const knownScripts = [
+  ...Object.keys(scripts),
+  ...(
+    await Promise.all(packages.map(async (path) => JSON.parse(await read(path)).scripts))
+  ).flatMap(Object.keys),
+];
 
 /** What stands in fenced blocks of a language. */
 function blocks(markdown: string, language: string): string[] {
@@ -88,8 +97,7 @@ describe.each(documents)('%s', (document) => {
 
   test('names only npm scripts that exist', async () => {
     const named = (await read(document)).matchAll(/npm run ([a-z:]+)/g);
-    const known = Object.keys({ ...scripts, ...example.scripts });
-    for (const [, name] of named) expect(known).toContain(name);
+    for (const [, name] of named) expect(knownScripts).toContain(name);
   });
 
   test('shows only operations that fit schema.graphql', async () => {
@@ -102,6 +110,54 @@ describe.each(documents)('%s', (document) => {
       expect(validate(schema, parse(operation)), operation).toEqual([]);
     }
   });
+});
+
+test.each(documents)('%s has JSON that can be parsed', async (document) => {
+  for (const block of blocks(await read(document), 'json')) {
+    expect(() => JSON.parse(block), block).not.toThrow();
+  }
+});
+
+describe('README.zh-CN.md', () => {
+  /** All fenced blocks, their languages included. */
+  const fences = (markdown: string) => markdown.match(/^```\w*\n.*?^```$/gms);
+  /** First cells of all tables but their heads; the settings with their defaults. */
+  const rows = (markdown: string) =>
+    [...markdown.matchAll(/^\| (`[^|]+?) \|( `[^|]+` \|| \|)?/gm)].map(([, names = '', value]) => [
+      names.match(/`[^`]+`/g),
+      value,
+    ]);
+  const levels = (markdown: string) => markdown.replace(/^```.*?^```$/gms, '').match(/^#+ /gm);
+
+  test.each([
+    ['the same code', fences],
+    ['tables of the same types, codes and settings, with the same defaults', rows],
+    ['the same sections', levels],
+  ])('has %s as README.md', async (_, partsOf) => {
+    const parts = partsOf(await read('README.zh-CN.md'));
+    expect(parts?.length).toBeGreaterThan(5);
+    expect(parts).toEqual(partsOf(await read('README.md')));
+  });
+
+  test('and README.md lead to each other', async () => {
+    expect(await read('README.md')).toContain('](README.zh-CN.md)');
+    expect(await read('README.zh-CN.md')).toContain('](README.md)');
+  });
+});
+
+test('the code in docs/clients.md is that of the examples, which the tests run', async () => {
+  const paths = await Array.fromAsync(
+    glob('examples/{apollo,urql,relay,fetch,node}/{*,src/*}.{ts,tsx,js}', { cwd: ROOT }),
+  );
+  const normal = (code: string) => code.replaceAll(/^\s+/gm, '').trim();
+  const files = await Promise.all(paths.map(async (path) => normal(await read(path))));
+  const markdown = await read('docs/clients.md');
+  const shown = [...markdown.matchAll(/^ *```(?:tsx?|js)\n(.*?)^ *```$/gms)];
+  expect(shown.length).toBeGreaterThan(9);
+  for (const [, block = ''] of shown) {
+    const isShown = files.some((file) => file.includes(normal(block)));
+    expect(isShown, block).toBe(true);
+  }
 });
 
 test('the README shows an edit and the history by curl', async () => {

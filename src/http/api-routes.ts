@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
+import type { Cors } from './cors.ts';
 import type { ExportRoute } from './export/export-route.ts';
 import type { Graphql } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
@@ -21,6 +22,7 @@ export interface Endpoint {
 /** The API and the pictures, for those who may ask at all. */
 export function createApiRoutes(options: {
   origins: RequestOrigins;
+  cors: Cors;
   viewer: Viewer;
   endpoints: readonly Endpoint[];
   imageRoute: ImageRoute<Viewer>;
@@ -29,7 +31,7 @@ export function createApiRoutes(options: {
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, viewer, imageRoute, uploadRoute, exportRoute } = options;
+  const { origins, cors, viewer, imageRoute, uploadRoute, exportRoute } = options;
   const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
@@ -38,6 +40,7 @@ export function createApiRoutes(options: {
       if (!origins.isHostAllowed(req)) {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
+      if (cors.answerPreflight(req, res)) return;
       const endpoint = endpoints.get(path);
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
@@ -69,7 +72,8 @@ export function createApiRoutes(options: {
         const paths = [...endpoints.keys()].join(' and ');
         refuseUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are served at ${paths} only.`);
       } else if (!origins.isOriginAllowed(req)) {
-        const message = 'WebSockets are open to pages of this service’s own origin only.';
+        const message =
+          'WebSockets are open to pages of this service’s own origin and of those in CORS_ORIGINS only.';
         refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
       } else {
         endpoint.sockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });

@@ -43,9 +43,9 @@ export interface Graphql {
 }
 
 /**
- * A schema on a path, with GraphiQL for a browser where that is asked for. No CORS headers, so that
- * no other origin reads an answer; requests that a browser sends without asking first need a CSRF
- * header.
+ * A schema on a path, with GraphiQL for a browser where that is asked for. Which other origins read
+ * an answer is not decided here (cors.ts); requests that a browser sends without asking first need a
+ * CSRF header.
  */
 export function createGraphql(options: {
   path: string;

@@ -10,7 +10,7 @@ export interface RequestOrigins {
   isHostAllowed(req: IncomingMessage): boolean;
   /**
    * A browser opens a WebSocket to any server for any page, cookies and all, and only says whose
-   * page it is. Absent: no browser.
+   * page it is: one of the service itself or of a listed origin. Absent: no browser.
    */
   isOriginAllowed(req: IncomingMessage): boolean;
   /** Origin of links in answers. */
@@ -22,13 +22,15 @@ export function createRequestOrigins(options: {
   publicUrl: string | null;
   /** False: only loopback names. */
   anyHost: boolean;
+  /** Other origins whose pages may use the API, as browsers write them. */
+  corsOrigins: readonly string[];
 }): RequestOrigins {
-  const { publicUrl, anyHost } = options;
+  const { publicUrl, anyHost, corsOrigins } = options;
   return {
     isHostAllowed: (req) => anyHost || isLoopback(hostName(req)),
     isOriginAllowed(req) {
       const { origin, host } = req.headers;
-      if (origin === undefined) return true;
+      if (origin === undefined || corsOrigins.includes(origin)) return true;
       const url = URL.parse(origin);
       if (url === null) return false;
       return url.host === host || (publicUrl !== null && url.origin === new URL(publicUrl).origin);

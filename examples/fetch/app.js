@@ -1,0 +1,66 @@
+import { EDIT, HISTORY, WATCH } from './operations.js';
+import { createRetouch } from './retouch.js';
+
+const retouch = createRetouch(new URL('/graphql', location.href).href);
+const [form, alert, live, history] = ['form', '[role=alert]', 'section', 'ul'].map((selector) =>
+  document.querySelector(selector),
+);
+
+async function edit() {
+  const { picture, prompt } = form.elements;
+  // With `wait: 0` the job is answered as soon as it is stored.
+  const input = { images: [{ file: null }], prompt: prompt.value, partialImages: 3, wait: 0 };
+  const files = { 'variables.input.images.0.file': picture.files[0] };
+  const { editImage } = await retouch.upload(EDIT, { input }, files);
+  if (!editImage.editJob) throw new Error(editImage.message);
+  for await (const { editJob } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
+    if (editJob.editJob) showLive(editJob.editJob);
+  }
+  await showHistory();
+}
+
+function showLive({ status, partialImages, outputImages, error }) {
+  live.hidden = false;
+  live.querySelector('[role=status]').textContent = error?.message ?? status;
+  live
+    .querySelector('div')
+    .replaceChildren(
+      ...partialImages.map(({ url }) => pictureOf(url, 'On the way')),
+      ...outputImages.map(({ url }) => pictureOf(url, 'Result')),
+    );
+}
+
+async function showHistory() {
+  const { editJobs } = await retouch.ask(HISTORY);
+  const entries = editJobs.edges.map(({ node: { status, prompt, outputImages } }) => {
+    const entry = document.createElement('li');
+    entry.append(
+      ...outputImages.map(({ thumbnailUrl }) => pictureOf(thumbnailUrl, prompt.text)),
+      document.createElement('br'),
+      `${prompt.text}: ${status}`,
+    );
+    return entry;
+  });
+  history.replaceChildren(...entries);
+}
+
+function pictureOf(url, alt) {
+  return Object.assign(new Image(), { src: url, alt });
+}
+
+/** Shows what went wrong. */
+async function attempt(work) {
+  alert.hidden = true;
+  await work().catch((error) => {
+    alert.hidden = false;
+    alert.textContent = error.message;
+  });
+}
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  form.elements[2].disabled = true;
+  await attempt(edit);
+  form.elements[2].disabled = false;
+});
+await attempt(showHistory);

@@ -1,0 +1,14 @@
+import { createRoot } from 'react-dom/client';
+import { Provider } from 'urql';
+import { App } from './app.tsx';
+import { createRetouchClient } from './client.ts';
+
+const client = createRetouchClient(new URL('/graphql', location.href).href);
+const root = document.querySelector('#app');
+if (root) {
+  createRoot(root).render(
+    <Provider value={client}>
+      <App />
+    </Provider>,
+  );
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Locator } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { findChromium, launchChromium } from '../support/chromium.ts';
+import { EXAMPLES } from '../support/examples.ts';
+import { png } from '../support/pictures.ts';
+
+const chromium = findChromium();
+if (chromium === null) {
+  process.stderr.write('\nSKIPPED: the examples’ pages, as no Chromium is installed.\n\n');
+}
+
+describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app?.stop());
+
+  test.each(['apollo', 'urql', 'relay', 'fetch'])(
+    '%s serves a page that uploads, shows pictures on the way, the result and the history',
+    async (name) => {
+      const url = await startExample(name, app);
+      const browser = await launchChromium(chromium ?? '');
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !message.text().includes('favicon')) {
+          complaints.push(message.text());
+        }
+      });
+      await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
+      await page.goto(url);
+
+      app.sandbox.faults.push({ kind: 'delay', delayMs: 3_000 });
+      const prompt = `autumn, by ${name}`;
+      const buffer = await png(300, 200);
+      await page
+        .getByLabel('Picture')
+        .setInputFiles({ name: 'picture.png', mimeType: 'image/png', buffer });
+      await page.getByLabel('Prompt').fill(prompt);
+      await page.getByRole('button', { name: 'Edit' }).click();
+
+      const edit = page.getByRole('region', { name: 'This edit' });
+      await expectLoaded(edit.getByRole('img', { name: 'On the way' }).first());
+      expect(await edit.getByRole('status').textContent()).toBe('RUNNING');
+      await expectLoaded(edit.getByRole('img', { name: 'Result' }));
+      expect(await edit.getByRole('img', { name: 'On the way' }).count()).toBe(3);
+      const entry = page
+        .getByRole('region', { name: 'History' })
+        .getByRole('listitem')
+        .filter({ hasText: `${prompt}: SUCCEEDED` });
+      await expectLoaded(entry.getByRole('img', { name: prompt }));
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  test.each(['apollo', 'urql', 'relay', 'fetch'])(
+    '%s serves a page that says why an edit is refused',
+    async (name) => {
+      const url = await startExample(name, app);
+      const browser = await launchChromium(chromium ?? '');
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage();
+      await page.goto(url);
+      await page.getByLabel('Picture').setInputFiles({
+        name: 'picture.png',
+        mimeType: 'image/png',
+        buffer: Buffer.from('no picture at all'),
+      });
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await page
+        .getByRole('alert')
+        .filter({ hasText: /PNG, JPEG/ })
+        .waitFor();
+    },
+  );
+});
+
+/** Runs the example’s one command until the test ends; answers where its page is. */
+async function startExample(name: string, app: TestApp): Promise<string> {
+  const child = spawn('npm', ['start'], {
+    cwd: join(EXAMPLES, name),
+    env: { ...process.env, RETOUCH_URL: app.url, PORT: '0', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // npm does not hand on every signal: the whole group goes with the test.
+    detached: true,
+  });
+  onTestFinished(() => end(child));
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(line)?.[0];
+    if (url) {
+      child.stdout.resume();
+      return url;
+    }
+  }
+  throw new Error(`npm start ended:\n${lines.join('\n')}`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  process.kill(-child.pid, 'SIGKILL');
+  await exited;
+}
+
+async function expectLoaded(image: Locator): Promise<void> {
+  await image.waitFor();
+  const width = await image.evaluate(async (element) => {
+    if (!(element instanceof HTMLImageElement)) return 0;
+    await element.decode();
+    return element.naturalWidth;
+  });
+  expect(width).toBeGreaterThan(0);
+}
