@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
 const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
 
+/** Suites that look at GraphiQL's page in Chromium. */
+const BROWSER_SUITES = ['test/browser/**/*.test.ts'];
+
 /** Suites that touch the database: they run on both of them. */
 const DATABASE_SUITES = [
   'test/app.test.ts',
@@ -40,7 +43,12 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...DATABASE_SUITES, ...RELIABILITY_SUITES, ...GATEWAY_SUITES],
+          exclude: [
+            ...DATABASE_SUITES,
+            ...RELIABILITY_SUITES,
+            ...GATEWAY_SUITES,
+            ...BROWSER_SUITES,
+          ],
         },
       },
       {
@@ -59,6 +67,16 @@ export default defineConfig({
           name: 'gateways',
           include: GATEWAY_SUITES,
           globalSetup: ['test/support/install-gateways.ts'],
+          provide: { databaseKind: 'pglite' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'browser',
+          testTimeout: 90_000,
+          include: BROWSER_SUITES,
           provide: { databaseKind: 'pglite' },
         },
       },
