@@ -1,8 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
-import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { Passed } from '../support/counting-proxy.ts';
-import { hasBrowser, openPage, showPanel, untilReady } from '../support/page-rig.ts';
+import { hasBrowser, openPage, type PageRig, showPanel, untilReady } from '../support/page-rig.ts';
 
 const MAX_FIRST_LOAD_BYTES = 2_200_000;
 const MAX_INTERACTIVE_MS = 3_000;
@@ -14,22 +13,24 @@ const isAsset = ({ path }: Passed) => path.startsWith('/graphiql/assets/');
 const sum = (passed: readonly Passed[]) => passed.reduce((total, { bytes }) => total + bytes, 0);
 
 /** The editors' workers come last. */
-async function untilAllLoaded(page: Page): Promise<void> {
+async function untilAllLoaded({ page, proxy }: Pick<PageRig, 'page' | 'proxy'>): Promise<void> {
   await vi.waitUntil(() => page.workers().length === WORKERS, { timeout: 30_000 });
-  await page.waitForLoadState('networkidle');
+  // Answered by a worker once its script runs.
+  for (const worker of page.workers()) await worker.evaluate('true');
+  await vi.waitUntil(() => proxy.pending() === 0, { timeout: 30_000 });
 }
 
 describe.skipIf(!hasBrowser)('the page', () => {
   test('takes at most 2.2 MB over the wire at first, and not a byte of script again', async () => {
     const { proxy, page } = await openPage();
-    await untilAllLoaded(page);
+    await untilAllLoaded({ page, proxy });
     const first = proxy.take();
     process.stdout.write(`first load: ${sum(first)} bytes in ${first.length} responses\n`);
     expect(sum(first)).toBeLessThanOrEqual(MAX_FIRST_LOAD_BYTES);
 
     await page.reload();
     await untilReady(page);
-    await untilAllLoaded(page);
+    await untilAllLoaded({ page, proxy });
     expect(proxy.take().filter(isAsset)).toEqual([]);
   });
 

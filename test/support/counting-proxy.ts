@@ -17,6 +17,8 @@ export interface CountingProxy {
   readonly url: string;
   /** The responses since the last call. */
   take(): Passed[];
+  /** Requests whose responses are not through yet. */
+  pending(): number;
   /** Breaks all connections off. */
   cut(): void;
   stop(): Promise<void>;
@@ -24,13 +26,18 @@ export interface CountingProxy {
 
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   let passed: Passed[] = [];
+  let pending = 0;
   const server: Server = createServer(async (req, res) => {
     const onward = request(new URL(req.url ?? '/', target), {
       method: req.method,
       headers: req.headers,
     });
-    // Whoever goes away takes the other side along.
-    res.once('close', () => onward.destroy());
+    pending += 1;
+    res.once('close', () => {
+      pending -= 1;
+      // Whoever goes away takes the other side along.
+      onward.destroy();
+    });
     onward.on('error', () => res.destroy());
     onward.on('response', (answer) => {
       const status = answer.statusCode ?? 0;
@@ -54,6 +61,7 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
       passed = [];
       return taken;
     },
+    pending: () => pending,
     cut: () => server.closeAllConnections(),
     async stop() {
       server.close();
