@@ -7,6 +7,15 @@ COPY package.json package-lock.json ./
 # install some development dependencies all the same: those that others name as optional peers.
 RUN npm pkg delete devDependencies && npm install --ignore-scripts --no-audit --no-fund
 
+# GraphiQL's page. What bundles it stays here.
+FROM node:24-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json tsconfig.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY scripts/build-page.ts ./scripts/
+COPY src/graphiql ./src/graphiql
+RUN node scripts/build-page.ts
+
 FROM node:24-slim
 # A font for the sandbox, which writes the prompt on its pictures.
 RUN apt-get update \
@@ -20,6 +29,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY prisma ./prisma
 COPY src ./src
+COPY --from=page /app/build ./build
 USER node
 VOLUME /data
 EXPOSE 4000

@@ -6,6 +6,8 @@ const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
 
 /** Suites that run examples/, whose packages are installed when they run: see CONTRIBUTING.md. */
 const EXAMPLE_SUITES = ['test/examples/**/*.test.ts'];
+/** Suites that look at GraphiQL's page in Chromium. */
+const BROWSER_SUITES = ['test/browser/**/*.test.ts'];
 
 /** Suites that touch the database: they run on both of them. */
 const DATABASE_SUITES = [
@@ -48,6 +50,7 @@ export default defineConfig({
             ...RELIABILITY_SUITES,
             ...GATEWAY_SUITES,
             ...EXAMPLE_SUITES,
+            ...BROWSER_SUITES,
           ],
         },
       },
@@ -78,6 +81,16 @@ export default defineConfig({
           name: 'gateways',
           include: GATEWAY_SUITES,
           globalSetup: ['test/support/install-gateways.ts'],
+          provide: { databaseKind: 'pglite' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'browser',
+          testTimeout: 90_000,
+          include: BROWSER_SUITES,
           provide: { databaseKind: 'pglite' },
         },
       },

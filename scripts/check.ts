@@ -10,9 +10,11 @@ const SCRIPT = ['node', '--disable-warning=ExperimentalWarning'];
 const CHECKS: Record<string, readonly string[]> = {
   'format and lint': ['biome', 'check', '--error-on-warnings'],
   types: ['tsc', '--noEmit'],
+  'types of the page': ['tsc', '--noEmit', '--project', 'src/graphiql'],
   unused: ['knip'],
   layers: ['depcruise', '--output-type', 'err', 'src', 'scripts', 'test', 'bench'],
   schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
+  'build/graphiql': [...SCRIPT, 'scripts/build-page.ts', '--check'],
   'src/generated': [...SCRIPT, 'scripts/check-generated.ts'],
   migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
   'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { LOCAL_VIEWER } from './auth/viewer.ts';
 import type { Config } from './config.ts';
 import { createBacklog } from './edits/backlog.ts';
@@ -18,6 +19,7 @@ import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes, type Endpoint } from './http/api-routes.ts';
 import { createCors } from './http/cors.ts';
 import { createExportRoute } from './http/export/export-route.ts';
+import { createGraphiqlRoute } from './http/graphiql-route.ts';
 import { createGraphql, type Graphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createImageRoute } from './http/image-route.ts';
@@ -39,6 +41,9 @@ import { createUsageReports } from './usage/report.ts';
 import { createRepriceJobs } from './usage/reprice.ts';
 import { createSetBudget } from './usage/set-budget.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
+
+/** What `npm run build:page` makes of src/graphiql. */
+const GRAPHIQL_DIR = join(import.meta.dirname, '../build/graphiql');
 
 /** The half that serves: GraphQL over every transport, and pictures. */
 export interface ApiHalf {
@@ -114,12 +119,10 @@ export async function createApi(options: {
     sockets: createGraphqlSockets({ graphql }),
   });
   const common = { services, maxFileBytes, places, log };
-  const standalone = serve(
-    createGraphql({ ...common, path: '/graphql', schema, graphiql: { sandbox } }),
-  );
+  const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not meet `Query.node`, and a client must not miss it.
   const federated = serve(
-    createGraphql({ ...common, path: '/graphql/subgraph', schema: subgraph, graphiql: false }),
+    createGraphql({ ...common, path: '/graphql/subgraph', schema: subgraph }),
   );
   const endpoints = [standalone, federated];
   const stalled = createStalledResponses({
@@ -137,6 +140,7 @@ export async function createApi(options: {
       cors: createCors({ origins: http.corsOrigins }),
       viewer: LOCAL_VIEWER,
       endpoints,
+      graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox }),
       imageRoute: createImageRoute({
         find: async (viewer, globalId) => {
           const id = parseGlobalId(globalId);

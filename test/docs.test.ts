@@ -245,5 +245,5 @@ test('the container image starts the service as npm start does, on the same majo
   );
   const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
   const [major] = devDependencies.node.split('.');
-  expect(images).toEqual([`node:${major}-slim`, `node:${major}-slim`]);
+  expect(new Set(images)).toEqual(new Set([`node:${major}-slim`]));
 });

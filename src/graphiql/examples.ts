@@ -1,36 +1,92 @@
-/** What GraphiQL's tabs hold on a first visit. */
-export function exampleOperations({ sandbox }: { sandbox: boolean }) {
-  const notice = sandbox
-    ? `# THE SANDBOX IS ON: pictures are made by a built-in stand-in, not by a model, and cost nothing.
-# Set EDITS_API_URL and EDITS_API_KEY to use a real edits API.
-`
-    : '';
-  return [
-    {
-      query: `${notice}# Edit a stored picture again. Get an id from the history in the next tab, or upload a file
-# with curl: see the README.
-mutation Edit($image: ID!, $prompt: String!) {
-  editImage(input: { images: [{ id: $image }], prompt: $prompt }) {
-    ... on EditImagePayload {
-      editJob { id status outputImages { id url width height } usage { totalTokens } error { code message } }
+/** What one of GraphiQL's tabs holds on a first visit. */
+export interface ExampleOperation {
+  readonly query: string;
+  /** JSON. */
+  readonly variables?: string;
+}
+
+const RESULT = `... on EditImagePayload {
+      editJob {
+        id
+        status
+        outputImages { id url width height }
+        usage { totalTokens }
+        cost { amount nominal }
+        error { code message }
+      }
     }
-    ... on Error { message }
+    ... on Error { message }`;
+
+/** An edit of as many pictures as the Files panel is given. */
+export function editOperation({ sandbox }: { sandbox: boolean }): ExampleOperation {
+  return {
+    query: `# Attach pictures in the Files panel (or drop them anywhere, or paste them), then run this.
+mutation Edit($input: EditImageInput!) {
+  editImage(input: $input) {
+    ${RESULT}
   }
 }
 `,
-      variables: JSON.stringify({ image: '', prompt: 'make it autumn' }, null, 2),
+    variables: json({
+      input: {
+        images: [{ file: null }],
+        prompt: 'make it autumn',
+        // Each costs tokens, which the sandbox has for nothing.
+        ...(sandbox && { partialImages: 2 }),
+      },
+    }),
+  };
+}
+
+/** What the tabs hold on a first visit. */
+export function exampleOperations(options: { sandbox: boolean }): ExampleOperation[] {
+  const now = new Date();
+  const monthAgo = new Date(now.getTime() - 30 * 24 * 3_600_000);
+  const day = (date: Date) => `${date.toISOString().slice(0, 10)}T00:00:00Z`;
+  const tomorrow = new Date(now.getTime() + 24 * 3_600_000);
+  return [
+    editOperation(options),
+    {
+      query: `# The mask says where to edit: attach a PNG, or paint it over the first picture in the Files panel.
+mutation EditPart($images: [ImageInput!]!, $mask: ImageInput, $prompt: String!) {
+  editImage(input: { images: $images, mask: $mask, prompt: $prompt, size: "source" }) {
+    ${RESULT}
+  }
+}
+`,
+      variables: json({
+        images: [{ file: null }],
+        mask: { file: null },
+        prompt: 'a hot-air balloon',
+      }),
     },
     {
-      query: `${notice}query History {
+      query: `# Edits as they happen. The button that ran it stops it.
+subscription Watch {
+  editJobs {
+    type
+    partialImage { url }
+    editJob { id status prompt { text } outputImages { url } }
+  }
+}
+`,
+    },
+    {
+      query: `query History {
   editJobs(first: 10) {
     totalCount
     edges {
       node {
-        id status model sandbox createdAt durationMs
+        id
+        status
+        model
+        createdAt
+        durationMs
         prompt { text }
         inputImages { id url }
-        outputImages { id url thumbnailUrl width height }
+        outputImages { id url width height }
         usage { totalTokens inputTokens outputTokens }
+        cost { amount nominal }
       }
     }
     pageInfo { hasNextPage endCursor }
@@ -39,7 +95,7 @@ mutation Edit($image: ID!, $prompt: String!) {
 `,
     },
     {
-      query: `${notice}query Usage($from: DateTime!, $to: DateTime!) {
+      query: `query Usage($from: DateTime!, $to: DateTime!) {
   usage(from: $from, to: $to, groupBy: [DAY, MODEL], timeZone: "UTC") {
     totals { edits succeeded failed unresolved images totalTokens cost isCostComplete }
     buckets { date model edits images totalTokens cost }
@@ -47,11 +103,11 @@ mutation Edit($image: ID!, $prompt: String!) {
   }
 }
 `,
-      variables: JSON.stringify(
-        { from: '2026-01-01T00:00:00Z', to: '2036-01-01T00:00:00Z' },
-        null,
-        2,
-      ),
+      variables: json({ from: day(monthAgo), to: day(tomorrow) }),
     },
   ];
+}
+
+function json(variables: object): string {
+  return JSON.stringify(variables, null, 2);
 }

@@ -3,6 +3,7 @@ import type { Availability } from '../database/availability.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
 import type { ExportRoute } from './export/export-route.ts';
+import type { GraphiqlRoute } from './graphiql-route.ts';
 import type { Graphql } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { ImageRoute } from './image-route.ts';
@@ -19,19 +20,20 @@ export interface Endpoint {
   readonly sockets: GraphqlSockets;
 }
 
-/** The API and the pictures, for those who may ask at all. */
+/** The API, its page and the pictures, for those who may ask at all. */
 export function createApiRoutes(options: {
   origins: RequestOrigins;
   cors: Cors;
   viewer: Viewer;
   endpoints: readonly Endpoint[];
+  graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
   uploadRoute: UploadRoute;
   exportRoute: ExportRoute;
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, cors, viewer, imageRoute, uploadRoute, exportRoute } = options;
+  const { origins, cors, viewer, graphiql, imageRoute, uploadRoute, exportRoute } = options;
   const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
@@ -41,6 +43,9 @@ export function createApiRoutes(options: {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
+      if (path === '/graphql' && graphiql.isPage(req)) return graphiql.page(req, res);
+      const [, asset] = /^\/graphiql\/assets\/([\w.-]{1,256})$/.exec(path) ?? [];
+      if (asset !== undefined) return graphiql.asset(req, res, asset);
       const endpoint = endpoints.get(path);
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.

@@ -14,7 +14,6 @@ import {
   SubscriptionDroppedError,
   UnavailableError,
 } from '../errors.ts';
-import { exampleOperations } from '../graphiql/examples.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
 import { createLoaders } from '../schema/loaders.ts';
@@ -43,22 +42,19 @@ export interface Graphql {
 }
 
 /**
- * A schema on a path, with GraphiQL for a browser where that is asked for. Which other origins read
- * an answer is not decided here (cors.ts); requests that a browser sends without asking first need a
- * CSRF header.
+ * A schema on a path. Which other origins read an answer is not decided here (cors.ts); requests that
+ * a browser sends without asking first need a CSRF header.
  */
 export function createGraphql(options: {
   path: string;
   schema: GraphQLSchema;
   services: Services;
-  /** False: an API without a page. */
-  graphiql: false | { sandbox: boolean };
   maxFileBytes: number;
   /** Shared by all that receives uploads. */
   places: UploadPlaces;
   log: Log;
 }): Graphql {
-  const { path, schema, services, graphiql, maxFileBytes, places, log } = options;
+  const { path, schema, services, maxFileBytes, places, log } = options;
   const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: path,
@@ -69,13 +65,8 @@ export function createGraphql(options: {
     // Bodies are read and limited by useUploads.
     multipart: false,
     maxRequestBodySize: false,
-    // Loaded when it is first looked at: the page takes 30 MB of memory.
-    renderGraphiQL: async (page) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
-    graphiql: graphiql && {
-      title: graphiql.sandbox ? 'Retouch (sandbox)' : 'Retouch',
-      defaultTabs: exampleOperations(graphiql),
-    },
+    // The page is GraphiqlRoute's.
+    graphiql: false,
     context: ({ viewer, baseUrl, request }) => ({
       ...services,
       viewer,

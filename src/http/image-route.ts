@@ -11,6 +11,7 @@ import { THUMBNAIL_WIDTHS, thumbnailWidth } from '../images/thumbnail-width.ts';
 import type { Thumbnails } from '../images/thumbnails.ts';
 import type { ByteRange } from './byte-range.ts';
 import { parseByteRange } from './byte-range.ts';
+import { matchesEtag } from './etag.ts';
 
 export interface StoredImage {
   /** Lower-case hex. */
@@ -83,7 +84,7 @@ export function createImageRoute<Viewer>({
     if (!image) return sendProblem(req, res, 404, 'There is no such picture, or it is not yours.');
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
-    if (matches(req.headers['if-none-match'], etag)) {
+    if (matchesEtag(req.headers['if-none-match'], etag)) {
       setCaching(res, etag);
       res.writeHead(304).end();
       return;
@@ -139,13 +140,6 @@ function requestedWidth(url: string): ThumbnailWidth | 'invalid' | null {
   const width = query < 0 ? null : new URLSearchParams(url.slice(query)).get('w');
   if (width === null) return null;
   return (/^\d{1,5}$/.test(width) && thumbnailWidth(Number(width))) || 'invalid';
-}
-
-/** Weak comparison (RFC 9110, 13.1.2). */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  if (ifNoneMatch.trim() === '*') return true;
-  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 }
 
 /** Waits for the first bytes. False when the client went away meanwhile. */

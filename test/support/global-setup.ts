@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import type { Database } from '../../src/database/database.ts';
@@ -11,6 +13,7 @@ import { createEvents } from '../../src/events.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
 import { QUEUES } from '../../src/queues.ts';
+import { findChromium } from './chromium.ts';
 import { startPostgresCluster } from './postgres-cluster.ts';
 
 declare module 'vitest' {
@@ -20,14 +23,25 @@ declare module 'vitest' {
     pgliteTemplate: string;
     /** A server with the migrated database `retouch_template`; null: none can be had. */
     postgresUrl: string | null;
+    /** The browser for the suites that need one; null: none is installed. */
+    chromium: string | null;
   }
 }
 
+const BUILD_PAGE = join(import.meta.dirname, '../../scripts/build-page.ts');
 export const TEMPLATE = 'retouch_template';
 const log = createLog({ level: 'warn' });
 
-/** Migrates once what each suite then copies. */
+/** Bundles the page, and migrates once what each suite then copies. */
 export default async function setup({ provide }: TestProject) {
+  await promisify(execFile)(process.execPath, [BUILD_PAGE]);
+  const chromium = findChromium();
+  provide('chromium', chromium);
+  if (chromium === null) {
+    process.stderr.write(
+      '\nSKIPPED in the browser: no Chromium is installed (Debian: apt-get install chromium).\n\n',
+    );
+  }
   const dir = await mkdtemp(join(tmpdir(), 'retouch-template-'));
   await prepare(await openPglite({ dir, log }));
   provide('pgliteTemplate', dir);

@@ -1,0 +1,75 @@
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { useState } from 'react';
+import { EditsPanel } from './edits/edits-panel.tsx';
+import { type ExampleOperation, exampleOperations } from './examples.ts';
+import { createAttachments } from './files/attachments.ts';
+import { FileDrop } from './files/file-drop.tsx';
+import { FilesPanel } from './files/files-panel.tsx';
+import { createFetcher } from './transport/fetcher.ts';
+import { SandboxBanner } from './workbench/banner.tsx';
+import { EditsIcon, FilesIcon } from './workbench/icons.tsx';
+import { Logo } from './workbench/logo.tsx';
+import { PageContext } from './workbench/page-context.ts';
+import { EDITS_TITLE, FILES_TITLE } from './workbench/show-panel.ts';
+import { EditorWatch, TabWatch } from './workbench/watches.tsx';
+
+const PLUGINS = [
+  { title: FILES_TITLE, icon: FilesIcon, content: FilesPanel },
+  { title: EDITS_TITLE, icon: EditsIcon, content: EditsPanel },
+  HISTORY_PLUGIN,
+];
+
+/** What the variables' editor takes as right: null holds the place of a file. */
+const SCALARS = { JSONObject: { type: 'object' }, Upload: { type: 'null' } } as const;
+
+/** Where GraphiQL keeps its tabs. */
+const STORED_TABS = 'graphiql:tabState';
+
+/** Narrower than this a panel would hide the editors. */
+const WIDE = '(min-width: 761px)';
+
+/** What is as the visitor left it from the second visit on. */
+function firstVisit(examples: readonly ExampleOperation[]) {
+  if (localStorage.getItem(STORED_TABS) !== null) return {};
+  const variables = examples[0]?.variables;
+  return {
+    // Of default tabs GraphiQL shows the variables only once one of them was changed to.
+    ...(variables && { initialVariables: variables }),
+    ...(matchMedia(WIDE).matches && { visiblePlugin: FILES_TITLE }),
+  };
+}
+
+/** The whole page. */
+export function App({ sandbox }: { sandbox: boolean }) {
+  const [parts] = useState(() => {
+    const attachments = createAttachments();
+    const examples = exampleOperations({ sandbox });
+    return {
+      page: { attachments, sandbox, lastEditor: { current: null } },
+      graphiql: {
+        fetcher: createFetcher({ attachments }),
+        defaultTabs: examples,
+        ...firstVisit(examples),
+      },
+    };
+  });
+  return (
+    <PageContext value={parts.page}>
+      {sandbox && <SandboxBanner />}
+      <GraphiQL
+        customScalarSchemas={SCALARS}
+        defaultEditorToolsVisibility="variables"
+        inputValueDeprecation
+        plugins={PLUGINS}
+        {...parts.graphiql}
+      >
+        <GraphiQL.Logo>
+          <Logo />
+        </GraphiQL.Logo>
+        <TabWatch />
+        <EditorWatch />
+        <FileDrop />
+      </GraphiQL>
+    </PageContext>
+  );
+}

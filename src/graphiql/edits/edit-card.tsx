@@ -1,0 +1,37 @@
+import { ownUrl } from '../transport/graphql.ts';
+import { formatAgo, formatCount, formatDollars } from '../workbench/format.ts';
+import { type Edit, isFinal, newestPicture } from './edit.ts';
+import { StatusBadge } from './status-badge.tsx';
+
+/** An edit in the gallery. */
+export function EditCard({ edit, onOpen }: { edit: Edit; onOpen: () => void }) {
+  const newest = newestPicture(edit);
+  const picture = newest ?? edit.inputImages[0] ?? null;
+  const { outputImages, usage, cost } = edit;
+  return (
+    <li>
+      <button className="retouch-edit" data-edit={edit.id} onClick={onOpen} type="button">
+        <span className={`retouch-edit-picture${isFinal(edit) ? '' : ' is-working'}`}>
+          {picture && (
+            <img
+              alt={newest ? `The result of “${edit.prompt.text}”` : 'What is to be edited'}
+              className={newest ? '' : 'is-input'}
+              loading="lazy"
+              src={ownUrl(picture.thumbnailUrl)}
+            />
+          )}
+          <StatusBadge status={edit.status} />
+          {outputImages.length > 1 && (
+            <span className="retouch-edit-count">{outputImages.length} pictures</span>
+          )}
+        </span>
+        <span className="retouch-edit-prompt">{edit.prompt.text}</span>
+        <span className="retouch-faint retouch-edit-facts">
+          <span>{formatAgo(new Date(edit.createdAt))}</span>
+          {cost && !cost.nominal && <span>{formatDollars(cost.amount)}</span>}
+          {usage && <span>{formatCount(usage.totalTokens)} tokens</span>}
+        </span>
+      </button>
+    </li>
+  );
+}

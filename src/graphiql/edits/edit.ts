@@ -1,0 +1,91 @@
+/** A picture, as the gallery shows it. */
+export interface Picture {
+  readonly id: string;
+  readonly url: string;
+  readonly thumbnailUrl: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type EditStatus =
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED'
+  | 'FAILED'
+  | 'OUTCOME_UNKNOWN'
+  | 'CANCELED';
+
+/** An edit, as the gallery shows it. */
+export interface Edit {
+  readonly id: string;
+  readonly status: EditStatus;
+  readonly model: string;
+  readonly resolvedSize: string;
+  readonly sandbox: boolean;
+  readonly createdAt: string;
+  readonly durationMs: number | null;
+  readonly prompt: { readonly text: string };
+  readonly inputImages: readonly Picture[];
+  readonly mask: Picture | null;
+  readonly partialImages: readonly Picture[];
+  readonly outputImages: readonly Picture[];
+  readonly usage: { readonly totalTokens: number } | null;
+  /** US dollars, exact. Nominal: nobody paid it. Null: unknown. */
+  readonly cost: { readonly amount: string; readonly nominal: boolean } | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface EditPage {
+  readonly editJobs: {
+    readonly edges: readonly { readonly node: Edit }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
+}
+
+/** How an edit stands; null: it was deleted. */
+export interface EditNews {
+  readonly editJobId: string;
+  readonly editJob: Edit | null;
+}
+
+const EDIT = `fragment Edit on EditJob {
+  id status model resolvedSize sandbox createdAt durationMs
+  prompt { text }
+  inputImages { ...Picture }
+  mask { ...Picture }
+  partialImages { ...Picture }
+  outputImages { ...Picture }
+  usage { totalTokens }
+  cost { amount nominal }
+  error { code message }
+}
+fragment Picture on Image { id url thumbnailUrl(width: 512) width height }`;
+
+export const EDITS_QUERY = `query RecentEdits($after: String) {
+  editJobs(first: 24, after: $after) {
+    edges { node { ...Edit } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+${EDIT}`;
+
+export const EDITS_SUBSCRIPTION = `subscription EditNews {
+  editJobs { editJobId editJob { ...Edit } }
+}
+${EDIT}`;
+
+export function isFinal({ status }: Edit): boolean {
+  return status !== 'QUEUED' && status !== 'RUNNING';
+}
+
+/** What there is to see of it by now: the result, else the newest picture on the way. */
+export function newestPicture(edit: Edit): Picture | null {
+  return edit.outputImages[0] ?? edit.partialImages.at(-1) ?? null;
+}
+
+/** The edits, newest first, as they are after the news. */
+export function withNews(edits: readonly Edit[], { editJobId, editJob }: EditNews) {
+  if (editJob === null) return edits.filter(({ id }) => id !== editJobId);
+  const index = edits.findIndex(({ id }) => id === editJobId);
+  return index < 0 ? [editJob, ...edits] : edits.with(index, editJob);
+}

@@ -1,0 +1,60 @@
+import { useState } from 'react';
+import { UsagePlot } from '../usage/usage-plot.tsx';
+import { BackIcon } from '../workbench/icons.tsx';
+import { Panel, Problem } from '../workbench/panel.tsx';
+import { isFinal } from './edit.ts';
+import { EditCard } from './edit-card.tsx';
+import { EditDetail } from './edit-detail.tsx';
+import { useEdits } from './use-edits.ts';
+import './edits.css';
+
+/** The viewer's recent edits, live, and what they took by day. */
+export function EditsPanel() {
+  const { edits, isLive, problem, loadEarlier } = useEdits();
+  const [openId, setOpenId] = useState<string | null>(null);
+  const open = edits?.find(({ id }) => id === openId);
+  const ended = edits?.filter(isFinal).length ?? 0;
+
+  if (open) {
+    return (
+      <Panel
+        aside={
+          <button className="retouch-button" onClick={() => setOpenId(null)} type="button">
+            <BackIcon /> All edits
+          </button>
+        }
+        title="Edit"
+      >
+        <EditDetail edit={open} key={open.id} />
+      </Panel>
+    );
+  }
+  return (
+    <Panel
+      aside={
+        <span className="retouch-live" data-live={isLive} role="status">
+          {isLive ? 'Live' : 'Connecting…'}
+        </span>
+      }
+      title="Edits"
+    >
+      {problem && <Problem>{problem}</Problem>}
+      <UsagePlot endedEdits={ended} />
+      {edits?.length === 0 && (
+        <p className="retouch-empty">No edits yet. Run one: it shows here while it happens.</p>
+      )}
+      {edits && (
+        <ul className="retouch-gallery">
+          {edits.map((edit) => (
+            <EditCard edit={edit} key={edit.id} onOpen={() => setOpenId(edit.id)} />
+          ))}
+        </ul>
+      )}
+      {loadEarlier && (
+        <button className="retouch-button" onClick={loadEarlier} type="button">
+          Earlier edits
+        </button>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,31 @@
+import { applyEdits, modify, type ParseError, parse } from 'jsonc-parser';
+import { type Path, valueAt } from '../transport/multipart.ts';
+
+const FORMAT = { formattingOptions: { tabSize: 2, insertSpaces: true } };
+
+/** The variables as an object; null while their text is no such thing. */
+export function parseVariables(text: string): Record<string, unknown> | null {
+  if (text.trim() === '') return {};
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return errors.length === 0 && isObject ? (value as Record<string, unknown>) : null;
+}
+
+/** The text with `value` at `path`, made up to there; everything else stays, comments too. */
+export function withValue(text: string, path: Path, value: unknown): string {
+  const base = text.trim() === '' ? '{}' : text;
+  return applyEdits(base, modify(base, [...path], value, FORMAT));
+}
+
+/** The text without what is at `path`. */
+export function withoutValue(text: string, path: Path): string {
+  return withValue(text, path, undefined);
+}
+
+/** The text with one entry more in the list at `path`; `index` is where it stands. */
+export function withEntry(text: string, path: Path, value: unknown) {
+  const list = valueAt(parseVariables(text), path);
+  if (!Array.isArray(list)) return { text: withValue(text, path, [value]), index: 0 };
+  return { text: withValue(text, [...path, list.length], value), index: list.length };
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from 'react';
+import { editOperation } from '../examples.ts';
+import { usePage } from '../workbench/page-context.ts';
+import { FILES_TITLE, showPanel } from '../workbench/show-panel.ts';
+import { useEditors } from '../workbench/use-editors.ts';
+import { isFileDrag, picturesOf } from './pictures-of.ts';
+import { useUploadSlots } from './use-upload-slots.ts';
+
+/**
+ * Takes pictures that are dropped or pasted anywhere on the page: into the operation's free places,
+ * or into a new tab with an edit when it has none.
+ */
+export function FileDrop() {
+  const { sandbox } = usePage();
+  const slots = useUploadSlots();
+  const { openTab } = useEditors();
+  const [isDragging, setIsDragging] = useState(false);
+  const [waiting, setWaiting] = useState<readonly File[]>([]);
+
+  const take = (files: File[]) => {
+    if (files.length === 0) return;
+    showPanel(FILES_TITLE);
+    setWaiting((before) => [...before, ...files]);
+  };
+  // Until the schema is there, and then until a new tab's operation was read.
+  const canPlace = waiting.length > 0 && slots.areKnown;
+  const fits = canPlace && slots.fits(waiting.length);
+  const needsTab = canPlace && !fits;
+  useEffect(() => {
+    if (!fits) return;
+    slots.takeAll(waiting);
+    setWaiting([]);
+  }, [fits, waiting, slots]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one tab for each time there is no room.
+  useEffect(() => {
+    if (needsTab) openTab(editOperation({ sandbox }));
+  }, [needsTab]);
+  useDocumentDrops(take, setIsDragging);
+
+  return isDragging ? (
+    <div className="retouch-drop" role="status">
+      Drop pictures to attach them
+    </div>
+  ) : null;
+}
+
+function useDocumentDrops(take: (files: File[]) => void, setIsDragging: (is: boolean) => void) {
+  const latest = useRef(take);
+  useEffect(() => {
+    latest.current = take;
+  });
+  useEffect(() => {
+    const listening = new AbortController();
+    const on = <Type extends keyof DocumentEventMap>(
+      type: Type,
+      listener: (event: DocumentEventMap[Type]) => void,
+      options: AddEventListenerOptions = {},
+    ) => document.addEventListener(type, listener, { ...options, signal: listening.signal });
+
+    on('dragover', (event) => {
+      if (!isFileDrag(event.dataTransfer)) return;
+      // Or else the browser leaves the page to show the file.
+      event.preventDefault();
+      setIsDragging(true);
+    });
+    on('dragleave', (event) => event.relatedTarget === null && setIsDragging(false));
+    on('drop', () => setIsDragging(false), { capture: true });
+    on('drop', (event) => {
+      if (!isFileDrag(event.dataTransfer)) return;
+      event.preventDefault();
+      latest.current(picturesOf(event.dataTransfer));
+    });
+    on('paste', (event) => {
+      const pictures = picturesOf(event.clipboardData);
+      if (pictures.length === 0) return;
+      event.preventDefault();
+      latest.current(pictures);
+    });
+    return () => listening.abort();
+  }, [setIsDragging]);
+}

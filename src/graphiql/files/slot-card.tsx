@@ -1,0 +1,83 @@
+import { type DragEvent, useState } from 'react';
+import { formatBytes } from '../workbench/format.ts';
+import { RemoveIcon } from '../workbench/icons.tsx';
+import { useObjectUrl } from '../workbench/use-object-url.ts';
+import { FilePicker } from './file-picker.tsx';
+import { isFileDrag, picturesOf } from './pictures-of.ts';
+import type { Slot } from './upload-slots.ts';
+
+/** One place for a picture: what is there, by thumbnail and size, or the ways to put one there. */
+export function SlotCard(props: {
+  name: string;
+  slot: Slot;
+  file: File | null;
+  /** Null: there is nothing to remove. */
+  onRemove: (() => void) | null;
+  onFile: (file: File) => void;
+}) {
+  const { name, slot, file, onRemove, onFile } = props;
+  const [isOver, setIsOver] = useState(false);
+  const drop = {
+    onDragOver(event: DragEvent) {
+      if (!isFileDrag(event.dataTransfer)) return;
+      event.preventDefault();
+      setIsOver(true);
+    },
+    onDragLeave: () => setIsOver(false),
+    onDrop(event: DragEvent) {
+      setIsOver(false);
+      const [picture] = picturesOf(event.dataTransfer);
+      if (picture === undefined) return;
+      event.preventDefault();
+      // The page takes what is dropped anywhere else.
+      event.stopPropagation();
+      onFile(picture);
+    },
+  };
+  return (
+    <li className={`retouch-slot${isOver ? ' is-over' : ''}`} {...drop}>
+      <Thumbnail file={file} storedId={slot.storedId} />
+      <div className="retouch-slot-words">
+        <code>{name}</code>
+        <Contents file={file} storedId={slot.storedId} />
+        <FilePicker className="retouch-link" onPick={([picked]) => picked && onFile(picked)}>
+          {file || slot.storedId ? 'Replace…' : 'Choose a picture…'}
+          <span className="retouch-hidden"> for {name}</span>
+        </FilePicker>
+      </div>
+      {onRemove && (
+        <button
+          aria-label={`Remove ${name}`}
+          className="retouch-icon-button"
+          onClick={onRemove}
+          type="button"
+        >
+          <RemoveIcon />
+        </button>
+      )}
+    </li>
+  );
+}
+
+function Thumbnail({ file, storedId }: { file: File | null; storedId: string | null }) {
+  const url = useObjectUrl(file);
+  const stored = storedId === null ? null : `/images/${encodeURIComponent(storedId)}?w=128`;
+  const src = url ?? stored;
+  return (
+    <div className="retouch-slot-picture">
+      {src === null ? <span aria-hidden="true">?</span> : <img alt="" src={src} />}
+    </div>
+  );
+}
+
+function Contents({ file, storedId }: { file: File | null; storedId: string | null }) {
+  if (file !== null) {
+    return (
+      <span className="retouch-slot-file" title={file.name}>
+        <b>{file.name}</b> {formatBytes(file.size)}
+      </span>
+    );
+  }
+  if (storedId !== null) return <span className="retouch-faint">stored picture</span>;
+  return <span className="retouch-faint">empty</span>;
+}

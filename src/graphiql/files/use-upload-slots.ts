@@ -1,0 +1,98 @@
+import { useGraphiQL } from '@graphiql/react';
+import { useMemo, useSyncExternalStore } from 'react';
+import { pathKey } from '../transport/multipart.ts';
+import { usePage } from '../workbench/page-context.ts';
+import { useEditors } from '../workbench/use-editors.ts';
+import { useOperation } from '../workbench/use-operation.ts';
+import { parseVariables, withEntry, withoutValue, withValue } from './edit-variables.ts';
+import { blankOf, type Slot, type SlotGroup, uploadSlots } from './upload-slots.ts';
+
+/** The active operation's places for files, what is attached there, and what can be done. */
+export interface UploadSlots {
+  /** The schema is there: before that no operation has slots. */
+  readonly areKnown: boolean;
+  readonly groups: readonly SlotGroup[];
+  /** The variables cannot be read, so nothing can be attached. */
+  readonly areVariablesBroken: boolean;
+  fileAt(slot: Slot): File | null;
+  attach(group: SlotGroup, slot: Slot, file: File): void;
+  /** Of a list the entry goes, of other slots what was in them. */
+  remove(group: SlotGroup, slot: Slot): void;
+  addEntry(group: SlotGroup): void;
+  /** Whether `takeAll` has a place for so many. */
+  fits(count: number): boolean;
+  /** Fills the free slots in order, then adds to the first list; those that do not fit are left. */
+  takeAll(files: readonly File[]): void;
+  /** Names a stored picture as the input: in the first free slot, or a further entry. */
+  placeStored(id: string): boolean;
+}
+
+export function useUploadSlots(): UploadSlots {
+  const { attachments } = usePage();
+  const schema = useGraphiQL((state) => state.schema);
+  const { operation, variables } = useOperation();
+  const { setVariables } = useEditors();
+  const attached = useSyncExternalStore(attachments.subscribe, attachments.active);
+
+  const values = useMemo(() => parseVariables(variables), [variables]);
+  const groups = useMemo(
+    () => (schema && operation && values ? uploadSlots(schema, operation, values) : []),
+    [schema, operation, values],
+  );
+  const fileAt = (slot: Slot) =>
+    attached.find(({ path }) => pathKey(path) === pathKey(slot.path))?.file ?? null;
+  const isFree = (slot: Slot) => fileAt(slot) === null && slot.storedId === null;
+  const inputs = groups.filter(({ isMask }) => !isMask);
+  const freeInputs = inputs.flatMap((group) =>
+    group.slots.filter(isFree).map((slot) => ({ group, slot })),
+  );
+
+  const list = inputs.find(({ isList }) => isList);
+
+  return {
+    areKnown: Boolean(schema),
+    groups,
+    areVariablesBroken: values === null,
+    fileAt,
+    attach(group, slot, file) {
+      attachments.set(slot.path, file);
+      setVariables(withValue(variables, slot.entry, blankOf(group)));
+    },
+    remove(group, slot) {
+      attachments.remove(slot.path);
+      const index = slot.entry.at(-1);
+      if (group.isList && typeof index === 'number') {
+        attachments.removeEntry(group.path, index);
+        setVariables(withoutValue(variables, slot.entry));
+      } else {
+        setVariables(withValue(variables, slot.entry, group.isRequired ? blankOf(group) : null));
+      }
+    },
+    addEntry(group) {
+      setVariables(withEntry(variables, group.path, blankOf(group)).text);
+    },
+    fits: (count) => list !== undefined || count <= freeInputs.length,
+    takeAll(files) {
+      let text = variables;
+      for (const [index, file] of files.entries()) {
+        const free = freeInputs[index];
+        if (free !== undefined) {
+          attachments.set(free.slot.path, file);
+          text = withValue(text, free.slot.entry, blankOf(free.group));
+        } else if (list !== undefined) {
+          const added = withEntry(text, list.path, blankOf(list));
+          const entry = [...list.path, added.index];
+          attachments.set(list.fileField === null ? entry : [...entry, list.fileField], file);
+          text = added.text;
+        }
+      }
+      setVariables(text);
+    },
+    placeStored(id) {
+      const free = freeInputs.find(({ group }) => group.takesIds);
+      if (free) setVariables(withValue(variables, free.slot.entry, { id }));
+      else if (list?.takesIds) setVariables(withEntry(variables, list.path, { id }).text);
+      return free !== undefined || list?.takesIds === true;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Operation } from './graphql.ts';
+
+/** Into the variables, such as `['input', 'images', 0, 'file']`. */
+export type Path = readonly (string | number)[];
+
+export interface PlacedFile {
+  readonly path: Path;
+  readonly file: File;
+}
+
+export function pathKey(path: Path): string {
+  return path.join('.');
+}
+
+export function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined,
+    root,
+  );
+}
+
+/**
+ * The body of a GraphQL multipart request
+ * (https://github.com/jaydenseric/graphql-multipart-request-spec). Each file's place in the
+ * variables must hold null already.
+ */
+export function multipartBody(operation: Operation, files: readonly PlacedFile[]): FormData {
+  const map = files.map(({ path }, index) => [index, [`variables.${pathKey(path)}`]]);
+  const form = new FormData();
+  form.set('operations', JSON.stringify(operation));
+  form.set('map', JSON.stringify(Object.fromEntries(map)));
+  for (const [index, { file }] of files.entries()) form.set(String(index), file, file.name);
+  return form;
+}
+
+/** For people, such as `input.images[0].file`. */
+export function pathName(path: Path): string {
+  return path.reduce<string>(
+    (name, key) => (typeof key === 'number' ? `${name}[${key}]` : name ? `${name}.${key}` : key),
+    '',
+  );
+}

@@ -1,0 +1,26 @@
+import { useEffect, useState } from 'react';
+import { ask } from '../transport/graphql.ts';
+import { everyDay, lastDays, type UsageDay } from './days.ts';
+import { USAGE_QUERY, type UsageAnswer } from './usage-query.ts';
+
+/**
+ * The last days' usage, asked for again whenever `version` changes. Null until it is there; it stays
+ * as it was while it cannot be had.
+ */
+export function useUsage(days: number, version: unknown): readonly UsageDay[] | null {
+  const [usage, setUsage] = useState<readonly UsageDay[] | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the version says when to ask again.
+  useEffect(() => {
+    const asking = new AbortController();
+    const span = lastDays(days, new Date());
+    ask<UsageAnswer>(
+      { query: USAGE_QUERY, variables: { from: span.from, to: span.to } },
+      asking.signal,
+    ).then(
+      (answer) => setUsage(everyDay(answer.usage.buckets, span)),
+      () => {},
+    );
+    return () => asking.abort();
+  }, [days, version]);
+  return usage;
+}

@@ -1,0 +1,3 @@
+export function Logo() {
+  return <span className="retouch-logo">Retouch</span>;
+}

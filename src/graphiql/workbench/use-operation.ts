@@ -1,0 +1,35 @@
+import { useGraphiQL, useOperationsEditorState, useVariablesEditorState } from '@graphiql/react';
+import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+import { useMemo, useRef } from 'react';
+
+/** The operation of the active tab that would run. */
+export interface CurrentOperation {
+  /** As it was when its text could last be parsed; null: it never could. */
+  readonly operation: OperationDefinitionNode | null;
+  /** The variables, as their editor has them. */
+  readonly variables: string;
+}
+
+export function useOperation(): CurrentOperation {
+  const [query] = useOperationsEditorState();
+  const [variables] = useVariablesEditorState();
+  const operationName = useGraphiQL((state) => state.operationName);
+  const last = useRef<OperationDefinitionNode | null>(null);
+  const operation = useMemo(() => {
+    const found = findOperation(query, operationName);
+    if (found !== 'unreadable') last.current = found;
+    return last.current;
+  }, [query, operationName]);
+  return { operation, variables };
+}
+
+function findOperation(query: string, name: string | undefined) {
+  try {
+    const operations = parse(query).definitions.filter(
+      (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+    );
+    return operations.find((one) => one.name?.value === name) ?? operations[0] ?? null;
+  } catch {
+    return 'unreadable';
+  }
+}

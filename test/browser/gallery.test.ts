@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import type { TestApp } from '../support/app.ts';
+import { hasBrowser, openPage, PHONE, runOperation, showPanel } from '../support/page-rig.ts';
+import { png } from '../support/pictures.ts';
+
+const DEVICES = [
+  ['on a desk', { viewport: { width: 1440, height: 900 } }],
+  ['on a phone', { viewport: PHONE, hasTouch: true, isMobile: true }],
+] as const;
+
+describe.skipIf(!hasBrowser)('the Edits panel', () => {
+  test.each(DEVICES)('plots what edits took by day, %s', async (_, device) => {
+    const { app, page } = await openPage(device);
+    await edit(app, 'for the plot');
+    await showPanel(page, 'Edits');
+    const plot = page.getByRole('figure');
+    await plot.getByText('tokens in 30 days').waitFor();
+    const heights = await plot
+      .getByRole('listitem')
+      .evaluateAll((days) => days.map((day) => day.children[0]?.getBoundingClientRect().height));
+    expect(heights).toEqual([...Array(29).fill(0), expect.any(Number)]);
+    expect(heights.at(-1)).toBeGreaterThan(50);
+    await plot.getByRole('button', { name: 'Cost' }).click();
+    await plot.getByText('by the price list in 30 days').waitFor();
+    await page
+      .getByRole('button', { name: /for the plot/ })
+      .getByText('$0.')
+      .waitFor();
+    await plot.getByRole('button', { name: 'Edits' }).click();
+    await plot.getByText('1 edits in 30 days').waitFor();
+
+    // It follows what happens meanwhile.
+    await edit(app, 'one more');
+    await plot.getByText('2 edits in 30 days').waitFor();
+    const box = await plot.boundingBox();
+    expect(Number(box?.x) + Number(box?.width)).toBeLessThanOrEqual(device.viewport.width);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  });
+
+  test.each(DEVICES)('makes a result the input of the next edit, %s', async (_, device) => {
+    const { app, page } = await openPage(device);
+    const id = await edit(app, 'to go on with');
+    await showPanel(page, 'Edits');
+    await page.getByRole('button', { name: /to go on with/ }).click();
+    await page.getByRole('button', { name: 'Use Result as input' }).click();
+    await page.getByRole('region', { name: 'Files' }).getByText('stored picture').waitFor();
+    await runOperation(page, '"SUCCEEDED"');
+    const { data } = await app.query(
+      '{ editJobs(first: 1) { edges { node { inputImages { id } } } } }',
+    );
+    expect(data.editJobs.edges[0].node.inputImages).toEqual([{ id }]);
+  });
+
+  test('inserts the id of a picture where the cursor was', async () => {
+    const { app, page } = await openPage();
+    await edit(app, 'to be named');
+    await page.getByRole('button', { name: 'New tab' }).click();
+    await page
+      .getByRole('region', { name: 'Operation Editor' })
+      .locator('.view-line')
+      .first()
+      .click();
+    // The editor closes the brackets.
+    await page.keyboard.type('{ image(id: ');
+    await showPanel(page, 'Edits');
+    await page.getByRole('button', { name: /to be named/ }).click();
+    await page.getByRole('button', { name: 'Insert the id of Result' }).click();
+    await page.keyboard.type(') { id format }');
+    await runOperation(page, '"PNG"');
+  });
+
+  test('lets go of an edit that is deleted, also while it is looked at', async () => {
+    const { app, page } = await openPage();
+    await edit(app, 'to be deleted');
+    await showPanel(page, 'Edits');
+    await page.getByRole('button', { name: /to be deleted/ }).click();
+    await page.getByRole('button', { name: 'All edits' }).waitFor();
+    const { data } = await app.query('{ editJobs(first: 1) { edges { node { id } } } }');
+    const { id } = data.editJobs.edges[0].node;
+    await app.query('mutation($id: ID!) { deleteEdit(id: $id) { __typename } }', { id });
+    await page.getByText('No edits yet.').waitFor();
+  });
+
+  test('says why an edit failed', async () => {
+    const { app, page } = await openPage();
+    app.sandbox.faults.push({ kind: 'moderation' });
+    await edit(app, 'refused');
+    await showPanel(page, 'Edits');
+    await page.getByRole('button', { name: /refused/ }).click();
+    await page.getByText('MODERATION_BLOCKED').waitFor();
+  });
+
+  test('connects again after the service was away, and shows what happened meanwhile', async () => {
+    const { app, proxy, page, takeComplaints } = await openPage();
+    await showPanel(page, 'Edits');
+    const live = page.getByText('Live', { exact: true });
+    await live.waitFor();
+    proxy.cut();
+    await live.waitFor({ state: 'hidden' });
+    await edit(app, 'meanwhile');
+    await live.waitFor();
+    await page.getByText('meanwhile').waitFor();
+    // That the connection broke is all there is to complain of.
+    for (const complaint of takeComplaints()) expect(complaint).toContain('net::ERR');
+  });
+});
+
+/** Answers the id of the picture that it made, if it made one. */
+async function edit(app: TestApp, prompt: string): Promise<string> {
+  const { data } = await app.upload(
+    `mutation Edit($input: EditImageInput!) {
+      editImage(input: $input) { ... on EditImagePayload { editJob { outputImages { id } } } }
+    }`,
+    { input: { images: [{ file: null }], prompt } },
+    { 'input.images.0.file': await png() },
+  );
+  return data.editImage.editJob.outputImages[0]?.id;
+}

@@ -1,0 +1,71 @@
+import { availableParallelism, loadavg } from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
+import type { Passed } from '../support/counting-proxy.ts';
+import { hasBrowser, openPage, type PageRig, showPanel, untilReady } from '../support/page-rig.ts';
+
+const MAX_FIRST_LOAD_BYTES = 2_200_000;
+const MAX_INTERACTIVE_MS = 3_000;
+/** Of processes for each core; beyond that it is the machine that is measured. */
+const MAX_LOAD = 4;
+/** For operations, for variables, and for all editors. */
+const WORKERS = 3;
+const isAsset = ({ path }: Passed) => path.startsWith('/graphiql/assets/');
+const sum = (passed: readonly Passed[]) => passed.reduce((total, { bytes }) => total + bytes, 0);
+
+/** The editors' workers come last. */
+async function untilAllLoaded({ page, proxy }: Pick<PageRig, 'page' | 'proxy'>): Promise<void> {
+  await vi.waitUntil(() => page.workers().length === WORKERS, { timeout: 30_000 });
+  // Answered by a worker once its script runs.
+  for (const worker of page.workers()) await worker.evaluate('true');
+  await vi.waitUntil(() => proxy.pending() === 0, { timeout: 30_000 });
+}
+
+describe.skipIf(!hasBrowser)('the page', () => {
+  test('takes at most 2.2 MB over the wire at first, and not a byte of script again', async () => {
+    const { proxy, page } = await openPage();
+    await untilAllLoaded({ page, proxy });
+    const first = proxy.take();
+    process.stdout.write(`first load: ${sum(first)} bytes in ${first.length} responses\n`);
+    expect(sum(first)).toBeLessThanOrEqual(MAX_FIRST_LOAD_BYTES);
+
+    await page.reload();
+    await untilReady(page);
+    await untilAllLoaded({ page, proxy });
+    expect(proxy.take().filter(isAsset)).toEqual([]);
+  });
+
+  test('can be used within 3 s of the first look', async ({ skip }) => {
+    const { openFresh } = await openPage();
+    const times: number[] = [];
+    // The best of some: what else the machine does for a moment must not fail it.
+    while (times.length < 8 && Math.min(...times) > MAX_INTERACTIVE_MS) {
+      const startedMs = performance.now();
+      await openFresh();
+      times.push(Math.round(performance.now() - startedMs));
+    }
+    const [load = 0] = loadavg();
+    const words = `interactive after ${times.join(', ')} ms, at a load of ${load.toFixed(1)}`;
+    process.stdout.write(`${words}\n`);
+    const isSlow = Math.min(...times) >= MAX_INTERACTIVE_MS;
+    skip(isSlow && load > MAX_LOAD * availableParallelism(), `the machine is too busy: ${words}`);
+    expect(isSlow).toBe(false);
+  });
+
+  test('says that the sandbox is on only when it is', async () => {
+    const real = await openPage();
+    expect(await real.page.getByText('built-in stand-in').count()).toBe(0);
+    const sandbox = await openPage({}, { EDITS_API_URL: '', EDITS_API_KEY: '' });
+    await sandbox.page.getByText('built-in stand-in').waitFor();
+    expect(await sandbox.page.title()).toBe('Retouch (sandbox)');
+  });
+
+  test.each(['light', 'dark'] as const)('follows a %s system', async (colorScheme) => {
+    const { page } = await openPage({ colorScheme });
+    await showPanel(page, 'Edits');
+    const lightness = await page.evaluate(`(() => {
+      const { backgroundColor } = getComputedStyle(document.querySelector('.graphiql-container'));
+      return backgroundColor.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3;
+    })()`);
+    expect(Number(lightness) > 128).toBe(colorScheme === 'light');
+  });
+});

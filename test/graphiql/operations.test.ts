@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildSchema, Kind, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { EDITS_QUERY, EDITS_SUBSCRIPTION } from '../../src/graphiql/edits/edit.ts';
+import { exampleOperations } from '../../src/graphiql/examples.ts';
+import { USAGE_QUERY } from '../../src/graphiql/usage/usage-query.ts';
+
+const schema = buildSchema(
+  await readFile(join(import.meta.dirname, '../../schema.graphql'), 'utf8'),
+);
+
+describe.each([true, false])('the examples, sandbox: %s', (sandbox) => {
+  test.each(
+    exampleOperations({ sandbox }).map(({ query, variables = '{}' }) => [query, variables]),
+  )('fit the schema: %s', (query, variables) => {
+    const document = parse(query);
+    expect(validate(schema, document)).toEqual([]);
+    const [operation] = document.definitions;
+    const declared =
+      operation?.kind === Kind.OPERATION_DEFINITION ? operation.variableDefinitions : [];
+    const names = declared?.map(({ variable }) => variable.name.value) ?? [];
+    // One may be left out, such as an optional mask.
+    for (const name of Object.keys(JSON.parse(variables))) expect(names).toContain(name);
+  });
+});
+
+test.each([EDITS_QUERY, EDITS_SUBSCRIPTION, USAGE_QUERY])('the page’s own: %s', (query) => {
+  expect(validate(schema, parse(query))).toEqual([]);
+});
