@@ -25,6 +25,7 @@ const FULL_PAGE = /* GraphQL */ `
           prompt { text uses }
           inputImages { id url } mask { id } outputImages { id url } partialImages { id }
           usage { totalTokens }
+          cost { amount priceVersion }
           error { code }
           attempts { number state }
           parentCount childCount
