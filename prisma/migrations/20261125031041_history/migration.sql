@@ -142,8 +142,9 @@ CREATE INDEX "EditJob_ownerId_finishedAt_idx" ON "EditJob"("ownerId", "finishedA
 -- CreateIndex
 CREATE INDEX "EditJob_metadata_idx" ON "EditJob" USING GIN ("metadata" jsonb_path_ops) WHERE "deletedAt" IS NULL;
 
--- CreateIndex: for retention.
-CREATE INDEX "EditJob_createdAt_idx" ON "EditJob"("createdAt") WHERE "deletedAt" IS NULL;
+-- CreateIndex: for retention. Of ended edits only, so that no page of the history is read by it: it
+-- knows nothing of owners, and would seem cheap.
+CREATE INDEX "EditJob_createdAt_id_idx" ON "EditJob"("createdAt", "id") WHERE "deletedAt" IS NULL AND "finishedAt" IS NOT NULL;
 
 -- CreateIndex
 CREATE INDEX "EditJob_promptId_createdAt_id_deletedAt_idx" ON "EditJob"("promptId", "createdAt" DESC, "id" DESC, "deletedAt");

@@ -3,7 +3,6 @@ import type { DeleteUnusedImages } from '../../images/unused-images.ts';
 import type { Log } from '../../log.ts';
 import type { Lull } from '../../lull.ts';
 import { defineJob } from '../../queue.ts';
-import { FINAL_STATUSES } from '../edit-status.ts';
 import type { DeleteEdits } from './delete-edits.ts';
 
 /** How often it is looked for what has grown too old, in seconds. */
@@ -46,12 +45,12 @@ export function createApplyRetention(options: {
 }) {
   const { prisma, deleteEdits, deleteUnusedImages, days, now = Date.now, lull, log } = options;
 
-  /** The next ones, by the index over creation of those in the history. */
+  /** The next ones, by the index over creation of those that have ended. */
   const find = (before: Date, after: Place) => prisma.$queryRaw<Place[]>`
     SELECT id, "createdAt"::text AS "createdAt" FROM "EditJob"
     WHERE "deletedAt" IS NULL AND "createdAt" < ${before}
       AND ("createdAt", id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)
-      AND status = ANY (${[...FINAL_STATUSES]}::text[]::"EditStatus"[])
+      AND "finishedAt" IS NOT NULL
     ORDER BY "createdAt", id LIMIT ${BATCH}`;
 
   return async (_: object, signal: AbortSignal): Promise<void> => {
