@@ -3,7 +3,7 @@
  * A young generation of megabytes would otherwise grow to a hundred, filled with what is garbage. And
  * the heap as a whole may double between two collections, where V8 by itself lets it grow fourfold.
  */
-export const NODE_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=100'] as const;
+export const NODE_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=50'] as const;
 
 /**
  * glibc keeps freed memory in up to 8 arenas per core; with two, what one thread frees another uses.
