@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { PrismaClient } from '../../src/database/database.ts';
 import { EditStatus } from '../../src/edits/edit-status.ts';
+import type { JsonObject } from '../../src/edits/json-object.ts';
 import { savePrompt } from '../../src/edits/save-prompt.ts';
 import type { EditErrorCode } from '../../src/errors.ts';
 
@@ -24,7 +25,7 @@ export interface HistoryRow {
   readonly costMicroUsd: bigint | null;
   readonly outputCount: number;
   readonly errorCode: EditErrorCode | null;
-  readonly metadata: Record<string, string | number | boolean>;
+  readonly metadata: JsonObject;
   readonly deletedAt: Date | null;
   /** Names of pictures, the same for the same owner. */
   readonly inputs: readonly string[];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../database/database.ts';
 import { estimateRows, usesOf } from './estimate.ts';
 import { countRows, type Reading } from './history-sql.ts';
+import { countLabeled, type LabelTerm } from './label-search.ts';
 import { findPrompts, type SearchTerm } from './prompt-search.ts';
 
 /** Edits are counted one by one up to here. */
@@ -14,7 +15,7 @@ export interface HistoryCount {
   readonly estimated: number;
 }
 
-type Those = Pick<Reading, 'ownerId' | 'conditions'>;
+type Those = Pick<Reading, 'ownerId' | 'conditions'> & { readonly labels: LabelTerm | null };
 
 const rowsSchema = z.tuple([z.object({ count: z.coerce.number() })]);
 
@@ -23,11 +24,25 @@ export async function countHistory(
   those: Those,
   term: SearchTerm | null,
 ): Promise<HistoryCount> {
-  const found = term === null ? null : await findPrompts(prisma, term);
-  const [{ count }] = await queryOne(prisma, countRows(those, found, MAX_COUNTED + 1));
+  const count = await countTo(prisma, those, term, MAX_COUNTED + 1);
   if (count <= MAX_COUNTED) return { exact: count, estimated: count };
   const estimated = await estimate(prisma, those, term);
   return { exact: null, estimated: Math.max(Math.round(estimated), MAX_COUNTED + 1) };
+}
+
+async function countTo(
+  prisma: PrismaClient,
+  those: Those,
+  term: SearchTerm | null,
+  limit: number,
+): Promise<number> {
+  if (term === null && those.labels !== null) {
+    const counted = await countLabeled(prisma, those.ownerId, those.labels, limit);
+    if (counted !== null) return counted;
+  }
+  const found = term === null ? null : await findPrompts(prisma, term);
+  const [{ count }] = await queryOne(prisma, countRows(those, found, limit));
+  return count;
 }
 
 /** With a term: all uses of its prompts, times the part of the owner's edits that the filter takes. */

@@ -1,4 +1,5 @@
 import { Prisma } from '../../database/database.ts';
+import type { JsonObject } from '../json-object.ts';
 import type { HistoryFilter, NumberRange, TimeRange } from './history-query.ts';
 
 /**
@@ -26,11 +27,15 @@ export function filterConditions(filter: HistoryFilter): Prisma.Sql[] {
       Prisma.sql`${oneOf(Prisma.sql`job."errorCode"`, errorCode)} AND job."errorCode" IS NOT NULL`,
     hasError === true && Prisma.sql`job."errorCode" IS NOT NULL`,
     hasError === false && Prisma.sql`job."errorCode" IS NULL`,
-    metadata && Prisma.sql`job.metadata @> ${JSON.stringify(metadata)}::jsonb`,
+    metadata && hasLabels(Prisma.sql`job.metadata`, metadata),
     promptId && Prisma.sql`job."promptId" = ${promptId}::uuid`,
     inputImageId && hasImage(inputImageId, Prisma.sql`'INPUT', 'MASK'`),
     outputImageId && hasImage(outputImageId, Prisma.sql`'OUTPUT'`),
   ].filter((condition) => typeof condition === 'object' && condition !== null);
+}
+
+export function hasLabels(column: Prisma.Sql, labels: JsonObject): Prisma.Sql {
+  return Prisma.sql`${column} @> ${JSON.stringify(labels)}::jsonb`;
 }
 
 /** One value as an equation: an index that goes on with the order gives the rows in that order. */

@@ -33,12 +33,12 @@ export interface Reading {
 
 /** Without a search: the rows in order, from an index over the owner and the order. */
 export function readInOrder(reading: Reading): Prisma.Sql {
-  return positions(reading, stretched(reading, reading.limit, ofOwner(reading)));
+  return positions(reading, stretched(reading, reading.limit, asked(reading)));
 }
 
 /** Looks for a term in the first rows only: gives a whole page, or less than there may be. */
 export function readWalking(reading: Reading, term: SearchTerm): Prisma.Sql {
-  const walked = stretched(reading, WALKED_ROWS, ofOwner(reading));
+  const walked = stretched(reading, WALKED_ROWS, asked(reading));
   return positions(
     reading,
     Prisma.sql`SELECT walked.id, walked.key FROM (${walked}) AS walked
@@ -52,7 +52,7 @@ export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
   if (found.kind === 'many') {
     return positions(
       reading,
-      stretched(reading, reading.limit, [...ofOwner(reading), isOneOf(found.ids)]),
+      stretched(reading, reading.limit, [...asked(reading), isOneOf(found.ids)]),
     );
   }
   // For each prompt its own first rows: an owner's rows in order would be read to the last for a
@@ -60,6 +60,7 @@ export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
   const own = stretched(reading, reading.limit, [
     Prisma.sql`job."promptId" = found.id`,
     Prisma.sql`job."deletedAt" IS NULL`,
+    ...reading.conditions,
   ]);
   return positions(
     reading,
@@ -101,9 +102,15 @@ function isOneOf(promptIds: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(job."promptId" IN (SELECT ${promptIds})) IS TRUE`;
 }
 
-/** The first rows of a reading that meet `scope`, with their prompts. */
-function stretched(reading: Reading, limit: number, scope: readonly Prisma.Sql[]): Prisma.Sql {
-  const { column, direction, after, before, conditions } = reading;
+const asked = (reading: Reading) => [...ofOwner(reading), ...reading.conditions];
+
+/** The first rows within a reading's bounds that meet conditions, in order, with one more column. */
+export function stretched(
+  { column, direction, after, before }: Reading,
+  limit: number,
+  conditions: readonly Prisma.Sql[],
+  { from = Prisma.sql`"EditJob"`, more = Prisma.sql`job."promptId"` } = {},
+): Prisma.Sql {
   const until = before === null ? [] : [isBefore(column, ID, direction, before)];
   return selectStretches(
     column,
@@ -111,13 +118,13 @@ function stretched(reading: Reading, limit: number, scope: readonly Prisma.Sql[]
     direction,
     limit,
     (stretch, ordered) => Prisma.sql`
-      SELECT job.id, ${column.sql} AS key, job."promptId" FROM "EditJob" AS job
-      WHERE ${all([...scope, ...conditions, ...until, stretch])} ${ordered}`,
+      SELECT job.id, ${column.sql} AS key, ${more} FROM ${from} AS job
+      WHERE ${all([...conditions, ...until, stretch])} ${ordered}`,
   );
 }
 
 /** The columns of a Position, in order. */
-function positions({ column, direction, limit }: Reading, rows: Prisma.Sql): Prisma.Sql {
+export function positions({ column, direction, limit }: Reading, rows: Prisma.Sql): Prisma.Sql {
   const order = orderBy(column, direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
   return Prisma.sql`SELECT page.id, page.key::text AS key FROM (${rows}) AS page
     ${order} LIMIT ${limit}`;

@@ -13,6 +13,7 @@ import {
   SORT_COLUMNS,
 } from './history-sql.ts';
 import type { Position } from './keyset.ts';
+import { type LabelTerm, labelTerm, readLabeled } from './label-search.ts';
 import { type Page, type PageArgs, pageRange, toPage } from './page-range.ts';
 import { findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
 
@@ -35,8 +36,15 @@ export interface History {
 }
 
 export function createHistory({ prisma }: { prisma: PrismaClient }): History {
-  async function read(reading: Reading, term: SearchTerm | null): Promise<Position[]> {
-    if (term === null) return prisma.$queryRaw<Position[]>(readInOrder(reading));
+  async function read(
+    reading: Reading,
+    term: SearchTerm | null,
+    labels: LabelTerm | null,
+  ): Promise<readonly Position[]> {
+    if (term === null) {
+      const labeled = labels && (await readLabeled(prisma, reading, labels));
+      return labeled ?? prisma.$queryRaw<Position[]>(readInOrder(reading));
+    }
     const near = await prisma.$queryRaw<Position[]>(readWalking(reading, term));
     if (near.length >= reading.limit) return near;
     const found = await findPrompts(prisma, term);
@@ -58,12 +66,16 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
         before: isBackward ? after : before,
         limit: size + 1,
       };
-      return toPage(range, await read(reading, searchTerm(viewer.ownerId, search)));
+      return toPage(
+        range,
+        await read(reading, searchTerm(viewer.ownerId, search), labelTerm(filter)),
+      );
     },
 
     async *pages(viewer, query) {
       const { order = NEWEST_FIRST, filter = {}, search } = query;
       const term = searchTerm(viewer.ownerId, search);
+      const labels = labelTerm(filter);
       const reading = {
         ownerId: viewer.ownerId,
         conditions: filterConditions(filter),
@@ -73,7 +85,7 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
         limit: PAGE_OF_ALL,
       };
       for (let after: Position | null = null; ; ) {
-        const rows: Position[] = await read({ ...reading, after }, term);
+        const rows = await read({ ...reading, after }, term, labels);
         if (rows.length > 0) yield rows.map(({ id }) => id);
         after = rows.at(-1) ?? null;
         if (rows.length < PAGE_OF_ALL) return;
@@ -83,7 +95,11 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
     count: (viewer, { filter = {}, search }) =>
       countHistory(
         prisma,
-        { ownerId: viewer.ownerId, conditions: filterConditions(filter) },
+        {
+          ownerId: viewer.ownerId,
+          conditions: filterConditions(filter),
+          labels: labelTerm(filter),
+        },
         searchTerm(viewer.ownerId, search),
       ),
 

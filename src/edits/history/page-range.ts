@@ -66,7 +66,7 @@ export interface Page {
 /** @param rows in the order they were read, one more than the page has if there are any. */
 export function toPage(
   { size: most, isBackward, after, before }: PageRange,
-  rows: Position[],
+  rows: readonly Position[],
 ): Page {
   const hasMore = rows.length > most;
   const page = rows.slice(0, most);

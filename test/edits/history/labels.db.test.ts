@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Database } from '../../../src/database/database.ts';
+import { createHistory, type History } from '../../../src/edits/history/history.ts';
+import { MAX_VISITED_EDITS, WALKED_ROWS } from '../../../src/edits/history/label-search.ts';
+import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
+import { type HistoryRow, historyRow } from '../../support/history-rows.ts';
+
+const VIEWER = { ownerId: 'local', isAdmin: false };
+const OLDEST_FIRST = { field: 'CREATED_AT', direction: 'ASC' } as const;
+/** More than are visited one by one. */
+const COMMON = { team: 'print' };
+const RARE = { order: 4711 };
+const NESTED = { order: 4711, at: { place: '秋' } };
+
+describe.runIf(hasDatabase)('labels that none of the newest edits has', () => {
+  const of = (count: number, given: Partial<HistoryRow>) =>
+    Array.from({ length: count }, () => historyRow(given));
+  // From the oldest to the newest.
+  const rare = of(2, { metadata: NESTED });
+  const common = of(MAX_VISITED_EDITS + 100, { metadata: COMMON });
+  const failed = of(3, { metadata: COMMON, status: 'FAILED' });
+  const foreign = of(2, { metadata: { ...NESTED, ...COMMON }, ownerId: 'somebody-else' });
+  const deleted = of(1, { metadata: NESTED, deletedAt: new Date() });
+  const newest = of(WALKED_ROWS + 100, {});
+  const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+  let database: TestDatabase;
+  let opened: Database;
+  let history: History;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    opened = await database.open();
+    history = createHistory({ prisma: opened.prisma });
+    await opened.prisma.editJob.createMany({
+      data: [rare, common, failed, foreign, deleted, newest].flat().map((row) => {
+        const { prompt: _, inputs: __, mask: ___, outputs: ____, ...data } = row;
+        return { ...data, n: 1 };
+      }),
+    });
+  });
+  afterAll(async () => {
+    await opened?.close();
+    await database?.drop();
+  });
+
+  test('are found when few have them, in order, both ways', async () => {
+    const filter = { metadata: RARE };
+    const { rows } = await history.page(VIEWER, { filter }, {});
+    expect(ids(rows)).toEqual(ids(rare).reverse());
+    const first = await history.page(VIEWER, { filter, order: OLDEST_FIRST }, { first: 1 });
+    expect(ids(first.rows)).toEqual(ids(rare.slice(0, 1)));
+    expect(first.hasNextPage).toBe(true);
+    const last = await history.page(VIEWER, { filter }, { last: 1 });
+    expect(ids(last.rows)).toEqual(ids(rare.slice(0, 1)));
+    expect(last.hasPreviousPage).toBe(true);
+  });
+
+  test('are found by what is nested, and beside another filter', async () => {
+    const nested = { filter: { metadata: { at: { place: '秋' } } } };
+    expect(ids((await history.page(VIEWER, nested, {})).rows)).toEqual(ids(rare).reverse());
+    const rows = async (status: HistoryRow['status']) =>
+      (await history.page(VIEWER, { filter: { metadata: NESTED, status: [status] } }, {})).rows;
+    expect(ids(await rows('SUCCEEDED'))).toEqual(ids(rare).reverse());
+    expect(await rows('FAILED')).toEqual([]);
+  });
+
+  test('are found when many have them, alone and beside another filter', async () => {
+    const filter = { metadata: COMMON };
+    const all = [...common, ...failed];
+    const page = await history.page(VIEWER, { filter }, { first: 4 });
+    expect(ids(page.rows)).toEqual(ids(all.slice(-4)).reverse());
+    const lists = await Array.fromAsync(history.pages(VIEWER, { filter, order: OLDEST_FIRST }));
+    expect(lists.flat()).toEqual(ids(all));
+    const query = { filter: { ...filter, status: ['FAILED' as const] } };
+    expect(ids((await history.page(VIEWER, query, {})).rows)).toEqual(ids(failed).reverse());
+  });
+
+  test.each([
+    ['few', { metadata: RARE }, rare.length],
+    ['many', { metadata: COMMON }, common.length + failed.length],
+    ['many, with another filter', { metadata: COMMON, status: ['FAILED' as const] }, failed.length],
+    ['none', { metadata: { order: 'none' } }, 0],
+  ])('are counted: %s', async (_, filter, exact) => {
+    expect(await history.count(VIEWER, { filter })).toEqual({ exact, estimated: exact });
+  });
+});
