@@ -22,11 +22,11 @@ import { compare, figures } from './history/rows.ts';
  * the embedded database is measured at 10,000 and 100,000. Prints the plans of the large one's
  * statements. Exit code 1: a bar was missed, or a plan reads all jobs one by one.
  *
- * `node bench/history.ts [--samples 40] [--large 1000000] [--only postgres]`
+ * `node bench/history.ts [--samples 120] [--large 1000000] [--only postgres]`
  */
 const { values } = parseArgs({
   options: {
-    samples: { type: 'string', default: '40' },
+    samples: { type: 'string', default: '120' },
     large: { type: 'string', default: '1000000' },
     only: { type: 'string' },
   },
