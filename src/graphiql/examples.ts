@@ -9,7 +9,12 @@ const RESULT = `... on EditImagePayload {
       editJob {
         id
         status
-        outputImages { id url width height }
+        outputImages {
+          id
+          url
+          width
+          height
+        }
         usage { totalTokens }
         cost { amount nominal }
         error { code message }
@@ -20,7 +25,8 @@ const RESULT = `... on EditImagePayload {
 /** An edit of as many pictures as the Files panel is given. */
 export function editOperation({ sandbox }: { sandbox: boolean }): ExampleOperation {
   return {
-    query: `# Attach pictures in the Files panel (or drop them anywhere, or paste them), then run this.
+    query: `# Attach pictures in the Files panel
+# (or drop or paste them), then run.
 mutation Edit($input: EditImageInput!) {
   editImage(input: $input) {
     ${RESULT}
@@ -47,9 +53,21 @@ export function exampleOperations(options: { sandbox: boolean }): ExampleOperati
   return [
     editOperation(options),
     {
-      query: `# The mask says where to edit: attach a PNG, or paint it over the first picture in the Files panel.
-mutation EditPart($images: [ImageInput!]!, $mask: ImageInput, $prompt: String!) {
-  editImage(input: { images: $images, mask: $mask, prompt: $prompt, size: "source" }) {
+      query: `# The mask says where to edit: paint
+# it in the Files panel, or attach it.
+mutation EditPart(
+  $images: [ImageInput!]!
+  $mask: ImageInput
+  $prompt: String!
+) {
+  editImage(
+    input: {
+      images: $images
+      mask: $mask
+      prompt: $prompt
+      size: "source"
+    }
+  ) {
     ${RESULT}
   }
 }
@@ -61,12 +79,18 @@ mutation EditPart($images: [ImageInput!]!, $mask: ImageInput, $prompt: String!) 
       }),
     },
     {
-      query: `# Edits as they happen. The button that ran it stops it.
+      query: `# Edits as they happen. The button
+# that ran it stops it.
 subscription Watch {
   editJobs {
     type
     partialImage { url }
-    editJob { id status prompt { text } outputImages { url } }
+    editJob {
+      id
+      status
+      prompt { text }
+      outputImages { url }
+    }
   }
 }
 `,
@@ -84,8 +108,8 @@ subscription Watch {
         durationMs
         prompt { text }
         inputImages { id url }
-        outputImages { id url width height }
-        usage { totalTokens inputTokens outputTokens }
+        outputImages { id url }
+        usage { totalTokens }
         cost { amount nominal }
       }
     }
@@ -95,10 +119,34 @@ subscription Watch {
 `,
     },
     {
-      query: `query Usage($from: DateTime!, $to: DateTime!) {
-  usage(from: $from, to: $to, groupBy: [DAY, MODEL], timeZone: "UTC") {
-    totals { edits succeeded failed unresolved images totalTokens cost isCostComplete }
-    buckets { date model edits images totalTokens cost }
+      query: `query Usage(
+  $from: DateTime!
+  $to: DateTime!
+) {
+  usage(
+    from: $from
+    to: $to
+    groupBy: [DAY, MODEL]
+    timeZone: "UTC"
+  ) {
+    totals {
+      edits
+      succeeded
+      failed
+      unresolved
+      images
+      totalTokens
+      cost
+      isCostComplete
+    }
+    buckets {
+      date
+      model
+      edits
+      images
+      totalTokens
+      cost
+    }
     truncated
   }
 }

@@ -14,9 +14,14 @@ const sum = (passed: readonly Passed[]) => passed.reduce((total, { bytes }) => t
 
 /** The editors' workers come last. */
 async function untilAllLoaded({ page, proxy }: Pick<PageRig, 'page' | 'proxy'>): Promise<void> {
-  await vi.waitUntil(() => page.workers().length === WORKERS, { timeout: 30_000 });
-  // Answered by a worker once its script runs.
-  for (const worker of page.workers()) await worker.evaluate('true');
+  await vi.waitFor(
+    async () => {
+      expect(page.workers()).toHaveLength(WORKERS);
+      // Answered by a worker once its script runs; refused by one of the page that was here before.
+      for (const worker of page.workers()) await worker.evaluate('true');
+    },
+    { timeout: 30_000 },
+  );
   await vi.waitUntil(() => proxy.pending() === 0, { timeout: 30_000 });
 }
 
