@@ -1,6 +1,7 @@
 import type { EditModel, Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
-import { type Dimensions, nearestSize, parseSize, sizeProblem } from './image-size.ts';
+import { checkExtraParams } from './extra-params.ts';
+import { parseSize, sizeProblem } from './image-size.ts';
 import { checkJsonObject, type JsonObject } from './json-object.ts';
 
 /** What a client asks for, beside its pictures; words in the edits API's spelling. */
@@ -39,36 +40,10 @@ export interface EditParams {
   readonly metadata: JsonObject;
 }
 
-/** What a model's limits need to know of a picture. */
-export interface PictureFacts extends Dimensions {
-  readonly bytes: number;
-  readonly format: 'PNG' | 'JPEG' | 'WEBP';
-  readonly hasAlpha: boolean;
-}
-
 const DEFAULT_SIZE = '1024x1024';
-const DEFAULT_N = 1;
+/** What the edits API takes for an absent `n`. */
+export const DEFAULT_N = 1;
 const MAX_METADATA_KEYS = 16;
-
-/** Names that `extraParams` may not use: they have an argument of their own, or none on purpose. */
-const OWN_FIELDS = new Set([
-  'image',
-  'image[]',
-  'mask',
-  'prompt',
-  'model',
-  'size',
-  'n',
-  'quality',
-  'background',
-  'output_format',
-  'output_compression',
-  'input_fidelity',
-  'moderation',
-  'stream',
-  'partial_images',
-  'response_format',
-]);
 
 /**
  * Checks everything that can be checked without the pictures, so that a mistake costs no upload.
@@ -111,53 +86,6 @@ export function checkEditParams(input: EditParamsInput, models: Models): EditPar
       scalarsOnly: true,
     }),
   };
-}
-
-/**
- * Checks the pictures against the model, and works out the size to send.
- * @throws InvalidInputError naming the field and the limit.
- */
-export function checkPictures(
-  params: EditParams,
-  models: Models,
-  images: readonly PictureFacts[],
-  mask: PictureFacts | null,
-): { resolvedSize: string } {
-  const model = models.get(params.model);
-  images.forEach((image, index) => {
-    checkBytes(`images[${index}]`, image.bytes, model.maxImageBytes, model);
-  });
-  const [first] = images;
-  if (first === undefined) {
-    throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
-  }
-  if (mask !== null) checkMask(mask, first, model);
-  return { resolvedSize: resolveSize(params, models, first) };
-}
-
-/** The size to send: `auto` or WIDTHxHEIGHT. */
-export function resolveSize(
-  { size, model }: Pick<EditParams, 'size' | 'model'>,
-  models: Models,
-  firstPicture: Dimensions,
-): string {
-  if (size !== 'source') return size;
-  const { sizes } = models.get(model);
-  return sizes === null ? 'auto' : nearestSize(sizes, firstPicture);
-}
-
-/** @throws InvalidInputError unless 1 to the model's number of pictures are given. */
-export function checkImageCount(count: number, maxImages: number): void {
-  if (count < 1) {
-    throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
-  }
-  if (count > maxImages) {
-    throw new InvalidInputError(
-      'images',
-      'TOO_MANY',
-      `At most ${maxImages} pictures can be edited together; ${count} were given.`,
-    );
-  }
 }
 
 function checkModel(id: string, models: Models): EditModel {
@@ -263,70 +191,4 @@ function integer(
 /** None at all is the same as not asked for. */
 function checkPartialImages(value: number | null | undefined, model: EditModel): number | null {
   return integer('partialImages', value, 0, model.maxPartialImages) || null;
-}
-
-function checkBytes(field: string, bytes: number, max: number | null, model: EditModel): void {
-  if (max === null || bytes <= max) return;
-  throw new InvalidInputError(
-    field,
-    'TOO_LARGE',
-    `${model.id} takes pictures of at most ${max} bytes here; this one has ${bytes}.`,
-  );
-}
-
-function checkMask(mask: PictureFacts, first: PictureFacts, model: EditModel): void {
-  if (mask.format !== 'PNG' || !mask.hasAlpha) {
-    throw new InvalidInputError(
-      'mask',
-      'UNSUPPORTED_FORMAT',
-      'The mask is a PNG with an alpha channel: its transparent pixels are what to edit.',
-    );
-  }
-  if (mask.width !== first.width || mask.height !== first.height) {
-    throw new InvalidInputError(
-      'mask',
-      'DIMENSION_MISMATCH',
-      `The mask must have the first picture’s dimensions, ${first.width}x${first.height}; it has ${mask.width}x${mask.height}.`,
-    );
-  }
-  checkBytes('mask', mask.bytes, model.maxMaskBytes, model);
-}
-
-function checkExtraParams(extraParams: JsonObject | null): JsonObject | null {
-  if (extraParams === null) return null;
-  checkJsonObject('extraParams', extraParams, { maxKeys: 32, scalarsOnly: false });
-  for (const name of Object.keys(extraParams)) {
-    if (!/^[A-Za-z][\w.[\]-]{0,63}$/.test(name) || OWN_FIELDS.has(name)) {
-      throw new InvalidInputError(
-        `extraParams.${name.slice(0, 64)}`,
-        'INVALID_VALUE',
-        'Not a form field that can be added: it has an argument of its own, cannot be set here, or is not a name.',
-      );
-    }
-  }
-  return extraParams;
-}
-
-/** The form fields of the edits API, in its documented order; what was not given is not sent. */
-export function toFormFields(params: EditParams, resolvedSize: string): [string, string][] {
-  const fields: [string, string | number | null][] = [
-    ['prompt', params.prompt],
-    ['model', params.model],
-    ['n', params.n === DEFAULT_N ? null : params.n],
-    ['size', resolvedSize],
-    ['quality', params.quality],
-    ['background', params.background],
-    ['output_format', params.outputFormat],
-    ['output_compression', params.outputCompression],
-    ['input_fidelity', params.inputFidelity],
-    ['moderation', params.moderation],
-    ['stream', params.partialImages === null ? null : 'true'],
-    ['partial_images', params.partialImages],
-  ];
-  for (const [name, value] of Object.entries(params.extraParams ?? {})) {
-    fields.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);
-  }
-  return fields
-    .filter((field): field is [string, string | number] => field[1] !== null)
-    .map(([name, value]) => [name, String(value)]);
 }

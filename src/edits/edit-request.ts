@@ -3,7 +3,7 @@ import { blobKey } from '../images/blob-key.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import { mediaOf } from '../images/images.ts';
 import type { ClaimedJob } from './attempts.ts';
-import { toFormFields } from './edit-params.ts';
+import { toFormFields } from './form-fields.ts';
 import type { JsonObject } from './json-object.ts';
 
 /** A job as the edits API wants it. File names are ours; the bytes stay in the store until sent. */

@@ -7,12 +7,8 @@ import { type Images, type ReceivedImage, rowFacts, type StoredImage } from '../
 import type { Queue } from '../queue.ts';
 import type { Budgets } from '../usage/budgets.ts';
 import type { Backlog } from './backlog.ts';
-import {
-  checkEditParams,
-  checkImageCount,
-  checkPictures,
-  type EditParamsInput,
-} from './edit-params.ts';
+import { checkEditParams, type EditParamsInput } from './edit-params.ts';
+import { checkImageCount, checkPictures } from './edit-pictures.ts';
 import { isFinal } from './edit-status.ts';
 import type { HoldCost } from './hold-cost.ts';
 import {

@@ -2,12 +2,8 @@ import type { Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type Estimate, estimate } from '../usage/estimate.ts';
 import type { PriceTable } from '../usage/price-table.ts';
-import {
-  checkEditParams,
-  checkImageCount,
-  type EditParamsInput,
-  resolveSize,
-} from './edit-params.ts';
+import { checkEditParams, type EditParamsInput } from './edit-params.ts';
+import { checkImageCount, resolveSize } from './edit-pictures.ts';
 import type { Dimensions } from './image-size.ts';
 import { planEdit } from './plan-edit.ts';
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { checkEditParams, checkPictures, toFormFields } from '../../src/edits/edit-params.ts';
+import { checkEditParams } from '../../src/edits/edit-params.ts';
+import { checkPictures } from '../../src/edits/edit-pictures.ts';
+import { toFormFields } from '../../src/edits/form-fields.ts';
 import { createModels } from '../../src/edits-api/models.ts';
 import { InvalidInputError } from '../../src/errors.ts';
 
