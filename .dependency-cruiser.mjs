@@ -10,7 +10,7 @@ const LAYERS = [
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
   ['events', '^src/events\\.ts$'],
-  ['queue', '^src/(queue|recurring-work)\\.ts$'],
+  ['queue', '^src/(queue|queue-dispatcher|recurring-work)\\.ts$'],
   ['auth', '^src/auth/'],
   ['images and usage', '^src/(images|usage)/'],
   ['edits-api', '^src/edits-api/'],
@@ -91,7 +91,7 @@ export default {
       from: { path: '^src/', pathNot: ['^src/(database|generated)/', '^src/schema/builder\\.ts$'] },
       to: { path: '^src/generated/', pathNot: '^src/generated/prisma/enums\\.ts$' },
     },
-    only('pg-boss-only-in-queue', ['^src/queue\\.ts$', '^src/database/'], ['pg-boss']),
+    only('pg-boss-only-in-queue', ['^src/queue(-dispatcher)?\\.ts$', '^src/database/'], ['pg-boss']),
     only('undici-only-towards-the-edits-api', ['^src/(edits-api|net)/'], ['undici']),
     only('aws-sdk-only-in-the-s3-blob-store', ['^src/images/s3-'], ['@aws-sdk', '@smithy']),
     {
