@@ -91,7 +91,11 @@ export default {
       from: { path: '^src/', pathNot: ['^src/(database|generated)/', '^src/schema/builder\\.ts$'] },
       to: { path: '^src/generated/', pathNot: '^src/generated/prisma/enums\\.ts$' },
     },
-    only('pg-boss-only-in-queue', ['^src/queue(-dispatcher)?\\.ts$', '^src/database/'], ['pg-boss']),
+    only(
+      'pg-boss-only-in-queue',
+      ['^src/queue(-dispatcher)?\\.ts$', '^src/database/'],
+      ['pg-boss'],
+    ),
     only('undici-only-towards-the-edits-api', ['^src/(edits-api|net)/'], ['undici']),
     only('aws-sdk-only-in-the-s3-blob-store', ['^src/images/s3-'], ['@aws-sdk', '@smithy']),
     {

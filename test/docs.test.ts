@@ -118,6 +118,21 @@ test.each(documents)('%s has JSON that can be parsed', async (document) => {
   }
 });
 
+test('the README lists every query, mutation and subscription, and nothing else', async () => {
+  const schema = buildSchema(await read('schema.graphql'));
+  const kinds = [schema.getQueryType(), schema.getMutationType()];
+  const names = kinds.flatMap((type) => Object.keys(type?.getFields() ?? {}));
+  const subscriptions = Object.keys(schema.getSubscriptionType()?.getFields() ?? {});
+  const [, table = ''] =
+    /^\| Operation .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('README.md')) ?? [];
+  const listed = table
+    .split('\n')
+    .flatMap((row) => row.split('|')[1]?.match(/(?<=`)[\w ]+(?=`)/g) ?? []);
+  expect(listed.toSorted()).toEqual(
+    [...names, ...subscriptions.map((name) => `subscription ${name}`)].toSorted(),
+  );
+});
+
 describe('README.zh-CN.md', () => {
   /** All fenced blocks, their languages included. */
   const fences = (markdown: string) => markdown.match(/^```\w*\n.*?^```$/gms);

@@ -1,6 +1,6 @@
 import type { Pause } from '../edits/pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
-import { NotFoundError } from '../errors.ts';
+import { ForbiddenError, NotFoundError } from '../errors.ts';
 import { builder } from './builder.ts';
 
 interface UpstreamState {
@@ -72,14 +72,16 @@ builder.queryField('upstreams', (t) =>
 builder.mutationField('resumeUpstream', (t) =>
   t.field({
     type: UpstreamObject,
-    description: 'Ends a pause before its time, such as after its account was topped up.',
+    description:
+      'For admins: ends a pause before its time, such as after its account was topped up.',
     errors: {
       types: [NotFoundError],
       directResult: true,
       union: { name: 'ResumeUpstreamResult', description: 'The edits API, or that there is none.' },
     },
     args: { name: t.arg.string({ required: true, description: 'Its name in `upstreams`.' }) },
-    resolve: async (_, { name }, { upstreams, pauses }) => {
+    resolve: async (_, { name }, { upstreams, pauses, viewer }) => {
+      if (!viewer.isAdmin) throw new ForbiddenError('resumeUpstream is for admins only.');
       const upstream = upstreams.find((one) => one.name === name);
       if (upstream === undefined) throw new NotFoundError('Upstream', name);
       await pauses.resume(name);

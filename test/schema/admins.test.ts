@@ -1,0 +1,18 @@
+import { graphql } from 'graphql';
+import { expect, test } from 'vitest';
+import { ForbiddenError } from '../../src/errors.ts';
+import { schema } from '../../src/schema/index.ts';
+
+/** The rest of the context is never come to. */
+const contextValue = { viewer: { ownerId: 'somebody', isAdmin: false } };
+
+test.each([
+  ['repriceJobs', 'repriceJobs(input: {})'],
+  ['resumeUpstream', 'resumeUpstream(name: "default")'],
+  ['setBudget, also for themselves', 'setBudget(input: { ownerId: "somebody", limit: "1" })'],
+])('those who are no admins are refused %s', async (_, field) => {
+  const source = `mutation { ${field} { __typename } }`;
+  const { data, errors } = await graphql({ schema, source, contextValue });
+  expect(data ?? null).toBeNull();
+  expect(errors?.map(({ originalError }) => originalError)).toEqual([expect.any(ForbiddenError)]);
+});
