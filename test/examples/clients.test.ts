@@ -1,18 +1,7 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { EXAMPLE_CLIENTS, type ExampleClient } from '../support/example-clients.ts';
-import { EXAMPLES, INSTALLED_EXAMPLES } from '../support/examples.ts';
 import { png } from '../support/pictures.ts';
-
-test.runIf(inject('hasExamples')).each(INSTALLED_EXAMPLES)(
-  'the code of examples/%s fits the types that come of schema.graphql',
-  async (name) => {
-    await promisify(execFile)('npm', ['run', 'check'], { cwd: join(EXAMPLES, name) });
-  },
-);
 
 describe.runIf(inject('hasExamples'))('an example’s client', () => {
   let app: TestApp;

@@ -1,18 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { findChromium, launchChromium } from '../support/chromium.ts';
-import { EXAMPLES } from '../support/examples.ts';
+import { EXAMPLES, INSTALLED_EXAMPLES } from '../support/examples.ts';
 import { png } from '../support/pictures.ts';
 
 const chromium = findChromium();
 if (chromium === null) {
   process.stderr.write('\nSKIPPED: the examples’ pages, as no Chromium is installed.\n\n');
 }
+
+// Here, where nothing else runs meanwhile: it writes the types anew, and an open page is loaded again.
+test.runIf(inject('hasExamples')).each(INSTALLED_EXAMPLES)(
+  'the code of examples/%s fits the types that come of schema.graphql',
+  async (name) => {
+    await promisify(execFile)('npm', ['run', 'check'], { cwd: join(EXAMPLES, name) });
+  },
+);
 
 describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () => {
   let app: TestApp;
@@ -31,11 +40,8 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('favicon')) {
-          complaints.push(message.text());
-        }
+        if (message.type() === 'error') complaints.push(message.text());
       });
-      await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
       await page.goto(url);
 
       app.sandbox.faults.push({ kind: 'delay', delayMs: 3_000 });
