@@ -36,7 +36,8 @@ export default defineConfig({
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
   },
   test: {
-    maxWorkers: 2,
+    // More than there are cores: many suites wait for processes that they have started.
+    maxWorkers: 3,
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
