@@ -55,6 +55,7 @@ export function App({ sandbox }: { sandbox: boolean }) {
   });
   return (
     <PageContext value={parts.page}>
+      <h1 className="retouch-hidden">Retouch</h1>
       {sandbox && <SandboxBanner />}
       <GraphiQL
         customScalarSchemas={SCALARS}

@@ -42,7 +42,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     const id = await edit(app, 'to go on with');
     await showPanel(page, 'Edits');
     await page.getByRole('button', { name: /to go on with/ }).click();
-    await page.getByRole('button', { name: 'Use Result as input' }).click();
+    await page.getByRole('button', { name: 'Use as input: Result' }).click();
     await page.getByRole('region', { name: 'Files' }).getByText('stored picture').waitFor();
     await runOperation(page, '"SUCCEEDED"');
     const { data } = await app.query(
@@ -64,7 +64,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     await page.keyboard.type('{ image(id: ');
     await showPanel(page, 'Edits');
     await page.getByRole('button', { name: /to be named/ }).click();
-    await page.getByRole('button', { name: 'Insert the id of Result' }).click();
+    await page.getByRole('button', { name: 'Insert id: Result' }).click();
     await page.keyboard.type(') { id format }');
     await runOperation(page, '"PNG"');
   });

@@ -23,11 +23,11 @@ export function PictureActions({ picture, label }: { picture: Picture; label: st
   };
   return (
     <span className="retouch-actions">
-      <button aria-label={`Use ${label} as input`} onClick={asInput} type="button">
+      <button aria-label={`Use as input: ${label}`} onClick={asInput} type="button">
         Use as input
       </button>
       <button
-        aria-label={`Insert the id of ${label}`}
+        aria-label={`Insert id: ${label}`}
         onClick={() => insert(picture.id)}
         title="Where the cursor was last in an editor"
         type="button"
