@@ -16,12 +16,19 @@ const HALF_OPEN_AFTER_MS = 30_000;
 
 /** An edits API, for those who do not call it. */
 export interface KnownUpstream extends Pick<UpstreamConfig, 'name' | 'models' | 'priority'> {
-  /** False while its circuit is open: the last calls of this process brought nothing. */
+  /** False while its circuit is open: the last calls of this process brought nothing, or one tries it. */
   isClosed(): boolean;
 }
 
 /** One edits API that edits can be sent to. */
 export interface Upstream extends KnownUpstream, Pick<UpstreamConfig, 'concurrency'> {
+  /** Whether its circuit has been open for so long that one call may try it. */
+  isTrialDue(): boolean;
+  /**
+   * Asked by whoever will call it next: true while the circuit is closed, and once when a trial is
+   * due. Should the call not come, the next trial is due as long after this one.
+   */
+  admit(): boolean;
   /** As its EditsApi, and counts failures for the circuit. */
   readonly edit: EditsApi['edit'];
   readonly readSaved: EditsApi['readSaved'];
@@ -40,11 +47,13 @@ export function byPriority(a: { priority: number }, b: { priority: number }): nu
   return a.priority - b.priority;
 }
 
+/** @param options.halfOpenAfterMs How long an open circuit waits for a trial. @default 30_000 */
 export function createUpstreams(
   configured: readonly { config: UpstreamConfig; editsApi: EditsApi }[],
+  { halfOpenAfterMs = HALF_OPEN_AFTER_MS } = {},
 ): Upstreams {
   const all = configured
-    .map(({ config, editsApi }) => createUpstream(config, editsApi))
+    .map(({ config, editsApi }) => createUpstream(config, editsApi, halfOpenAfterMs))
     .sort(byPriority);
   const [first] = all;
   if (first === undefined) throw new Error('there is no edits API to send to');
@@ -55,11 +64,23 @@ export function createUpstreams(
   };
 }
 
-function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
+function createUpstream(
+  config: UpstreamConfig,
+  editsApi: EditsApi,
+  halfOpenAfterMs: number,
+): Upstream {
   const circuit = circuitBreaker(handleWhen(isOutage), {
-    halfOpenAfter: HALF_OPEN_AFTER_MS,
+    halfOpenAfter: halfOpenAfterMs,
     breaker: new ConsecutiveBreaker(MAX_CONSECUTIVE_FAILURES),
   });
+  // It stays open until it is called, so who calls only while it is closed has to know the time.
+  let waitingSinceMs = 0;
+  circuit.onBreak(() => {
+    waitingSinceMs = Date.now();
+  });
+  const isClosed = () => circuit.state === CircuitState.Closed;
+  const isTrialDue = () =>
+    circuit.state === CircuitState.Open && Date.now() - waitingSinceMs >= halfOpenAfterMs;
   const { name, models, priority, concurrency } = config;
   return {
     name,
@@ -67,7 +88,14 @@ function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
     priority,
     concurrency,
     readSaved: editsApi.readSaved,
-    isClosed: () => circuit.state !== CircuitState.Open,
+    isClosed,
+    isTrialDue,
+    admit() {
+      if (isClosed()) return true;
+      if (!isTrialDue()) return false;
+      waitingSinceMs = Date.now();
+      return true;
+    },
     async edit(request, call) {
       try {
         return await circuit.execute(() => editsApi.edit(request, call));

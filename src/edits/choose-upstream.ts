@@ -25,8 +25,8 @@ export type ChooseUpstream = () => Promise<
 >;
 
 /**
- * Of those that serve the model: not paused, circuit closed, a place free; first those that have
- * failed this job least often, then by priority.
+ * Of those that serve the model: not paused, a place free, circuit closed or due to be tried; first
+ * those that have failed this job least often, then by priority.
  */
 export function createChooseUpstream(options: {
   upstreams: Upstreams;
@@ -46,9 +46,11 @@ export function createChooseUpstream(options: {
       for (const upstream of candidates) {
         const until = paused.get(upstream.name);
         if (until !== undefined) times.push(until.getTime());
-        else if (!upstream.isClosed()) times.push(Date.now() + OPEN_CIRCUIT_MS);
-        else if (await hasPlace(tx, upstream)) return { upstream };
-        else times.push(Date.now() + BUSY_MS);
+        else if (!upstream.isClosed() && !upstream.isTrialDue()) {
+          times.push(Date.now() + OPEN_CIRCUIT_MS);
+        } else if (!(await hasPlace(tx, upstream))) times.push(Date.now() + BUSY_MS);
+        else if (upstream.admit()) return { upstream };
+        else times.push(Date.now() + OPEN_CIRCUIT_MS);
       }
       return { notBefore: new Date(Math.min(...times, Date.now() + LONGEST_WAIT_MS)) };
     };
@@ -57,8 +59,9 @@ export function createChooseUpstream(options: {
 
 /**
  * How many edits those edits APIs that can take any have places for, beside the `running` ones of
- * this process: while none can, a queue of ten thousand edits is best left where it is. Other
- * processes may take the same places at the same time: a claim counts again.
+ * this process: while none can, a queue of ten thousand edits is best left where it is. One whose
+ * circuit is due to be tried has one place. Other processes may take the same places at the same
+ * time: a claim counts again.
  */
 export function createFreePlaces(options: {
   prisma: PrismaClient;
@@ -70,19 +73,19 @@ export function createFreePlaces(options: {
 
   return async (running) => {
     const paused = new Set((await pauses.list()).map(({ name }) => name));
-    const open = upstreams.all.filter(
-      (upstream) => upstream.isClosed() && !paused.has(upstream.name),
-    );
-    const places = open.reduce(
+    const all = upstreams.all.filter(({ name }) => !paused.has(name));
+    const closed = all.filter((upstream) => upstream.isClosed());
+    const trials = all.filter((upstream) => upstream.isTrialDue()).length;
+    const places = closed.reduce(
       (sum, { concurrency }) => sum + (concurrency ?? Number.POSITIVE_INFINITY),
       0,
     );
-    if (open.length === 0 || places === Number.POSITIVE_INFINITY) return places;
-    const names = open.map(({ name }) => name);
+    if (closed.length === 0 || places === Number.POSITIVE_INFINITY) return places + trials;
+    const names = closed.map(({ name }) => name);
     const elsewhere = await prisma.editAttempt.count({
       where: { state: 'SENT', upstream: { in: names }, workerId: { not: workerId } },
     });
-    return Math.max(0, places - running - elsewhere);
+    return Math.max(0, places - running - elsewhere) + trials;
   };
 }
 

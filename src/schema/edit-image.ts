@@ -129,11 +129,13 @@ builder.mutationField('retryEdit', (t) =>
     },
     resolve: (_, { id, idempotencyKey, wait }, context) =>
       createAndWait(context, wait, (expect) =>
-        context.edits.retry(
-          context.viewer,
-          jobId(id),
-          { idempotencyKey: idempotencyKey ?? null },
-          expect,
+        withJob(id, (old) =>
+          context.edits.retry(
+            context.viewer,
+            old,
+            { idempotencyKey: idempotencyKey ?? null },
+            expect,
+          ),
         ),
       ),
   }),
@@ -162,7 +164,7 @@ builder.mutationField('cancelEdit', (t) =>
       union: { name: 'CancelEditResult', description: 'The canceled job, or why it is not.' },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
-    resolve: (_, { id }, { cancelEdit, viewer }) => cancelEdit(viewer, jobId(id)),
+    resolve: (_, { id }, { cancelEdit, viewer }) => withJob(id, (job) => cancelEdit(viewer, job)),
   }),
 );
 
@@ -187,9 +189,24 @@ builder.mutationField('deleteEdit', (t) =>
       union: { name: 'DeleteEditResult', description: 'What was deleted, or why it was not.' },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
-    resolve: (_, { id }, { deleteEdits, viewer }) => deleteEdits.one(viewer, jobId(id)),
+    resolve: (_, { id }, { deleteEdits, viewer }) =>
+      withJob(id, (job) => deleteEdits.one(viewer, job)),
   }),
 );
+
+/** @throws NotFoundError that names the job's id as it was given, also for one of anything else. */
+export async function withJob<Result>(
+  globalId: string,
+  act: (id: string) => Promise<Result>,
+): Promise<Result> {
+  const id = jobId(globalId);
+  try {
+    return await act(id);
+  } catch (error) {
+    const isTheJob = error instanceof NotFoundError && error.id === id;
+    throw isTheJob ? new NotFoundError('EditJob', globalId) : error;
+  }
+}
 
 /** @throws NotFoundError for an id of anything else. */
 export function jobId(globalId: string): string {

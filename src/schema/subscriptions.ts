@@ -1,6 +1,6 @@
 import type { EditNews } from '../edits/news-queue.ts';
 import { builder } from './builder.ts';
-import { jobId } from './edit-image.ts';
+import { withJob } from './edit-image.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { encodeGlobalId } from './global-id.ts';
 
@@ -69,7 +69,7 @@ builder.subscriptionFields((t) => ({
       'An edit on its way: first as it is, then each change and each picture on the way; ends when it is final. An id that does not exist, or is not the viewer’s, is an error with code NOT_FOUND.',
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     subscribe: (_, { id }, { editSubscriptions, viewer }) =>
-      editSubscriptions.toJob(viewer, jobId(id)),
+      withJob(id, (job) => editSubscriptions.toJob(viewer, job)),
     resolve: newsOrThrow,
   }),
   editJobs: t.field({

@@ -181,14 +181,26 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
       'NotFoundError',
       'NotFoundError',
     ]);
-    for (const mutation of ['cancelEdit', 'retryEdit']) {
+  });
+
+  test.each(['deleteEdit', 'cancelEdit', 'retryEdit'])(
+    'names what is not there by the id that was given: %s',
+    async (mutation) => {
+      const job = await edit(
+        { images: [{ file: null }], prompt: PROMPT },
+        { 'input.images.0.file': await png(64, 48) },
+      );
+      await remove(job.id);
       const { data } = await app.query(
-        `mutation ($id: ID!) { ${mutation}(id: $id) { __typename } }`,
+        `mutation ($id: ID!) {
+          ${mutation}(id: $id) { ... on NotFoundError { resource id message } }
+        }`,
         { id: job.id },
       );
-      expect(data[mutation].__typename).toBe('NotFoundError');
-    }
-  });
+      const message = expect.stringContaining(job.id);
+      expect(data[mutation]).toEqual({ resource: 'EditJob', id: job.id, message });
+    },
+  );
 
   test('never lets a request that is repeated under its key be paid again', async () => {
     const { data } = await app.upload(
