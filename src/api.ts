@@ -134,7 +134,7 @@ export async function createApi(options: {
     routes: createApiRoutes({
       origins: createRequestOrigins({
         publicUrl: http.publicUrl,
-        anyHost: http.allowAnonymous,
+        allowedHosts: http.allowedHosts,
         corsOrigins: http.corsOrigins,
       }),
       cors: createCors({ origins: http.corsOrigins }),

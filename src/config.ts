@@ -20,8 +20,8 @@ export interface Config {
     readonly port: number;
     /** Origin of the links in answers; null: taken from each request. */
     readonly publicUrl: string | null;
-    /** The network is guarded by somebody else: any Host header is served. */
-    readonly allowAnonymous: boolean;
+    /** Of the Host header, besides this machine's own, in lower case; null: any. */
+    readonly allowedHosts: readonly string[] | null;
     /** Origins whose pages may use the API, as browsers write them. */
     readonly corsOrigins: readonly string[];
   };
@@ -94,7 +94,9 @@ export function loadConfig(env: Environment): Config {
       host: defaulted('HOST'),
       port: defaulted('PORT'),
       publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
-      allowAnonymous: defaulted('ALLOW_ANONYMOUS'),
+      allowedHosts:
+        values.ALLOWED_HOSTS?.map((host) => host.toLowerCase()) ??
+        (defaulted('ALLOW_ANONYMOUS') ? null : []),
       corsOrigins: values.CORS_ORIGINS ?? [],
     },
     database: databaseUrl

@@ -49,6 +49,14 @@ export const SETTINGS = {
     description:
       '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
   },
+  ALLOWED_HOSTS: {
+    schema: list.refine(
+      (hosts) => hosts.every((host) => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(host)),
+      'must be names or addresses such as retouch.example.com or 192.0.2.1, separated by commas: without scheme, port and path',
+    ),
+    description:
+      'Comma-separated names, besides this machine’s own, that a request’s `Host` header may have, such as `retouch.example.com`. Default: none, and with `ALLOW_ANONYMOUS=true` any.',
+  },
   CORS_ORIGINS: {
     schema: list.refine(
       (origins) =>

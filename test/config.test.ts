@@ -25,7 +25,7 @@ describe('without any variable', () => {
         host: '127.0.0.1',
         port: 4000,
         publicUrl: null,
-        allowAnonymous: false,
+        allowedHosts: [],
         corsOrigins: [],
       },
       database: { kind: 'pglite', dir: './data' },
@@ -69,6 +69,7 @@ describe('what is set', () => {
       ...REMOTE,
       ROLE: 'api',
       HOST: '::1',
+      ALLOWED_HOSTS: 'Retouch.example, [2001:DB8::1]',
       PORT: '0',
       PUBLIC_URL: 'https://retouch.example/',
       CORS_ORIGINS: 'https://app.example, http://localhost:5173',
@@ -95,7 +96,7 @@ describe('what is set', () => {
         host: '::1',
         port: 0,
         publicUrl: 'https://retouch.example',
-        allowAnonymous: false,
+        allowedHosts: ['retouch.example', '[2001:db8::1]'],
         corsOrigins: ['https://app.example', 'http://localhost:5173'],
       },
       database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
@@ -245,8 +246,28 @@ describe('an address that others can reach', () => {
 
   test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])('is not this one: %s', (HOST) => {
     expect(isLoopback(HOST)).toBe(true);
-    expect(loadConfig({ HOST }).http).toMatchObject({ host: HOST, allowAnonymous: false });
+    expect(loadConfig({ HOST }).http).toMatchObject({ host: HOST, allowedHosts: [] });
   });
+});
+
+describe('the names that are answered to', () => {
+  test('are any where somebody else guards the network, unless they are listed', () => {
+    const allowedHosts = (env: Record<string, string>) => loadConfig(env).http.allowedHosts;
+    expect(allowedHosts({ ALLOW_ANONYMOUS: 'true' })).toBeNull();
+    const ALLOWED_HOSTS = 'a.example,b.example';
+    const listed = ['a.example', 'b.example'];
+    expect(allowedHosts({ ALLOW_ANONYMOUS: 'true', ALLOWED_HOSTS })).toEqual(listed);
+    expect(allowedHosts({ ALLOWED_HOSTS })).toEqual(listed);
+  });
+
+  test.each(['https://a.example', 'a.example:443', 'a.example/x', '*', '2001:db8::1'])(
+    'are names and addresses alone, not %s',
+    (ALLOWED_HOSTS) => {
+      expect(problemsOf({ ALLOWED_HOSTS })).toEqual([
+        expect.stringMatching(/^ALLOWED_HOSTS: must be names or addresses/),
+      ]);
+    },
+  );
 });
 
 describe('a role that is a part of the whole', () => {

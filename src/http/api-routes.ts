@@ -87,4 +87,5 @@ export function createApiRoutes(options: {
   };
 }
 
-const FORBIDDEN_HOST = 'This service answers requests to localhost only.';
+const FORBIDDEN_HOST =
+  'This service does not answer to the name in the Host header; ALLOWED_HOSTS lists the names, besides localhost, that it does answer to.';

@@ -20,14 +20,18 @@ export interface RequestOrigins {
 export function createRequestOrigins(options: {
   /** Origin of links; null: each request's own. */
   publicUrl: string | null;
-  /** False: only loopback names. */
-  anyHost: boolean;
+  /** Names besides the loopback ones, in lower case, IPv6 addresses in brackets; null: any. */
+  allowedHosts: readonly string[] | null;
   /** Other origins whose pages may use the API, as browsers write them. */
   corsOrigins: readonly string[];
 }): RequestOrigins {
-  const { publicUrl, anyHost, corsOrigins } = options;
+  const { publicUrl, allowedHosts, corsOrigins } = options;
   return {
-    isHostAllowed: (req) => anyHost || isLoopback(hostName(req)),
+    isHostAllowed(req) {
+      if (allowedHosts === null) return true;
+      const name = hostName(req);
+      return isLoopback(name.replace(/^\[(.*)\]$/, '$1')) || allowedHosts.includes(name);
+    },
     isOriginAllowed(req) {
       const { origin, host } = req.headers;
       if (origin === undefined || corsOrigins.includes(origin)) return true;
@@ -39,11 +43,8 @@ export function createRequestOrigins(options: {
   };
 }
 
-/** The Host header's name, without its port and an IPv6 address's brackets. */
+/** The Host header's name, without its port. */
 function hostName(req: IncomingMessage): string {
   const host = req.headers.host ?? '';
-  return host
-    .replace(/:\d+$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .toLowerCase();
+  return host.replace(/:\d+$/, '').toLowerCase();
 }
