@@ -164,6 +164,15 @@ export class ConfigError extends RetouchError {
   }
 }
 
+/** Something outside keeps the service from starting. The message is all that is told of it: no stack. */
+export class StartError extends RetouchError {
+  readonly code = 'CANNOT_START';
+
+  constructor(message: string, { cause }: { cause: unknown }) {
+    super(`Retouch cannot start: ${message}`, { cause });
+  }
+}
+
 /** Why an edit failed, as a client reads it in `EditError.code`. */
 export const EditErrorCode = {
   /** The edits API's safety system refused the prompt or a picture. Final. */

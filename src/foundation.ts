@@ -5,7 +5,7 @@ import { createAvailability } from './database/availability.ts';
 import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
-import { openPostgres } from './database/postgres.ts';
+import { checkPostgres, openPostgres } from './database/postgres.ts';
 import type { OnEditEnd } from './edits/edit-end.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { indexPrompts } from './edits/index-prompts.ts';
@@ -126,9 +126,9 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
 }
 
 async function openDatabase({ database }: Config, log: Log): Promise<Database> {
-  return database.kind === 'pglite'
-    ? openPglite({ dir: database.dir, log })
-    : openPostgres({ url: database.url, log });
+  if (database.kind === 'pglite') return openPglite({ dir: database.dir, log });
+  await checkPostgres(database.url);
+  return openPostgres({ url: database.url, log });
 }
 
 async function openBlobs({ storage }: Config): Promise<{ blobs: BlobStore; close: () => void }> {

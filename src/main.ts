@@ -1,6 +1,6 @@
 import { type App, startApp } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, StartError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 
 /** Exit status for a configuration that cannot work (EX_CONFIG of sysexits.h). */
@@ -73,7 +73,7 @@ ${upstream}
 
 main().catch((error: unknown) => {
   process.stderr.write(
-    error instanceof ConfigError
+    error instanceof ConfigError || error instanceof StartError
       ? `${error.message}\n`
       : `Retouch cannot start: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`,
   );

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from './support/directory.ts';
 import { startNode } from './support/node-process.ts';
 
@@ -64,6 +66,28 @@ test.each(['api', 'worker'])(
     expect(service.output.stderr).toContain(`ROLE is ${ROLE} but DATABASE_URL is not set`);
   },
 );
+
+test('ends with status 1 when Postgres cannot be reached or the port is taken, and says so in one line', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  for (const [env, words] of [
+    [
+      { DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x' },
+      /: the database of DATABASE_URL .*ECONN/,
+    ],
+    [{ PORT: String(port) }, /EADDRINUSE.*PORT/],
+  ] as const) {
+    const service = await start(await temporaryDirectory(), { ...env, LOG_LEVEL: 'silent' });
+    expect(await service.ended).toEqual({ exitCode: 1, signal: null });
+    const lines = service.output.stderr
+      .split('\n')
+      .filter((line) => /^(Retouch| {4}at )/.test(line));
+    expect(lines).toEqual([expect.stringMatching(words)]);
+    expect(lines[0]).not.toContain('canary');
+  }
+});
 
 test('ends with status 78 on a bad configuration, and lists all of it without a stack', async () => {
   const dir = await temporaryDirectory();

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Database, Listener } from './database.ts';
 import { createPrisma } from './prisma.ts';
@@ -41,6 +42,23 @@ export function openPostgres({ url, log }: { url: string; log: Log }): Database 
       return closing;
     },
   };
+}
+
+/** @throws StartError when the server cannot be reached, or does not let us in. */
+export async function checkPostgres(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: TIMEOUT_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (cause) {
+    const { message, code } = cause as { message?: string; code?: string };
+    throw new StartError(
+      `the database of DATABASE_URL cannot be used: ${message || code}. Is the server up, and are host, port, user, password and database right?`,
+      { cause },
+    );
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** Holds one connection that listens, and makes a new one whenever it is lost. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import type { Health } from './health.ts';
@@ -12,7 +13,7 @@ import { lingerOnClose } from './lingering-close.ts';
 const STOPPING_RETRY_SECONDS = 5;
 
 export interface HttpServer {
-  /** @throws when the address cannot be listened on. */
+  /** @throws StartError when the address cannot be listened on. */
   start(): Promise<{ url: string }>;
   /**
    * Takes no more connections; what comes over an open one is answered 503. Requests under way go
@@ -102,7 +103,12 @@ export function createHttpServer(options: {
   return {
     async start() {
       server.listen(port, host);
-      await once(server, 'listening');
+      await once(server, 'listening').catch((cause: Error) => {
+        throw new StartError(
+          `${cause.message}. HOST and PORT say where to listen: choose another, or stop what has it.`,
+          { cause },
+        );
+      });
       const { port: actualPort } = server.address() as AddressInfo;
       const name = host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name}:${actualPort}` };
