@@ -47,13 +47,11 @@ export function byPriority(a: { priority: number }, b: { priority: number }): nu
   return a.priority - b.priority;
 }
 
-/** @param options.halfOpenAfterMs How long an open circuit waits for a trial. @default 30_000 */
 export function createUpstreams(
   configured: readonly { config: UpstreamConfig; editsApi: EditsApi }[],
-  { halfOpenAfterMs = HALF_OPEN_AFTER_MS } = {},
 ): Upstreams {
   const all = configured
-    .map(({ config, editsApi }) => createUpstream(config, editsApi, halfOpenAfterMs))
+    .map(({ config, editsApi }) => createUpstream(config, editsApi))
     .sort(byPriority);
   const [first] = all;
   if (first === undefined) throw new Error('there is no edits API to send to');
@@ -64,13 +62,9 @@ export function createUpstreams(
   };
 }
 
-function createUpstream(
-  config: UpstreamConfig,
-  editsApi: EditsApi,
-  halfOpenAfterMs: number,
-): Upstream {
+function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
   const circuit = circuitBreaker(handleWhen(isOutage), {
-    halfOpenAfter: halfOpenAfterMs,
+    halfOpenAfter: HALF_OPEN_AFTER_MS,
     breaker: new ConsecutiveBreaker(MAX_CONSECUTIVE_FAILURES),
   });
   // It stays open until it is called, so who calls only while it is closed has to know the time.
@@ -80,7 +74,7 @@ function createUpstream(
   });
   const isClosed = () => circuit.state === CircuitState.Closed;
   const isTrialDue = () =>
-    circuit.state === CircuitState.Open && Date.now() - waitingSinceMs >= halfOpenAfterMs;
+    circuit.state === CircuitState.Open && Date.now() - waitingSinceMs >= HALF_OPEN_AFTER_MS;
   const { name, models, priority, concurrency } = config;
   return {
     name,

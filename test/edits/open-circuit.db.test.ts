@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { createChooseUpstream, createFreePlaces } from '../../src/edits/choose-upstream.ts';
 import { createPauses } from '../../src/edits/pauses.ts';
@@ -6,10 +6,11 @@ import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox
 import { createUpstreams } from '../../src/edits-api/upstreams.ts';
 import { clientOf, fileOf, requestOf } from '../edits-api/client-support.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
 import { png } from '../support/pictures.ts';
 
 const OUTAGE = 5;
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
   let testDatabase: TestDatabase;
@@ -20,15 +21,17 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
     testDatabase = await createTestDatabase();
     database = await testDatabase.open();
     sandbox = createSandbox({ delayMs: 0 });
+    vi.useFakeTimers({ toFake: ['Date'] });
   });
   afterEach(async () => {
+    vi.useRealTimers();
     await sandbox.stop();
     await database.close();
     await testDatabase.drop();
   });
 
   /** With calls as the worker makes them, after an outage. */
-  async function afterOutage({ halfOpenAfterMs }: { halfOpenAfterMs: number }) {
+  async function afterOutage() {
     const { prisma } = database;
     const { api, rawAnswerPath } = await clientOf({ url: (await sandbox.start()).url });
     const config = {
@@ -40,7 +43,7 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
       priority: 0,
       concurrency: null,
     } as const;
-    const upstreams = createUpstreams([{ config, editsApi: api }], { halfOpenAfterMs });
+    const upstreams = createUpstreams([{ config, editsApi: api }]);
     const pauses = createPauses({ prisma });
     const choose = createChooseUpstream({ upstreams, pauses });
     const places = createFreePlaces({ prisma, upstreams, pauses, workerId: crypto.randomUUID() });
@@ -65,14 +68,15 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
   }
 
   test('gets nothing before a trial is due', async () => {
-    const { places, isChosen } = await afterOutage({ halfOpenAfterMs: 600_000 });
-    expect(await places()).toBe(0);
-    expect(await isChosen()).toBe(false);
+    const { places, isChosen } = await afterOutage();
+    pass(29_000);
+    expect([await places(), await isChosen()]).toEqual([0, false]);
   });
 
   test('is tried by one edit when that is due, and gets all others once it has answered', async () => {
-    const { places, isChosen, call } = await afterOutage({ halfOpenAfterMs: 2_000 });
-    await eventually(async () => expect(await places()).toBe(1));
+    const { places, isChosen, call } = await afterOutage();
+    pass(30_000);
+    expect(await places()).toBe(1);
     expect(await isChosen()).toBe(true);
     expect([await places(), await isChosen()]).toEqual([0, false]);
 
@@ -81,11 +85,13 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
   });
 
   test('waits for the next trial when an edit that tried it brought nothing', async () => {
-    const { places, isChosen, call } = await afterOutage({ halfOpenAfterMs: 2_000 });
-    await eventually(async () => expect(await isChosen()).toBe(true));
+    const { places, isChosen, call } = await afterOutage();
+    pass(30_000);
+    expect(await isChosen()).toBe(true);
     sandbox.faults.push({ kind: 'status', status: 503, body: 'json', retryAfter: null });
     await expect(call()).rejects.toMatchObject({ code: 'SERVER_ERROR' });
     expect([await places(), await isChosen()]).toEqual([0, false]);
-    await eventually(async () => expect(await isChosen()).toBe(true));
+    pass(30_000);
+    expect(await isChosen()).toBe(true);
   });
 });
