@@ -2,7 +2,7 @@ import type { GraphiQLProps } from 'graphiql';
 import { type DocumentNode, getOperationAST } from 'graphql';
 import type { Attachments } from '../files/attachments.ts';
 import { CSRF_HEADERS, createSubscriptions, ENDPOINT } from './graphql.ts';
-import { multipartBody, type PlacedFile, valueAt } from './multipart.ts';
+import { multipartBody, type PlacedFile, sentFiles } from './multipart.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
 type FetcherParams = Parameters<Fetcher>[0];
@@ -22,9 +22,7 @@ export function createFetcher({ attachments }: { attachments: Attachments }): Fe
         operationName: operationName ?? undefined,
       });
     }
-    const files = attachments
-      .active()
-      .filter(({ path }) => valueAt(operation.variables, path) === null);
+    const files = sentFiles(attachments.active(), operation.variables);
     return send(operation, files, headers);
   };
 }

@@ -4,7 +4,7 @@ import { useMemo, useRef } from 'react';
 
 /** The operation of the active tab that would run. */
 export interface CurrentOperation {
-  /** As it was when its text could last be parsed; null: it never could. */
+  /** As it was when its text could last be parsed; null: since its tab was opened it never could. */
   readonly operation: OperationDefinitionNode | null;
   /** The variables, as their editor has them. */
   readonly variables: string;
@@ -14,12 +14,13 @@ export function useOperation(): CurrentOperation {
   const [query] = useOperationsEditorState();
   const [variables] = useVariablesEditorState();
   const operationName = useGraphiQL((state) => state.operationName);
-  const last = useRef<OperationDefinitionNode | null>(null);
+  const tab = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.id);
+  const last = useRef<{ tab: string | undefined; found: OperationDefinitionNode | null }>(null);
   const operation = useMemo(() => {
     const found = findOperation(query, operationName);
-    if (found !== 'unreadable') last.current = found;
-    return last.current;
-  }, [query, operationName]);
+    if (found !== 'unreadable') last.current = { tab, found };
+    return last.current?.tab === tab ? (last.current?.found ?? null) : null;
+  }, [query, operationName, tab]);
   return { operation, variables };
 }
 
