@@ -54,6 +54,45 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     expect(app.sandbox.stats().lastRequests[0]?.files).toHaveLength(1);
   });
 
+  test('has the places of every operation of the tab, and sends each its own', async () => {
+    const { page } = await openPage();
+    await page.getByRole('button', { name: 'New tab' }).click();
+    const editor = page.getByRole('region', { name: 'Operation Editor' });
+    await editor.locator('.view-line').first().click();
+    await page.keyboard.insertText(
+      `query A($first: Int) { editJobs(first: $first) { totalCount } }
+      mutation B($file: Upload!) { uploadImage(file: $file) { __typename } }`,
+    );
+    const files = page.getByRole('region', { name: 'Files' });
+    await files.getByText('file', { exact: true }).first().waitFor();
+    await dropFiles(editor, { 'a.png': await png(30, 20) });
+    await files.getByText('a.png').waitFor();
+    for (const [name, answer, type] of [
+      ['A', '"totalCount"', 'application/json'],
+      ['B', '"UploadImagePayload"', 'multipart/form-data'],
+    ] as const) {
+      const sent = page.waitForRequest((request) => request.method() === 'POST');
+      await page.getByRole('button', { name: 'Execute query' }).click();
+      await page.getByRole('menuitem', { name }).click();
+      expect((await sent).headers()['content-type']).toContain(type);
+      await page.getByLabel('Result Window').getByText(answer).waitFor();
+    }
+  });
+
+  test('sends what the tab holds when it is run as soon as it is shown', async () => {
+    const { page } = await openPage();
+    const runTab = (index: number) =>
+      page.evaluate((tab) => {
+        document.querySelector<HTMLElement>(`#graphiql-session-tab-${tab}`)?.click();
+        document.querySelector<HTMLElement>('.graphiql-execute-button')?.click();
+      }, index);
+    await runTab(2);
+    await page.getByRole('button', { name: 'Stop query' }).click();
+    await page.getByRole('button', { name: 'Execute query' }).waitFor();
+    await runTab(3);
+    await page.getByLabel('Result Window').getByText('"totalCount"').waitFor();
+  });
+
   test('shows a file only as long as the variables hold its place', async () => {
     const { page } = await openPage();
     const files = page.getByRole('region', { name: 'Files' });

@@ -1,6 +1,7 @@
 import { useGraphiQL, useOperationsEditorState, useVariablesEditorState } from '@graphiql/react';
-import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+import type { OperationDefinitionNode } from 'graphql';
 import { useMemo, useRef } from 'react';
+import { readOperation } from './read-operation.ts';
 
 /** The operation of the active tab that would run. */
 export interface CurrentOperation {
@@ -26,10 +27,7 @@ export function useOperation(): CurrentOperation {
 
 function findOperation(query: string, name: string | undefined) {
   try {
-    const operations = parse(query).definitions.filter(
-      (definition) => definition.kind === Kind.OPERATION_DEFINITION,
-    );
-    return operations.find((one) => one.name?.value === name) ?? operations[0] ?? null;
+    return readOperation(query, name);
   } catch {
     return 'unreadable';
   }
