@@ -34,7 +34,7 @@ export function createRetouch(url) {
     try {
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return;
+        if (done) throw new Error('The connection was lost.');
         const events = (text + value).split('\n\n');
         text = events.pop();
         for (const event of events) {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import type { TestApp } from '../support/app.ts';
 import { hasBrowser, openPage, PHONE, runOperation, showPanel } from '../support/page-rig.ts';
 import { png } from '../support/pictures.ts';
@@ -81,6 +82,57 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     await page.getByText('No edits yet.').waitFor();
   });
 
+  test.each(DEVICES)(
+    'opens an edit at its top, and goes back to where it was opened from, %s',
+    async (_, device) => {
+      const { app, page } = await openPage(device);
+      const prompts = Array.from({ length: 8 }, (_, index) => `number ${index}`);
+      for (const prompt of prompts) await edit(app, prompt);
+      await showPanel(page, 'Edits');
+      const oldest = page.getByRole('button', { name: /number 0/ });
+      await oldest.click();
+      const back = page.getByRole('button', { name: 'All edits' });
+      await back.waitFor();
+      // Not under what is fixed at the top.
+      await back.click({ trial: true });
+      await vi.waitFor(() => expectInside(page, page.getByRole('heading', { name: 'Edit' })));
+      await back.click();
+      await vi.waitFor(() => expectInside(page, oldest));
+      expect(await oldest.evaluate((card) => card === document.activeElement)).toBe(true);
+    },
+  );
+
+  test('shows a prompt from its own side, in its lines, and how long ago that was by now', async () => {
+    const { app, page } = await openPage();
+    await page.clock.install();
+    await edit(app, 'أضف بالونا (كبيرا)!\nسطر ثان');
+    await showPanel(page, 'Edits');
+    const card = page.locator('.retouch-edit');
+    await card.getByText('just now').waitFor();
+    await page.clock.fastForward('05:00');
+    await card.getByText('5 min. ago').waitFor();
+    await card.click();
+    const prompt = page.locator('.retouch-detail-prompt');
+    expect(await prompt.evaluate((one) => getComputedStyle(one).direction)).toBe('rtl');
+    expect(await prompt.evaluate((one) => getComputedStyle(one).whiteSpace)).toContain('pre');
+  });
+
+  test('asks again when the first edits cannot be had', async () => {
+    const { app, page, takeComplaints } = await openPage();
+    await edit(app, 'at last');
+    const isFirst = (data: string | null) => data?.includes('query RecentEdits') ?? false;
+    let asked = 0;
+    await page.route('**/graphql', (route) => {
+      const fails = isFirst(route.request().postData()) && ++asked === 1;
+      return fails ? route.abort() : route.continue();
+    });
+    await showPanel(page, 'Edits');
+    await page.getByText('at last').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.locator('.retouch-problem').count()).toBe(0);
+    for (const complaint of takeComplaints()) expect(complaint).toContain('net::ERR');
+  });
+
   test('says why an edit failed', async () => {
     const { app, page } = await openPage();
     app.sandbox.faults.push({ kind: 'moderation' });
@@ -104,6 +156,13 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     for (const complaint of takeComplaints()) expect(complaint).toContain('net::ERR');
   });
 });
+
+async function expectInside(page: Page, target: Locator): Promise<void> {
+  const box = await target.boundingBox();
+  const height = page.viewportSize()?.height ?? 0;
+  expect(box?.y).toBeGreaterThanOrEqual(0);
+  expect(Number(box?.y) + Number(box?.height)).toBeLessThanOrEqual(height + 1);
+}
 
 /** Answers the id of the picture that it made, if it made one. */
 async function edit(app: TestApp, prompt: string): Promise<string> {

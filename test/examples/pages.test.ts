@@ -87,6 +87,29 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
         .waitFor();
     },
   );
+
+  test.each(['apollo', 'urql', 'relay', 'fetch'])(
+    '%s serves a page that says so when the service cannot be reached, and stays',
+    async (name) => {
+      const url = await startExample(name, app);
+      const browser = await launchChromium(chromium ?? '');
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage();
+      await page.route('**/graphql', (route) => route.abort());
+      await page.goto(url);
+      await page.getByRole('alert').first().waitFor();
+      await page.unroute('**/graphql');
+      await page.reload();
+      await page.getByRole('region', { name: 'History' }).waitFor();
+      await page.route('**/graphql', (route) => route.abort());
+      await page
+        .getByLabel('Picture')
+        .setInputFiles({ name: 'picture.png', mimeType: 'image/png', buffer: await png(30, 20) });
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByRole('alert').first().waitFor();
+      await page.getByRole('button', { name: 'Edit' }).click({ trial: true });
+    },
+  );
 });
 
 /** Runs the example’s one command until the test ends; answers where its page is. */

@@ -17,6 +17,15 @@ describe('the variables’ text', () => {
     expect(JSON.parse(text)).toEqual({ input: { mask: { file: null } } });
   });
 
+  test.each([
+    ['{ "input": null, "a": 1 }', { input: { images: [{ file: null }] }, a: 1 }],
+    ['{ "input": { "images": null } }', { input: { images: [{ file: null }] } }],
+    ['{ "input": { "images": {} } }', { input: { images: [{ file: null }] } }],
+    ['{ "input": [] }', { input: { images: [{ file: null }] } }],
+  ])('gets a value in place of what cannot hold it: %s', (text, expected) => {
+    expect(JSON.parse(withValue(text, ['input', 'images', 0, 'file'], null))).toEqual(expected);
+  });
+
   test('gets another entry at the end of a list, or the list', () => {
     const first = withEntry('{}', ['images'], { file: null });
     const second = withEntry(first.text, ['images'], { id: 'a' });
@@ -27,6 +36,7 @@ describe('the variables’ text', () => {
   test('loses one entry and no other', () => {
     const text = withoutValue('{ "images": [1, 2, 3] }', ['images', 1]);
     expect(JSON.parse(text)).toEqual({ images: [1, 3] });
+    expect(withoutValue('{ "images": null }', ['images', 0])).toBe('{ "images": null }');
   });
 
   test.each(['{', '[]', 'null', '"x"', '{ "a": }'])('is no object: %s', (text) => {

@@ -22,8 +22,11 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
     const [file, prompt] = [form.get('picture') as File, String(form.get('prompt'))];
     // With `wait: 0` the job is answered as soon as it is stored.
     const input = { images: [{ file }], prompt, partialImages: 3, wait: 0 };
-    const { data } = await edit({ variables: { input } });
-    if (data && 'editJob' in data.editImage) onStarted(data.editImage.editJob.id);
+    // What goes wrong is in `error` too; thrown on from here it would take the whole page away.
+    const answer = await edit({ variables: { input } }).catch(() => null);
+    if (answer?.data && 'editJob' in answer.data.editImage) {
+      onStarted(answer.data.editImage.editJob.id);
+    }
   }
 
   return (

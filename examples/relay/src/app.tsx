@@ -1,4 +1,4 @@
-import { Suspense, useState } from 'react';
+import { Component, type ReactNode, Suspense, useState } from 'react';
 import { EditForm } from './edit-form.tsx';
 import { History } from './history.tsx';
 import { Live } from './live.tsx';
@@ -11,9 +11,25 @@ export function App() {
       <h1>Retouch with Relay</h1>
       <EditForm onStarted={setId} />
       {id && <Live key={id} id={id} />}
-      <Suspense fallback={<p>Loading…</p>}>
-        <History latest={id} />
-      </Suspense>
+      <Boundary key={`history ${id}`}>
+        <Suspense fallback={<p>Loading…</p>}>
+          <History latest={id} />
+        </Suspense>
+      </Boundary>
     </>
   );
+}
+
+/** Says what is thrown within: without it, that would take the whole page away. */
+class Boundary extends Component<{ children: ReactNode }, { error?: Error }> {
+  override state: { error?: Error } = {};
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    return error ? <p role="alert">{error.message}</p> : this.props.children;
+  }
 }

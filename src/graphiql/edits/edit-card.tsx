@@ -25,7 +25,9 @@ export function EditCard({ edit, onOpen }: { edit: Edit; onOpen: () => void }) {
             <span className="retouch-edit-count">{outputImages.length} pictures</span>
           )}
         </span>
-        <span className="retouch-edit-prompt">{edit.prompt.text}</span>
+        <span className="retouch-edit-prompt" dir="auto">
+          {edit.prompt.text}
+        </span>
         <span className="retouch-faint retouch-edit-facts">
           <span>{formatAgo(new Date(edit.createdAt))}</span>
           {cost && !cost.nominal && <span>{formatDollars(cost.amount)}</span>}

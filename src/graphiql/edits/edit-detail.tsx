@@ -20,7 +20,9 @@ export function EditDetail({ edit }: { edit: Edit }) {
       ) : (
         before && <img alt="What is to be edited" src={ownUrl(before.url)} />
       )}
-      <p className="retouch-detail-prompt">{edit.prompt.text}</p>
+      <p className="retouch-detail-prompt" dir="auto">
+        {edit.prompt.text}
+      </p>
       {edit.error && (
         <p className="retouch-problem">
           <code>{edit.error.code}</code> {edit.error.message}

@@ -87,5 +87,20 @@ export function newestPicture(edit: Edit): Picture | null {
 export function withNews(edits: readonly Edit[], { editJobId, editJob }: EditNews) {
   if (editJob === null) return edits.filter(({ id }) => id !== editJobId);
   const index = edits.findIndex(({ id }) => id === editJobId);
-  return index < 0 ? [editJob, ...edits] : edits.with(index, editJob);
+  if (index >= 0) return edits.with(index, editJob);
+  // It may be one that is older than those: it waited for its turn.
+  const older = edits.findIndex((edit) => isNewer(editJob, edit));
+  return edits.toSpliced(older < 0 ? edits.length : older, 0, editJob);
+}
+
+/** The edits, newest first, with those of an earlier page; what is known by the news stays. */
+export function withEarlier(edits: readonly Edit[], earlier: readonly Edit[]): readonly Edit[] {
+  const known = new Set(edits.map(({ id }) => id));
+  return earlier
+    .filter(({ id }) => !known.has(id))
+    .reduce((all, editJob) => withNews(all, { editJobId: editJob.id, editJob }), edits);
+}
+
+function isNewer(one: Edit, other: Edit): boolean {
+  return Date.parse(one.createdAt) > Date.parse(other.createdAt);
 }

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { UsagePlot } from '../usage/usage-plot.tsx';
 import { BackIcon } from '../workbench/icons.tsx';
 import { Panel, Problem } from '../workbench/panel.tsx';
@@ -14,12 +14,19 @@ export function EditsPanel() {
   const [openId, setOpenId] = useState<string | null>(null);
   const open = edits?.find(({ id }) => id === openId);
   const ended = edits?.filter(isFinal).length ?? 0;
+  const back = useReturn(open?.id);
+  useMinutes();
 
   if (open) {
     return (
       <Panel
         aside={
-          <button className="retouch-button" onClick={() => setOpenId(null)} type="button">
+          <button
+            className="retouch-button"
+            onClick={() => setOpenId(null)}
+            ref={back}
+            type="button"
+          >
             <BackIcon /> All edits
           </button>
         }
@@ -57,4 +64,29 @@ export function EditsPanel() {
       )}
     </Panel>
   );
+}
+
+/**
+ * Begins an edit that is opened at its top, and goes back to where it was opened from.
+ * @returns For the button that goes back.
+ */
+function useReturn(openId: string | undefined) {
+  const back = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (openId === undefined) return;
+    back.current?.focus({ preventScroll: true });
+    back.current?.closest('section')?.scrollIntoView();
+    return () =>
+      document.querySelector<HTMLElement>(`[data-edit="${CSS.escape(openId)}"]`)?.focus();
+  }, [openId]);
+  return back;
+}
+
+/** Shows anew each minute: how long ago something was changes by itself. */
+function useMinutes(): void {
+  const [, setMinutes] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setMinutes((before) => before + 1), 60_000);
+    return () => clearInterval(timer);
+  }, []);
 }

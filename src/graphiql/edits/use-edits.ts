@@ -1,6 +1,13 @@
 import { useCallback, useEffect, useState } from 'react';
 import { ask } from '../transport/graphql.ts';
-import { EDITS_QUERY, type Edit, type EditNews, type EditPage, withNews } from './edit.ts';
+import {
+  EDITS_QUERY,
+  type Edit,
+  type EditNews,
+  type EditPage,
+  withEarlier,
+  withNews,
+} from './edit.ts';
 import { watchEdits } from './watch-edits.ts';
 
 /** Between the end of a subscription and the next, in milliseconds. */
@@ -43,7 +50,7 @@ export function useEdits(): Edits {
       }
       return watchEdits({
         signal,
-        onConnected: () => void load().catch(fail),
+        onConnected: load,
         onNews(news) {
           early &&= [...early, news];
           setEdits((known) => known && withNews(known, news));
@@ -65,7 +72,7 @@ export function useEdits(): Edits {
   const loadEarlier = useCallback(() => {
     ask<EditPage>({ query: EDITS_QUERY, variables: { after: cursor } }).then(
       (page) => {
-        setEdits((known) => [...(known ?? []), ...nodesOf(page)]);
+        setEdits((known) => withEarlier(known ?? [], nodesOf(page)));
         setCursor(nextCursor(page));
       },
       (error: unknown) => setProblem(wordsOf(error)),

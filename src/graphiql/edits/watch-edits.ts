@@ -5,11 +5,11 @@ import { EDITS_SUBSCRIPTION, type EditNews } from './edit.ts';
  * Tells of each edit that changes or goes.
  * @param options.onConnected No change is missed from here on: what is asked for now is up to date.
  * @returns A promise that resolves when the service ends it or the signal does.
- * @throws Error when the service cannot be reached, goes away, or refuses.
+ * @throws Error when the service cannot be reached, goes away, or refuses, and what onConnected does.
  */
 export function watchEdits(options: {
   signal: AbortSignal;
-  onConnected: () => void;
+  onConnected: () => Promise<void>;
   onNews: (news: EditNews) => void;
 }): Promise<void> {
   const { signal, onConnected, onNews } = options;
@@ -24,8 +24,11 @@ export function watchEdits(options: {
       error: reject,
       complete: resolve,
     },
-    { connected: onConnected },
+    { connected: () => void onConnected().catch(reject) },
   );
   signal.addEventListener('abort', stop, { once: true });
-  return promise.finally(() => signal.removeEventListener('abort', stop));
+  return promise.finally(() => {
+    signal.removeEventListener('abort', stop);
+    stop();
+  });
 }

@@ -12,15 +12,32 @@ export function parseVariables(text: string): Record<string, unknown> | null {
   return errors.length === 0 && isObject ? (value as Record<string, unknown>) : null;
 }
 
-/** The text with `value` at `path`, made up to there; everything else stays, comments too. */
+/**
+ * The text with `value` at `path`, made up to there in place of what cannot hold it, such as null;
+ * everything else stays, comments too.
+ */
 export function withValue(text: string, path: Path, value: unknown): string {
   const base = text.trim() === '' ? '{}' : text;
-  return applyEdits(base, modify(base, [...path], value, FORMAT));
+  const values = parseVariables(base) ?? undefined;
+  const found = path.findIndex((key, index) =>
+    isInTheWay(valueAt(values, path.slice(0, index)), key),
+  );
+  const end = found < 0 ? path.length : found;
+  const made = path
+    .slice(end)
+    .reduceRight((inner, key) => (typeof key === 'number' ? [inner] : { [key]: inner }), value);
+  return applyEdits(base, modify(base, path.slice(0, end), made, FORMAT));
+}
+
+function isInTheWay(holder: unknown, key: string | number): boolean {
+  if (typeof holder !== 'object') return holder !== undefined;
+  return holder === null || Array.isArray(holder) !== (typeof key === 'number');
 }
 
 /** The text without what is at `path`. */
 export function withoutValue(text: string, path: Path): string {
-  return withValue(text, path, undefined);
+  const isThere = valueAt(parseVariables(text), path) !== undefined;
+  return isThere ? withValue(text, path, undefined) : text;
 }
 
 /** The text with one entry more in the list at `path`; `index` is where it stands. */

@@ -50,7 +50,8 @@ function Group({ group, slots }: { group: SlotGroup; slots: UploadSlots }) {
               file={file}
               key={pathName(slot.path)}
               name={pathName(slot.path)}
-              onFile={(picked) => slots.attach(group, slot, picked)}
+              isMultiple={group.isList}
+              onFiles={(picked) => slots.attach(group, slot, picked)}
               onRemove={isEmpty && !group.isList ? null : () => slots.remove(group, slot)}
               slot={slot}
             />

@@ -11,11 +11,14 @@ export function SlotCard(props: {
   name: string;
   slot: Slot;
   file: File | null;
+  /** Others beside it may take what is more than one. */
+  isMultiple: boolean;
   /** Null: there is nothing to remove. */
   onRemove: (() => void) | null;
-  onFile: (file: File) => void;
+  /** With at least one. */
+  onFiles: (files: File[]) => void;
 }) {
-  const { name, slot, file, onRemove, onFile } = props;
+  const { name, slot, file, isMultiple, onRemove, onFiles } = props;
   const [isOver, setIsOver] = useState(false);
   const drop = {
     onDragOver(event: DragEvent) {
@@ -26,12 +29,12 @@ export function SlotCard(props: {
     onDragLeave: () => setIsOver(false),
     onDrop(event: DragEvent) {
       setIsOver(false);
-      const [picture] = picturesOf(event.dataTransfer);
-      if (picture === undefined) return;
+      const pictures = picturesOf(event.dataTransfer);
+      if (pictures.length === 0) return;
       event.preventDefault();
       // The page takes what is dropped anywhere else.
       event.stopPropagation();
-      onFile(picture);
+      onFiles(pictures);
     },
   };
   return (
@@ -40,7 +43,11 @@ export function SlotCard(props: {
       <div className="retouch-slot-words">
         <code>{name}</code>
         <Contents file={file} storedId={slot.storedId} />
-        <FilePicker className="retouch-link" onPick={([picked]) => picked && onFile(picked)}>
+        <FilePicker
+          className="retouch-link"
+          isMultiple={isMultiple}
+          onPick={(picked) => picked.length > 0 && onFiles(picked)}
+        >
           {file || slot.storedId ? 'Replace…' : 'Choose a picture…'}
           <span className="retouch-hidden"> for {name}</span>
         </FilePicker>

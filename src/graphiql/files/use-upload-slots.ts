@@ -1,6 +1,6 @@
 import { useGraphiQL } from '@graphiql/react';
 import { useMemo, useSyncExternalStore } from 'react';
-import { pathKey } from '../transport/multipart.ts';
+import { pathKey, sentFiles } from '../transport/multipart.ts';
 import { usePage } from '../workbench/page-context.ts';
 import { useEditors } from '../workbench/use-editors.ts';
 import { useOperation } from '../workbench/use-operation.ts';
@@ -14,8 +14,10 @@ export interface UploadSlots {
   readonly groups: readonly SlotGroup[];
   /** The variables cannot be read, so nothing can be attached. */
   readonly areVariablesBroken: boolean;
+  /** What the next run sends there. */
   fileAt(slot: Slot): File | null;
-  attach(group: SlotGroup, slot: Slot, file: File): void;
+  /** Puts the first file there; of a list, the others as `takeAll` does. */
+  attach(group: SlotGroup, slot: Slot, files: readonly File[]): void;
   /** Of a list the entry goes, of other slots what was in them. */
   remove(group: SlotGroup, slot: Slot): void;
   addEntry(group: SlotGroup): void;
@@ -39,8 +41,9 @@ export function useUploadSlots(): UploadSlots {
     () => (schema && operation && values ? uploadSlots(schema, operation, values) : []),
     [schema, operation, values],
   );
+  const sent = useMemo(() => sentFiles(attached, values), [attached, values]);
   const fileAt = (slot: Slot) =>
-    attached.find(({ path }) => pathKey(path) === pathKey(slot.path))?.file ?? null;
+    sent.find(({ path }) => pathKey(path) === pathKey(slot.path))?.file ?? null;
   const isFree = (slot: Slot) => fileAt(slot) === null && slot.storedId === null;
   const inputs = groups.filter(({ isMask }) => !isMask);
   const freeInputs = inputs.flatMap((group) =>
@@ -49,14 +52,31 @@ export function useUploadSlots(): UploadSlots {
 
   const list = inputs.find(({ isList }) => isList);
 
+  function place(files: readonly File[], free: readonly { group: SlotGroup; slot: Slot }[]) {
+    let text = variables;
+    for (const [index, file] of files.entries()) {
+      const next = free[index];
+      if (next !== undefined) {
+        attachments.set(next.slot.path, file);
+        text = withValue(text, next.slot.entry, blankOf(next.group));
+      } else if (list !== undefined) {
+        const added = withEntry(text, list.path, blankOf(list));
+        const entry = [...list.path, added.index];
+        attachments.set(list.fileField === null ? entry : [...entry, list.fileField], file);
+        text = added.text;
+      }
+    }
+    setVariables(text);
+  }
+
   return {
     areKnown: Boolean(schema),
     groups,
     areVariablesBroken: values === null,
     fileAt,
-    attach(group, slot, file) {
-      attachments.set(slot.path, file);
-      setVariables(withValue(variables, slot.entry, blankOf(group)));
+    attach(group, slot, files) {
+      const others = freeInputs.filter((free) => pathKey(free.slot.path) !== pathKey(slot.path));
+      place(group.isList ? files : files.slice(0, 1), [{ group, slot }, ...others]);
     },
     remove(group, slot) {
       attachments.remove(slot.path);
@@ -72,22 +92,7 @@ export function useUploadSlots(): UploadSlots {
       setVariables(withEntry(variables, group.path, blankOf(group)).text);
     },
     fits: (count) => list !== undefined || count <= freeInputs.length,
-    takeAll(files) {
-      let text = variables;
-      for (const [index, file] of files.entries()) {
-        const free = freeInputs[index];
-        if (free !== undefined) {
-          attachments.set(free.slot.path, file);
-          text = withValue(text, free.slot.entry, blankOf(free.group));
-        } else if (list !== undefined) {
-          const added = withEntry(text, list.path, blankOf(list));
-          const entry = [...list.path, added.index];
-          attachments.set(list.fileField === null ? entry : [...entry, list.fileField], file);
-          text = added.text;
-        }
-      }
-      setVariables(text);
-    },
+    takeAll: (files) => place(files, freeInputs),
     placeStored(id) {
       const free = freeInputs.find(({ group }) => group.takesIds);
       if (free) setVariables(withValue(variables, free.slot.entry, { id }));

@@ -25,7 +25,7 @@ export function MaskButton({ group, slots }: { group: SlotGroup; slots: UploadSl
       {isOpen && source && slot && (
         <MaskDialog
           onClose={() => setIsOpen(false)}
-          onDone={(mask) => slots.attach(group, slot, mask)}
+          onDone={(mask) => slots.attach(group, slot, [mask])}
           source={source}
         />
       )}

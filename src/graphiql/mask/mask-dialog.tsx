@@ -27,7 +27,12 @@ export function MaskDialog(props: {
         </p>
       </header>
       {picture === 'unreadable' ? (
-        <Problem>The browser cannot show this picture.</Problem>
+        <>
+          <Problem>The browser cannot show this picture.</Problem>
+          <button className="retouch-button" onClick={() => dialog.current?.close()} type="button">
+            Close
+          </button>
+        </>
       ) : (
         picture && (
           <Easel onClose={() => dialog.current?.close()} onDone={onDone} picture={picture} />

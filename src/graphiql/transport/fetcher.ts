@@ -1,8 +1,8 @@
 import type { GraphiQLProps } from 'graphiql';
-import { type DocumentNode, getOperationAST } from 'graphql';
+import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import type { Attachments } from '../files/attachments.ts';
 import { CSRF_HEADERS, createSubscriptions, ENDPOINT } from './graphql.ts';
-import { multipartBody, type PlacedFile, valueAt } from './multipart.ts';
+import { multipartBody, type PlacedFile, sentFiles } from './multipart.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
 type FetcherParams = Parameters<Fetcher>[0];
@@ -12,20 +12,27 @@ type FetcherParams = Parameters<Fetcher>[0];
  * the active tab, server-sent events for a subscription.
  */
 export function createFetcher({ attachments }: { attachments: Attachments }): Fetcher {
-  return (params, { headers = {}, documentAST } = {}) => {
-    const operation = { ...params, variables: asObject(params.variables) };
-    if (isSubscription(documentAST, params)) {
-      const { query, variables, operationName } = operation;
+  return (params, { headers = {} } = {}) => {
+    const operation = operationOf(params);
+    const request = {
+      ...params,
+      operationName: operation?.name?.value ?? params.operationName,
+      variables: asObject(params.variables),
+    };
+    if (operation?.operation === 'subscription') {
+      const { query, variables, operationName } = request;
       return createSubscriptions(headers).iterate({
         query,
         variables,
         operationName: operationName ?? undefined,
       });
     }
-    const files = attachments
-      .active()
-      .filter(({ path }) => valueAt(operation.variables, path) === null);
-    return send(operation, files, headers);
+    const names = operation?.variableDefinitions?.map(({ variable }) => variable.name.value);
+    const files = sentFiles(attachments.active(), request.variables).filter(
+      // Another operation of the tab may take the others.
+      ({ path: [name] }) => names?.includes(String(name)) ?? true,
+    );
+    return send(request, files, headers);
   };
 }
 
@@ -48,10 +55,17 @@ async function send(
   return response.json();
 }
 
-/** The introspection comes without a document, and is none. */
-function isSubscription(document: DocumentNode | undefined, { operationName }: FetcherParams) {
-  if (document === undefined || operationName === 'IntrospectionQuery') return false;
-  return getOperationAST(document, operationName)?.operation === 'subscription';
+/**
+ * Read from the text that is sent: the document and the name that GraphiQL hands over with it may be
+ * still those of the tab before. Null: the text cannot be read, or not be told which is meant.
+ */
+function operationOf({ query, operationName }: FetcherParams): OperationDefinitionNode | null {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** GraphiQL parses the variables before it hands them over. */

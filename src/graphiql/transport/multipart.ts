@@ -20,6 +20,11 @@ export function valueAt(root: unknown, path: Path): unknown {
   );
 }
 
+/** The files that these variables send: those whose place holds null, and no others. */
+export function sentFiles(files: readonly PlacedFile[], variables: unknown): PlacedFile[] {
+  return files.filter(({ path }) => valueAt(variables, path) === null);
+}
+
 /**
  * The body of a GraphQL multipart request
  * (https://github.com/jaydenseric/graphql-multipart-request-spec). Each file's place in the

@@ -1,10 +1,11 @@
 import { useGraphiQL, useOperationsEditorState, useVariablesEditorState } from '@graphiql/react';
-import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+import type { OperationDefinitionNode } from 'graphql';
 import { useMemo, useRef } from 'react';
+import { readOperation } from './read-operation.ts';
 
 /** The operation of the active tab that would run. */
 export interface CurrentOperation {
-  /** As it was when its text could last be parsed; null: it never could. */
+  /** As it was when its text could last be parsed; null: since its tab was opened it never could. */
   readonly operation: OperationDefinitionNode | null;
   /** The variables, as their editor has them. */
   readonly variables: string;
@@ -14,21 +15,19 @@ export function useOperation(): CurrentOperation {
   const [query] = useOperationsEditorState();
   const [variables] = useVariablesEditorState();
   const operationName = useGraphiQL((state) => state.operationName);
-  const last = useRef<OperationDefinitionNode | null>(null);
+  const tab = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.id);
+  const last = useRef<{ tab: string | undefined; found: OperationDefinitionNode | null }>(null);
   const operation = useMemo(() => {
     const found = findOperation(query, operationName);
-    if (found !== 'unreadable') last.current = found;
-    return last.current;
-  }, [query, operationName]);
+    if (found !== 'unreadable') last.current = { tab, found };
+    return last.current?.tab === tab ? (last.current?.found ?? null) : null;
+  }, [query, operationName, tab]);
   return { operation, variables };
 }
 
 function findOperation(query: string, name: string | undefined) {
   try {
-    const operations = parse(query).definitions.filter(
-      (definition) => definition.kind === Kind.OPERATION_DEFINITION,
-    );
-    return operations.find((one) => one.name?.value === name) ?? operations[0] ?? null;
+    return readOperation(query, name);
   } catch {
     return 'unreadable';
   }

@@ -1,0 +1,21 @@
+import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+
+/**
+ * The operation of that name, else the first, with the variables of the others too: GraphiQL asks
+ * which of them to run only when it runs one. Null: there is none.
+ * @throws GraphQLError when the text cannot be read.
+ */
+export function readOperation(
+  query: string,
+  name: string | undefined,
+): OperationDefinitionNode | null {
+  const operations = parse(query).definitions.filter(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+  );
+  const operation = operations.find((one) => one.name?.value === name) ?? operations[0];
+  if (operation === undefined) return null;
+  const all = [operation, ...operations].flatMap((one) => one.variableDefinitions ?? []);
+  const names = all.map(({ variable }) => variable.name.value);
+  const variableDefinitions = all.filter((_, index) => names.indexOf(names[index] ?? '') === index);
+  return { ...operation, variableDefinitions };
+}
