@@ -53,8 +53,9 @@ export interface Failure {
 export interface Attempts {
   /**
    * From queued to running with a new attempt `SENT`, committed before a byte goes out. Null when
-   * the job is not queued any more, or no edits API can take it now: it then stays queued. When it rejects, it may have been committed all the same: called
-   * again with the same `attemptId`, it answers that very attempt.
+   * the job is not queued any more, or no edits API can take it now: it then stays queued. When it
+   * rejects, it may have been committed all the same: called again with the same `attemptId`, it
+   * answers that very attempt.
    */
   claim(jobId: string, by: { workerId: string; attemptId: string }): Promise<ClaimedJob | null>;
   /** Not tried before `at`, for a reason of ours. False: it is not queued any more. */

@@ -2,6 +2,7 @@ import type { Locator } from 'playwright-core';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { TestApp } from '../support/app.ts';
+import { expectLoaded } from '../support/expect-loaded.ts';
 import {
   dropFiles,
   hasBrowser,
@@ -136,16 +137,6 @@ const EDIT = `mutation Edit($input: EditImageInput!) {
 
 /** How much of it is cut off. */
 const clipOf = (image: Locator) => image.evaluate((element) => getComputedStyle(element).clipPath);
-
-async function expectLoaded(image: Locator): Promise<void> {
-  await image.waitFor();
-  const width = await image.evaluate(async (element) => {
-    if (!(element instanceof HTMLImageElement)) return 0;
-    await element.decode();
-    return element.naturalWidth;
-  });
-  expect(width).toBeGreaterThan(0);
-}
 
 /** That of the latest edit. */
 async function storedMask({ query }: TestApp) {

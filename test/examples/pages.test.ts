@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { findChromium, launchChromium } from '../support/chromium.ts';
 import { EXAMPLES, INSTALLED_EXAMPLES } from '../support/examples.ts';
+import { expectLoaded } from '../support/expect-loaded.ts';
 import { png } from '../support/pictures.ts';
 
 const chromium = findChromium();
@@ -139,14 +139,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   process.kill(-child.pid, 'SIGKILL');
   await exited;
-}
-
-async function expectLoaded(image: Locator): Promise<void> {
-  await image.waitFor();
-  const width = await image.evaluate(async (element) => {
-    if (!(element instanceof HTMLImageElement)) return 0;
-    await element.decode();
-    return element.naturalWidth;
-  });
-  expect(width).toBeGreaterThan(0);
 }

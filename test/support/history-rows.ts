@@ -72,6 +72,17 @@ export function imageIdOf(ownerId: string, name: string): string {
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-7$3-8$4-$5');
 }
 
+/** A row's own columns, as for `createMany`: without its prompt and pictures. */
+export function jobColumns({
+  prompt: _,
+  inputs: __,
+  mask: ___,
+  outputs: ____,
+  ...own
+}: HistoryRow) {
+  return { ...own, n: 1 };
+}
+
 /** Writes them in the order given, with their prompts and pictures. */
 export async function insertHistory(
   prisma: PrismaClient,

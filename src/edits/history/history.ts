@@ -53,32 +53,27 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
 
   return {
     async page(viewer, query, args) {
-      const { order = NEWEST_FIRST, filter = {}, search } = query;
+      const { order = NEWEST_FIRST } = query;
+      const { term, labels, ...those } = askedFor(viewer, query);
       const column = SORT_COLUMNS[order.field];
       const range = pageRange(args, order, column);
       const { isBackward, after, before, size } = range;
       const reading: Reading = {
-        ownerId: viewer.ownerId,
-        conditions: filterConditions(filter),
+        ...those,
         column,
         direction: isBackward ? opposite(order.direction) : order.direction,
         after: isBackward ? before : after,
         before: isBackward ? after : before,
         limit: size + 1,
       };
-      return toPage(
-        range,
-        await read(reading, searchTerm(viewer.ownerId, search), labelTerm(filter)),
-      );
+      return toPage(range, await read(reading, term, labels));
     },
 
     async *pages(viewer, query) {
-      const { order = NEWEST_FIRST, filter = {}, search } = query;
-      const term = searchTerm(viewer.ownerId, search);
-      const labels = labelTerm(filter);
+      const { order = NEWEST_FIRST } = query;
+      const { term, labels, ...those } = askedFor(viewer, query);
       const reading = {
-        ownerId: viewer.ownerId,
-        conditions: filterConditions(filter),
+        ...those,
         column: SORT_COLUMNS[order.field],
         direction: order.direction,
         before: null,
@@ -92,16 +87,11 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
       }
     },
 
-    count: (viewer, { filter = {}, search }) =>
-      countHistory(
-        prisma,
-        {
-          ownerId: viewer.ownerId,
-          conditions: filterConditions(filter),
-          labels: labelTerm(filter),
-        },
-        searchTerm(viewer.ownerId, search),
-      ),
+    // Async: what cannot be searched for rejects.
+    async count(viewer, query) {
+      const { term, ...those } = askedFor(viewer, query);
+      return countHistory(prisma, those, term);
+    },
 
     async matches({ ownerId }, filter, id) {
       const conditions = filterConditions(filter);
@@ -111,6 +101,16 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
         WHERE ${all([Prisma.sql`job.id = ${id}::uuid`, ...those])}`;
       return found.length > 0;
     },
+  };
+}
+
+/** @throws InvalidInputError for a search that cannot be. */
+function askedFor({ ownerId }: Viewer, { filter = {}, search }: HistoryQuery) {
+  return {
+    ownerId,
+    conditions: filterConditions(filter),
+    labels: labelTerm(filter),
+    term: searchTerm(ownerId, search),
   };
 }
 

@@ -74,7 +74,7 @@ export async function countLabeled(
     SELECT count(*) AS labeled, count(*) FILTER (WHERE ${those}) AS count
     FROM (${editsLabeled(ownerId, labels, most)}) AS job`;
   if (answer === undefined) return null;
-  const isComplete = others.length === 0 || answer.labeled < most;
+  const isComplete = answer.labeled < most || answer.count >= limit;
   return isComplete ? Math.min(Number(answer.count), limit) : null;
 }
 

@@ -16,6 +16,8 @@ export function readOperation(
   if (operation === undefined) return null;
   const all = [operation, ...operations].flatMap((one) => one.variableDefinitions ?? []);
   const names = all.map(({ variable }) => variable.name.value);
-  const variableDefinitions = all.filter((_, index) => names.indexOf(names[index] ?? '') === index);
+  const variableDefinitions = all.filter(
+    ({ variable }, index) => names.indexOf(variable.name.value) === index,
+  );
   return { ...operation, variableDefinitions };
 }

@@ -3,7 +3,7 @@ import type { Database } from '../../../src/database/database.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import { MAX_VISITED_EDITS, WALKED_ROWS } from '../../../src/edits/history/label-search.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
-import { type HistoryRow, historyRow } from '../../support/history-rows.ts';
+import { type HistoryRow, historyRow, jobColumns } from '../../support/history-rows.ts';
 
 const VIEWER = { ownerId: 'local', isAdmin: false };
 const OLDEST_FIRST = { field: 'CREATED_AT', direction: 'ASC' } as const;
@@ -32,10 +32,7 @@ describe.runIf(hasDatabase)('labels that none of the newest edits has', () => {
     opened = await database.open();
     history = createHistory({ prisma: opened.prisma });
     await opened.prisma.editJob.createMany({
-      data: [rare, common, failed, foreign, deleted, newest].flat().map((row) => {
-        const { prompt: _, inputs: __, mask: ___, outputs: ____, ...data } = row;
-        return { ...data, n: 1 };
-      }),
+      data: [rare, common, failed, foreign, deleted, newest].flat().map(jobColumns),
     });
   });
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { WALKED_ROWS } from '../../../src/edits/history/prompt-search.ts';
 import { createPrompts, type Prompts } from '../../../src/edits/prompts/prompts.ts';
 import { foldForSearch, searchGrams } from '../../../src/edits/search-text.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
-import { historyRow, insertHistory } from '../../support/history-rows.ts';
+import { historyRow, insertHistory, jobColumns } from '../../support/history-rows.ts';
 
 const VIEWER = { ownerId: 'local', isAdmin: false };
 const LAST_USE = { field: 'LAST_USE', direction: 'DESC' } as const;
@@ -162,10 +162,7 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
       })),
     });
     await prisma.editJob.createMany({
-      data: rows.map(({ row, promptId }) => {
-        const { prompt: _, inputs: __, mask: ___, outputs: ____, ...data } = row;
-        return { ...data, promptId, n: 1 };
-      }),
+      data: rows.map(({ row, promptId }) => ({ ...jobColumns(row), promptId })),
     });
   }
 });
