@@ -91,7 +91,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
       outputImages: [{ format: 'PNG' }],
     });
     expect(await rig.sandbox.stats()).toMatchObject({ requests: 1, paid: 1 });
-    expect(await rig.files('answers')).toEqual([]);
+    await rig.answersRemoved();
     expect(await rig.orphans()).toBe(0);
   });
 

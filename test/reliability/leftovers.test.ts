@@ -15,6 +15,7 @@ describe.runIf(hasDatabase)('what a dead process left', { timeout: 180_000 }, ()
     const rig = await startRig();
     const id = await rig.submit('kept');
     await rig.final(id);
+    await rig.answersRemoved();
     const blobs = await rig.files('blobs');
     expect(blobs).not.toEqual([]);
     await rig.service.kill();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { filesIn } from './directory.ts';
@@ -49,6 +49,8 @@ export interface Rig extends GraphqlClient {
   files(dir: 'staging' | 'answers' | 'blobs'): Promise<string[]>;
   /** Waits until what the dead were receiving is gone; answers how many files were left over. */
   orphans(): Promise<number>;
+  /** Waits until no raw answer is left: each goes after its edit's end is committed. */
+  answersRemoved(): Promise<void>;
 }
 
 export async function startRig(
@@ -130,5 +132,9 @@ export async function startRig(
           () => 0,
           async () => (await files('staging')).length,
         ),
+    answersRemoved: () =>
+      eventually(async () => expect(await files('answers')).toEqual([]), {
+        timeout: FINAL_WITHIN_MS,
+      }),
   };
 }
