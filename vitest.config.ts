@@ -38,6 +38,8 @@ export default defineConfig({
   test: {
     // More than there are cores: many suites wait for processes that they have started.
     maxWorkers: 3,
+    // A wait is no bar: what is waited for is.
+    expect: { poll: { timeout: 30_000 } },
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
