@@ -8,7 +8,8 @@ if (picture === undefined) {
   console.error('Usage: npm start -- picture.jpg "make it autumn" edited.png');
   process.exit(2);
 }
-const retouch = createRetouch(`${process.env.RETOUCH_URL ?? 'http://127.0.0.1:4000'}/graphql`);
+const origin = process.env.RETOUCH_URL ?? 'http://127.0.0.1:4000';
+const retouch = createRetouch(new URL('/graphql', origin).href);
 
 const file = await openAsBlob(picture);
 // With `wait: 0` the job is answered as soon as it is stored.
