@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { dropFiles, hasBrowser, openPage, pasteFiles, runOperation } from '../support/page-rig.ts';
+import {
+  dropFiles,
+  expectInside,
+  hasBrowser,
+  openPage,
+  pasteFiles,
+  runOperation,
+} from '../support/page-rig.ts';
 import { png } from '../support/pictures.ts';
 
 /** Those of a first visit. */
@@ -130,6 +137,50 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
       second.length,
       third.length,
     ]);
+  });
+
+  test('covers the page while pictures are dragged over it', async () => {
+    const { page } = await openPage();
+    const editor = page.getByRole('region', { name: 'Operation Editor' });
+    const dataTransfer = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([], 'a.png', { type: 'image/png' }));
+      return transfer;
+    });
+    await editor.dispatchEvent('dragover', { dataTransfer });
+    const words = page.getByText('Drop pictures to attach them');
+    await words.waitFor();
+    const { width, height } = page.viewportSize() ?? { width: NaN, height: NaN };
+    const edge = 12;
+    expect(await words.boundingBox()).toEqual({
+      x: edge,
+      y: edge,
+      width: width - 2 * edge,
+      height: height - 2 * edge,
+    });
+  });
+
+  test('takes the pictures of a drop, and says what was no picture', async () => {
+    const { page } = await openPage();
+    const files = page.getByRole('region', { name: 'Files' });
+    const notice = page.locator('.retouch-notice');
+    await dropFiles(page.getByRole('region', { name: 'Operation Editor' }), {
+      'notes.txt': Buffer.from('no picture'),
+    });
+    await notice.getByText('notes.txt').waitFor();
+    await expectInside(page, notice);
+    await notice.getByRole('button', { name: 'Close' }).click();
+    await notice.waitFor({ state: 'hidden' });
+
+    await dropFiles(files.locator('.retouch-slot').first(), {
+      'more-notes.txt': Buffer.from('no picture'),
+      'a.png': await png(30, 20),
+    });
+    await notice.getByText('more-notes.txt').waitFor();
+    await files.getByText('a.png').waitFor();
+    expect(await files.getByText('a.png').count()).toBe(1);
+    await dropFiles(files.locator('.retouch-slot').nth(1), { 'b.png': await png(20, 30) });
+    await notice.waitFor({ state: 'hidden' });
   });
 
   test('lets go of a brush whose picture the browser cannot show', async () => {

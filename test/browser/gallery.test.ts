@@ -1,7 +1,14 @@
-import type { Locator, Page } from 'playwright-core';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TestApp } from '../support/app.ts';
-import { hasBrowser, openPage, PHONE, runOperation, showPanel } from '../support/page-rig.ts';
+import { eventually } from '../support/eventually.ts';
+import {
+  expectInside,
+  hasBrowser,
+  openPage,
+  PHONE,
+  runOperation,
+  showPanel,
+} from '../support/page-rig.ts';
 import { png } from '../support/pictures.ts';
 
 const DEVICES = [
@@ -28,7 +35,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
       .getByText('$0.')
       .waitFor();
     await plot.getByRole('button', { name: 'Edits' }).click();
-    await plot.getByText('1 edits in 30 days').waitFor();
+    await plot.getByText('1 edit in 30 days').waitFor();
 
     // It follows what happens meanwhile.
     await edit(app, 'one more');
@@ -95,9 +102,9 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
       await back.waitFor();
       // Not under what is fixed at the top.
       await back.click({ trial: true });
-      await vi.waitFor(() => expectInside(page, page.getByRole('heading', { name: 'Edit' })));
+      await eventually(() => expectInside(page, page.getByRole('heading', { name: 'Edit' })));
       await back.click();
-      await vi.waitFor(() => expectInside(page, oldest));
+      await eventually(() => expectInside(page, oldest));
       expect(await oldest.evaluate((card) => card === document.activeElement)).toBe(true);
     },
   );
@@ -115,6 +122,22 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     const prompt = page.locator('.retouch-detail-prompt');
     expect(await prompt.evaluate((one) => getComputedStyle(one).direction)).toBe('rtl');
     expect(await prompt.evaluate((one) => getComputedStyle(one).whiteSpace)).toContain('pre');
+  });
+
+  test('keeps what an edit took and its pictures near a long prompt, and shows that whole when asked', async () => {
+    const { app, page } = await openPage();
+    const last = 'and a kite at the end';
+    await edit(app, `${'a balloon, '.repeat(1_000)}${last}`);
+    await showPanel(page, 'Edits');
+    await page.locator('.retouch-edit').click();
+    const prompt = page.locator('.retouch-detail-prompt');
+    await prompt.waitFor();
+    const height = async () => Number((await prompt.boundingBox())?.height);
+    const cut = await height();
+    expect(cut).toBeLessThan(250);
+    await page.getByRole('button', { name: 'Show all 11,021 characters' }).click();
+    await page.getByRole('button', { name: 'Show less' }).waitFor();
+    expect(await height()).toBeGreaterThan(5 * cut);
   });
 
   test('asks again when the first edits cannot be had', async () => {
@@ -156,13 +179,6 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     for (const complaint of takeComplaints()) expect(complaint).toContain('net::ERR');
   });
 });
-
-async function expectInside(page: Page, target: Locator): Promise<void> {
-  const box = await target.boundingBox();
-  const height = page.viewportSize()?.height ?? 0;
-  expect(box?.y).toBeGreaterThanOrEqual(0);
-  expect(Number(box?.y) + Number(box?.height)).toBeLessThanOrEqual(height + 1);
-}
 
 /** Answers the id of the picture that it made, if it made one. */
 async function edit(app: TestApp, prompt: string): Promise<string> {

@@ -87,7 +87,7 @@ export async function pasteFiles(page: Page, files: Files): Promise<void> {
 function transferOf(page: Page, files: Files) {
   const encoded = Object.entries(files).map(([name, bytes]) => ({
     name,
-    type: `image/${name.split('.').at(-1)}`,
+    type: name.endsWith('.txt') ? 'text/plain' : `image/${name.split('.').at(-1)}`,
     base64: Buffer.from(bytes).toString('base64'),
   }));
   return page.evaluateHandle((all) => {
@@ -109,6 +109,14 @@ export async function runOperation(page: Page, answer: string): Promise<void> {
 export async function showPanel(page: Page, title: string): Promise<void> {
   await page.getByRole('button', { name: `Show ${title}` }).click();
   await page.getByRole('region', { name: title }).waitFor();
+}
+
+/** The page shows all of it where it is scrolled to. */
+export async function expectInside(page: Page, target: Locator): Promise<void> {
+  const box = await target.boundingBox();
+  const height = page.viewportSize()?.height ?? 0;
+  expect(box?.y).toBeGreaterThanOrEqual(0);
+  expect(Number(box?.y) + Number(box?.height)).toBeLessThanOrEqual(height + 1);
 }
 
 /** From now on notes what the gallery shows of each edit, whenever that changes. */

@@ -4,6 +4,7 @@ import { formatAgo, formatCount, formatDollars } from '../workbench/format.ts';
 import { BeforeAfter } from './before-after.tsx';
 import { type Edit, isFinal, newestPicture, type Picture } from './edit.ts';
 import { PictureActions } from './picture-actions.tsx';
+import { PromptText } from './prompt-text.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import './edit-detail.css';
 
@@ -20,9 +21,7 @@ export function EditDetail({ edit }: { edit: Edit }) {
       ) : (
         before && <img alt="What is to be edited" src={ownUrl(before.url)} />
       )}
-      <p className="retouch-detail-prompt" dir="auto">
-        {edit.prompt.text}
-      </p>
+      <PromptText text={edit.prompt.text} />
       {edit.error && (
         <p className="retouch-problem">
           <code>{edit.error.code}</code> {edit.error.message}

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { ask } from '../transport/graphql.ts';
+import { ask, wordsOf } from '../transport/graphql.ts';
 import {
   EDITS_QUERY,
   type Edit,
@@ -88,8 +88,4 @@ function nodesOf({ editJobs }: EditPage): readonly Edit[] {
 
 function nextCursor({ editJobs: { pageInfo } }: EditPage): string | null {
   return pageInfo.hasNextPage ? pageInfo.endCursor : null;
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'The service cannot be reached.';
 }

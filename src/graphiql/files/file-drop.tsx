@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 import { editOperation } from '../examples.ts';
+import { RemoveIcon } from '../workbench/icons.tsx';
+import { Overlay } from '../workbench/overlay.tsx';
 import { usePage } from '../workbench/page-context.ts';
 import { FILES_TITLE, showPanel } from '../workbench/show-panel.ts';
 import { useEditors } from '../workbench/use-editors.ts';
-import { isFileDrag, picturesOf } from './pictures-of.ts';
+import { isFileDrag, othersOf, picturesOf } from './pictures-of.ts';
 import { useUploadSlots } from './use-upload-slots.ts';
 
 /**
@@ -16,8 +18,10 @@ export function FileDrop() {
   const { openTab } = useEditors();
   const [isDragging, setIsDragging] = useState(false);
   const [waiting, setWaiting] = useState<readonly File[]>([]);
+  const [refused, setRefused] = useState<readonly string[]>([]);
 
-  const take = (files: File[]) => {
+  const take = (files: File[], others: string[]) => {
+    setRefused(others);
     if (files.length === 0) return;
     showPanel(FILES_TITLE);
     setWaiting((before) => [...before, ...files]);
@@ -37,14 +41,32 @@ export function FileDrop() {
   }, [needsTab]);
   useDocumentDrops(take, setIsDragging);
 
-  return isDragging ? (
-    <div className="retouch-drop" role="status">
-      Drop pictures to attach them
-    </div>
-  ) : null;
+  return (
+    <Overlay>
+      {isDragging && (
+        <div className="retouch-drop" role="status">
+          Drop pictures to attach them
+        </div>
+      )}
+      {refused.length > 0 && <Refused names={refused} onClose={() => setRefused([])} />}
+    </Overlay>
+  );
 }
 
-function useDocumentDrops(take: (files: File[]) => void, setIsDragging: (is: boolean) => void) {
+function Refused({ names, onClose }: { names: readonly string[]; onClose: () => void }) {
+  return (
+    <div className="retouch-notice" role="alert">
+      <span>Only pictures can be attached, as PNG, JPEG or WebP. Left out: {names.join(', ')}</span>
+      <button aria-label="Close" className="retouch-icon-button" onClick={onClose} type="button">
+        <RemoveIcon />
+      </button>
+    </div>
+  );
+}
+
+type Take = (pictures: File[], othersNames: string[]) => void;
+
+function useDocumentDrops(take: Take, setIsDragging: (is: boolean) => void) {
   const latest = useRef(take);
   useEffect(() => {
     latest.current = take;
@@ -68,13 +90,16 @@ function useDocumentDrops(take: (files: File[]) => void, setIsDragging: (is: boo
     on('drop', (event) => {
       if (!isFileDrag(event.dataTransfer)) return;
       event.preventDefault();
-      latest.current(picturesOf(event.dataTransfer));
+      // A slot takes what is dropped on it by itself.
+      const isOnSlot = event.target instanceof Element && event.target.closest('.retouch-slot');
+      const pictures = isOnSlot ? [] : picturesOf(event.dataTransfer);
+      latest.current(pictures, othersOf(event.dataTransfer));
     });
     on('paste', (event) => {
       const pictures = picturesOf(event.clipboardData);
       if (pictures.length === 0) return;
       event.preventDefault();
-      latest.current(pictures);
+      latest.current(pictures, othersOf(event.clipboardData));
     });
     return () => listening.abort();
   }, [setIsDragging]);

@@ -1,6 +1,15 @@
 /** The pictures among what is dropped or pasted. */
 export function picturesOf(data: DataTransfer | null): File[] {
-  return [...(data?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+  return [...(data?.files ?? [])].filter(isPicture);
+}
+
+/** The names of what is no picture among it. */
+export function othersOf(data: DataTransfer | null): string[] {
+  return [...(data?.files ?? [])].filter((file) => !isPicture(file)).map(({ name }) => name);
+}
+
+function isPicture({ type }: File): boolean {
+  return type.startsWith('image/');
 }
 
 /** Files are dragged in, as far as a page can tell before they are dropped. */

@@ -30,11 +30,7 @@ export function SlotCard(props: {
     onDrop(event: DragEvent) {
       setIsOver(false);
       const pictures = picturesOf(event.dataTransfer);
-      if (pictures.length === 0) return;
-      event.preventDefault();
-      // The page takes what is dropped anywhere else.
-      event.stopPropagation();
-      onFiles(pictures);
+      if (pictures.length > 0) onFiles(pictures);
     },
   };
   return (

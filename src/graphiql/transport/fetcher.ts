@@ -1,7 +1,13 @@
 import type { GraphiQLProps } from 'graphiql';
-import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
+import {
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
 import type { Attachments } from '../files/attachments.ts';
-import { CSRF_HEADERS, createSubscriptions, ENDPOINT } from './graphql.ts';
+import { createSubscriptions, JSON_HEADERS, post } from './graphql.ts';
 import { multipartBody, type PlacedFile, sentFiles } from './multipart.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
@@ -36,23 +42,19 @@ export function createFetcher({ attachments }: { attachments: Attachments }): Fe
   };
 }
 
-async function send(
+function send(
   operation: FetcherParams,
   files: readonly PlacedFile[],
   headers: Record<string, string>,
-) {
-  const isPlain = files.length === 0;
-  const response = await fetch(ENDPOINT, {
-    method: 'POST',
-    headers: {
-      accept: 'application/json',
-      ...headers,
-      ...CSRF_HEADERS,
-      ...(isPlain && { 'content-type': 'application/json' }),
-    },
-    body: isPlain ? JSON.stringify(operation) : multipartBody(operation, files),
-  });
-  return response.json();
+): Promise<ExecutionResult> {
+  const sent =
+    files.length > 0
+      ? post<ExecutionResult>(multipartBody(operation, files), { headers })
+      : post<ExecutionResult>(JSON.stringify(operation), {
+          headers: { ...headers, ...JSON_HEADERS },
+        });
+  // Of what is thrown GraphiQL would show the stack.
+  return sent.catch(({ message }: Error) => ({ errors: [new GraphQLError(message)] }));
 }
 
 /**

@@ -1,9 +1,21 @@
-import { type Client, createClient } from 'graphql-sse';
+import { type Client, createClient, NetworkError } from 'graphql-sse';
 
-export const ENDPOINT = '/graphql';
+const ENDPOINT = '/graphql';
 
 /** Shows the server that no other site's page sent the request behind the user's back. */
-export const CSRF_HEADERS = { 'apollo-require-preflight': 'true' };
+const CSRF_HEADERS = { 'apollo-require-preflight': 'true' };
+
+export const JSON_HEADERS = { 'content-type': 'application/json' };
+
+interface PostOptions {
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Answer<Data> {
+  readonly data?: Data;
+  readonly errors?: readonly { readonly message: string }[];
+}
 
 export interface Operation {
   readonly query: string;
@@ -11,23 +23,40 @@ export interface Operation {
   readonly operationName?: string | null | undefined;
 }
 
+const UNREACHABLE = 'The service cannot be reached.';
+
+/**
+ * Posts to the service and answers its JSON.
+ * @throws Error for people to read, when no answer came or it is none of the service.
+ */
+export async function post<Answer>(body: BodyInit, options: PostOptions = {}): Promise<Answer> {
+  const { headers, signal = null } = options;
+  const response = await fetch(ENDPOINT, {
+    method: 'POST',
+    headers: { accept: 'application/json', ...headers, ...CSRF_HEADERS },
+    body,
+    signal,
+  }).catch((error: unknown) => {
+    throw signal?.aborted ? error : new Error(UNREACHABLE, { cause: error });
+  });
+  return response.json().catch((error: unknown) => {
+    const words = `The answer is not JSON: ${response.status} ${response.statusText}`.trim();
+    throw signal?.aborted ? error : new Error(words, { cause: error });
+  });
+}
+
 /**
  * A query of the page's own.
  * @throws Error with the server's words when it has errors or no answer came.
  */
 export async function ask<Data>(operation: Operation, signal?: AbortSignal): Promise<Data> {
-  const response = await fetch(ENDPOINT, {
-    method: 'POST',
-    headers: { ...CSRF_HEADERS, 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(operation),
-    ...(signal && { signal }),
+  const { data, errors } = await post<Answer<Data>>(JSON.stringify(operation), {
+    headers: JSON_HEADERS,
+    signal,
   });
-  const answer: { data?: Data; errors?: readonly { message: string }[] } = await response.json();
-  const [error] = answer.errors ?? [];
-  if (error !== undefined || answer.data === undefined) {
-    throw new Error(error?.message ?? `The service answered ${response.status}.`);
-  }
-  return answer.data;
+  if (errors?.[0] || data === undefined)
+    throw new Error(errors?.[0]?.message ?? 'The answer has no data.');
+  return data;
 }
 
 /** Subscriptions by server-sent events, each over a request of its own, none of them retried. */
@@ -37,6 +66,13 @@ export function createSubscriptions(headers: Record<string, string> = {}): Clien
     headers: { ...headers, ...CSRF_HEADERS },
     retryAttempts: 0,
   });
+}
+
+/** What people are told of what a query or a subscription threw. */
+export function wordsOf(error: unknown): string {
+  // In graphql-sse's own words it is whatever the browser says.
+  const cameNothing = error instanceof NetworkError && !error.response;
+  return error instanceof Error && !cameNothing ? error.message : UNREACHABLE;
 }
 
 /**

@@ -10,26 +10,27 @@ interface Measure {
   readonly name: string;
   readonly of: (day: UsageDay) => number;
   readonly number: (value: number) => string;
-  readonly unit: string;
+  /** Of so many. */
+  readonly unit: (value: number) => string;
 }
 
 const TOKENS: Measure = {
   name: 'Tokens',
   of: (day) => day.totalTokens,
   number: formatCount,
-  unit: 'tokens',
+  unit: () => 'tokens',
 };
 const COST: Measure = {
   name: 'Cost',
   of: (day) => Number(day.cost),
   number: formatDollars,
-  unit: 'by the price list',
+  unit: () => 'by the price list',
 };
 const EDITS: Measure = {
   name: 'Edits',
   of: (day) => day.edits,
   number: formatCount,
-  unit: 'edits',
+  unit: (value) => (value === 1 ? 'edit' : 'edits'),
 };
 
 /** What the last 30 days' edits took, day by day. @param props.endedEdits Asks anew when it changes. */
@@ -43,7 +44,7 @@ export function UsagePlot({ endedEdits }: { endedEdits: number }) {
     <figure className="retouch-usage">
       <figcaption>
         <span>
-          <b>{measure.number(total)}</b> {measure.unit}
+          <b>{measure.number(total)}</b> {measure.unit(total)}
           <span className="retouch-hidden"> in {DAYS} days</span>
         </span>
         <span className="retouch-toggle">
@@ -66,13 +67,13 @@ export function UsagePlot({ endedEdits }: { endedEdits: number }) {
 
 /** A list to those who hear it, bars to those who see it. */
 function Bars({ days, measure }: { days: readonly UsageDay[]; measure: Measure }) {
-  const { of, number, unit } = measure;
+  const { name, of, number, unit } = measure;
   const highest = Math.max(...days.map(of));
   return (
     <>
-      <ol aria-label={`${unit} by day`}>
+      <ol aria-label={`${name} by day`}>
         {days.map((day) => {
-          const words = `${shortDate(day.day)}: ${number(of(day))} ${unit}`;
+          const words = `${shortDate(day.day)}: ${number(of(day))} ${unit(of(day))}`;
           return (
             <li key={day.day} title={words}>
               <span style={{ height: `${highest > 0 ? (of(day) / highest) * 100 : 0}%` }} />
