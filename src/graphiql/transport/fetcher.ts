@@ -7,7 +7,7 @@ import {
   parse,
 } from 'graphql';
 import type { Attachments } from '../files/attachments.ts';
-import { createSubscriptions, JSON_HEADERS, post } from './graphql.ts';
+import { createSubscriptions, JSON_HEADERS, post, wordsOf } from './graphql.ts';
 import { multipartBody, type PlacedFile, sentFiles } from './multipart.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
@@ -27,11 +27,13 @@ export function createFetcher({ attachments }: { attachments: Attachments }): Fe
     };
     if (operation?.operation === 'subscription') {
       const { query, variables, operationName } = request;
-      return createSubscriptions(headers).iterate({
-        query,
-        variables,
-        operationName: operationName ?? undefined,
-      });
+      return withErrorsInWords(
+        createSubscriptions(headers).iterate({
+          query,
+          variables,
+          operationName: operationName ?? undefined,
+        }),
+      );
     }
     const names = operation?.variableDefinitions?.map(({ variable }) => variable.name.value);
     const files = sentFiles(attachments.active(), request.variables).filter(
@@ -53,8 +55,22 @@ function send(
       : post<ExecutionResult>(JSON.stringify(operation), {
           headers: { ...headers, ...JSON_HEADERS },
         });
-  // Of what is thrown GraphiQL would show the stack.
-  return sent.catch(({ message }: Error) => ({ errors: [new GraphQLError(message)] }));
+  return sent.catch(inWords);
+}
+
+/** Of what is thrown GraphiQL would show the stack. */
+function inWords(error: unknown): ExecutionResult {
+  return { errors: [new GraphQLError(wordsOf(error))] };
+}
+
+/** No generator: GraphiQL's stop must reach the results while they are waited for. */
+function withErrorsInWords(results: AsyncIterator<ExecutionResult>) {
+  const told: AsyncIterableIterator<ExecutionResult> = {
+    [Symbol.asyncIterator]: () => told,
+    next: () => results.next().catch((error) => ({ done: false, value: inWords(error) })),
+    return: () => results.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+  };
+  return told;
 }
 
 /**
