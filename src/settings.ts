@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { parseSecretKey } from './secret-key.ts';
 import { parseStorageUrl } from './storage-url.ts';
 
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
+function integer(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  const limited = z.number().min(min, error).max(max, error);
+  return z.string().regex(/^\d+$/, error).transform(Number).pipe(limited);
+}
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 const text = z.string().min(1);
 const list = text.transform((value) =>
@@ -217,7 +216,10 @@ export const SETTINGS = {
       'Edits older than so many days are deleted, as by `deleteEdit`, and so are uploads that no edit has: see docs/retention.md. Default: they are kept for ever.',
   },
   LOG_LEVEL: {
-    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    schema: z.enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be trace, debug, info, warn, error, fatal or silent',
+    ),
     default: 'info',
     description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
   },

@@ -181,10 +181,10 @@ describe('what cannot work', () => {
     ['MAX_IMAGE_PIXELS', '1000000001'],
     ['SHUTDOWN_GRACE_SECONDS', '3601'],
     ['LOG_LEVEL', 'verbose'],
-  ])('is refused by name: %s=%s', (name, value) => {
+  ])('is refused by name, and told what it must be: %s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(new RegExp(`^${name}: `));
+    expect(problems[0]).toMatch(new RegExp(`^${name}: must `));
   });
 
   test('is reported all at once, one line for each variable', () => {
