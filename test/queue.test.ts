@@ -73,6 +73,7 @@ describe.runIf(hasDatabase)('the queue', () => {
       },
     });
     for (let i = 0; i < 5; i++) await send(`n${i}`);
+    await eventually(() => expect(running).toBe(2));
     for (let done = 0; done < 5; done++) {
       await eventually(() => expect(releases.length).toBeGreaterThan(0));
       releases.shift()?.();

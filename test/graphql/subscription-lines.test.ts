@@ -61,8 +61,9 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
         editJob: { status: 'RUNNING' },
       });
       await cancel(id);
-      const rest = await Array.fromAsync(results);
-      expect(rest.map(({ data }) => data.editJob.editJob.status)).toEqual(['CANCELED']);
+      const rest = await Array.fromAsync(results, ({ data }) => data.editJob.editJob.status);
+      // The same state may be told twice, also of what was before it subscribed.
+      expect([...new Set(rest)].filter((status) => status !== 'RUNNING')).toEqual(['CANCELED']);
     });
 
     test('after its line to Postgres was cut, a subscriber misses nothing that matters', async ({

@@ -121,9 +121,8 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const exited = rig.service.stop();
       const { editJob } = await waiting;
       expect(editJob.status).toBe('RUNNING');
-      expect((await watched.next()).value.errors).toMatchObject([
-        { extensions: { code: 'UNAVAILABLE' } },
-      ]);
+      const told = await Array.fromAsync(watched);
+      expect(told.at(-1)?.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
       expect(await exited).toBe(0);
       await eventually(
         async () => expect((await other.job(editJob.id)).status).toBe('SUCCEEDED'),
