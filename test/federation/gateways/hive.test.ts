@@ -98,7 +98,9 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
         await gateway.query('mutation ($id: ID!) { cancelEdit(id: $id) { __typename } }', {
           id: blocker,
         });
-        const events = await Array.fromAsync(results, ({ data }) => data.editJob);
+        const told = await Array.fromAsync(results, ({ data }) => data.editJob);
+        // Of what was told before it subscribed it may hear again.
+        const events = told.filter(({ editJob }) => editJob.status !== 'QUEUED');
         expect(events.map(({ type }) => type)).toEqual([
           'CHANGED',
           'PARTIAL_IMAGE',
