@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { TestApp } from '../support/app.ts';
 import { expectLoaded } from '../support/expect-loaded.ts';
 import {
+  DEVICES,
   dropFiles,
   hasBrowser,
   openPage,
-  PHONE,
   recordEdits,
   recordedEdits,
   runOperation,
@@ -69,42 +69,42 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(await clipOf(before)).not.toContain('100%');
   });
 
-  test.each([
-    ['on a desk', { viewport: { width: 1440, height: 900 } }],
-    ['on a phone', { viewport: PHONE, hasTouch: true, isMobile: true }],
-  ])('sends a mask that was painted over the first picture, %s', async (_, device) => {
-    const { app, page } = await openPage(device);
-    await page.getByRole('tab', { name: 'EditPart' }).click();
-    const editor = page.getByRole('region', { name: 'Operation Editor' });
-    await dropFiles(editor, { 'first.png': await png(300, 200) });
-    const files = page.getByRole('region', { name: 'Files' });
-    await files.getByText('first.png').waitFor();
-    await files.getByRole('button', { name: 'Paint a mask' }).click();
+  test.each(DEVICES)(
+    'sends a mask that was painted over the first picture, %s',
+    async (_, device) => {
+      const { app, page } = await openPage(device);
+      await page.getByRole('tab', { name: 'EditPart' }).click();
+      const editor = page.getByRole('region', { name: 'Operation Editor' });
+      await dropFiles(editor, { 'first.png': await png(300, 200) });
+      const files = page.getByRole('region', { name: 'Files' });
+      await files.getByText('first.png').waitFor();
+      await files.getByRole('button', { name: 'Paint a mask' }).click();
 
-    const dialog = page.getByRole('dialog', { name: 'Paint a mask' });
-    const { x, y, width, height } = (await dialog.locator('canvas').boundingBox()) ?? {};
-    const at = (right: number, down: number) =>
-      [Number(x) + Number(width) * right, Number(y) + Number(height) * down] as const;
-    await page.mouse.move(...at(0.25, 0.5));
-    await page.mouse.down();
-    await page.mouse.move(...at(0.5, 0.5), { steps: 5 });
-    await page.mouse.up();
-    await dialog.getByRole('button', { name: 'Attach the mask' }).click();
-    await files.getByText('mask.png').waitFor();
-    await runOperation(page, '"SUCCEEDED"');
+      const dialog = page.getByRole('dialog', { name: 'Paint a mask' });
+      const { x, y, width, height } = (await dialog.locator('canvas').boundingBox()) ?? {};
+      const at = (right: number, down: number) =>
+        [Number(x) + Number(width) * right, Number(y) + Number(height) * down] as const;
+      await page.mouse.move(...at(0.25, 0.5));
+      await page.mouse.down();
+      await page.mouse.move(...at(0.5, 0.5), { steps: 5 });
+      await page.mouse.up();
+      await dialog.getByRole('button', { name: 'Attach the mask' }).click();
+      await files.getByText('mask.png').waitFor();
+      await runOperation(page, '"SUCCEEDED"');
 
-    const mask = await storedMask(app);
-    const { lastRequests } = app.sandbox.stats();
-    expect(lastRequests[0]?.files.map(({ field, sha256 }) => [field, sha256])).toEqual([
-      ['image', expect.any(String)],
-      ['mask', mask.sha256],
-    ]);
-    expect(mask).toMatchObject({ width: 300, height: 200, format: 'PNG' });
-    const alphaAt = await alphaOf(mask.url);
-    expect(alphaAt(110, 100)).toBe(0);
-    expect([alphaAt(10, 10), alphaAt(200, 100), alphaAt(110, 160)]).toEqual([255, 255, 255]);
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-  });
+      const mask = await storedMask(app);
+      const { lastRequests } = app.sandbox.stats();
+      expect(lastRequests[0]?.files.map(({ field, sha256 }) => [field, sha256])).toEqual([
+        ['image', expect.any(String)],
+        ['mask', mask.sha256],
+      ]);
+      expect(mask).toMatchObject({ width: 300, height: 200, format: 'PNG' });
+      const alphaAt = await alphaOf(mask.url);
+      expect(alphaAt(110, 100)).toBe(0);
+      expect([alphaAt(10, 10), alphaAt(200, 100), alphaAt(110, 160)]).toEqual([255, 255, 255]);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    },
+  );
 
   test('paints a mask by the keys alone, the way round that a turned photo is shown', async () => {
     const { app, page } = await openPage();

@@ -2,19 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { TestApp } from '../support/app.ts';
 import { eventually } from '../support/eventually.ts';
 import {
+  DEVICES,
   expectInside,
   hasBrowser,
   openPage,
-  PHONE,
   runOperation,
   showPanel,
 } from '../support/page-rig.ts';
 import { png } from '../support/pictures.ts';
-
-const DEVICES = [
-  ['on a desk', { viewport: { width: 1440, height: 900 } }],
-  ['on a phone', { viewport: PHONE, hasTouch: true, isMobile: true }],
-] as const;
 
 describe.skipIf(!hasBrowser)('the Edits panel', () => {
   test.each(DEVICES)('plots what edits took by day, %s', async (_, device) => {

@@ -8,6 +8,13 @@ import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
 export const hasBrowser = inject('chromium') !== null;
 
 export const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1440, height: 900 };
+
+/** For `test.each`: what a device is called, and how a browser there is. */
+export const DEVICES = [
+  ['on a desk', { viewport: DESK }],
+  ['on a phone', { viewport: PHONE, hasTouch: true, isMobile: true }],
+] as const;
 
 /** GraphiQL's page in a browser, and the service behind it. All goes with the test. */
 export interface PageRig {
@@ -40,7 +47,7 @@ export async function openPage(
   onTestFinished(() => expect(complaints).toEqual([]));
 
   async function openFresh(own: BrowserContextOptions = options): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...own });
+    const context = await browser.newContext({ viewport: DESK, ...own });
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
