@@ -51,10 +51,8 @@ function send(
 ): Promise<ExecutionResult> {
   const sent =
     files.length > 0
-      ? post<ExecutionResult>(multipartBody(operation, files), { headers })
-      : post<ExecutionResult>(JSON.stringify(operation), {
-          headers: { ...headers, ...JSON_HEADERS },
-        });
+      ? post<ExecutionResult>(multipartBody(operation, files), headers)
+      : post<ExecutionResult>(JSON.stringify(operation), { ...headers, ...JSON_HEADERS });
   return sent.catch(inWords);
 }
 

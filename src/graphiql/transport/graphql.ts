@@ -7,11 +7,6 @@ const CSRF_HEADERS = { 'apollo-require-preflight': 'true' };
 
 export const JSON_HEADERS = { 'content-type': 'application/json' };
 
-interface PostOptions {
-  readonly headers?: Record<string, string>;
-  readonly signal?: AbortSignal | undefined;
-}
-
 interface Answer<Data> {
   readonly data?: Data;
   readonly errors?: readonly { readonly message: string }[];
@@ -29,19 +24,22 @@ const UNREACHABLE = 'The service cannot be reached.';
  * Posts to the service and answers its JSON.
  * @throws Error for people to read, when no answer came or it is none of the service.
  */
-export async function post<Answer>(body: BodyInit, options: PostOptions = {}): Promise<Answer> {
-  const { headers, signal = null } = options;
+export async function post<Json>(
+  body: BodyInit,
+  headers: Record<string, string>,
+  signal: AbortSignal | null = null,
+): Promise<Json> {
   const response = await fetch(ENDPOINT, {
     method: 'POST',
     headers: { accept: 'application/json', ...headers, ...CSRF_HEADERS },
     body,
     signal,
-  }).catch((error: unknown) => {
-    throw signal?.aborted ? error : new Error(UNREACHABLE, { cause: error });
+  }).catch((cause: unknown) => {
+    throw new Error(UNREACHABLE, { cause });
   });
-  return response.json().catch((error: unknown) => {
-    const words = `The answer is not JSON: ${response.status} ${response.statusText}`.trim();
-    throw signal?.aborted ? error : new Error(words, { cause: error });
+  return response.json().catch((cause: unknown) => {
+    const { status, statusText } = response;
+    throw new Error(`The answer is not JSON: ${status} ${statusText}`, { cause });
   });
 }
 
@@ -50,12 +48,11 @@ export async function post<Answer>(body: BodyInit, options: PostOptions = {}): P
  * @throws Error with the server's words when it has errors or no answer came.
  */
 export async function ask<Data>(operation: Operation, signal?: AbortSignal): Promise<Data> {
-  const { data, errors } = await post<Answer<Data>>(JSON.stringify(operation), {
-    headers: JSON_HEADERS,
-    signal,
-  });
-  if (errors?.[0] || data === undefined)
-    throw new Error(errors?.[0]?.message ?? 'The answer has no data.');
+  const answer = await post<Answer<Data>>(JSON.stringify(operation), JSON_HEADERS, signal);
+  const { data, errors: [error] = [] } = answer;
+  if (error !== undefined || data === undefined) {
+    throw new Error(error?.message ?? 'The answer has no data.');
+  }
   return data;
 }
 
