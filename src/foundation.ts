@@ -78,6 +78,8 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   await staging.sweep(STAGED_MAX_AGE_MS);
   const { blobs, close: closeBlobs } = await openBlobs(config);
   stops.unshift(closeBlobs);
+  const thumbnails = createThumbnails({ blobs, staging, maxPixels: limits.imagePixels });
+  stops.unshift(() => thumbnails.stop());
   const storageAccess = createStorageAccess({
     parts: [blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
     onGone: (error) => log.error({ err: error }, 'the storage cannot be used'),
@@ -108,7 +110,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     staging,
     blobs,
     images: createImages({ prisma, blobs }),
-    thumbnails: createThumbnails({ blobs, staging, maxPixels: limits.imagePixels }),
+    thumbnails,
     lull: createLull(),
     queue,
     endings,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { StorageError } from '../errors.ts';
+import { StorageError, UnavailableError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { ImageFormat } from '../images/image-format.ts';
 import { IMAGE_FORMATS } from '../images/image-format.ts';
@@ -51,16 +51,17 @@ export function createImageRoute<Viewer>({
   find: (viewer: Viewer, id: string) => Promise<StoredImage | null>;
   blobs: BlobStore;
   thumbnails: Thumbnails;
-  /** For the log. A client that went away is no error. */
+  /** For the log. A client that went away is no error, nor is a stop. */
   onError: (error: unknown, id: string) => void;
 }): ImageRoute<Viewer> {
   return async (req, res, id, viewer) => {
     try {
       await answer(req, res, id, viewer);
     } catch (error) {
-      onError(error, id);
+      const isStopping = error instanceof UnavailableError;
+      if (!isStopping) onError(error, id);
       if (res.headersSent) return void res.destroy();
-      const isAway = error instanceof StorageError;
+      const isAway = isStopping || error instanceof StorageError;
       if (isAway) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
       sendProblem(req, res, isAway ? 503 : 500, 'The picture cannot be read at the moment.');
     }

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
+import { UnavailableError } from '../errors.ts';
 import { thumbnailKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { discardStagedFile } from './fs-staging.ts';
@@ -18,11 +19,14 @@ export interface Thumbnails {
    * The WebP thumbnail of a stored picture: upright, at most `width` pixels wide and never enlarged.
    * Made on the first call and kept as a blob; concurrent calls for the same one share the work.
    * Null when the picture cannot be decoded.
-   * @throws StorageError; an error with code ENOENT when there is no such picture.
+   * @throws StorageError; an error with code ENOENT when there is no such picture;
+   * UnavailableError after `stop`.
    */
   make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null>;
   /** The ThumbHash (https://evanw.github.io/thumbhash/), about 25 bytes; else as `make`. */
   thumbHash(sourceKey: string): Promise<Buffer | null>;
+  /** Waits for those that are being made, also for clients that have gone; begins no other. */
+  stop(): Promise<void>;
 }
 
 /** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
@@ -48,6 +52,7 @@ export function createThumbnails({
 }): Thumbnails {
   const underWay = new Map<string, Promise<Thumbnail | null>>();
   const inTurn = createTurns(concurrency);
+  let isStopping = false;
 
   function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
     const key = thumbnailKey(sourceKey, width);
@@ -66,6 +71,7 @@ export function createThumbnails({
     const bytes = await blobs.size(key);
     if (bytes !== null) return { key, bytes };
     return inTurn(async () => {
+      if (isStopping) throw new UnavailableError('The service stops: ask again.', 1);
       const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
       await store(key, made);
@@ -121,7 +127,14 @@ export function createThumbnails({
     return small && (await hash(await readAll(blobs, small.key)));
   }
 
-  return { make, thumbHash };
+  return {
+    make,
+    thumbHash,
+    async stop() {
+      isStopping = true;
+      await Promise.allSettled(underWay.values());
+    },
+  };
 }
 
 /** Null for what libvips cannot read; such pictures exist, and are no fault of this service. */

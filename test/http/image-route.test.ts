@@ -22,10 +22,11 @@ async function setUp(content: Buffer, { format = 'jpeg', wrap = (blobs) => blobs
   await blobs.put(image.key, staged.path);
   const errors: unknown[] = [];
   const seen = wrap(blobs);
+  const thumbnails = createThumbnails({ blobs: seen, staging, maxPixels: 1_000_000 });
   const route = createImageRoute<string>({
     find: async (viewer, id) => (viewer === 'me' && id === ID ? image : null),
     blobs: seen,
-    thumbnails: createThumbnails({ blobs: seen, staging, maxPixels: 1_000_000 }),
+    thumbnails,
     onError: (error) => errors.push(error),
   });
   const handled: Promise<void>[] = [];
@@ -38,6 +39,7 @@ async function setUp(content: Buffer, { format = 'jpeg', wrap = (blobs) => blobs
     url: `${url}/images/${encodeURIComponent(ID)}`,
     image,
     errors,
+    thumbnails,
     etag: `"${sha256}"`,
     settled: () => Promise.all(handled),
   };
@@ -220,5 +222,16 @@ it('closes the file of a client that goes away, and reports nothing', async () =
   res.destroy();
   await settled();
   expect(opened.map((stream) => stream.destroyed)).toEqual([true]);
+  expect(errors).toEqual([]);
+});
+
+it('answers 503 for a thumbnail that is not there yet when the service stops, and logs no error', async () => {
+  const { url, thumbnails, errors } = await setUp(await jpeg());
+  expect((await send(`${url}?w=64`)).status).toBe(200);
+  await thumbnails.stop();
+  expect((await send(`${url}?w=64`)).status).toBe(200);
+  const refused = await send(`${url}?w=256`);
+  expect(refused.status).toBe(503);
+  expect(refused.headers['retry-after']).toBe('30');
   expect(errors).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { thumbHashToApproximateAspectRatio, thumbHashToAverageRGBA } from 'thumbhash';
 import { expect, it } from 'vitest';
+import { UnavailableError } from '../../src/errors.ts';
 import { createThumbnails } from '../../src/images/thumbnails.ts';
 import { hugePng, jpeg, pngWithAlpha, turnedJpeg } from '../support/pictures.ts';
 import { stage, temporaryStorage } from '../support/storage.ts';
@@ -103,4 +104,31 @@ it('gives a ThumbHash of the picture’s shape and colour', async () => {
   expect(r).toBeGreaterThan(0.7);
   expect(Math.max(g, b)).toBeLessThan(0.3);
   expect(a).toBe(1);
+});
+
+it('ends with what it is making when it stops, and begins nothing that waits', async () => {
+  const { blobs, staging, stagedFiles } = await setUp(await jpeg(400, 300));
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const slow = {
+    ...blobs,
+    localPath: undefined,
+    async *pieces(key: string) {
+      begun.resolve();
+      await goOn.promise;
+      yield* blobs.pieces(key);
+    },
+  };
+  const thumbnails = createThumbnails({ blobs: slow, staging, maxPixels: 10_000_000 });
+  const ended: string[] = [];
+  const first = thumbnails.make(KEY, 64).finally(() => ended.push('first'));
+  const second = thumbnails.make(KEY, 256);
+  const refused = expect(second).rejects.toThrow(UnavailableError);
+  await begun.promise;
+  const stopped = thumbnails.stop().then(() => ended.push('stop'));
+  goOn.resolve();
+  await Promise.all([stopped, refused]);
+  expect(ended).toEqual(['first', 'stop']);
+  expect(await blobs.size((await first)?.key ?? '')).not.toBeNull();
+  expect(await stagedFiles()).toEqual([]);
 });
