@@ -1,5 +1,11 @@
-import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { expect, inject, onTestFinished } from 'vitest';
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Locator,
+  Page,
+} from 'playwright-core';
+import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { startTestApp, type TestApp } from './app.ts';
 import { launchChromium } from './chromium.ts';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
@@ -40,14 +46,15 @@ export async function openPage(
   onTestFinished(() => app.stop());
   const proxy = await startCountingProxy(app.url);
   onTestFinished(() => proxy.stop());
-  const browser = await launchChromium(inject('chromium') ?? '');
-  onTestFinished(() => browser.close());
+  const contexts: BrowserContext[] = [];
+  onTestFinished(async () => void (await Promise.all(contexts.map((one) => one.close()))));
   const complaints: string[] = [];
-  // Before the browser goes: hooks run in reverse.
+  // Before the pages go: hooks run in reverse.
   onTestFinished(() => expect(complaints).toEqual([]));
 
   async function openFresh(own: BrowserContextOptions = options): Promise<Page> {
-    const context = await browser.newContext({ viewport: DESK, ...own });
+    const context = await (await browserOfFile()).newContext({ viewport: DESK, ...own });
+    contexts.push(context);
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
@@ -64,6 +71,15 @@ export async function openPage(
   }
   const takeComplaints = () => complaints.splice(0);
   return { app, proxy, page: await openFresh(), takeComplaints, openFresh };
+}
+
+let browser: Promise<Browser> | undefined;
+afterAll(async () => (await browser)?.close());
+
+/** One for all tests of a file, each of which has profiles of its own. */
+function browserOfFile(): Promise<Browser> {
+  browser ??= launchChromium(inject('chromium') ?? '');
+  return browser;
 }
 
 /** The operation can be edited and run. */
