@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
-import { findChromium, launchChromium } from '../support/chromium.ts';
+import { findChromium } from '../support/chromium.ts';
 import { EXAMPLES, INSTALLED_EXAMPLES } from '../support/examples.ts';
 import { expectLoaded } from '../support/expect-loaded.ts';
+import { browserOfFile } from '../support/file-browser.ts';
 import { png } from '../support/pictures.ts';
 
 const chromium = findChromium();
@@ -34,9 +36,7 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
     '%s serves a page that uploads, shows pictures on the way, the result and the history',
     async (name) => {
       const url = await startExample(name, app);
-      const browser = await launchChromium(chromium ?? '');
-      onTestFinished(() => browser.close());
-      const page = await browser.newPage();
+      const page = await newPage();
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
@@ -71,9 +71,7 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
     '%s serves a page that says why an edit is refused',
     async (name) => {
       const url = await startExample(name, app);
-      const browser = await launchChromium(chromium ?? '');
-      onTestFinished(() => browser.close());
-      const page = await browser.newPage();
+      const page = await newPage();
       await page.goto(url);
       await page.getByLabel('Picture').setInputFiles({
         name: 'picture.png',
@@ -92,9 +90,7 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
     '%s serves a page that says so when the service cannot be reached, and stays',
     async (name) => {
       const url = await startExample(name, app);
-      const browser = await launchChromium(chromium ?? '');
-      onTestFinished(() => browser.close());
-      const page = await browser.newPage();
+      const page = await newPage();
       await page.route('**/graphql', (route) => route.abort());
       await page.goto(url);
       await page.getByRole('alert').first().waitFor();
@@ -111,6 +107,13 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
     },
   );
 });
+
+/** In a profile of its own, which goes with the test. */
+async function newPage(): Promise<Page> {
+  const context = await (await browserOfFile()).newContext();
+  onTestFinished(() => context.close());
+  return context.newPage();
+}
 
 /** Runs the example’s one command until the test ends; answers where its page is. */
 async function startExample(name: string, app: TestApp): Promise<string> {

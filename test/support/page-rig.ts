@@ -1,14 +1,8 @@
-import type {
-  Browser,
-  BrowserContext,
-  BrowserContextOptions,
-  Locator,
-  Page,
-} from 'playwright-core';
-import { afterAll, expect, inject, onTestFinished } from 'vitest';
+import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { expect, inject, onTestFinished } from 'vitest';
 import { startTestApp, type TestApp } from './app.ts';
-import { launchChromium } from './chromium.ts';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
+import { browserOfFile } from './file-browser.ts';
 
 /** Whether there is a browser on this machine. */
 export const hasBrowser = inject('chromium') !== null;
@@ -71,15 +65,6 @@ export async function openPage(
   }
   const takeComplaints = () => complaints.splice(0);
   return { app, proxy, page: await openFresh(), takeComplaints, openFresh };
-}
-
-let browser: Promise<Browser> | undefined;
-afterAll(async () => (await browser)?.close());
-
-/** One for all tests of a file, each of which has profiles of its own. */
-function browserOfFile(): Promise<Browser> {
-  browser ??= launchChromium(inject('chromium') ?? '');
-  return browser;
 }
 
 /** The operation can be edited and run. */
