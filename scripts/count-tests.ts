@@ -15,7 +15,7 @@ interface Results {
   }[];
 }
 
-const written = await readFile(process.argv[2] ?? '', 'utf8');
+const written = await readFile(process.argv[2] ?? '', 'utf8').catch(() => '');
 const results: Partial<Results> = JSON.parse(written || '{}');
 const { numPassedTests = 0, numFailedTests = 0, testResults } = results;
 const brokenFiles = (testResults ?? []).filter(

@@ -66,7 +66,7 @@ describe.runIf(hasDatabase)('events', () => {
     await database.prisma.$queryRaw`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE query LIKE 'LISTEN%' AND datname = current_database()`;
-    await eventually(() => expect(heard).toContainEqual({ kind: 'missed' }), { timeout: 10_000 });
+    await eventually(() => expect(heard).toContainEqual({ kind: 'missed' }));
     await events.publish(database.prisma, edit('again'));
     await eventually(() => expect(heard).toContainEqual(edit('again')));
   });

@@ -10,8 +10,6 @@ const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0 });
 /** Its wait after a failure outlasts a test. */
 const PATIENT = defineJob<{ name: string }>('patient', { retryLimit: 1, retryDelay: 600 });
 const log = createLog({ level: 'silent' });
-/** Beyond the queue's poll. */
-const WAIT = { timeout: 10_000 };
 
 describe.runIf(hasDatabase)('the queue', () => {
   let testDatabase: TestDatabase;
@@ -135,8 +133,7 @@ describe.runIf(hasDatabase)('the queue', () => {
       return 1;
     };
     queue.work(GREET, { concurrency: 1, places, handle: async () => {} });
-    const becomes = (taking: boolean) =>
-      eventually(() => expect(queue.isTaking()).toBe(taking), { timeout: 20_000 });
+    const becomes = (taking: boolean) => eventually(() => expect(queue.isTaking()).toBe(taking));
     await becomes(false);
     isAway = false;
     await becomes(true);
@@ -162,10 +159,10 @@ describe.runIf(hasDatabase)('the queue', () => {
     };
     await database.prisma.$transaction((tx) => queue.send(tx, PATIENT, { name: 'held' }));
     const first = names(queue);
-    await eventually(() => expect(first).toEqual(['held']), WAIT);
+    await eventually(() => expect(first).toEqual(['held']));
 
     const second = names(await successor());
-    await eventually(() => expect(second).toEqual(['held']), WAIT);
+    await eventually(() => expect(second).toEqual(['held']));
 
     await successor();
     const [row] = await database.prisma.$queryRaw<{ state: string }[]>`

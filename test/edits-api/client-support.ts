@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest';
 import { createEditsApi, type EditsApiOptions } from '../../src/edits-api/client.ts';
 import type { EditsApiCall, EditsApiFile, EditsApiRequest } from '../../src/edits-api/edits-api.ts';
 import { EditsApiError } from '../../src/errors.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { serve } from '../support/http.ts';
 import { temporaryStorage } from '../support/storage.ts';
 
@@ -50,7 +51,7 @@ export async function clientOf(options: Partial<EditsApiOptions> & { url: string
     stagedFiles,
     rawAnswer: () => readFile(rawAnswerPath),
     edit: (request: Partial<EditsApiRequest> = {}, call: Partial<EditsApiCall> = {}) =>
-      api.edit(requestOf(request), { timeoutMs: 30_000, rawAnswerPath, ...call }),
+      api.edit(requestOf(request), { timeoutMs: PATIENCE_MS, rawAnswerPath, ...call }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { EditsApiRequest } from '../../src/edits-api/edits-api.ts';
 import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
 import { discardStagedFile } from '../../src/images/fs-staging.ts';
 import type { StagedFile } from '../../src/images/staging.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { serve } from '../support/http.ts';
 import { png } from '../support/pictures.ts';
 import { answerOf, clientOf, clientOfAnswer, failureOf, fileOf } from './client-support.ts';
@@ -106,7 +107,10 @@ describe('the client, of an edit that is streamed', () => {
     const client = await clientOf({ url });
     const { request, partials, call } = await streamed(2);
     const answer = await client.edit(request, call);
-    const again = await client.api.readSaved(client.rawAnswerPath, AbortSignal.timeout(30_000));
+    const again = await client.api.readSaved(
+      client.rawAnswerPath,
+      AbortSignal.timeout(PATIENCE_MS),
+    );
     expect(await contentsOf(again.images)).toEqual(await contentsOf(answer.images));
     expect(again.body).toEqual(answer.body);
     for (const file of [...partials, ...answer.images, ...again.images])

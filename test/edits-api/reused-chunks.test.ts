@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { createCallLimits } from '../../src/edits-api/call-limits.ts';
 import { createMultipartBody } from '../../src/edits-api/multipart-body.ts';
 import { createTransport } from '../../src/edits-api/transport.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { serve } from '../support/http.ts';
 
 it.each([
@@ -39,10 +40,10 @@ it.each([
     const transport = createTransport({
       endpoint: new URL(url),
       key: 'k',
-      connectTimeoutMs: 5_000,
+      connectTimeoutMs: PATIENCE_MS,
       userAgent: 'test',
     });
-    const limits = createCallLimits({ timeoutMs: 20_000 });
+    const limits = createCallLimits({ timeoutMs: PATIENCE_MS });
     try {
       const answer = await transport.post(body, limits, { stream: false });
       await answer.body.dump();

@@ -10,9 +10,10 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from '../../src/edits-api/sandbox/sandbox.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 
-/** For polling until something has happened, on a busy machine too. */
-export const PATIENT = { timeout: 20_000, interval: 5 };
+/** For polling until something has happened. */
+export const PATIENT = { timeout: PATIENCE_MS, interval: 5 };
 
 export interface Bench {
   readonly sandbox: Sandbox;

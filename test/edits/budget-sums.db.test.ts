@@ -21,7 +21,7 @@ interface KnownEdit {
   state: 'QUEUED' | 'SUCCEEDED' | 'ENDED';
 }
 
-describe.runIf(hasDatabase)('what a budget has spent and holds', { timeout: 120_000 }, () => {
+describe.runIf(hasDatabase)('what a budget has spent and holds', () => {
   let edits: BudgetedEdits;
 
   beforeEach(async () => {

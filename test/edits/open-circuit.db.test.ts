@@ -6,6 +6,7 @@ import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox
 import { createUpstreams } from '../../src/edits-api/upstreams.ts';
 import { clientOf, fileOf, requestOf } from '../edits-api/client-support.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { png } from '../support/pictures.ts';
 
 const OUTAGE = 5;
@@ -51,7 +52,7 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
     const call = () =>
       upstreams
         .named('one')
-        .edit(requestOf({ images: [picture] }), { timeoutMs: 30_000, rawAnswerPath });
+        .edit(requestOf({ images: [picture] }), { timeoutMs: PATIENCE_MS, rawAnswerPath });
     for (let calls = 0; calls < OUTAGE; calls += 1) {
       sandbox.faults.push({ kind: 'status', status: 503, body: 'json', retryAfter: null });
       await expect(call()).rejects.toMatchObject({ code: 'SERVER_ERROR' });

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { findChromium } from '../support/chromium.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { EXAMPLES, INSTALLED_EXAMPLES } from '../support/examples.ts';
 import { expectLoaded } from '../support/expect-loaded.ts';
 import { browserOfFile } from '../support/file-browser.ts';
@@ -111,6 +112,7 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
 /** In a profile of its own, which goes with the test. */
 async function newPage(): Promise<Page> {
   const context = await (await browserOfFile()).newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
   onTestFinished(() => context.close());
   return context.newPage();
 }

@@ -30,7 +30,6 @@ const RETRY = /* GraphQL */ `
 `;
 const PROMPT = 'canary-prompt 秘密の言葉';
 const HOUR_MS = 60 * 60 * 1_000;
-const WAIT = { timeout: 20_000 };
 
 describe.runIf(hasDatabase)('deleteEdit', () => {
   let app: TestApp;
@@ -92,15 +91,15 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     );
     expect(failed.status).toBe('OUTCOME_UNKNOWN');
     // That of the first goes behind its end.
-    await eventually(async () => expect(await answers()).toHaveLength(1), WAIT);
-    await eventually(() => expect(receiver.received).not.toHaveLength(0), WAIT);
+    await eventually(async () => expect(await answers()).toHaveLength(1));
+    await eventually(() => expect(receiver.received).not.toHaveLength(0));
     const before = await usage();
     await ageBlobs();
     for (const { id } of [job, failed]) {
       expect(await remove(id)).toEqual({ __typename: 'DeleteEditPayload', deletedEditJobId: id });
     }
-    await eventually(async () => expect(await blobs()).toEqual([]), WAIT);
-    await eventually(async () => expect(await answers()).toEqual([]), WAIT);
+    await eventually(async () => expect(await blobs()).toEqual([]));
+    await eventually(async () => expect(await answers()).toEqual([]));
     expect(await usage()).toEqual(before);
     expect(before).toMatchObject({ edits: 2, succeeded: 1, images: 1 });
     const gone = await app.query(
@@ -236,10 +235,8 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
       WS.subscribe(app.url, follow, variables),
     );
     const firsts = results.map((one) => one.next());
-    await eventually(
-      () =>
-        expect(app.logged.filter((line) => line.includes('subscription begun'))).toHaveLength(2),
-      WAIT,
+    await eventually(() =>
+      expect(app.logged.filter((line) => line.includes('subscription begun'))).toHaveLength(2),
     );
     await remove(job.id);
     for (const [index, first] of firsts.entries()) {

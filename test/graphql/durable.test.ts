@@ -49,9 +49,7 @@ describe.runIf(hasDatabase)('a job', () => {
   }
   const run = async (query: string, variables: object) => (await app.query(query, variables)).data;
   const becomes = (id: string, status: string) =>
-    eventually(async () => expect((await run(STATUS, { id })).editJob.status).toBe(status), {
-      timeout: 15_000,
-    });
+    eventually(async () => expect((await run(STATUS, { id })).editJob.status).toBe(status));
   const stats = () => app.sandbox.stats();
 
   describe('that was surely not processed', () => {

@@ -155,9 +155,7 @@ describe.runIf(hasDatabase)('the export of the history', () => {
     expect(await head.text()).toBe('');
   });
 
-  test('of thousands has each once in order, and reads no more once the client is gone', {
-    timeout: 120_000,
-  }, async () => {
+  test('of thousands has each once in order, and reads no more once the client is gone', async () => {
     await app.withDatabase(async (prisma) => {
       const [job] = await prisma.editJob.findMany({ where: { ownerId: 'local' }, take: 1 });
       if (job?.promptId == null) throw new Error('there is no edit');

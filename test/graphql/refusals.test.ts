@@ -15,8 +15,6 @@ const JOB =
 const UPSTREAMS = '{ upstreams { name state pausedUntil reason } }';
 const RESUME =
   'mutation($name: String!) { resumeUpstream(name: $name) { ... on Upstream { state } } }';
-/** Beyond the queue's poll. */
-const WAIT = { timeout: 15_000 };
 
 interface Refusal {
   fault: FaultInput;
@@ -58,101 +56,97 @@ const OF_THE_ACCOUNT: readonly Refusal[] = [
   },
 ];
 
-describe.runIf(hasDatabase)(
-  'an edit that the edits API refuses for good',
-  { timeout: 60_000 },
-  () => {
-    let app: TestApp;
-    let imageId: string;
-    afterEach(() => app.stop());
+describe.runIf(hasDatabase)('an edit that the edits API refuses for good', () => {
+  let app: TestApp;
+  let imageId: string;
+  afterEach(() => app.stop());
 
-    async function start(env: Record<string, string> = {}): Promise<void> {
-      app = await startTestApp({ MAX_EDIT_ATTEMPTS: '5', ...env });
-      const { data } = await app.upload(UPLOAD, { f: null }, { f: await png() });
-      imageId = data.uploadImage.image.id;
-    }
-    async function edit(prompt: string, wait = 30) {
-      const { data } = await app.query(EDIT, {
-        input: { images: [{ id: imageId }], prompt, wait },
+  async function start(env: Record<string, string> = {}): Promise<void> {
+    app = await startTestApp({ MAX_EDIT_ATTEMPTS: '5', ...env });
+    const { data } = await app.upload(UPLOAD, { f: null }, { f: await png() });
+    imageId = data.uploadImage.image.id;
+  }
+  async function edit(prompt: string, wait = 30) {
+    const { data } = await app.query(EDIT, {
+      input: { images: [{ id: imageId }], prompt, wait },
+    });
+    return data.editImage.editJob;
+  }
+  const job = async (id: string) => (await app.query(JOB, { id })).data.editJob;
+  const stats = () => app.sandbox.stats();
+
+  test.each([...OF_THE_EDIT, ...OF_THE_ACCOUNT])(
+    'is FAILED as $code after one POST, unpaid, with nothing kept of it, also after a restart',
+    async ({ fault, httpStatus, code, words }) => {
+      await start();
+      app.sandbox.faults.push(fault);
+      const refused = await edit('refused');
+      expect(refused).toMatchObject({
+        status: 'FAILED',
+        error: { code, message: expect.stringMatching(words), retryable: false },
+        attempts: [{ number: 1, state: 'FAILED', httpStatus }],
+        outputImages: [],
+        usage: null,
       });
-      return data.editImage.editJob;
-    }
-    const job = async (id: string) => (await app.query(JOB, { id })).data.editJob;
-    const stats = () => app.sandbox.stats();
+      await app.restart();
+      expect(await job(refused.id)).toEqual({
+        status: 'FAILED',
+        attempts: [{ number: 1 }],
+        error: { code },
+        usage: null,
+      });
+      expect(stats()).toMatchObject({ requests: 1, paid: 0 });
+      expect(await filesIn(`${app.dir}/answers`)).toEqual([]);
+      expect(await filesIn(`${app.dir}/staging`)).toEqual([]);
+    },
+  );
 
-    test.each([...OF_THE_EDIT, ...OF_THE_ACCOUNT])(
-      'is FAILED as $code after one POST, unpaid, with nothing kept of it, also after a restart',
-      async ({ fault, httpStatus, code, words }) => {
-        await start();
-        app.sandbox.faults.push(fault);
-        const refused = await edit('refused');
-        expect(refused).toMatchObject({
-          status: 'FAILED',
-          error: { code, message: expect.stringMatching(words), retryable: false },
-          attempts: [{ number: 1, state: 'FAILED', httpStatus }],
-          outputImages: [],
-          usage: null,
-        });
-        await app.restart();
-        expect(await job(refused.id)).toEqual({
-          status: 'FAILED',
-          attempts: [{ number: 1 }],
-          error: { code },
-          usage: null,
-        });
-        expect(stats()).toMatchObject({ requests: 1, paid: 0 });
-        expect(await filesIn(`${app.dir}/answers`)).toEqual([]);
-        expect(await filesIn(`${app.dir}/staging`)).toEqual([]);
-      },
-    );
+  test.each(OF_THE_EDIT)('as $code keeps no other edit waiting', async ({ fault }) => {
+    await start();
+    app.sandbox.faults.push(fault);
+    expect((await edit('refused')).status).toBe('FAILED');
+    expect((await edit('another')).status).toBe('SUCCEEDED');
+    expect(stats()).toMatchObject({ requests: 2, paid: 1 });
+  });
 
-    test.each(OF_THE_EDIT)('as $code keeps no other edit waiting', async ({ fault }) => {
+  test.each(OF_THE_ACCOUNT)(
+    'as $code has the others wait unsent, also after a restart, until somebody resumes it',
+    async ({ fault, words }) => {
       await start();
       app.sandbox.faults.push(fault);
       expect((await edit('refused')).status).toBe('FAILED');
-      expect((await edit('another')).status).toBe('SUCCEEDED');
-      expect(stats()).toMatchObject({ requests: 2, paid: 1 });
+      const before = await edit('before the restart', 0);
+      await app.restart();
+      const after = await edit('after the restart', 3);
+      for (const { id } of [before, after]) {
+        expect(await job(id)).toMatchObject({ status: 'QUEUED', attempts: [], error: null });
+      }
+      const [upstream] = (await app.query(UPSTREAMS)).data.upstreams;
+      expect(upstream).toMatchObject({ state: 'PAUSED', reason: expect.stringMatching(words) });
+      expect(Date.parse(upstream.pausedUntil)).toBeGreaterThan(Date.now());
+      expect(stats()).toMatchObject({ requests: 1, paid: 0 });
+
+      const { data } = await app.query(RESUME, { name: upstream.name });
+      expect(data.resumeUpstream.state).toBe('READY');
+      for (const { id } of [before, after]) {
+        await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'));
+      }
+      expect(stats()).toMatchObject({ requests: 3, paid: 2 });
+    },
+  );
+
+  test('with 404 by a server that is no edits API is told that the URL may be wrong', async () => {
+    let requests = 0;
+    const stranger = await serve((req, res) => {
+      requests += 1;
+      req.resume().on('end', () => res.writeHead(404).end('<h1>Not Found</h1>'));
     });
-
-    test.each(OF_THE_ACCOUNT)(
-      'as $code has the others wait unsent, also after a restart, until somebody resumes it',
-      async ({ fault, words }) => {
-        await start();
-        app.sandbox.faults.push(fault);
-        expect((await edit('refused')).status).toBe('FAILED');
-        const before = await edit('before the restart', 0);
-        await app.restart();
-        const after = await edit('after the restart', 3);
-        for (const { id } of [before, after]) {
-          expect(await job(id)).toMatchObject({ status: 'QUEUED', attempts: [], error: null });
-        }
-        const [upstream] = (await app.query(UPSTREAMS)).data.upstreams;
-        expect(upstream).toMatchObject({ state: 'PAUSED', reason: expect.stringMatching(words) });
-        expect(Date.parse(upstream.pausedUntil)).toBeGreaterThan(Date.now());
-        expect(stats()).toMatchObject({ requests: 1, paid: 0 });
-
-        const { data } = await app.query(RESUME, { name: upstream.name });
-        expect(data.resumeUpstream.state).toBe('READY');
-        for (const { id } of [before, after]) {
-          await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'), WAIT);
-        }
-        expect(stats()).toMatchObject({ requests: 3, paid: 2 });
-      },
-    );
-
-    test('with 404 by a server that is no edits API is told that the URL may be wrong', async () => {
-      let requests = 0;
-      const stranger = await serve((req, res) => {
-        requests += 1;
-        req.resume().on('end', () => res.writeHead(404).end('<h1>Not Found</h1>'));
-      });
-      await start({ EDITS_API_URL: `${stranger.url}/v1` });
-      expect(await edit('lost')).toMatchObject({
-        status: 'FAILED',
-        error: { code: 'BAD_REQUEST', message: expect.stringContaining('URL'), retryable: false },
-        attempts: [{ number: 1, state: 'FAILED', httpStatus: 404 }],
-      });
-      expect(requests).toBe(1);
+    await start({ EDITS_API_URL: `${stranger.url}/v1` });
+    expect(await edit('lost')).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'BAD_REQUEST', message: expect.stringContaining('URL'), retryable: false },
+      attempts: [{ number: 1, state: 'FAILED', httpStatus: 404 }],
     });
-  },
-);
+    expect(requests).toBe(1);
+  });
+});

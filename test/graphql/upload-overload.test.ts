@@ -109,9 +109,7 @@ describe.runIf(hasDatabase)('while as much is being uploaded as may be', () => {
     const other = await upload();
     expect((await edit(picture)).httpStatus).toBe(503);
     other.socket.destroy();
-    await eventually(async () => expect((await edit(picture)).httpStatus).toBe(200), {
-      timeout: 10_000,
-    });
+    await eventually(async () => expect((await edit(picture)).httpStatus).toBe(200));
   });
 
   test('an upload whose edit is waited for is in nobody’s way', async () => {

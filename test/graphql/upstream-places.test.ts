@@ -48,9 +48,7 @@ describe.runIf(hasDatabase)('an edits API with fewer places than there are edits
     }
     await app.query(CANCEL, { id: inTheWay });
     for (const id of waiting) {
-      await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'), {
-        timeout: 20_000,
-      });
+      await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'));
     }
     const sent = upstream
       .stats()

@@ -48,7 +48,6 @@ const LOG = /* GraphQL */ `
   }
 `;
 const ALL = ['EDIT_SUCCEEDED', 'EDIT_FAILED', 'EDIT_CANCELED', 'EDIT_OUTCOME_UNKNOWN'];
-const WAIT = { timeout: 20_000 };
 
 describe.runIf(hasDatabase)('webhooks', () => {
   let app: TestApp;
@@ -79,7 +78,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
     eventually(() => {
       expect(receiver.received).toHaveLength(count);
       return receiver.received.map(({ body }) => JSON.parse(body));
-    }, WAIT);
+    });
 
   describe('of a running service', () => {
     beforeEach(() => start());
@@ -156,7 +155,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
           expect(node.attemptCount).toBe(receiver.received.length);
           expect(node.attemptCount).toBeGreaterThan(0);
           return { webhook, node };
-        }, WAIT);
+        });
       const { webhook, node } = await log();
       expect(webhook.deliveries.totalCount).toBe(1);
       expect(node).toMatchObject({

@@ -132,23 +132,26 @@ describe.each<S3Fault['kind']>(['reset', 'busy', 'hang'])(
 
 describe.each(['cut', 'stall'] as const)('an answer that is %s half way', (kind) => {
   it.each(['read', 'pieces'])('ends %s with a StorageError', async (name) => {
-    const { server, blobs, staging } = await setUp(kind === 'stall' ? { idleMs: SILENT_MS } : {});
-    await blobs.put(KEY, (await stage(staging, randomBytes(2_000_000))).path);
+    const { server, blobs: patient, staging } = await setUp();
+    await patient.put(KEY, (await stage(staging, randomBytes(2_000_000))).path);
+    const blobs = await openStore(server, {}, kind === 'stall' ? { idleMs: SILENT_MS } : {});
     server.fail({ kind, only: /^GET/ });
     await expect(OPERATIONS[name]?.(blobs)).rejects.toMatchObject(UNAVAILABLE);
   });
 });
 
 it('waits for a reader that takes longer than a server may be silent', async () => {
-  const { blobs, staging } = await setUp({ idleMs: SILENT_MS });
+  const { server, blobs: patient, staging } = await setUp();
   const content = randomBytes(8_000_000);
-  await blobs.put(KEY, (await stage(staging, content)).path);
+  await patient.put(KEY, (await stage(staging, content)).path);
+  const idleMs = 1_000;
+  const blobs = await openStore(server, {}, { idleMs });
   const hash = createHash('sha256');
   let isFirst = true;
   for await (const piece of blobs.pieces(KEY)) {
     hash.update(piece);
     // The pause is what is tested.
-    if (isFirst) await new Promise((resolve) => setTimeout(resolve, 3 * SILENT_MS));
+    if (isFirst) await new Promise((resolve) => setTimeout(resolve, 2 * idleMs));
     isFirst = false;
   }
   expect(hash.digest()).toEqual(createHash('sha256').update(content).digest());

@@ -5,10 +5,8 @@ import { type Rig, startRig } from '../support/rig.ts';
 
 const EDITS = 10;
 const REQUESTS = 200;
-/** What is no bar: starts and claims are slow beside other work. */
-const WAIT = { timeout: 30_000 };
 
-describe.runIf(hasDatabase)('a budget', { timeout: 180_000 }, () => {
+describe.runIf(hasDatabase)('a budget', () => {
   /** Of one length, and no two equal: those would wait for each other. */
   const prompt = (i: number) => `hat ${100 + i}`;
   const asked = ({ imageId }: Rig) => ({
@@ -50,7 +48,7 @@ describe.runIf(hasDatabase)('a budget', { timeout: 180_000 }, () => {
     const cost = await budgetFor(rig, 1);
     await rig.sandbox.push({ kind: 'hang' });
     const { editJob } = await rig.edit({ ...asked(rig), wait: 0 });
-    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     await rig.service.kill();
     await rig.restart();
     const held = { spent: '0', held: usd(cost), remaining: '0' };

@@ -11,16 +11,14 @@ import { createStageTable } from './stage-table.ts';
 
 const kind = inject('databaseKind');
 const table = createStageTable(kind);
-/** What is no bar: starts and claims are slow beside other work. */
-const WAIT = { timeout: 30_000 };
 afterAll(() => table.print());
 
-describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 }, () => {
+describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
   test('while an upload is half read leaves no file and no job', async () => {
     const rig = await startRig();
     const request = uploadRequest(rig.service.url, await noisePng(2_000_000));
     const socket = await sendBytes(rig.service.url, request.subarray(0, request.length / 2));
-    await eventually(async () => expect(await rig.files('staging')).not.toEqual([]), WAIT);
+    await eventually(async () => expect(await rig.files('staging')).not.toEqual([]));
     await rig.service.kill();
     socket.destroy();
     await rig.restart();
@@ -33,7 +31,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig({ MAX_CONCURRENT_EDITS: '1' });
     await rig.sandbox.push({ kind: 'hang' });
     const sent = await rig.submit('hanging');
-    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     const committed = await rig.submit('waiting');
     await rig.service.kill();
     await rig.restart();
@@ -71,7 +69,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', { timeout: 120_000 
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
     const id = await rig.submit('not stored');
-    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     const mend = await breakBlobs(rig.database.dir);
     await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
     await rig.service.kill();

@@ -8,9 +8,8 @@ import { type Rig, startRig } from '../support/rig.ts';
 import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
-const WAIT = { timeout: 30_000 };
 
-describe.runIf(hasDatabase)('what a dead process left', { timeout: 180_000 }, () => {
+describe.runIf(hasDatabase)('what a dead process left', () => {
   test('in staging, and answers of more than 30 days, are gone after the next start; nothing else is', async () => {
     const rig = await startRig();
     const id = await rig.submit('kept');
@@ -56,7 +55,7 @@ describe.runIf(hasDatabase)('what a dead process left', { timeout: 180_000 }, ()
         answer += chunk;
       });
       slow.write(request.subarray(half));
-      await eventually(() => expect(answer).toContain('"status":"QUEUED"'), WAIT);
+      await eventually(() => expect(answer).toContain('"status":"QUEUED"'));
       slow.destroy();
       expect(await rig.orphans()).toBe(0);
     },
@@ -79,4 +78,4 @@ const staged = (rig: Rig, count: number) =>
     const files = await rig.files('staging');
     expect(files).toHaveLength(count);
     return files;
-  }, WAIT);
+  });

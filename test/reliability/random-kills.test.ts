@@ -11,7 +11,7 @@ const SEED = 20_261_122;
 /** From a life's last awaited acknowledgement to its end. */
 const MAX_DELAY_MS = 300;
 
-describe.runIf(hasDatabase)('a process killed again and again', { timeout: 300_000 }, () => {
+describe.runIf(hasDatabase)('a process killed again and again', () => {
   test('loses no acknowledged edit, and pays for none twice', async () => {
     const random = seededRandom(SEED);
     const table = createStageTable(inject('databaseKind'));

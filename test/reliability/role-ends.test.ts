@@ -9,14 +9,12 @@ import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 
 const API = { ROLE: 'api' };
 const WORKER = { ROLE: 'worker' };
-const WAIT = { timeout: 60_000 };
 
 const paid = (rig: Rig, count: number) =>
-  eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
+  eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(count));
 
 describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
   'when a process with a role ends',
-  { timeout: 120_000 },
   () => {
     test('by SIGKILL as a worker, another worker ends its edit as unknown and goes on', async () => {
       const rig = await startRig({ ...API, MAX_CONCURRENT_EDITS: '1' });
@@ -71,16 +69,16 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         const files = await rig.files('staging');
         expect(files).toHaveLength(1);
         return files;
-      }, WAIT);
+      });
       await begin(rig.service.url);
-      await eventually(async () => expect(await rig.files('staging')).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await rig.files('staging')).toHaveLength(2));
       await rig.service.kill();
-      await eventually(async () => expect(await rig.files('staging')).toEqual([kept]), WAIT);
+      await eventually(async () => expect(await rig.files('staging')).toEqual([kept]));
       finish();
       await eventually(async () => {
         const { data } = await other.query('{ editJobs { edges { node { status } } } }');
         expect(data.editJobs.edges).toEqual([{ node: { status: 'SUCCEEDED' } }]);
-      }, WAIT);
+      });
     });
 
     test('by SIGTERM as a worker, it finishes what runs and leaves the rest to others', async () => {
@@ -124,10 +122,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const told = await Array.fromAsync(watched);
       expect(told.at(-1)?.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
       expect(await exited).toBe(0);
-      await eventually(
-        async () => expect((await other.job(editJob.id)).status).toBe('SUCCEEDED'),
-        WAIT,
-      );
+      await eventually(async () => expect((await other.job(editJob.id)).status).toBe('SUCCEEDED'));
     });
   },
 );

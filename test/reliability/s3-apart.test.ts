@@ -9,7 +9,7 @@ import { startS3Server } from '../support/s3-server.ts';
 // Of several processes, which the embedded database does not take.
 const isPostgres = hasDatabase && inject('databaseKind') === 'postgres';
 
-describe.runIf(isPostgres)('processes that share S3 and no directory', { timeout: 120_000 }, () => {
+describe.runIf(isPostgres)('processes that share S3 and no directory', () => {
   test('serve and run edits of each other’s pictures', async () => {
     const s3 = await startS3Server();
     const api = await startRig({ ...s3.env, ROLE: 'api' });

@@ -24,7 +24,7 @@ async function payThenFail(rig: Rig, fail: () => void): Promise<string> {
   return id;
 }
 
-describe.runIf(hasDatabase)('S3 that fails', { timeout: 120_000 }, () => {
+describe.runIf(hasDatabase)('S3 that fails', () => {
   test.each<S3Fault>([{ kind: 'reset' }, { kind: 'busy' }, { kind: 'hang' }])(
     'after payment ($kind) keeps the answer, and stores it when S3 is back',
     async (fault) => {

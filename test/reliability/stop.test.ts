@@ -4,12 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { sendBytes } from '../support/upload-socket.ts';
 
-/** By the guarantee. */
-const REFUSED_WITHIN_MS = 1_000;
-/** What is no bar: starts and claims are slow beside other work. */
-const WAIT = { timeout: 30_000 };
-
-describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, () => {
+describe.runIf(hasDatabase)('a service that gets SIGTERM', () => {
   test('refuses new work, finishes what runs, answers who waits for it, and exits 0', async () => {
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'delay', delayMs: 2_000 });
@@ -18,7 +13,7 @@ describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, 
     const stopped = rig.service.stop();
     await eventually(
       async () => expect(await statusOf(`${rig.service.url}/health/ready`)).not.toBe(200),
-      { timeout: REFUSED_WITHIN_MS, interval: 20 },
+      { interval: 20 },
     );
     expect(await statusOf(`${rig.service.url}/graphql?query=%7B__typename%7D`)).not.toBe(200);
     expect((await waiting).editJob.status).toBe('SUCCEEDED');
@@ -31,7 +26,7 @@ describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, 
     const running = rig.edit({ images: [{ id: rig.imageId }], prompt: 'hanging', wait: 600 });
     await paid(rig, 1);
     const queued = rig.edit({ images: [{ id: rig.imageId }], prompt: 'queued', wait: 600 });
-    await eventually(async () => expect(await countQueued(rig)).toBe(1), WAIT);
+    await eventually(async () => expect(await countQueued(rig)).toBe(1));
     expect(await rig.service.stop()).toBe(0);
     const { editJob: one } = await running;
     const { editJob: other } = await queued;
@@ -56,7 +51,7 @@ describe.runIf(hasDatabase)('a service that gets SIGTERM', { timeout: 60_000 }, 
 });
 
 const paid = (rig: Rig, count: number) =>
-  eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(count), WAIT);
+  eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(count));
 
 async function countQueued(rig: Rig): Promise<number> {
   const { data } = await rig.query('{ editJobs { edges { node { status } } } }');

@@ -13,13 +13,10 @@ import {
 import { createStageTable } from './stage-table.ts';
 
 const kind = inject('databaseKind');
-/** By the guarantee: from the restart, or from the death where others live on. */
-const DELIVERED_WITHIN_MS = 60_000;
 /** See `src/app.ts`: messages that a process has out at once. */
 const PLACES = 32;
 const HANGING_ENDPOINTS = 8;
 const EDITS = 4;
-const WAIT = { timeout: 30_000 };
 
 const CREATE = /* GraphQL */ `
   mutation Create($input: CreateWebhookInput!) {
@@ -83,7 +80,7 @@ const allDelivered = (client: GraphqlClient, count: number) =>
       expect(all.map(({ state }) => state)).toEqual(Array(count).fill('DELIVERED'));
       return all;
     },
-    { timeout: DELIVERED_WITHIN_MS, interval: 100 },
+    { interval: 100 },
   );
 
 function expectResent(messages: readonly Received[], secret: string, resumedMs: number): void {
@@ -103,7 +100,7 @@ function countBy(names: readonly string[]): [name: string, count: number][] {
   return groups.map(([name, all = []]): [string, number] => [name, all.length]).sort();
 }
 
-describe.runIf(hasDatabase)('a webhook’s message', { timeout: 180_000 }, () => {
+describe.runIf(hasDatabase)('a webhook’s message', () => {
   test('arrives after a SIGKILL at any stage before its delivery was written down', async () => {
     const table = createStageTable(kind);
     const [hanging, answering, down] = [
@@ -125,14 +122,14 @@ describe.runIf(hasDatabase)('a webhook’s message', { timeout: 180_000 }, () =>
     for (const url of urls) secrets.set(url, await createWebhook(rig, url));
     await rig.sandbox.push({ kind: 'hang' });
     const out = await rig.submit('out');
-    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1), WAIT);
+    await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     const done = await Promise.all(Array.from({ length: EDITS }, (_, i) => rig.submit(`${i}`)));
 
     // At once: a message that nobody takes is given up after 15 s.
     await eventually(
       () =>
         expect(hanging.received.length + answering.received.length).toBeGreaterThanOrEqual(PLACES),
-      { ...WAIT, interval: 5 },
+      { interval: 5 },
     );
     await rig.service.kill();
     const killedMs = Date.now();
@@ -186,7 +183,7 @@ describe.runIf(hasDatabase)('a webhook’s message', { timeout: 180_000 }, () =>
       const rig = await startOnDefaults();
       const secret = await createWebhook(rig, receiver.url);
       const id = await rig.submit('told by another');
-      await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
+      await eventually(() => expect(receiver.received).toHaveLength(1));
       const second = await rig.startSecond();
       await rig.service.kill();
       const killedMs = Date.now();

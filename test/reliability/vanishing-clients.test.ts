@@ -3,7 +3,7 @@ import { hasDatabase } from '../support/database.ts';
 import { startRig } from '../support/rig.ts';
 import { vanishWhileUploading } from '../support/vanishing-clients.ts';
 
-describe.runIf(hasDatabase)('clients that vanish while they upload', { timeout: 120_000 }, () => {
+describe.runIf(hasDatabase)('clients that vanish while they upload', () => {
   test('at 50 random offsets leave no file, no job and a service that goes on', async () => {
     const rig = await startRig();
     await vanishWhileUploading(rig.service.url, 50);

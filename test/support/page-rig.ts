@@ -2,6 +2,7 @@ import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playw
 import { expect, inject, onTestFinished } from 'vitest';
 import { startTestApp, type TestApp } from './app.ts';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
+import { PATIENCE_MS } from './eventually.ts';
 import { browserOfFile } from './file-browser.ts';
 
 /** Whether there is a browser on this machine. */
@@ -49,6 +50,7 @@ export async function openPage(
   async function openFresh(own: BrowserContextOptions = options): Promise<Page> {
     const context = await (await browserOfFile()).newContext({ viewport: DESK, ...own });
     contexts.push(context);
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {

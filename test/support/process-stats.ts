@@ -8,7 +8,7 @@ const LOOK_MS = 250;
 /** Share of one core below which a process counts as idle: timers go on. */
 const IDLE_SHARE = 0.04;
 const IDLE_LOOKS = 3;
-const LONGEST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 240_000;
 
 /** Processor time of all threads so far (proc(5), fields 14 and 15 of `stat`). */
 async function cpuMsOf(pid: number): Promise<number> {
@@ -19,7 +19,7 @@ async function cpuMsOf(pid: number): Promise<number> {
 
 /**
  * Resolves when the process has done next to nothing for a while: also what it does behind its
- * answers. @throws when it does not come to rest within a minute.
+ * answers. @throws when it does not come to rest within four minutes.
  */
 export async function untilIdle(pid: number): Promise<void> {
   const deadlineMs = performance.now() + LONGEST_WAIT_MS;

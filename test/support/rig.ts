@@ -3,7 +3,7 @@ import { expect, onTestFinished, vi } from 'vitest';
 import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { filesIn } from './directory.ts';
-import { eventually } from './eventually.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
 import { createGraphqlClient, type GraphqlClient } from './graphql-client.ts';
 import { png } from './pictures.ts';
 import {
@@ -15,9 +15,6 @@ import {
 } from './processes.ts';
 
 const FINAL = ['SUCCEEDED', 'FAILED', 'OUTCOME_UNKNOWN', 'CANCELED'];
-
-/** Of a job whose process was killed, by the guarantee. */
-const FINAL_WITHIN_MS = 60_000;
 
 /** A worker that died is known after so many seconds, plus two thirds. */
 const WORKER_TIMEOUT_SECONDS = 3;
@@ -117,7 +114,7 @@ export async function startRig(
           if (!FINAL.includes(job.status)) throw new Error(`${id} is ${job.status}`);
           return job;
         },
-        { timeout: FINAL_WITHIN_MS, interval: 100 },
+        { interval: 100 },
       ),
     callsFor,
     paidFor: async (prompt) => (await callsFor(prompt)).filter(({ paid }) => paid).length,
@@ -125,16 +122,13 @@ export async function startRig(
     orphans: () =>
       vi
         .waitUntil(async () => (await files('staging')).length === 0, {
-          timeout: FINAL_WITHIN_MS,
+          timeout: PATIENCE_MS,
           interval: 100,
         })
         .then(
           () => 0,
           async () => (await files('staging')).length,
         ),
-    answersRemoved: () =>
-      eventually(async () => expect(await files('answers')).toEqual([]), {
-        timeout: FINAL_WITHIN_MS,
-      }),
+    answersRemoved: () => eventually(async () => expect(await files('answers')).toEqual([])),
   };
 }

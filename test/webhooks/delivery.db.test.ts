@@ -8,7 +8,6 @@ import { eventually } from '../support/eventually.ts';
 import { type Received, receiveWebhooks, verify } from '../support/webhook-receiver.ts';
 import { MINUTE_MS, startWebhooks, VIEWER } from './support.ts';
 
-const WAIT = { timeout: 15_000 };
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 function first<Item>(items: readonly Item[]): Item {
@@ -24,7 +23,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { secret } = await hooks.createWebhook(receiver.url);
     hooks.work();
     const jobId = await hooks.endEdit();
-    await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(1));
 
     const genuine = first(receiver.received);
     const job = await hooks.prisma.editJob.findUniqueOrThrow({ where: { id: jobId } });
@@ -70,7 +69,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     });
     await expect(rolledBack).rejects.toThrow('no');
     const jobId = await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
     expect(await hooks.prisma.webhookDelivery.count()).toBe(1);
     expect(receiver.received.map(({ body }) => JSON.parse(body).data.editJob.id)).toEqual([
       `EditJob:${jobId}`,
@@ -98,7 +97,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { secret } = await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
 
     const [one, two] = receiver.received;
     if (!one || !two) throw new Error('not sent twice');
@@ -127,7 +126,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1));
     const { state, nextAttemptAt, attempts } = await hooks.delivery();
     expect(state).toBe('PENDING');
     const waitMs = (nextAttemptAt?.getTime() ?? 0) - first(attempts).finishedAt.getTime();
@@ -141,13 +140,13 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('FAILED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('FAILED'));
     const { id, endpoint } = await hooks.delivery();
     expect(endpoint).toMatchObject({ failingSince: expect.any(Date), disabledAt: null });
 
     expect(await hooks.webhooks.redeliver({ ownerId: 'another', isAdmin: false }, id)).toBe(false);
     expect(await hooks.webhooks.redeliver(VIEWER, id)).toBe(true);
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     expect((await hooks.delivery()).attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
   });
@@ -211,7 +210,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     expect(await hooks.webhooks.enable(VIEWER, id)).toBe(true);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
   });
 
   test('that has taken nothing for five days is disabled with the next message given up', async () => {
@@ -223,7 +222,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { failingSince } });
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('FAILED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('FAILED'));
     expect((await hooks.delivery()).endpoint).toMatchObject({
       disabledAt: expect.any(Date),
       disabledReason: 'FAILING',
@@ -238,7 +237,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1));
     expect(await hooks.delivery()).toMatchObject({
       state: 'PENDING',
       lastHttpStatus: 308,
@@ -254,7 +253,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.createWebhook(receiver.url);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1));
     expect(await hooks.delivery()).toMatchObject({
       lastHttpStatus: null,
       lastError: 'No answer within 0.3 s.',
@@ -278,7 +277,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     hooks.work();
     await hooks.endEdit();
     await hungUp.promise;
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
   });
 
   test('that leads inward gets no connection, whatever it is written as', async () => {
@@ -321,14 +320,14 @@ describe.runIf(hasDatabase)('a webhook', () => {
     expect(secret).not.toBe(old);
     hooks.work();
     await hooks.endEdit();
-    await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(1));
     verify(first(receiver.received), old);
     verify(first(receiver.received), secret);
 
     const previousSecretUntil = new Date(Date.now() - 1);
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { previousSecretUntil } });
     await hooks.endEdit();
-    await eventually(() => expect(receiver.received).toHaveLength(2), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(2));
     const later = first(receiver.received.slice(1));
     verify(later, secret);
     expect(() => verify(later, old)).toThrow('No matching');
@@ -343,12 +342,12 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { secretKeyId: 'other' } });
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1));
     expect((await hooks.delivery()).lastError).toMatch('SECRET_KEY has changed');
 
     const rotated = await hooks.webhooks.rotateSecret(VIEWER, id);
     await hooks.endEdit();
-    await eventually(() => expect(receiver.received).toHaveLength(1), WAIT);
+    await eventually(() => expect(receiver.received).toHaveLength(1));
     verify(first(receiver.received), rotated?.secret ?? '');
     expect(first(receiver.received).headers['webhook-signature']).not.toContain(' ');
   });
@@ -367,7 +366,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await expect(stopped).rejects.toThrow('stopping');
     expect(await hooks.delivery()).toMatchObject({ state: 'PENDING', turn: 0, attempts: [] });
     hooks.work();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
     const [one, two] = receiver.received;
     expect(two?.headers['webhook-id']).toBe(one?.headers['webhook-id']);
   });
@@ -380,7 +379,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { secret } = await hooks.createWebhook(`${receiver.url}/?token=canary-token`);
     hooks.work();
     await hooks.endEdit();
-    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'), WAIT);
+    await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
     const { prisma } = hooks;
     const rows = JSON.stringify([
       await prisma.webhookEndpoint.findMany(),
