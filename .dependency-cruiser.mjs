@@ -12,6 +12,7 @@ const LAYERS = [
   ['events', '^src/events\\.ts$'],
   ['queue', '^src/(queue|queue-dispatcher|recurring-work)\\.ts$'],
   ['auth', '^src/auth/'],
+  ['models', '^src/models/'],
   ['images and usage', '^src/(images|usage)/'],
   ['edits-api', '^src/edits-api/'],
   ['edits', '^src/edits/'],

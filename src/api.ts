@@ -10,10 +10,9 @@ import { createEditWaits } from './edits/edit-waits.ts';
 import { createEdits } from './edits/edits.ts';
 import { createEstimateEdit } from './edits/estimate-edit.ts';
 import { createHistory } from './edits/history/history.ts';
-import { createHoldCost } from './edits/hold-cost.ts';
 import { createLineage } from './edits/lineage/lineage.ts';
 import { createPrompts } from './edits/prompts/prompts.ts';
-import { createModels, readModelsFile } from './edits-api/models.ts';
+import { createReserveCost } from './edits/reserve-cost.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes, type Endpoint } from './http/api-routes.ts';
@@ -32,6 +31,8 @@ import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { createModels } from './models/models.ts';
+import { defaultModelOf } from './open-upstreams.ts';
 import type { Services } from './schema/context.ts';
 import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
@@ -69,12 +70,15 @@ export async function createApi(options: {
   const { prisma, events, queue, images, blobs, thumbnails, staging, lull } = foundation;
   const { availability, secretKey, isAllowedHost, onEnd, prices, budgets } = foundation;
 
-  const overrides = config.models.file ? await readModelsFile(config.models.file) : [];
-  const models = createModels({ ...config.models, overrides });
+  const models = createModels({
+    known: foundation.knownModels,
+    default: config.models.default ?? (await defaultModelOf(config.editsApi)),
+    allowed: config.models.allowed,
+  });
   const sandbox = config.editsApi.kind === 'sandbox';
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
-  const costBound = createCostBound({ models, prices });
-  const holdCost = createHoldCost({ budgets, costBound });
+  const costBound = createCostBound({ prisma, models, prices });
+  const reserveCost = createReserveCost({ budgets, models, costBound });
   const editWaits = createEditWaits({ endings: foundation.endings });
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
@@ -89,10 +93,10 @@ export async function createApi(options: {
   });
   const services: Services = {
     prisma,
-    edits: createEdits({ prisma, queue, images, models, backlog, budgets, holdCost, sandbox }),
+    edits: createEdits({ prisma, queue, images, models, backlog, budgets, reserveCost, sandbox }),
     budgets,
     setBudget: createSetBudget({ prisma }),
-    estimateEdit: createEstimateEdit({ models, prices, sandbox }),
+    estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
     cancelEdit: createCancelEdit({ prisma, events, onEnd }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
     editWaits,

@@ -40,7 +40,8 @@ export interface Config {
     | { kind: 'file'; path: string }
     | { kind: 'remote'; url: string; key: string; imageField: 'image' | 'image[]' };
   readonly models: {
-    readonly default: string;
+    /** Null: by the upstreams. */
+    readonly default: string | null;
     /** Null: any. */
     readonly allowed: readonly string[] | null;
     readonly file: string | null;
@@ -107,7 +108,7 @@ export function loadConfig(env: Environment): Config {
     editsApi: readEditsApi(),
     secretKey: values.SECRET_KEY ?? null,
     models: {
-      default: defaulted('DEFAULT_MODEL'),
+      default: values.DEFAULT_MODEL ?? null,
       allowed: values.ALLOWED_MODELS ?? null,
       file: values.MODELS_FILE ?? null,
     },

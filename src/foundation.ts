@@ -21,13 +21,14 @@ import { openS3BlobStore } from './images/s3-blob-store.ts';
 import { createThumbnails } from './images/thumbnails.ts';
 import type { Log } from './log.ts';
 import { createLull } from './lull.ts';
+import { readKnownModels } from './models/models.ts';
+import { createPriceTable, readPricesFile } from './models/prices.ts';
 import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
 import { canUseDirectory, createStorageAccess } from './storage-access.ts';
 import { createBudgets } from './usage/budgets.ts';
-import { createPriceTable, readPricesFile } from './usage/price-table.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
@@ -43,7 +44,8 @@ export type Foundation = Awaited<ReturnType<typeof openFoundation>>;
 export async function openFoundation(options: { config: Config; log: Log; stops: Stops }) {
   const { config, log, stops } = options;
   const { limits, role } = config;
-  const prices = createPriceTable(
+  const knownModels = await readKnownModels(
+    config.models.file,
     config.prices.file === null ? {} : await readPricesFile(config.prices.file),
   );
   const dirs = {
@@ -93,7 +95,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   const endings = createEditEndings({ prisma, events, log });
   stops.unshift(() => endings.stop());
 
-  const budgets = createBudgets({ prisma });
+  const budgets = createBudgets({ prisma, log });
   const publishEnd = createPublishEnd({ queue });
   const onEnd: OnEditEnd = async (tx, end) => {
     await publishEnd(tx, end);
@@ -103,7 +105,8 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
 
   return {
     dirs,
-    prices,
+    knownModels,
+    prices: createPriceTable((model) => knownModels.get(model).prices),
     prisma,
     events,
     presence,

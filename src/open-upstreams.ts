@@ -10,6 +10,7 @@ import {
 import { readUpstreamsFile, type UpstreamConfig } from './edits-api/upstreams-file.ts';
 import type { Staging } from './images/staging.ts';
 import type { Log } from './log.ts';
+import { defaultModel } from './models/default-model.ts';
 
 const SINGLE = { models: null, priority: 0, concurrency: null };
 
@@ -47,6 +48,12 @@ export async function knownUpstreams(
     priority,
     isClosed: () => true,
   }));
+}
+
+/** The model of an edit that names none, unless it is configured. */
+export async function defaultModelOf(editsApi: Config['editsApi']): Promise<string> {
+  const all = await configured(editsApi, '');
+  return defaultModel(all.toSorted(byPriority));
 }
 
 async function configured(

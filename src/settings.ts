@@ -133,16 +133,18 @@ export const SETTINGS = {
   },
   DEFAULT_MODEL: {
     schema: text,
-    default: 'gpt-image-1',
-    description: 'Model of an edit that names none.',
+    description:
+      'Model of an edit that names none. Default: `gpt-image-2` at api.openai.com, `gpt-image-1` elsewhere and in the sandbox.',
   },
   ALLOWED_MODELS: {
     schema: list,
-    description: 'Comma-separated models that may be asked for. Default: any.',
+    description:
+      'Comma-separated models that may be asked for, each with its dated snapshots. Default: any.',
   },
   MODELS_FILE: {
     schema: text,
-    description: 'JSON file that adds or overrides models: see docs/models.md.',
+    description:
+      'JSON file that adds or overrides models, with their prices and bounds: see docs/models.md.',
   },
   PRICES_FILE: {
     schema: text,

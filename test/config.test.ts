@@ -34,7 +34,7 @@ describe('without any variable', () => {
       secretKey: null,
       webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
-      models: { default: 'gpt-image-1', allowed: null, file: null },
+      models: { default: null, allowed: null, file: null },
       prices: { file: null },
       retentionDays: null,
       limits: {

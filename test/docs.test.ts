@@ -3,14 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { buildSchema, type GraphQLSchema, parse, printSchema, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createModels, readModelsFile } from '../src/edits-api/models.ts';
+import { CATALOGUE } from '../src/models/catalogue.ts';
+import { formatDecimal } from '../src/models/decimal.ts';
+import { readKnownModels } from '../src/models/models.ts';
+import { createPriceTable, PRICE_FRACTION_DIGITS, readPricesFile } from '../src/models/prices.ts';
 import { SETTINGS } from '../src/settings.ts';
-import { formatDecimal } from '../src/usage/decimal.ts';
-import {
-  createPriceTable,
-  PRICE_FRACTION_DIGITS,
-  readPricesFile,
-} from '../src/usage/price-table.ts';
 import { temporaryDirectory } from './support/directory.ts';
 import { FEDERATION_EXAMPLE } from './support/federation-example.ts';
 
@@ -190,8 +187,7 @@ test('the example in docs/models.md is a MODELS_FILE that is read as the page sa
   const [example = ''] = blocks(await read('docs/models.md'), 'json');
   const path = join(await temporaryDirectory(), 'models.json');
   await writeFile(path, example);
-  const overrides = await readModelsFile(path);
-  const models = createModels({ default: 'house-model', allowed: null, overrides });
+  const models = await readKnownModels(path, {});
   expect(models.get('gpt-image-2.5')).toMatchObject({
     qualities: expect.arrayContaining(['xhigh']),
     sizes: models.get('gpt-image-2').sizes,
@@ -220,23 +216,22 @@ describe('docs/pricing.md', () => {
     const [example = ''] = blocks(await read('docs/pricing.md'), 'json');
     const path = join(await temporaryDirectory(), 'prices.json');
     await writeFile(path, example);
-    const table = createPriceTable(await readPricesFile(path));
+    const prices = await readPricesFile(path);
+    const table = createPriceTable((model) => prices[model] ?? []);
     const at = (time: string) => table.at('gpt-image-1', new Date(time))?.version;
     expect(at('2026-06-01T07:59:59Z')).toBe('relay-2026-01');
     expect(at('2026-06-01T08:00:00Z')).toBe('relay-2026-06');
   });
 
-  test('has the prices of prices.json', async () => {
-    const table = createPriceTable();
-    const published = Object.keys(JSON.parse(await read('src/usage/prices.json'))).flatMap(
-      (model) =>
-        table.of(model).map(({ from, prices }) => ({
-          model,
-          from: from.toISOString().slice(0, 10),
-          prices: Object.values(prices).map((price) =>
-            price === null ? '' : Number(formatDecimal(price, PRICE_FRACTION_DIGITS)).toFixed(2),
-          ),
-        })),
+  test('has the prices of the catalogue', async () => {
+    const published = [...CATALOGUE.values()].flatMap(({ id, prices: versions }) =>
+      versions.map(({ from, prices }) => ({
+        model: id,
+        from: from.toISOString().slice(0, 10),
+        prices: Object.values(prices).map((price) =>
+          price === null ? '' : Number(formatDecimal(price, PRICE_FRACTION_DIGITS)).toFixed(2),
+        ),
+      })),
     );
     const rows = (await read('docs/pricing.md')).matchAll(/^\| (`gpt.*) \|$/gm);
     const told = [...rows].flatMap(([, row = '']) => {

@@ -6,6 +6,7 @@ import {
   handleWhen,
 } from 'cockatiel';
 import { EditErrorCode, EditsApiError } from '../errors.ts';
+import { snapshotOf } from '../models/model.ts';
 import type { EditsApi } from './edits-api.ts';
 import type { UpstreamConfig } from './upstreams-file.ts';
 
@@ -38,7 +39,7 @@ export interface Upstreams {
   readonly all: readonly Upstream[];
   /** The one of that name, or any when it is not configured any more. */
   named(name: string | null): Upstream;
-  /** Those that serve a model, by priority. */
+  /** Those that serve a model, by priority. Who serves a model serves its dated snapshots, too. */
   serving(model: string): readonly Upstream[];
 }
 
@@ -58,7 +59,11 @@ export function createUpstreams(
   return {
     all,
     named: (name) => all.find((upstream) => upstream.name === name) ?? first,
-    serving: (model) => all.filter(({ models }) => models?.includes(model) ?? true),
+    serving: (model) =>
+      all.filter(
+        ({ models }) =>
+          models === null || models.includes(model) || models.includes(snapshotOf(model) ?? model),
+      ),
   };
 }
 

@@ -194,7 +194,7 @@ export function createAttempts(options: {
           await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
         }
         if (cost !== null) await ledger.charge(tx, attempt.id, cost);
-        await onEnd(tx, { ...ending(attempt), status: 'SUCCEEDED', costMicroUsd });
+        await onEnd(tx, { ...ending(attempt), status: 'SUCCEEDED', costMicroUsd, usage });
         await events.publish(tx, news(attempt, true));
         return true;
       }),
@@ -209,7 +209,8 @@ export function createAttempts(options: {
         const { errorCode, errorMessage } = columns(failure);
         const status = unknown ? 'OUTCOME_UNKNOWN' : 'FAILED';
         await moveJob(tx, attempt, status, { finishedAt, errorCode, errorMessage });
-        await onEnd(tx, { ...ending(attempt), status, costMicroUsd: unknown ? null : 0n });
+        const costMicroUsd = unknown ? null : 0n;
+        await onEnd(tx, { ...ending(attempt), status, costMicroUsd, usage: null });
         await events.publish(tx, news(attempt, true));
         return true;
       }),

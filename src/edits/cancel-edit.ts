@@ -72,7 +72,7 @@ export function createCancelEdit(options: {
           return false;
         }
         const costMicroUsd = isRunning ? null : 0n;
-        await onEnd(tx, { jobId: id, ownerId, status: 'CANCELED', costMicroUsd });
+        await onEnd(tx, { jobId: id, ownerId, status: 'CANCELED', costMicroUsd, usage: null });
         await events.publish(tx, { kind: 'edit', jobId: id, ownerId, final: true });
         return true;
       })

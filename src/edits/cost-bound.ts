@@ -1,58 +1,97 @@
-import type { Models } from '../edits-api/models.ts';
+import type { PrismaClient } from '../database/database.ts';
 import { InvalidInputError } from '../errors.ts';
-import { type EstimateGap, estimate } from '../usage/estimate.ts';
-import type { PriceTable } from '../usage/price-table.ts';
-import type { EditParams } from './edit-params.ts';
-import type { Dimensions } from './image-size.ts';
-import { planEdit } from './plan-edit.ts';
+import type { PlannedEdit } from '../models/estimate.ts';
+import type { EditModel } from '../models/model.ts';
+import type { Models } from '../models/models.ts';
+import type { PriceTable, PriceVersion } from '../models/prices.ts';
+import {
+  type BoundTokens,
+  boundBasis,
+  boundTokens,
+  costOfBound,
+  raiseBound,
+} from '../models/token-bound.ts';
+import type { Reserved } from '../usage/budgets.ts';
+import { readRaises } from '../usage/raised-bounds.ts';
 
 /**
- * The most that an edit can cost, in micro-dollars: what is left to the model is counted at its
- * dearest, and a mask as one more picture.
- * @throws InvalidInputError when that cannot be told, naming the field that makes it so.
+ * The most that an edit may cost, by its model's bounds: what is left to the model is counted at its
+ * dearest. An error, returned and not thrown, when that is not known: it names the field that makes
+ * it so, and what to do.
  */
 export type CostBound = (
-  params: EditParams,
-  edit: { resolvedSize: string; images: readonly Dimensions[]; mask: Dimensions | null },
-) => Promise<bigint>;
+  model: string,
+  planned: PlannedEdit,
+) => Promise<Reserved | InvalidInputError>;
 
-export function createCostBound(options: { models: Models; prices: PriceTable }): CostBound {
-  const { models, prices } = options;
+export function createCostBound(options: {
+  prisma: Pick<PrismaClient, 'raisedBound'>;
+  models: Models;
+  prices: PriceTable;
+}): CostBound {
+  const { prisma, models, prices } = options;
 
-  return async (params, { resolvedSize, images, mask }) => {
-    const pictures = mask === null ? images : [...images, mask];
-    const planned = await planEdit(params, models, { resolvedSize, images: pictures });
-    const { costMicroUsd, gaps } = estimate(planned, prices.at(params.model, new Date()));
-    if (costMicroUsd.max !== null) return costMicroUsd.max;
-    const { field, reason } = whatIsUnknown(params, planned.sizes === null, gaps);
-    throw new InvalidInputError(
-      field,
-      'UNSUPPORTED_VALUE',
-      `There is a budget, and what this edit may cost cannot be told beforehand: ${reason} \`estimateEdit\` tells it of any edit.`,
-    );
+  return async (id, planned) => {
+    const model = models.get(id);
+    const byRules = boundTokens(planned);
+    const raisesOf = await readRaises(prisma);
+    const raised = raiseBound(byRules, raisesOf(model));
+    const version = prices.at(id, new Date());
+    const amountMicroUsd = version && costOfBound(raised, version);
+    if (amountMicroUsd === null || !isKnown(byRules) || !isKnown(raised)) {
+      return unbounded(model, planned, version);
+    }
+    const basis = boundBasis(model.tokens);
+    return { amountMicroUsd, bound: { model: model.family, basis, byRules, raised } };
   };
 }
 
-function whatIsUnknown(
-  { model, quality }: EditParams,
-  isAnySize: boolean,
-  gaps: readonly EstimateGap[],
-): { field: string; reason: string } {
-  if (gaps.includes('PRICE_UNKNOWN')) {
-    return { field: 'model', reason: `no price of ${model} is known; use another model.` };
+type KnownTokens = { readonly [Kind in keyof BoundTokens]: number };
+
+function isKnown(bound: BoundTokens): bound is KnownTokens {
+  return Object.values(bound).every((tokens) => tokens !== null);
+}
+
+function unbounded(
+  { id, tokens }: EditModel,
+  { quality, extremeSizes }: PlannedEdit,
+  version: PriceVersion | null,
+): InvalidInputError {
+  const problem = (field: string, reason: string) =>
+    new InvalidInputError(
+      field,
+      'UNSUPPORTED_VALUE',
+      `A budget is set, but the maximum cost of this edit is not known: ${reason}`,
+    );
+  const entry = 'its entry in MODELS_FILE';
+  if (version === null) {
+    return problem(
+      'model',
+      `no price of ${id} is known. Add prices to ${entry}, or use another model.`,
+    );
   }
-  if (gaps.includes('INPUT_TOKENS_NOT_PUBLISHED')) {
-    return {
-      field: 'model',
-      reason: `how many tokens ${model} counts for a picture is not published; use another model.`,
-    };
+  if (tokens.input === null || tokens.output === null) {
+    const missing = tokens.input === null ? 'inputTokens' : 'outputTokens';
+    return problem(
+      'model',
+      `no bound of ${id} is known. Add ${missing} to ${entry}, or use another model.`,
+    );
   }
-  if (gaps.includes('OUTPUT_TOKENS_NOT_PUBLISHED')) {
-    return quality === null
-      ? { field: 'model', reason: `${model}’s output tokens are not published; use another model.` }
-      : { field: 'quality', reason: `${model}’s tokens at this quality are not published.` };
+  if (extremeSizes === null) {
+    return problem(
+      'size',
+      `${id} may choose any size. Give size as WIDTHxHEIGHT, or add sizes to ${entry}.`,
+    );
   }
-  return isAnySize
-    ? { field: 'size', reason: `${model} may choose any size; give one as WIDTHxHEIGHT.` }
-    : { field: 'model', reason: `not everything about ${model} is known; use another model.` };
+  const { textInput, imageInput, imageOutput } = version.prices;
+  if (textInput === null || imageInput === null || imageOutput === null) {
+    return problem(
+      'model',
+      `the price ${version.version} of ${id} lacks textInput, imageInput or imageOutput. Add it, or use another model.`,
+    );
+  }
+  return problem(
+    'quality',
+    `no bound of ${id} at quality ${quality} is known. Add it to outputTokens of ${entry}, or use another quality.`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from '../database/database.ts';
+import type { RawUsage } from '../usage/pricing.ts';
 import type { EditStatus } from './edit-status.ts';
 
 /** A job that has just become final. */
@@ -8,6 +9,8 @@ export interface EditEnd {
   readonly status: Exclude<EditStatus, 'QUEUED' | 'RUNNING'>;
   /** 0: surely nothing. Null: nobody can tell, as after an unknown outcome. */
   readonly costMicroUsd: bigint | null;
+  /** As the edits API reported it. Null: it did not. */
+  readonly usage: RawUsage | null;
 }
 
 /**

@@ -1,7 +1,8 @@
-import type { EditModel, Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
+import type { EditModel } from '../models/model.ts';
+import type { Models } from '../models/models.ts';
+import { parseSize, sizeProblem } from '../models/sizes.ts';
 import { checkExtraParams } from './extra-params.ts';
-import { parseSize, sizeProblem } from './image-size.ts';
 import { checkJsonObject, type JsonObject } from './json-object.ts';
 
 /** What a client asks for, beside its pictures; words in the edits API's spelling. */
@@ -80,7 +81,7 @@ export function checkEditParams(input: EditParamsInput, models: Models): EditPar
     inputFidelity: oneOf('inputFidelity', input.inputFidelity, model.inputFidelities, model),
     moderation: input.moderation ?? null,
     partialImages: checkPartialImages(input.partialImages, model),
-    extraParams: checkExtraParams(input.extraParams ?? null),
+    extraParams: checkExtraParams(input.extraParams ?? null, model),
     metadata: checkJsonObject('metadata', input.metadata ?? {}, {
       maxKeys: MAX_METADATA_KEYS,
       scalarsOnly: true,
@@ -96,11 +97,11 @@ function checkModel(id: string, models: Models): EditModel {
       'A model’s name has 1 to 100 letters, digits, dots, colons, slashes, dashes or underscores.',
     );
   }
-  if (models.allowed !== null && !models.allowed.includes(id)) {
+  if (!models.isAllowed(id)) {
     throw new InvalidInputError(
       'model',
       'UNSUPPORTED_VALUE',
-      `Model ${JSON.stringify(id)} is not allowed here; use one of ${models.allowed.join(', ')}.`,
+      `Model ${JSON.stringify(id)} is not allowed here; use one of ${models.allowed?.join(', ')}.`,
     );
   }
   return models.get(id);
@@ -133,7 +134,11 @@ function checkSize(size: string, model: EditModel): string {
   if (size === 'source') return size;
   if (size === 'auto') {
     if (model.autoSize) return size;
-    throw new InvalidInputError('size', 'UNSUPPORTED_VALUE', `${model.id} does not take "auto".`);
+    throw new InvalidInputError(
+      'size',
+      'UNSUPPORTED_VALUE',
+      `${model.id} does not accept "auto": give WIDTHxHEIGHT or "source".`,
+    );
   }
   const dimensions = parseSize(size);
   if (dimensions === null) {
@@ -165,7 +170,9 @@ function oneOf(
     throw new InvalidInputError(
       field,
       'UNSUPPORTED_VALUE',
-      `${model.id} takes ${field} ${allowed.join(', ')}; not ${value}.`,
+      allowed.length === 0
+        ? `${model.id} does not accept ${field}: leave it out.`
+        : `${model.id} accepts ${field} ${allowed.join(', ')}; not ${value}.`,
     );
   }
   return value;

@@ -1,10 +1,11 @@
-import type { EditModel, Models } from '../edits-api/models.ts';
 import { InvalidInputError } from '../errors.ts';
+import type { EditModel } from '../models/model.ts';
+import type { Models } from '../models/models.ts';
+import { nearestSize, type PixelSize } from '../models/sizes.ts';
 import type { EditParams } from './edit-params.ts';
-import { type Dimensions, nearestSize } from './image-size.ts';
 
 /** What a model's limits need to know of a picture. */
-export interface PictureFacts extends Dimensions {
+export interface PictureFacts extends PixelSize {
   readonly bytes: number;
   readonly format: 'PNG' | 'JPEG' | 'WEBP';
   readonly hasAlpha: boolean;
@@ -36,7 +37,7 @@ export function checkPictures(
 export function resolveSize(
   { size, model }: Pick<EditParams, 'size' | 'model'>,
   models: Models,
-  firstPicture: Dimensions,
+  firstPicture: PixelSize,
 ): string {
   if (size !== 'source') return size;
   const { sizes } = models.get(model);

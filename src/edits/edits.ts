@@ -1,16 +1,15 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
-import type { Models } from '../edits-api/models.ts';
 import { BudgetExceededError, InvalidInputError, NotFoundError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import { type Images, type ReceivedImage, rowFacts, type StoredImage } from '../images/images.ts';
+import type { Models } from '../models/models.ts';
 import type { Queue } from '../queue.ts';
 import type { Budgets } from '../usage/budgets.ts';
 import type { Backlog } from './backlog.ts';
 import { checkEditParams, type EditParamsInput } from './edit-params.ts';
-import { checkImageCount, checkPictures } from './edit-pictures.ts';
+import { checkImageCount, checkPictures, resolveSize } from './edit-pictures.ts';
 import { isFinal } from './edit-status.ts';
-import type { HoldCost } from './hold-cost.ts';
 import {
   AlreadyClaimedError,
   checkIdempotencyKey,
@@ -21,6 +20,7 @@ import {
 import { inHistory } from './in-history.ts';
 import { insertJob, newJobId } from './insert-job.ts';
 import type { JsonObject } from './json-object.ts';
+import type { ReserveCost } from './reserve-cost.ts';
 
 /** Where an edit's picture comes from: received with the request, or stored before. */
 export type Picture =
@@ -71,11 +71,11 @@ export function createEdits(options: {
   models: Models;
   backlog: Backlog;
   budgets: Budgets;
-  holdCost: HoldCost;
+  reserveCost: ReserveCost;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {
-  const { prisma, images, models, backlog, holdCost, sandbox } = options;
+  const { prisma, images, models, backlog, reserveCost, sandbox } = options;
 
   return {
     async create(viewer, input, expect) {
@@ -105,7 +105,7 @@ export function createEdits(options: {
         const found = idempotency && (await findClaimed(prisma, idempotency));
         if (found) return { ...found, isNew: false };
         return await onceByKey(idempotency, async () => {
-          const holdMicroUsd = await holdCost(ownerId, params, {
+          const reserved = await reserveCost(ownerId, params, {
             resolvedSize,
             images: facts,
             mask,
@@ -114,7 +114,7 @@ export function createEdits(options: {
           const id = newJobId();
           expect(id);
           const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
-          await insertJob(options, { ...job, idempotency, retryOfId: null, holdMicroUsd });
+          await insertJob(options, { ...job, idempotency, retryOfId: null, reserved });
           return id;
         });
       } finally {
@@ -165,11 +165,14 @@ export function createEdits(options: {
         old.images
           .filter((link) => link.role === role)
           .map(({ image }) => ({ kind: 'stored' as const, image }));
-      const { resolvedSize } = old;
       const [inputs, [mask = null]] = [sources('INPUT'), sources('MASK')];
+      const [first] = inputs;
+      if (first === undefined) throw new Error('an edit has an image');
+      // By what is known of the model now: the size sent before may be why the edit failed.
+      const resolvedSize = resolveSize(params, models, first.image);
       const { turn } = await backlog.admit(ownerId);
       return onceByKey(idempotency, async () => {
-        const holdMicroUsd = await holdCost(ownerId, params, {
+        const reserved = await reserveCost(ownerId, params, {
           resolvedSize,
           images: inputs.map(({ image }) => image),
           mask: mask?.image ?? null,
@@ -178,7 +181,7 @@ export function createEdits(options: {
         expect(newId);
         const pictures = { images: inputs, mask };
         const job = { id: newId, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
-        await insertJob(options, { ...job, idempotency, retryOfId: old.id, holdMicroUsd });
+        await insertJob(options, { ...job, idempotency, retryOfId: old.id, reserved });
         return newId;
       });
     },

@@ -3,7 +3,7 @@ import { Prisma, type PrismaClient, type Transaction } from '../database/databas
 import { NotFoundError } from '../errors.ts';
 import type { Images, ReceivedImage, StoredContent } from '../images/images.ts';
 import type { Queue } from '../queue.ts';
-import type { Budgets } from '../usage/budgets.ts';
+import type { Budgets, Reserved } from '../usage/budgets.ts';
 import type { EditParams } from './edit-params.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
@@ -26,8 +26,8 @@ export interface NewJob {
   readonly idempotency: IdempotencyClaim | null;
   /** In line: see Backlog. */
   readonly turn: number;
-  /** The most that it can cost, in micro-dollars. Null: the owner has no budget to hold it from. */
-  readonly holdMicroUsd: bigint | null;
+  /** The most that it may cost. Null: the owner has no budget. */
+  readonly reserved: Reserved | null;
 }
 
 export const newJobId = (): string => uuid();
@@ -44,12 +44,12 @@ export async function insertJob(
   job: NewJob,
 ): Promise<void> {
   const { prisma, queue, images, budgets } = options;
-  const { id, ownerId, holdMicroUsd: amountMicroUsd } = job;
+  const { id, ownerId, reserved } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
   const { prompt: text, extraParams, ...params } = job.params;
   await prisma.$transaction(async (tx) => {
     // Of many that come at once, those that are too late give way before they lock anything.
-    if (amountMicroUsd !== null) await budgets.look(tx, { ownerId, amountMicroUsd });
+    if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
     const promptId = await savePrompt(tx, ownerId, text);
     if (job.retryOfId !== null) await holdInHistory(tx, job.retryOfId);
     await tx.editJob.createMany({
@@ -82,7 +82,7 @@ export async function insertJob(
       }),
     });
     if (job.idempotency !== null) await claim(tx, job.idempotency, id);
-    if (amountMicroUsd !== null) await budgets.reserve(tx, { jobId: id, ownerId, amountMicroUsd });
+    if (reserved !== null) await budgets.reserve(tx, { jobId: id, ownerId, ...reserved });
     const news = { kind: 'edit', jobId: id, ownerId, final: false } as const;
     await queue.send(tx, RUN_EDIT, { jobId: id }, inTurn(job.turn), news);
   });

@@ -1,33 +1,27 @@
-import type { ModelSizes, Models } from '../edits-api/models.ts';
-import type { PlannedEdit } from '../usage/estimate.ts';
-import { countTextTokens } from '../usage/text-tokens.ts';
+import type { PlannedEdit } from '../models/estimate.ts';
+import type { Models } from '../models/models.ts';
+import { extremeSizes, type PixelSize, parseSize } from '../models/sizes.ts';
+import { countTextTokens } from '../models/text-tokens.ts';
 import type { EditParams } from './edit-params.ts';
-import { type Dimensions, parseSize } from './image-size.ts';
 
 /** Checked parameters as an estimate takes them. */
 export async function planEdit(
   params: EditParams,
   models: Models,
-  edit: { resolvedSize: string; images: readonly Dimensions[] },
+  edit: { resolvedSize: string; images: readonly PixelSize[] },
 ): Promise<PlannedEdit> {
+  const { tokens, sizes } = models.get(params.model);
+  const size = parseSize(edit.resolvedSize);
+  const extremes = size === null ? extremeSizes(sizes) : [size];
   return {
-    model: params.model,
+    tokens,
     textTokens: await countTextTokens(params.prompt),
     images: edit.images,
     inputFidelity: params.inputFidelity === 'high' ? 'high' : 'low',
-    sizes: possibleSizes(edit.resolvedSize, models.get(params.model).sizes),
+    sizes: size === null && sizes?.kind !== 'listed' ? null : extremes,
+    extremeSizes: extremes,
     quality: params.quality ?? 'auto',
     n: params.n,
     partialImages: params.partialImages ?? 0,
   };
-}
-
-/** Null: any. */
-function possibleSizes(
-  resolvedSize: string,
-  sizes: ModelSizes | null,
-): readonly Dimensions[] | null {
-  const size = parseSize(resolvedSize);
-  if (size !== null) return [size];
-  return sizes?.kind === 'listed' ? sizes.sizes.flatMap((one) => parseSize(one) ?? []) : null;
 }

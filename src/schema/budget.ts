@@ -1,8 +1,9 @@
 import { ForbiddenError, InvalidInputError } from '../errors.ts';
+import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from '../usage/budget-period.ts';
 import type { BudgetState } from '../usage/budget-state.ts';
-import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
 import { builder } from './builder.ts';
+import { EditJob } from './edit-job.ts';
 
 /** As long as an owner's id may be. */
 const MAX_OWNER_CHARACTERS = 255;
@@ -29,6 +30,10 @@ const AMOUNTS = {
     'The most that those may cost which have not ended, and those of which nobody can tell what they have cost: with an unknown outcome, canceled while they ran, or without reported tokens.',
   ],
   remaining: ['remainingMicroUsd', 'What a new edit may cost at most.'],
+  exceededBy: [
+    'exceededByMicroUsd',
+    '`used` above `limit`; 0 unless edits have cost more than they had reserved, or the limit was lowered.',
+  ],
 } as const;
 
 const Budget = builder.objectRef<BudgetState>('Budget').implement({
@@ -53,6 +58,47 @@ const Budget = builder.objectRef<BudgetState>('Budget').implement({
     ),
   }),
 });
+
+interface ReservationShape {
+  readonly amountMicroUsd: bigint;
+  readonly settledAt: Date | null;
+  readonly costMicroUsd: bigint | null;
+}
+
+const Reservation = builder.objectRef<ReservationShape>('BudgetReservation').implement({
+  description: 'What an edit reserves of its owner’s budget, until its cost is known.',
+  fields: (t) => ({
+    amount: t.field({
+      type: 'Decimal',
+      description: 'The most that the edit may cost, in US dollars: see `EditModel.bounds`.',
+      resolve: ({ amountMicroUsd }) => formatDecimal(amountMicroUsd, USD_FRACTION_DIGITS),
+    }),
+    settledAt: t.expose('settledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the cost took its place; null: it is still reserved.',
+    }),
+    exceededBy: t.field({
+      type: 'Decimal',
+      description:
+        'What the edit cost above `amount`, in US dollars. Usage above a bound is logged, and raises that bound for later edits.',
+      resolve: ({ amountMicroUsd, settledAt, costMicroUsd }) => {
+        const above = settledAt === null ? 0n : (costMicroUsd ?? 0n) - amountMicroUsd;
+        return formatDecimal(above > 0n ? above : 0n, USD_FRACTION_DIGITS);
+      },
+    }),
+  }),
+});
+
+builder.prismaObjectField(EditJob, 'reservation', (t) =>
+  t.field({
+    type: Reservation,
+    nullable: true,
+    description: 'Null: its owner had no budget when it was submitted.',
+    select: { costMicroUsd: true, reservation: true },
+    resolve: ({ costMicroUsd, reservation }) => reservation && { ...reservation, costMicroUsd },
+  }),
+);
 
 builder.queryField('budget', (t) =>
   t.field({

@@ -1,5 +1,5 @@
-import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
-import { PRICE_FRACTION_DIGITS, type PriceVersion, TOKEN_KINDS } from '../usage/price-table.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
+import { PRICE_FRACTION_DIGITS, type PriceVersion, TOKEN_KINDS } from '../models/prices.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 

@@ -1,6 +1,6 @@
 import type { HistoryFilter, NumberRange } from '../edits/history/history-query.ts';
 import { InvalidInputError } from '../errors.ts';
-import { parseDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
+import { parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';

@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { imageUrl } from './image.ts';
 

@@ -1,5 +1,5 @@
 import type { EditSums } from '../edits/edit-sums.ts';
-import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 
 /** What a prompt and a lineage add up. */

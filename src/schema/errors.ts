@@ -7,7 +7,7 @@ import {
   JobNotDeletableError,
   NotFoundError,
 } from '../errors.ts';
-import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum } from './enums.ts';
 

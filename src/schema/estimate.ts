@@ -1,7 +1,7 @@
 import type { EditEstimate } from '../edits/estimate-edit.ts';
-import type { Dimensions } from '../edits/image-size.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
-import type { EstimateGap } from '../usage/estimate.ts';
+import type { EstimateGap } from '../models/estimate.ts';
+import type { PixelSize } from '../models/sizes.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { Cost, type CostShape } from './cost.ts';
@@ -122,6 +122,13 @@ const EditEstimateObject = builder.objectRef<EditEstimate>('EditEstimate').imple
       description: 'Null: something cannot be told that would add to it.',
       resolve: (estimate) => toCost(estimate.costMicroUsd.max, estimate),
     }),
+    reserved: t.field({
+      type: Cost,
+      nullable: true,
+      description:
+        'What a budget reserves for the edit, a mask left out: the cost of its bounds, see `EditModel.bounds`. Not an estimate: bounds that are not published have a safety factor, and usage above a bound raises it. Null: with a budget the edit is rejected.',
+      resolve: (estimate) => toCost(estimate.reservedMicroUsd, estimate),
+    }),
     gaps: t.field({
       type: [GapCode],
       description: 'Why a part is a range or null; none: all of it is told.',
@@ -155,7 +162,7 @@ builder.queryField('estimateEdit', (t) =>
 async function sizeOf(
   { id, dimensions }: typeof EstimateImageInput.$inferInput,
   { images, viewer }: Context,
-): Promise<Dimensions> {
+): Promise<PixelSize> {
   if (dimensions) return dimensions;
   const parsed = parseGlobalId(id ?? '');
   const image = parsed?.typename === 'Image' ? await images.find(viewer, parsed.id) : null;

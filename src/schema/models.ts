@@ -1,6 +1,8 @@
-import type { EditModel } from '../edits-api/models.ts';
+import type { EditModel } from '../models/model.ts';
+import type { SizeRule } from '../models/sizes.ts';
 import { builder } from './builder.ts';
 import { ModelPrices } from './cost.ts';
+import { boundsOf, TokenBound } from './token-bounds.ts';
 
 interface NamedModel extends EditModel {
   readonly isDefault: boolean;
@@ -8,7 +10,7 @@ interface NamedModel extends EditModel {
 
 const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
   description:
-    'A model as this server knows it. Null: not known, so not checked. Models that are not listed are forwarded all the same, unless the server allows only some.',
+    'A model as this server knows it. Null: not known, so not checked; an empty list: the model does not accept the parameter. Models that are not listed are forwarded all the same, unless the server allows only some.',
   fields: (t) => ({
     id: t.exposeString('id', { description: 'The name to give as `EditImageInput.model`.' }),
     isDefault: t.exposeBoolean('isDefault', { description: 'Used when no model is named.' }),
@@ -35,6 +37,19 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
       nullable: true,
       description: 'Output formats, in the edits API’s spelling.',
     }),
+    inputFidelities: t.exposeStringList('inputFidelities', {
+      nullable: true,
+      description: 'Input fidelities, in the edits API’s spelling.',
+    }),
+    complexities: t.exposeStringList('complexities', {
+      nullable: true,
+      description: 'Values of the form field `complexity`, which `extraParams` may have.',
+    }),
+    shutdownDate: t.exposeString('shutdownDate', {
+      nullable: true,
+      description:
+        'The day on which OpenAI shuts the model down, as YYYY-MM-DD; null: none is announced. Compatible servers may keep it, so it is not rejected here.',
+    }),
     maxImages: t.exposeInt('maxImages', { description: 'Input pictures of one edit.' }),
     maxN: t.exposeInt('maxN', { description: 'Output pictures of one edit.' }),
     maxPartialImages: t.exposeInt('maxPartialImages', {
@@ -46,20 +61,34 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     prices: t.field({
       type: [ModelPrices],
       description: 'What its tokens cost, oldest version first; none: not known.',
-      resolve: ({ id }, _, { prices }) => [...prices.of(id)],
+      resolve: ({ prices }) => [...prices],
+    }),
+    bounds: t.field({
+      type: [TokenBound],
+      description:
+        'The most tokens that an edit may use, which a budget reserves; none: not known, so that with a budget its edits are rejected.',
+      resolve: boundsOf,
     }),
   }),
 });
 
-type Flexible = Extract<NonNullable<EditModel['sizes']>, { kind: 'flexible' }>;
-
-const FlexibleSizes = builder.objectRef<Flexible>('FlexibleSizes').implement({
+const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
   description: 'A model that takes any size within these limits.',
   fields: (t) => ({
     multipleOf: t.exposeInt('multipleOf', { description: 'Both edges, in pixels.' }),
     maxRatio: t.exposeFloat('maxRatio', { description: 'Longest edge over shortest edge.' }),
     maxLongEdge: t.exposeInt('maxLongEdge', { description: 'Pixels.' }),
-    maxShortEdge: t.exposeInt('maxShortEdge', { description: 'Pixels.' }),
+    maxShortEdge: t.int({
+      description: 'Pixels: what `maxPixels` leaves for a square image, if that is less.',
+      resolve: ({ maxShortEdge, maxPixels, multipleOf }) =>
+        Math.min(maxShortEdge, Math.floor(Math.sqrt(maxPixels) / multipleOf) * multipleOf),
+    }),
+    minPixels: t.exposeInt('minPixels', { description: 'Width times height.' }),
+    maxPixels: t.int({
+      nullable: true,
+      description: 'Width times height; null: what the edges leave.',
+      resolve: ({ maxPixels }) => (Number.isFinite(maxPixels) ? maxPixels : null),
+    }),
   }),
 });
 

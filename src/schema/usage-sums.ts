@@ -1,4 +1,4 @@
-import { formatDecimal, USD_FRACTION_DIGITS } from '../usage/decimal.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import type { UsageSums } from '../usage/usage-sums.ts';
 import { builder } from './builder.ts';
 

@@ -1,6 +1,6 @@
 import { BudgetExceededError } from '../errors.ts';
+import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { type BudgetPeriod, periodEnd, periodStart } from './budget-period.ts';
-import { formatDecimal, USD_FRACTION_DIGITS } from './decimal.ts';
 
 /** As it is written down. */
 export interface BudgetRow {
@@ -25,6 +25,8 @@ export interface BudgetState {
   readonly usedMicroUsd: bigint;
   /** Never below 0. */
   readonly remainingMicroUsd: bigint;
+  /** What is used above the limit. Never below 0. */
+  readonly exceededByMicroUsd: bigint;
   /** Null: never. */
   readonly resetsAt: Date | null;
 }
@@ -46,6 +48,7 @@ export function budgetState(row: BudgetRow, now: Date): BudgetState {
     heldMicroUsd,
     usedMicroUsd,
     remainingMicroUsd: left > 0n ? left : 0n,
+    exceededByMicroUsd: left < 0n ? -left : 0n,
     resetsAt: periodEnd(period, isOver ? current : row.periodStart),
   };
 }

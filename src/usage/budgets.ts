@@ -1,13 +1,25 @@
-import type { PrismaClient, Transaction } from '../database/database.ts';
+import type { Prisma, PrismaClient, Transaction } from '../database/database.ts';
+import type { Log } from '../log.ts';
 import { periodStart } from './budget-period.ts';
 import { type BudgetState, budgetState, checkRoom } from './budget-state.ts';
+import type { RawUsage } from './pricing.ts';
+import { type ReservedBound, raiseBounds } from './raised-bounds.ts';
 
 /** An edit that has just ended. */
 export interface SettledEdit {
   readonly jobId: string;
   readonly ownerId: string;
-  /** Null: nobody can tell. What is reserved stays held. */
+  /** Null: not known. What is reserved stays reserved. */
   readonly costMicroUsd: bigint | null;
+  /** As reported. Null: it was not. */
+  readonly usage: RawUsage | null;
+}
+
+/** What an edit reserves. */
+export interface Reserved {
+  readonly amountMicroUsd: bigint;
+  /** The tokens that the amount is for. */
+  readonly bound: ReservedBound;
 }
 
 /**
@@ -15,36 +27,38 @@ export interface SettledEdit {
  * in, and its cost takes that place in the transaction that ends it; so no number of processes
  * spends more than was allowed.
  *
- * The budget's row is the last one that a transaction locks, and each locks one only: they wait for
- * each other and cannot deadlock.
+ * The budget's row is the last one that a transaction locks (before bounds that usage raises), and
+ * each locks one only: they wait for each other and cannot deadlock.
  */
 export interface Budgets {
   /** Null: the owner may spend without limit. */
   find(ownerId: string): Promise<BudgetState | null>;
   /** Without locking anything. @throws BudgetExceededError when less is left already. */
-  look(tx: Transaction, edit: { ownerId: string; amountMicroUsd: bigint }): Promise<void>;
+  look(
+    tx: Transaction,
+    edit: Pick<Reserved, 'amountMicroUsd'> & { ownerId: string },
+  ): Promise<void>;
   /**
    * For a new job of the same transaction. Nothing when the owner has no budget any more.
    * @throws BudgetExceededError when less is left: roll back.
    */
-  reserve(
-    tx: Transaction,
-    job: { jobId: string; ownerId: string; amountMicroUsd: bigint },
-  ): Promise<void>;
+  reserve(tx: Transaction, job: Reserved & { jobId: string; ownerId: string }): Promise<void>;
   /**
    * In the transaction that ends the job, once. One statement by index, also for an owner without
    * a budget. Of a period that is over nothing counts. The cost of a job that has reserved nothing,
-   * since it is older than the budget, counts too.
+   * since it is older than the budget, counts too. Usage above the reserved bound is logged, and
+   * raises that bound for later reservations.
    */
   settle(tx: Transaction, edit: SettledEdit): Promise<void>;
 }
 
 export function createBudgets(options: {
   prisma: PrismaClient;
+  log: Log;
   /** @default the system's clock */
   now?: () => Date;
 }): Budgets {
-  const { prisma, now = () => new Date() } = options;
+  const { prisma, log, now = () => new Date() } = options;
 
   async function findIn(tx: Pick<Transaction, 'budget'>, ownerId: string, at: Date) {
     const row = await tx.budget.findUnique({ where: { ownerId } });
@@ -59,7 +73,7 @@ export function createBudgets(options: {
       if (state !== null) checkRoom(state, amountMicroUsd);
     },
 
-    async reserve(tx, { jobId, ownerId, amountMicroUsd }) {
+    async reserve(tx, { jobId, ownerId, amountMicroUsd, bound }) {
       const at = now();
       // Locks the row as it is now, and the table against a budget that is being set.
       const [row] = await tx.budget.updateManyAndReturn({
@@ -74,8 +88,11 @@ export function createBudgets(options: {
       const start = latest(periodStart(row.period, at), row.periodStart);
       await tx.$executeRaw`
         WITH reserved AS (
-          INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", "reservedAt")
-          VALUES (${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint, ${latest(at, start)})
+          INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", bound, "reservedAt")
+          VALUES (
+            ${jobId}::uuid, ${ownerId}, ${amountMicroUsd}::bigint, ${JSON.stringify(bound)}::jsonb,
+            ${latest(at, start)}
+          )
         )
         UPDATE "Budget" SET
           "periodStart" = ${start},
@@ -84,22 +101,29 @@ export function createBudgets(options: {
         WHERE "ownerId" = ${ownerId}`;
     },
 
-    async settle(tx, { jobId, ownerId, costMicroUsd }) {
+    async settle(tx, { jobId, ownerId, costMicroUsd, usage }) {
       if (costMicroUsd === null) return;
-      await tx.$executeRaw`
+      const [settled] = await tx.$queryRaw<{ bound: Prisma.JsonValue }[]>`
         WITH settled AS (
           UPDATE "Reservation" SET "settledAt" = now()
           WHERE "jobId" = ${jobId}::uuid AND "settledAt" IS NULL
-          RETURNING "amountMicroUsd", "reservedAt"
+          RETURNING "amountMicroUsd", "reservedAt", bound
+        ), counted AS (
+          UPDATE "Budget" SET
+            "spentMicroUsd" = "spentMicroUsd" + ${costMicroUsd}::bigint,
+            "heldMicroUsd" = "heldMicroUsd" - coalesce((SELECT "amountMicroUsd" FROM settled), 0),
+            "updatedAt" = now()
+          WHERE "ownerId" = ${ownerId} AND "periodStart" <= coalesce(
+            (SELECT "reservedAt" FROM settled),
+            (SELECT "createdAt" FROM "EditJob" WHERE id = ${jobId}::uuid)
+          )
         )
-        UPDATE "Budget" SET
-          "spentMicroUsd" = "spentMicroUsd" + ${costMicroUsd}::bigint,
-          "heldMicroUsd" = "heldMicroUsd" - coalesce((SELECT "amountMicroUsd" FROM settled), 0),
-          "updatedAt" = now()
-        WHERE "ownerId" = ${ownerId} AND "periodStart" <= coalesce(
-          (SELECT "reservedAt" FROM settled),
-          (SELECT "createdAt" FROM "EditJob" WHERE id = ${jobId}::uuid)
-        )`;
+        SELECT bound FROM settled WHERE bound IS NOT NULL`;
+      if (settled === undefined || usage === null) return;
+      // After the budget, which is locked first everywhere: bounds are the owners' in common.
+      for (const overshoot of await raiseBounds(tx, settled.bound, usage)) {
+        log.warn({ jobId, ...overshoot }, 'usage above its bound: later edits reserve more');
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import type { PriceTable } from './price-table.ts';
+import type { PriceTable } from '../models/prices.ts';
 import { type PricedUsage, priceUsage, type RawUsage } from './pricing.ts';
 
 /** What edits cost, written down as they end. */

@@ -1,4 +1,9 @@
-import { PRICE_FRACTION_DIGITS, type PriceTable, type PriceVersion } from './price-table.ts';
+import {
+  type PricedTokens,
+  type PriceTable,
+  type PriceVersion,
+  priceTokens,
+} from '../models/prices.ts';
 
 /**
  * Tokens as the edits API reported them. Text and image are the kinds that the whole consists of;
@@ -34,9 +39,6 @@ export function priceUsage(
   return amountMicroUsd === null ? null : { amountMicroUsd, priceVersion: version.version };
 }
 
-/** Tokens that go for one price. */
-type Item = readonly [tokens: number, price: bigint | null];
-
 /**
  * In micro-dollars, rounded half up, once, at the end. Null when tokens are left whose kind or price
  * is not known, or when the numbers contradict each other.
@@ -44,22 +46,10 @@ type Item = readonly [tokens: number, price: bigint | null];
 export function costOf(usage: RawUsage, prices: PriceVersion['prices']): bigint | null {
   const input = splitInput(usage, prices);
   const output = splitOutput(usage, prices);
-  return input === null || output === null ? null : total([...input, ...output]);
+  return input === null || output === null ? null : priceTokens([...input, ...output]);
 }
 
-/** Of tokens at a price each. Null when some have no known price. */
-export function total(items: readonly Item[]): bigint | null {
-  let sum = 0n;
-  for (const [tokens, price] of items) {
-    if (tokens === 0) continue;
-    if (price === null) return null;
-    sum += BigInt(tokens) * price;
-  }
-  const unit = 10n ** BigInt(PRICE_FRACTION_DIGITS);
-  return (2n * sum + unit) / (2n * unit);
-}
-
-function splitInput(usage: RawUsage, prices: PriceVersion['prices']): Item[] | null {
+function splitInput(usage: RawUsage, prices: PriceVersion['prices']): PricedTokens[] | null {
   const whole = split(usage.inputTokens, usage.inputTextTokens, usage.inputImageTokens);
   const cached = splitCached(usage, whole);
   if (whole === null || cached === null) return null;
@@ -83,7 +73,7 @@ function splitInput(usage: RawUsage, prices: PriceVersion['prices']): Item[] | n
  * Without details all of it is pictures: the edits API's types call `output_tokens` of an edit "the
  * number of image tokens in the output image", and only newer models report text beside them.
  */
-function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): Item[] | null {
+function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): PricedTokens[] | null {
   const { outputTokens, outputTextTokens, outputImageTokens } = usage;
   if (outputTextTokens === null && outputImageTokens === null) {
     return [[outputTokens, prices.imageOutput]];

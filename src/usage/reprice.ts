@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma, type PrismaClient } from '../database/database.ts';
-import type { PriceTable } from './price-table.ts';
+import type { PriceTable } from '../models/prices.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
 import { repriceBudgets } from './reprice-budgets.ts';
 

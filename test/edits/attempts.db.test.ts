@@ -6,9 +6,9 @@ import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createEvents } from '../../src/events.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
+import { createPriceTable } from '../../src/models/prices.ts';
 import { createQueue, type Queue } from '../../src/queue.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
-import { createPriceTable } from '../../src/usage/price-table.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
 import { temporaryStorage } from '../support/storage.ts';
 import { unusedUpstreams } from '../support/unused-upstreams.ts';
@@ -45,7 +45,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
       images: createImages({ prisma, blobs }),
       ...(await unusedUpstreams(testDatabase.dir)),
       sandbox: false,
-      ledger: createLedger({ prices: createPriceTable() }),
+      ledger: createLedger({ prices: createPriceTable(() => []) }),
       onEnd: async () => {
         if (endFails) throw new Error('the end cannot be told');
       },

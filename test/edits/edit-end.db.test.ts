@@ -9,9 +9,9 @@ import { createEvents } from '../../src/events.ts';
 import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
+import { createPriceTable } from '../../src/models/prices.ts';
 import { createQueue } from '../../src/queue.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
-import { createPriceTable } from '../../src/usage/price-table.ts';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
 import { unusedUpstreams } from '../support/unused-upstreams.ts';
 
@@ -56,7 +56,7 @@ async function runningEdit(onEnd: OnEditEnd) {
     images,
     ...(await unusedUpstreams(testDatabase.dir)),
     sandbox: false,
-    ledger: createLedger({ prices: createPriceTable() }),
+    ledger: createLedger({ prices: createPriceTable(() => []) }),
     onEnd,
   });
   const attempt = await attempts.claim(id, { workerId: randomUUID(), attemptId: randomUUID() });
@@ -79,7 +79,7 @@ test.runIf(hasDatabase).each(STATUSES)('tells once that an edit is %s', async (s
   const told: EditEnd[] = [];
   const { ends, id } = await runningEdit(async (_, end) => void told.push(end));
   await ends[status]();
-  expect(told).toEqual([{ ...OWNER, jobId: id, status, costMicroUsd }]);
+  expect(told).toEqual([{ ...OWNER, jobId: id, status, costMicroUsd, usage: null }]);
   for (const other of STATUSES) await Promise.resolve(ends[other]()).catch(() => {});
   expect(told).toHaveLength(1);
 });

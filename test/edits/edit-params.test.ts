@@ -2,10 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { checkEditParams } from '../../src/edits/edit-params.ts';
 import { checkPictures } from '../../src/edits/edit-pictures.ts';
 import { toFormFields } from '../../src/edits/form-fields.ts';
-import { createModels } from '../../src/edits-api/models.ts';
 import { InvalidInputError } from '../../src/errors.ts';
+import { createKnownModels, createModels } from '../../src/models/models.ts';
 
-const models = createModels({ default: 'gpt-image-1', allowed: null });
+const models = createModels({
+  known: createKnownModels(),
+  default: 'gpt-image-1',
+  allowed: null,
+});
 const picture = { width: 800, height: 600, bytes: 1_000, format: 'PNG', hasAlpha: false } as const;
 
 function refusal(work: () => unknown): Pick<InvalidInputError, 'field' | 'code' | 'message'> {
@@ -44,7 +48,11 @@ describe('edit parameters', () => {
   });
 
   test('a model outside of the allow-list is refused, and the list is named', () => {
-    const some = createModels({ default: 'a', allowed: ['a', 'b'] });
+    const some = createModels({
+      known: createKnownModels(),
+      default: 'a',
+      allowed: ['a', 'b'],
+    });
     const { field, message } = refusal(() => checkEditParams({ prompt: 'p', model: 'c' }, some));
     expect(field).toBe('model');
     expect(message).toContain('a, b');

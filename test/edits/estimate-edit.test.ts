@@ -2,15 +2,18 @@ import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEstimateEdit } from '../../src/edits/estimate-edit.ts';
-import { createModels } from '../../src/edits-api/models.ts';
 import { InvalidInputError } from '../../src/errors.ts';
-import { createPriceTable } from '../../src/usage/price-table.ts';
+import { createKnownModels, createModels } from '../../src/models/models.ts';
+import { createPriceTable } from '../../src/models/prices.ts';
 import { turnedJpeg } from '../support/pictures.ts';
 import { type SandboxProcess, startSandboxProcess } from '../support/processes.ts';
 
+const known = createKnownModels();
 const estimateEdit = createEstimateEdit({
-  models: createModels({ default: 'gpt-image-1', allowed: null }),
-  prices: createPriceTable(),
+  models: createModels({ known, default: 'gpt-image-1', allowed: null }),
+  prices: createPriceTable((model) => known.get(model).prices),
+  // No budget is asked about.
+  costBound: async () => new InvalidInputError('model', 'UNSUPPORTED_VALUE', 'not known'),
   sandbox: false,
 });
 

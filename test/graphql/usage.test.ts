@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseDecimal, USD_FRACTION_DIGITS } from '../../src/usage/decimal.ts';
+import { parseDecimal, USD_FRACTION_DIGITS } from '../../src/models/decimal.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { OCTOBER, writeOctober } from '../support/october.ts';

@@ -9,10 +9,11 @@ import { createEvents } from '../../src/events.ts';
 import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
+import { createPriceTable, type PriceTable } from '../../src/models/prices.ts';
 import { createQueue } from '../../src/queue.ts';
 import { createBudgets } from '../../src/usage/budgets.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
-import { createPriceTable, type PriceTable } from '../../src/usage/price-table.ts';
+import type { ReservedBound } from '../../src/usage/raised-bounds.ts';
 import { createRepriceJobs } from '../../src/usage/reprice.ts';
 import { createSetBudget } from '../../src/usage/set-budget.ts';
 import { createTestDatabase } from './database.ts';
@@ -51,7 +52,13 @@ function pricesOf(microUsdPerToken: number | null): PriceTable {
     imageOutput: BigInt(microUsdPerToken ?? 0) * 10n ** 9n,
   };
   const version = { version: `${microUsdPerToken}`, from: new Date(0), source: 's', note: null };
-  return createPriceTable({ m: microUsdPerToken === null ? [] : [{ ...version, prices }] });
+  return createPriceTable(() => (microUsdPerToken === null ? [] : [{ ...version, prices }]));
+}
+
+/** A token costs a micro-dollar. */
+function boundOf(amountMicroUsd: bigint): ReservedBound {
+  const tokens = { textInput: 0, imageInput: 0, output: Number(amountMicroUsd) };
+  return { model: 'm', basis: 'b', byRules: tokens, raised: tokens };
 }
 
 /** The life of edits as far as budgets are concerned, without an edits API, by a clock of its own. */
@@ -70,9 +77,8 @@ export async function openBudgetedEdits() {
   const now = () => at;
   const prices: PriceTable = {
     at: (model, time) => table.at(model, time),
-    of: (model) => table.of(model),
   };
-  const budgets = createBudgets({ prisma, now });
+  const budgets = createBudgets({ prisma, log, now });
   const attempts = createAttempts({
     prisma,
     events,
@@ -107,12 +113,14 @@ export async function openBudgetedEdits() {
       table = pricesOf(microUsdPerToken);
     },
     /** A queued edit that holds so much; null: its owner has no budget. */
-    async insert(ownerId: string, holdMicroUsd: bigint | null): Promise<string> {
+    async insert(ownerId: string, amountMicroUsd: bigint | null): Promise<string> {
       const id = newJobId();
       // Equal prompts would wait for each other.
       const params = { ...PARAMS, prompt: id };
       const job = { id, ownerId, sandbox: false, params, resolvedSize: 's', turn: 0 };
-      const rest = { images: [], mask: null, retryOfId: null, idempotency: null, holdMicroUsd };
+      const reserved =
+        amountMicroUsd === null ? null : { amountMicroUsd, bound: boundOf(amountMicroUsd) };
+      const rest = { images: [], mask: null, retryOfId: null, idempotency: null, reserved };
       await insertJob({ prisma, queue, images, budgets }, { ...job, ...rest });
       await prisma.editJob.update({ where: { id }, data: { createdAt: at } });
       return id;

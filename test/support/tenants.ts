@@ -3,13 +3,13 @@ import type { Database } from '../../src/database/database.ts';
 import { createBacklog } from '../../src/edits/backlog.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createEdits } from '../../src/edits/edits.ts';
-import { createModels } from '../../src/edits-api/models.ts';
 import { createEvents } from '../../src/events.ts';
 import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
 import { createStaging } from '../../src/images/fs-staging.ts';
 import { createImages, type StoredImage } from '../../src/images/images.ts';
 import { inspectImage } from '../../src/images/inspect-image.ts';
 import { createLog } from '../../src/log.ts';
+import { createKnownModels, createModels } from '../../src/models/models.ts';
 import { createQueue } from '../../src/queue.ts';
 import { createBudgets } from '../../src/usage/budgets.ts';
 import { png } from './pictures.ts';
@@ -43,10 +43,14 @@ export async function openTenants(options: {
     prisma,
     queue,
     images,
-    models: createModels({ default: 'gpt-image-1', allowed: null, overrides: [] }),
+    models: createModels({
+      known: createKnownModels(),
+      default: 'gpt-image-1',
+      allowed: null,
+    }),
     backlog: createBacklog({ prisma, maxQueued: Number.POSITIVE_INFINITY }),
-    budgets: createBudgets({ prisma }),
-    holdCost: async () => null,
+    budgets: createBudgets({ prisma, log }),
+    reserveCost: async () => null,
     sandbox: false,
   });
   const picture = await png();

@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDecimal } from '../../src/usage/decimal.ts';
-import {
-  createPriceTable,
-  PRICE_FRACTION_DIGITS,
-  TOKEN_KINDS,
-} from '../../src/usage/price-table.ts';
+import { parseDecimal } from '../../src/models/decimal.ts';
+import { createKnownModels } from '../../src/models/models.ts';
+import { createPriceTable, PRICE_FRACTION_DIGITS, TOKEN_KINDS } from '../../src/models/prices.ts';
 import { costOf, priceUsage, type RawUsage } from '../../src/usage/pricing.ts';
 
 const usd = (text: string) => parseDecimal(text, PRICE_FRACTION_DIGITS);
@@ -201,7 +198,7 @@ describe('for any usage and prices', () => {
 
 describe('the price of usage', () => {
   const usage = { ...SUMS, ...input(100, 323), outputTokens: 1_056 };
-  const table = createPriceTable();
+  const table = createPriceTable((model) => createKnownModels().get(model).prices);
 
   it('names the version of the prices of its time', () => {
     expect(priceUsage(table, 'gpt-image-1', usage, new Date('2026-11-01'))).toEqual({

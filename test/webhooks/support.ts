@@ -99,7 +99,13 @@ export async function startWebhooks(
     async endEdit(status: EditEnd['status'] = 'SUCCEEDED', before = () => {}) {
       const jobId = await insertJob(status);
       await prisma.$transaction(async (tx) => {
-        await publishEnd(tx, { jobId, ownerId: VIEWER.ownerId, status, costMicroUsd: null });
+        await publishEnd(tx, {
+          jobId,
+          ownerId: VIEWER.ownerId,
+          status,
+          costMicroUsd: null,
+          usage: null,
+        });
         before();
       });
       return jobId;

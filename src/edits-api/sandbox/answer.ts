@@ -1,10 +1,12 @@
+import { CATALOGUE } from '../../models/catalogue.ts';
 import {
   inputImageTokens,
   outputImageTokens,
   PARTIAL_IMAGE_TOKENS,
-  type PixelSize,
-} from '../../usage/image-tokens.ts';
-import { publishedTokens } from '../../usage/published-tokens.ts';
+} from '../../models/image-tokens.ts';
+import { findModel } from '../../models/model-entry.ts';
+import type { PixelSize } from '../../models/sizes.ts';
+import { outputTokens } from '../../models/token-rules.ts';
 import type { EditParams } from './edit-params.ts';
 import type { Picture } from './studio.ts';
 
@@ -41,8 +43,8 @@ export function factsOf(params: EditParams, size: PixelSize): Facts {
 }
 
 /**
- * Tokens by the published formulas, and by gpt-image-1's where a model has none of its own. The mask
- * is not counted, and `xhigh` and `max` of such a model are counted as `high`.
+ * Input tokens by gpt-image-1's published formula, without the mask. Output tokens by the model's own
+ * rule; of a model without one by gpt-image-1's, with `xhigh` and `max` counted as `high`.
  */
 export function usageOf(
   params: EditParams,
@@ -64,8 +66,9 @@ export function usageOf(
 
 function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): number {
   const quality = asked === 'auto' ? 'medium' : asked;
-  const { output } = publishedTokens(model);
-  if (output?.qualities.includes(quality)) return output.tokens(size, quality);
+  const rule = findModel(CATALOGUE, model)?.tokens.output ?? null;
+  const own = rule === null ? null : outputTokens(rule, size, quality);
+  if (own !== null) return own.max;
   return outputImageTokens(size, quality === 'xhigh' || quality === 'max' ? 'high' : quality);
 }
 

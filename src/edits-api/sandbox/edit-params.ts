@@ -1,4 +1,4 @@
-import type { PixelSize } from '../../usage/image-tokens.ts';
+import type { PixelSize } from '../../models/sizes.ts';
 import type { Form } from './form.ts';
 import { ApiRefusal, invalidType, invalidValue, missingParameter } from './refusal.ts';
 
@@ -10,6 +10,10 @@ export const STANDARD_SIZES = ['1024x1024', '1536x1024', '1024x1536'] as const;
 /** These draw three sizes only; `gpt-image-2` and later take any that keeps to the rules below. */
 const FIXED_SIZE_MODELS = /^(gpt-image-1(-mini|\.5)?|chatgpt-image-latest)(-\d{4}-\d{2}-\d{2})?$/;
 const FLEXIBLE_SIZE_MODELS = /^gpt-image-2/;
+const MINI_MODELS = /^gpt-image-1-mini(-\d{4}-\d{2}-\d{2})?$/;
+/** `xhigh` and `max` came with 2.5, `complexity` with 2.6. */
+const OLDER_QUALITY_MODELS = /^gpt-image-2(-\d{4}-\d{2}-\d{2})?$/;
+const COMPLEXITY_MODELS = /^gpt-image-2\.6-/;
 const MAX_EDGE_PX = 3_840;
 const MIN_AREA_PX = 655_360;
 const MAX_AREA_PX = 3_840 * 2_160;
@@ -66,23 +70,38 @@ export function parseParams(form: Form): EditParams {
   }
 
   const model = given.get('model') ?? 'gpt-image-1';
-  const qualities = FIXED_SIZE_MODELS.test(model) ? QUALITIES : NEWER_QUALITIES;
+  const hasOldQualities = FIXED_SIZE_MODELS.test(model) || OLDER_QUALITY_MODELS.test(model);
   const params: EditParams = {
     prompt,
     model,
     n: integer(given, 'n', 1, 10, 1),
     size: parseSize(given.get('size') ?? 'auto', model),
-    quality: oneOf(given, 'quality', qualities, 'auto'),
+    quality: oneOf(given, 'quality', hasOldQualities ? QUALITIES : NEWER_QUALITIES, 'auto'),
     background: oneOf(given, 'background', BACKGROUNDS, 'auto'),
     outputFormat: oneOf(given, 'output_format', OUTPUT_FORMATS, 'png'),
     outputCompression: integer(given, 'output_compression', 0, 100, 100),
-    inputFidelity: oneOf(given, 'input_fidelity', ['low', 'high'], 'low'),
+    inputFidelity: inputFidelity(given, model),
     stream: oneOf(given, 'stream', ['true', 'false'], 'false') === 'true',
     partialImages: integer(given, 'partial_images', 0, 3, 0),
   };
   oneOf(given, 'moderation', ['low', 'auto'], 'auto');
+  checkComplexity(given, model);
   checkCombinations(params);
   return params;
+}
+
+function inputFidelity(given: ReadonlyMap<string, string>, model: string): 'low' | 'high' {
+  if (FLEXIBLE_SIZE_MODELS.test(model) && given.has('input_fidelity')) {
+    throw unsupported('input_fidelity', model);
+  }
+  return oneOf(given, 'input_fidelity', MINI_MODELS.test(model) ? ['low'] : ['low', 'high'], 'low');
+}
+
+function checkComplexity(given: ReadonlyMap<string, string>, model: string): void {
+  const isKnown = FIXED_SIZE_MODELS.test(model) || FLEXIBLE_SIZE_MODELS.test(model);
+  if (!isKnown || !given.has('complexity')) return;
+  if (!COMPLEXITY_MODELS.test(model)) throw unsupported('complexity', model);
+  oneOf(given, 'complexity', ['low', 'medium', 'high'], 'high');
 }
 
 function checkCombinations(params: EditParams): void {
@@ -166,6 +185,13 @@ function integer(
       `but got ${value} instead.`,
     { param, code },
   );
+}
+
+function unsupported(param: string, model: string): ApiRefusal {
+  return new ApiRefusal(`The parameter '${param}' is not supported with the model '${model}'.`, {
+    param,
+    code: 'unsupported_parameter',
+  });
 }
 
 function duplicate(param: string): ApiRefusal {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PixelSize } from '../../usage/image-tokens.ts';
-import { countTextTokens } from '../../usage/text-tokens.ts';
+import type { PixelSize } from '../../models/sizes.ts';
+import { countTextTokens } from '../../models/text-tokens.ts';
 import {
   type Chunks,
   factsOf,

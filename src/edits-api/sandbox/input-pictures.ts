@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { PixelSize } from '../../usage/image-tokens.ts';
+import type { PixelSize } from '../../models/sizes.ts';
 import type { Form, FormFile } from './form.ts';
 import { MAX_FILE_BYTES } from './form.ts';
 import { ApiRefusal, invalidImage, invalidType, missingParameter } from './refusal.ts';

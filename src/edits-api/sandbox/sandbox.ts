@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { loadTextTokenizer } from '../../usage/text-tokens.ts';
+import { loadTextTokenizer } from '../../models/text-tokens.ts';
 import { createControlRoute } from './control-route.ts';
 import { createDrawingStudio } from './drawing-studio.ts';
 import { createEditsRoute } from './edits-route.ts';

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { PixelSize } from '../../usage/image-tokens.ts';
+import type { PixelSize } from '../../models/sizes.ts';
 import type { Region } from './caption.ts';
 import { STANDARD_SIZES } from './edit-params.ts';
 import { type InputFiles, MAX_INPUT_PIXELS } from './input-pictures.ts';

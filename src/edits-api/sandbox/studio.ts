@@ -1,4 +1,4 @@
-import type { PixelSize } from '../../usage/image-tokens.ts';
+import type { PixelSize } from '../../models/sizes.ts';
 import type { EditParams } from './edit-params.ts';
 import type { InputFiles } from './input-pictures.ts';
 

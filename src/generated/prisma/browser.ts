@@ -85,6 +85,11 @@ export type Budget = Prisma.BudgetModel
  */
 export type Reservation = Prisma.ReservationModel
 /**
+ * Model RaisedBound
+ * A bound of a model that usage was above: later edits reserve more.
+ */
+export type RaisedBound = Prisma.RaisedBoundModel
+/**
  * Model WebhookEndpoint
  * A URL that is told how edits end. Its signing secret is nowhere: it is derived from the server's
  * secret key, this row's id and `secretVersion`.

@@ -410,6 +410,7 @@ export const ModelName = {
   Charge: 'Charge',
   Budget: 'Budget',
   Reservation: 'Reservation',
+  RaisedBound: 'RaisedBound',
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookDelivery: 'WebhookDelivery',
   WebhookDeliveryAttempt: 'WebhookDeliveryAttempt'
@@ -428,7 +429,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "worker" | "editAttempt" | "prompt" | "promptSearch" | "image" | "editJobImage" | "tokenUsage" | "charge" | "budget" | "reservation" | "webhookEndpoint" | "webhookDelivery" | "webhookDeliveryAttempt"
+    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "worker" | "editAttempt" | "prompt" | "promptSearch" | "image" | "editJobImage" | "tokenUsage" | "charge" | "budget" | "reservation" | "raisedBound" | "webhookEndpoint" | "webhookDelivery" | "webhookDeliveryAttempt"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1394,6 +1395,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    RaisedBound: {
+      payload: Prisma.$RaisedBoundPayload<ExtArgs>
+      fields: Prisma.RaisedBoundFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RaisedBoundFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RaisedBoundFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>
+        }
+        findFirst: {
+          args: Prisma.RaisedBoundFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RaisedBoundFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>
+        }
+        findMany: {
+          args: Prisma.RaisedBoundFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>[]
+        }
+        create: {
+          args: Prisma.RaisedBoundCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>
+        }
+        createMany: {
+          args: Prisma.RaisedBoundCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RaisedBoundCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>[]
+        }
+        delete: {
+          args: Prisma.RaisedBoundDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>
+        }
+        update: {
+          args: Prisma.RaisedBoundUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>
+        }
+        deleteMany: {
+          args: Prisma.RaisedBoundDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RaisedBoundUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RaisedBoundUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>[]
+        }
+        upsert: {
+          args: Prisma.RaisedBoundUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RaisedBoundPayload>
+        }
+        aggregate: {
+          args: Prisma.RaisedBoundAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRaisedBound>
+        }
+        groupBy: {
+          args: Prisma.RaisedBoundGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RaisedBoundGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RaisedBoundCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RaisedBoundCountAggregateOutputType> | number
+        }
+      }
+    }
     WebhookEndpoint: {
       payload: Prisma.$WebhookEndpointPayload<ExtArgs>
       fields: Prisma.WebhookEndpointFieldRefs
@@ -1859,11 +1934,23 @@ export const ReservationScalarFieldEnum = {
   jobId: 'jobId',
   ownerId: 'ownerId',
   amountMicroUsd: 'amountMicroUsd',
+  bound: 'bound',
   reservedAt: 'reservedAt',
   settledAt: 'settledAt'
 } as const
 
 export type ReservationScalarFieldEnum = (typeof ReservationScalarFieldEnum)[keyof typeof ReservationScalarFieldEnum]
+
+
+export const RaisedBoundScalarFieldEnum = {
+  model: 'model',
+  basis: 'basis',
+  kind: 'kind',
+  factor: 'factor',
+  raisedAt: 'raisedAt'
+} as const
+
+export type RaisedBoundScalarFieldEnum = (typeof RaisedBoundScalarFieldEnum)[keyof typeof RaisedBoundScalarFieldEnum]
 
 
 export const WebhookEndpointScalarFieldEnum = {
@@ -2130,6 +2217,20 @@ export type ListEnumBudgetPeriodFieldRefInput<$PrismaModel> = FieldRefInputType<
 
 
 /**
+ * Reference to a field of type 'Float'
+ */
+export type FloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float'>
+    
+
+
+/**
+ * Reference to a field of type 'Float[]'
+ */
+export type ListFloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float[]'>
+    
+
+
+/**
  * Reference to a field of type 'WebhookEvent[]'
  */
 export type ListEnumWebhookEventFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'WebhookEvent[]'>
@@ -2168,20 +2269,6 @@ export type EnumWebhookDeliveryStateFieldRefInput<$PrismaModel> = FieldRefInputT
  * Reference to a field of type 'WebhookDeliveryState[]'
  */
 export type ListEnumWebhookDeliveryStateFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'WebhookDeliveryState[]'>
-    
-
-
-/**
- * Reference to a field of type 'Float'
- */
-export type FloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float'>
-    
-
-
-/**
- * Reference to a field of type 'Float[]'
- */
-export type ListFloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float[]'>
     
 
 /**
@@ -2348,6 +2435,7 @@ export type GlobalOmitConfig = {
   charge?: Prisma.ChargeOmit
   budget?: Prisma.BudgetOmit
   reservation?: Prisma.ReservationOmit
+  raisedBound?: Prisma.RaisedBoundOmit
   webhookEndpoint?: Prisma.WebhookEndpointOmit
   webhookDelivery?: Prisma.WebhookDeliveryOmit
   webhookDeliveryAttempt?: Prisma.WebhookDeliveryAttemptOmit

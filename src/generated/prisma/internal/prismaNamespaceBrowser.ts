@@ -64,6 +64,7 @@ export const ModelName = {
   Charge: 'Charge',
   Budget: 'Budget',
   Reservation: 'Reservation',
+  RaisedBound: 'RaisedBound',
   WebhookEndpoint: 'WebhookEndpoint',
   WebhookDelivery: 'WebhookDelivery',
   WebhookDeliveryAttempt: 'WebhookDeliveryAttempt'
@@ -289,11 +290,23 @@ export const ReservationScalarFieldEnum = {
   jobId: 'jobId',
   ownerId: 'ownerId',
   amountMicroUsd: 'amountMicroUsd',
+  bound: 'bound',
   reservedAt: 'reservedAt',
   settledAt: 'settledAt'
 } as const
 
 export type ReservationScalarFieldEnum = (typeof ReservationScalarFieldEnum)[keyof typeof ReservationScalarFieldEnum]
+
+
+export const RaisedBoundScalarFieldEnum = {
+  model: 'model',
+  basis: 'basis',
+  kind: 'kind',
+  factor: 'factor',
+  raisedAt: 'raisedAt'
+} as const
+
+export type RaisedBoundScalarFieldEnum = (typeof RaisedBoundScalarFieldEnum)[keyof typeof RaisedBoundScalarFieldEnum]
 
 
 export const WebhookEndpointScalarFieldEnum = {

@@ -54,6 +54,7 @@ export type ReservationCountAggregateOutputType = {
   jobId: number
   ownerId: number
   amountMicroUsd: number
+  bound: number
   reservedAt: number
   settledAt: number
   _all: number
@@ -88,6 +89,7 @@ export type ReservationCountAggregateInputType = {
   jobId?: true
   ownerId?: true
   amountMicroUsd?: true
+  bound?: true
   reservedAt?: true
   settledAt?: true
   _all?: true
@@ -183,6 +185,7 @@ export type ReservationGroupByOutputType = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint
+  bound: runtime.JsonValue | null
   reservedAt: Date
   settledAt: Date | null
   _count: ReservationCountAggregateOutputType | null
@@ -214,6 +217,7 @@ export type ReservationWhereInput = {
   jobId?: Prisma.UuidFilter<"Reservation"> | string
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
+  bound?: Prisma.JsonNullableFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -223,6 +227,7 @@ export type ReservationOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
+  bound?: Prisma.SortOrderInput | Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   job?: Prisma.EditJobOrderByWithRelationInput
@@ -235,6 +240,7 @@ export type ReservationWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.ReservationWhereInput | Prisma.ReservationWhereInput[]
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
+  bound?: Prisma.JsonNullableFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -244,6 +250,7 @@ export type ReservationOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
+  bound?: Prisma.SortOrderInput | Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ReservationCountOrderByAggregateInput
@@ -260,6 +267,7 @@ export type ReservationScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"Reservation"> | string
   ownerId?: Prisma.StringWithAggregatesFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Reservation"> | bigint | number
+  bound?: Prisma.JsonNullableWithAggregatesFilter<"Reservation">
   reservedAt?: Prisma.DateTimeWithAggregatesFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Reservation"> | Date | string | null
 }
@@ -267,6 +275,7 @@ export type ReservationScalarWhereWithAggregatesInput = {
 export type ReservationCreateInput = {
   ownerId: string
   amountMicroUsd: bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
   job: Prisma.EditJobCreateNestedOneWithoutReservationInput
@@ -276,6 +285,7 @@ export type ReservationUncheckedCreateInput = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -283,6 +293,7 @@ export type ReservationUncheckedCreateInput = {
 export type ReservationUpdateInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   job?: Prisma.EditJobUpdateOneRequiredWithoutReservationNestedInput
@@ -292,6 +303,7 @@ export type ReservationUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -300,6 +312,7 @@ export type ReservationCreateManyInput = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -307,6 +320,7 @@ export type ReservationCreateManyInput = {
 export type ReservationUpdateManyMutationInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -315,6 +329,7 @@ export type ReservationUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -328,6 +343,7 @@ export type ReservationCountOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
+  bound?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrder
 }
@@ -391,6 +407,7 @@ export type ReservationUncheckedUpdateOneWithoutJobNestedInput = {
 export type ReservationCreateWithoutJobInput = {
   ownerId: string
   amountMicroUsd: bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -398,6 +415,7 @@ export type ReservationCreateWithoutJobInput = {
 export type ReservationUncheckedCreateWithoutJobInput = {
   ownerId: string
   amountMicroUsd: bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -421,6 +439,7 @@ export type ReservationUpdateToOneWithWhereWithoutJobInput = {
 export type ReservationUpdateWithoutJobInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -428,6 +447,7 @@ export type ReservationUpdateWithoutJobInput = {
 export type ReservationUncheckedUpdateWithoutJobInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -438,6 +458,7 @@ export type ReservationSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   jobId?: boolean
   ownerId?: boolean
   amountMicroUsd?: boolean
+  bound?: boolean
   reservedAt?: boolean
   settledAt?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -447,6 +468,7 @@ export type ReservationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   jobId?: boolean
   ownerId?: boolean
   amountMicroUsd?: boolean
+  bound?: boolean
   reservedAt?: boolean
   settledAt?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -456,6 +478,7 @@ export type ReservationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   jobId?: boolean
   ownerId?: boolean
   amountMicroUsd?: boolean
+  bound?: boolean
   reservedAt?: boolean
   settledAt?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -465,11 +488,12 @@ export type ReservationSelectScalar = {
   jobId?: boolean
   ownerId?: boolean
   amountMicroUsd?: boolean
+  bound?: boolean
   reservedAt?: boolean
   settledAt?: boolean
 }
 
-export type ReservationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "ownerId" | "amountMicroUsd" | "reservedAt" | "settledAt", ExtArgs["result"]["reservation"]>
+export type ReservationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "ownerId" | "amountMicroUsd" | "bound" | "reservedAt" | "settledAt", ExtArgs["result"]["reservation"]>
 export type ReservationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -492,6 +516,10 @@ export type $ReservationPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * The most that the edit was to cost.
      */
     amountMicroUsd: bigint
+    /**
+     * The tokens that the amount is for, and the rules they are by. Null: older than that.
+     */
+    bound: runtime.JsonValue | null
     /**
      * Tells the period that it counts in.
      */
@@ -927,6 +955,7 @@ export interface ReservationFieldRefs {
   readonly jobId: Prisma.FieldRef<"Reservation", 'String'>
   readonly ownerId: Prisma.FieldRef<"Reservation", 'String'>
   readonly amountMicroUsd: Prisma.FieldRef<"Reservation", 'BigInt'>
+  readonly bound: Prisma.FieldRef<"Reservation", 'Json'>
   readonly reservedAt: Prisma.FieldRef<"Reservation", 'DateTime'>
   readonly settledAt: Prisma.FieldRef<"Reservation", 'DateTime'>
 }

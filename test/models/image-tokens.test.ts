@@ -3,14 +3,13 @@ import {
   inputImageTokens,
   outputImageTokens,
   PARTIAL_IMAGE_TOKENS,
-} from '../../src/usage/image-tokens.ts';
+} from '../../src/models/image-tokens.ts';
 
 describe('output tokens', () => {
   it.each([
     ['low', 272, 408, 400],
     ['medium', 1_056, 1_584, 1_568],
     ['high', 4_160, 6_240, 6_208],
-    ['auto', 1_056, 1_584, 1_568],
   ] as const)('are the published ones at %s quality', (quality, square, portrait, landscape) => {
     expect(outputImageTokens({ width: 1_024, height: 1_024 }, quality)).toBe(square);
     expect(outputImageTokens({ width: 1_024, height: 1_536 }, quality)).toBe(portrait);

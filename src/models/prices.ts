@@ -2,8 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { parseDecimal } from './decimal.ts';
-import { modelFamily } from './model-family.ts';
-import published from './prices.json' with { type: 'json' };
 
 /** What is billed apart from each other. Cached tokens are input that the edits API has seen before. */
 export const TOKEN_KINDS = [
@@ -20,7 +18,7 @@ export type TokenKind = (typeof TOKEN_KINDS)[number];
 /** Fraction digits of a price: US dollars per million tokens, which is micro-dollars per token. */
 export const PRICE_FRACTION_DIGITS = 9;
 
-/** The prices of one model from a date until the next version. */
+/** The prices of a model from a date until the next version. */
 export interface PriceVersion {
   /** Names these prices on every charge that was made by them. */
   readonly version: string;
@@ -33,10 +31,8 @@ export interface PriceVersion {
 }
 
 export interface PriceTable {
-  /** What holds for a model at a time; null when nothing is known. A dated snapshot is its model. */
+  /** The prices of a model at a time; null when nothing is known. */
   at(model: string, time: Date): PriceVersion | null;
-  /** All that is known of a model, oldest first. */
-  of(model: string): readonly PriceVersion[];
 }
 
 const price = z
@@ -77,44 +73,55 @@ const versionSchema = z
     }),
   );
 
-const fileSchema = z.record(
-  z.string().min(1),
-  z
-    .array(versionSchema)
-    .refine(
-      (versions) => isUnique(versions.map(({ version }) => version)),
-      'has two versions of the same name',
-    )
-    .refine(
-      (versions) => isUnique(versions.map(({ from }) => from.getTime())),
-      'has two versions from the same time',
-    )
-    .transform((versions) => versions.toSorted((a, b) => a.from.getTime() - b.from.getTime())),
-);
+/** The price versions of one model, in any order; parsed to oldest first. */
+export const pricesSchema = z
+  .array(versionSchema)
+  .refine(
+    (versions) => isUnique(versions.map(({ version }) => version)),
+    'has two versions of the same name',
+  )
+  .refine(
+    (versions) => isUnique(versions.map(({ from }) => from.getTime())),
+    'has two versions from the same time',
+  )
+  .transform((versions) => versions.toSorted((a, b) => a.from.getTime() - b.from.getTime()));
 
-type Versions = Readonly<Record<string, readonly PriceVersion[]>>;
+const fileSchema = z.record(z.string().min(1), pricesSchema);
 
-/** The published prices, with those of `overrides` in their place, model by model. */
-export function createPriceTable(overrides: Versions = {}): PriceTable {
-  const versions = new Map(Object.entries({ ...fileSchema.parse(published), ...overrides }));
-  const of = (model: string) => versions.get(model) ?? versions.get(modelFamily(model)) ?? [];
-  return {
-    of,
-    at: (model, time) => of(model).findLast(({ from }) => from <= time) ?? null,
-  };
+/** Price versions by model. */
+export type Prices = Readonly<Record<string, readonly PriceVersion[]>>;
+
+/** @param pricesOf Returns all price versions of a model, oldest first. */
+export function createPriceTable(pricesOf: (model: string) => readonly PriceVersion[]): PriceTable {
+  return { at: (model, time) => pricesOf(model).findLast(({ from }) => from <= time) ?? null };
 }
 
 /**
- * Reads PRICES_FILE, of the shape of prices.json: see docs/pricing.md.
+ * Reads PRICES_FILE: see docs/pricing.md.
  * @throws ConfigError when the file cannot be read or has another shape.
  */
-export async function readPricesFile(path: string): Promise<Versions> {
+export async function readPricesFile(path: string): Promise<Prices> {
   try {
     return fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new ConfigError([`PRICES_FILE ${JSON.stringify(path)}: ${reason}`]);
   }
+}
+
+/** Tokens that are billed at one price, in 10⁻⁹ micro-dollars each. */
+export type PricedTokens = readonly [tokens: number, price: bigint | null];
+
+/** In micro-dollars, rounded half up, once, at the end. Null when some have no known price. */
+export function priceTokens(items: readonly PricedTokens[]): bigint | null {
+  let sum = 0n;
+  for (const [tokens, price] of items) {
+    if (tokens === 0) continue;
+    if (price === null) return null;
+    sum += BigInt(tokens) * price;
+  }
+  const unit = 10n ** BigInt(PRICE_FRACTION_DIGITS);
+  return (2n * sum + unit) / (2n * unit);
 }
 
 function isUnique(values: readonly unknown[]): boolean {

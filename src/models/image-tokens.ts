@@ -1,16 +1,10 @@
+import type { PixelSize } from './sizes.ts';
+
 /**
  * How many tokens the pictures of an edit use, by the figures OpenAI publishes for gpt-image-1: output
  * tokens in the image generation guide ("Cost and latency"), input tokens in the vision guide
  * ("Calculating costs"). Pure; estimates only, the bill is what the API's `usage` says.
  */
-
-export interface PixelSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** `auto` is counted as `medium`: the API does not say beforehand what it will choose. */
-export type TokenQuality = 'low' | 'medium' | 'high' | 'auto';
 
 export type TokenInputFidelity = 'low' | 'high';
 
@@ -20,6 +14,11 @@ const OUTPUT_TOKENS = {
   medium: { '1024x1024': 1_056, '1024x1536': 1_584, '1536x1024': 1_568 },
   high: { '1024x1024': 4_160, '1024x1536': 6_240, '1536x1024': 6_208 },
 } as const satisfies Record<string, Record<string, number>>;
+
+export type TableQuality = keyof typeof OUTPUT_TOKENS;
+
+/** The qualities that the published table has. */
+export const TABLE_QUALITIES = Object.keys(OUTPUT_TOKENS) as readonly TableQuality[];
 
 /** Published: each partial picture of a stream adds this many output tokens. */
 export const PARTIAL_IMAGE_TOKENS = 100;
@@ -38,9 +37,8 @@ const OBLONG_FROM_RATIO = Math.sqrt(3 / 2);
  * Output tokens of one finished picture. The three standard sizes by the published table; any other
  * size in proportion to its area, with the density of 1024x1024, rounded up.
  */
-export function outputImageTokens(size: PixelSize, quality: TokenQuality): number {
-  const published: Readonly<Record<string, number>> =
-    OUTPUT_TOKENS[quality === 'auto' ? 'medium' : quality];
+export function outputImageTokens(size: PixelSize, quality: TableQuality): number {
+  const published: Readonly<Record<string, number>> = OUTPUT_TOKENS[quality];
   const exact = published[`${size.width}x${size.height}`];
   if (exact !== undefined) return exact;
   const perSquare = published['1024x1024'] ?? 0;

@@ -1,23 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { estimate, type PlannedEdit } from '../../src/usage/estimate.ts';
-import { createPriceTable } from '../../src/usage/price-table.ts';
+import { estimate, type PlannedEdit } from '../../src/models/estimate.ts';
+import { createKnownModels } from '../../src/models/models.ts';
 
 const SQUARE = { width: 1_024, height: 1_024 };
-const PLANNED: PlannedEdit = {
-  model: 'gpt-image-1',
+const PLANNED: Omit<PlannedEdit, 'tokens'> = {
   textTokens: 10,
   images: [SQUARE],
   inputFidelity: 'low',
   sizes: [SQUARE],
+  extremeSizes: [SQUARE],
   quality: 'medium',
   n: 1,
   partialImages: 0,
 };
 
-const table = createPriceTable();
-const estimateOf = (changes: Partial<PlannedEdit>) => {
-  const planned = { ...PLANNED, ...changes };
-  return estimate(planned, table.at(planned.model, new Date('2026-11-01')));
+const models = createKnownModels();
+const estimateOf = ({
+  model: id = 'gpt-image-1',
+  ...changes
+}: Partial<PlannedEdit> & { model?: string }) => {
+  const { tokens, prices } = models.get(id);
+  return estimate({ ...PLANNED, tokens, ...changes }, prices.at(-1) ?? null);
 };
 
 describe('an estimate', () => {
@@ -55,6 +58,18 @@ describe('an estimate', () => {
       expect(some.costMicroUsd.min).toBeGreaterThan(0n);
       expect(some.costMicroUsd.max).toBeNull();
       expect(some.gaps).toEqual(['INPUT_TOKENS_NOT_PUBLISHED']);
+    },
+  );
+
+  it.each(['gpt-image-1-mini', 'gpt-image-2.6-flare'])(
+    'of %s tells no tokens of images: bounds that are only measured are no estimates',
+    (model) => {
+      expect(estimateOf({ model })).toMatchObject({
+        imageInputTokens: null,
+        outputTokens: null,
+        costMicroUsd: { max: null },
+        gaps: ['INPUT_TOKENS_NOT_PUBLISHED', 'OUTPUT_TOKENS_NOT_PUBLISHED'],
+      });
     },
   );
 

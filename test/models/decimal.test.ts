@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDecimal, parseDecimal } from '../../src/usage/decimal.ts';
+import { formatDecimal, parseDecimal } from '../../src/models/decimal.ts';
 
 describe('a decimal', () => {
   it.each([

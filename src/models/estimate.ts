@@ -1,18 +1,22 @@
-import { PARTIAL_IMAGE_TOKENS, type PixelSize } from './image-tokens.ts';
-import type { PriceVersion } from './price-table.ts';
-import { total } from './pricing.ts';
-import { publishedTokens } from './published-tokens.ts';
+import { PARTIAL_IMAGE_TOKENS, type TokenInputFidelity } from './image-tokens.ts';
+import type { ModelTokens } from './model.ts';
+import { type PriceVersion, priceTokens } from './prices.ts';
+import type { PixelSize } from './sizes.ts';
+import { inputTokens, outputTokens } from './token-rules.ts';
 
 /** What is known of an edit before it is sent. */
 export interface PlannedEdit {
-  readonly model: string;
-  /** Of the prompt. */
+  /** Of the model. */
+  readonly tokens: ModelTokens;
+  /** Of the prompt, by o200k_base. */
   readonly textTokens: number;
-  /** The input pictures, without the mask: nothing is published about tokens of masks. */
+  /** The input images. Nothing is published about tokens of masks. */
   readonly images: readonly PixelSize[];
-  readonly inputFidelity: 'low' | 'high';
-  /** The sizes that an output may have; null: it may have any. */
+  readonly inputFidelity: TokenInputFidelity;
+  /** The sizes that an output may have; null: it may have any that the model accepts. */
   readonly sizes: readonly PixelSize[] | null;
+  /** Among the sizes that an output may have, those that may take the most tokens; null: not known. */
+  readonly extremeSizes: readonly PixelSize[] | null;
   /** In the edits API's spelling, `auto` included. */
   readonly quality: string;
   readonly n: number;
@@ -48,25 +52,20 @@ export interface Estimate {
 
 /** By the published formulas and `prices`, those of the model now. Nothing is counted as cached. */
 export function estimate(edit: PlannedEdit, prices: PriceVersion | null): Estimate {
-  const published = publishedTokens(edit.model);
   const gaps = new Set<EstimateGap>();
-  const { textTokens, inputFidelity } = edit;
+  const { textTokens } = edit;
+  const imageInputTokens = estimateInput(edit, gaps);
+  const output = estimateOutput(edit, gaps);
 
-  const imageInputTokens =
-    published.input &&
-    edit.images.reduce((sum, size) => sum + (published.input?.(size, inputFidelity) ?? 0), 0);
-  if (imageInputTokens === null) gaps.add('INPUT_TOKENS_NOT_PUBLISHED');
-  const outputTokens = estimateOutput(edit, published.output, gaps);
-
-  const cost = (bound: 'min' | 'max') => {
+  const cost = (end: 'min' | 'max') => {
     if (prices === null) return null;
     const { textInput, imageInput, imageOutput } = prices.prices;
-    const isPartial = imageInputTokens === null || outputTokens === null;
-    if (bound === 'max' && isPartial) return null;
-    return total([
+    const isPartial = imageInputTokens === null || output === null;
+    if (end === 'max' && isPartial) return null;
+    return priceTokens([
       [textTokens, textInput],
       [imageInputTokens ?? 0, imageInput],
-      [outputTokens?.[bound] ?? 0, imageOutput],
+      [output?.[end] ?? 0, imageOutput],
     ]);
   };
   const costMicroUsd = { min: cost('min'), max: cost('max') };
@@ -74,13 +73,13 @@ export function estimate(edit: PlannedEdit, prices: PriceVersion | null): Estima
   return {
     textInputTokens: textTokens,
     imageInputTokens,
-    outputTokens,
+    outputTokens: output,
     totalTokens:
-      imageInputTokens === null || outputTokens === null
+      imageInputTokens === null || output === null
         ? null
         : {
-            min: textTokens + imageInputTokens + outputTokens.min,
-            max: textTokens + imageInputTokens + outputTokens.max,
+            min: textTokens + imageInputTokens + output.min,
+            max: textTokens + imageInputTokens + output.max,
           },
     costMicroUsd,
     priceVersion: prices?.version ?? null,
@@ -88,21 +87,37 @@ export function estimate(edit: PlannedEdit, prices: PriceVersion | null): Estima
   };
 }
 
+function estimateInput(
+  { images, inputFidelity, tokens: { input } }: PlannedEdit,
+  gaps: Set<EstimateGap>,
+): number | null {
+  if (input?.basis !== 'published') {
+    gaps.add('INPUT_TOKENS_NOT_PUBLISHED');
+    return null;
+  }
+  return images.reduce((sum, size) => sum + inputTokens(input, size, inputFidelity), 0);
+}
+
 /** `auto` is anything that the model may choose. */
 function estimateOutput(
-  { quality, sizes, n, partialImages }: PlannedEdit,
-  published: ReturnType<typeof publishedTokens>['output'],
+  { quality, sizes, n, partialImages, tokens: { output } }: PlannedEdit,
   gaps: Set<EstimateGap>,
 ): Range<number> | null {
   if (quality === 'auto') gaps.add('AUTO_QUALITY');
   if (sizes === null || sizes.length > 1) gaps.add('AUTO_SIZE');
-  const qualities = quality === 'auto' ? (published?.qualities ?? []) : [quality];
-  if (published === null || !qualities.every((one) => published.qualities.includes(one))) {
+  if (output?.basis !== 'published') {
     gaps.add('OUTPUT_TOKENS_NOT_PUBLISHED');
     return null;
   }
   if (sizes === null) return null;
-  const each = sizes.flatMap((size) => qualities.map((one) => published.tokens(size, one)));
+  const each = sizes.flatMap((size) => outputTokens(output, size, quality) ?? []);
+  if (each.length < sizes.length) {
+    gaps.add('OUTPUT_TOKENS_NOT_PUBLISHED');
+    return null;
+  }
   const all = (tokens: number) => n * (tokens + partialImages * PARTIAL_IMAGE_TOKENS);
-  return { min: all(Math.min(...each)), max: all(Math.max(...each)) };
+  return {
+    min: all(Math.min(...each.map(({ min }) => min))),
+    max: all(Math.max(...each.map(({ max }) => max))),
+  };
 }

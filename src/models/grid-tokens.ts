@@ -1,4 +1,4 @@
-import type { PixelSize } from './image-tokens.ts';
+import type { PixelSize } from './sizes.ts';
 
 /**
  * Output tokens of gpt-image-2 and gpt-image-2.5, as the calculator in OpenAI's image generation
@@ -7,13 +7,8 @@ import type { PixelSize } from './image-tokens.ts';
  * A picture is a grid whose longer edge has a number of cells by quality, and whose shorter one has
  * as many as its shape leaves, rounded half to even. A cell takes (2,000,000 + pixels) / 4,000,000
  * tokens; the whole is rounded up.
+ * @param cells Along the longer edge.
  */
-export const GRID_CELLS = {
-  'gpt-image-2': { low: 16, medium: 48, high: 96 },
-  'gpt-image-2.5': { low: 16, medium: 24, high: 48, xhigh: 64, max: 96 },
-} as const satisfies Record<string, Readonly<Record<string, number>>>;
-
-/** @param cells Along the longer edge: one of GRID_CELLS. */
 export function gridOutputTokens({ width, height }: PixelSize, cells: number): number {
   const long = Math.max(width, height);
   const short = Math.min(width, height);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countTextTokens } from '../../src/usage/text-tokens.ts';
+import { countTextTokens } from '../../src/models/text-tokens.ts';
 
 describe('text tokens', () => {
   // As the tokenizer of OpenAI, tiktoken, counts them.

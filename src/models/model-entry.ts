@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { type EditModel, snapshotOf } from './model.ts';
+import { type Prices, pricesSchema } from './prices.ts';
+import { hasSizes, type ModelSizes, parseSize } from './sizes.ts';
+import { inputRuleSchema, outputRuleSchema } from './token-rules.ts';
+
+const MIB = 1024 * 1024;
+
+/** What holds for any model: the edits API's documented limits, and this server's protection. */
+const UNKNOWN = {
+  known: false,
+  shutdownDate: null,
+  sizes: null,
+  autoSize: true,
+  qualities: null,
+  backgrounds: null,
+  outputFormats: null,
+  inputFidelities: null,
+  complexities: null,
+  maxImages: 16,
+  maxImageBytes: null,
+  maxMaskBytes: 4 * MIB,
+  maxN: 10,
+  maxPartialImages: 3,
+  maxPromptCharacters: 32_000,
+  tokens: { input: null, output: null },
+} satisfies Omit<EditModel, 'id' | 'family' | 'prices'>;
+
+/** In pixels. A file may name an edge that no answer of ours could show as a size. */
+const edge = z.int().min(16).max(99_999);
+const sizesSchema = z.union([
+  z
+    .array(z.string().refine((size) => parseSize(size) !== null, 'must be WIDTHxHEIGHT'))
+    .min(1)
+    .transform((sizes): ModelSizes => ({ kind: 'listed', sizes })),
+  z
+    .strictObject({
+      multipleOf: z.int().min(1).max(1_024),
+      maxRatio: z.number().min(1),
+      maxLongEdge: edge,
+      maxShortEdge: edge.optional(),
+      minPixels: z.int().min(1).default(1),
+      maxPixels: z.int().min(1).optional(),
+    })
+    .transform((rule) => ({
+      ...rule,
+      kind: 'flexible' as const,
+      maxShortEdge: rule.maxShortEdge ?? rule.maxLongEdge,
+      maxPixels: rule.maxPixels ?? Number.POSITIVE_INFINITY,
+    }))
+    .refine(hasSizes, 'leaves no size at all'),
+]);
+
+const words = z.array(z.string().min(1)).min(1);
+/** An empty list: the model does not accept the parameter. */
+const wordsOrNone = z.array(z.string().min(1));
+
+/** An entry of the catalogue and of MODELS_FILE: docs/models.md says what each field is. */
+const entrySchema = z.strictObject({
+  id: z.string().min(1),
+  like: z.string().optional(),
+  shutdownDate: z.iso.date('must be a day, such as 2026-12-01').nullable().optional(),
+  sizes: sizesSchema.optional(),
+  autoSize: z.boolean().optional(),
+  qualities: words.optional(),
+  backgrounds: words.optional(),
+  outputFormats: words.optional(),
+  inputFidelities: wordsOrNone.optional(),
+  complexities: wordsOrNone.optional(),
+  maxImages: z.int().min(1).max(16).optional(),
+  maxImageBytes: z.int().min(1).optional(),
+  maxMaskBytes: z.int().min(1).optional(),
+  maxN: z.int().min(1).max(10).optional(),
+  maxPartialImages: z.int().min(0).max(3).optional(),
+  maxPromptCharacters: z.int().min(1).max(32_000).optional(),
+  inputTokens: inputRuleSchema.nullable().optional(),
+  outputTokens: outputRuleSchema.nullable().optional(),
+  prices: pricesSchema.optional(),
+});
+
+export const entriesSchema = z.array(entrySchema);
+
+/** Models by id. */
+export type Catalogue = ReadonlyMap<string, EditModel>;
+
+/** An entry starts from a model that nobody knows. */
+export class UnknownBaseError extends Error {}
+
+/**
+ * Adds entries to a catalogue, in order: what an entry leaves out is as the model that it is `like`,
+ * or as the model of its own id. A shutdown date is not inherited from another model. Prices of
+ * `prices` take the place of those of the model's entry, and are inherited in their place.
+ * @throws UnknownBaseError
+ */
+export function addEntries(
+  base: Catalogue,
+  entries: z.output<typeof entriesSchema>,
+  prices: Prices = {},
+): Catalogue {
+  const models = new Map([...base].map(([id, model]) => [id, withPrices(model, prices)]));
+  for (const { id, like, inputTokens, outputTokens, ...own } of entries) {
+    const start = findModel(models, like ?? id);
+    if (like !== undefined && start === null) {
+      throw new UnknownBaseError(
+        `model ${JSON.stringify(id)} is like ${JSON.stringify(like)}, which is not known`,
+      );
+    }
+    const { shutdownDate, tokens, ...rest } = start ?? unknownModel(id, prices);
+    models.set(
+      id,
+      withPrices(
+        {
+          ...rest,
+          shutdownDate: like === undefined ? shutdownDate : null,
+          tokens: {
+            input: inputTokens === undefined ? tokens.input : inputTokens,
+            output: outputTokens === undefined ? tokens.output : outputTokens,
+          },
+          ...withoutUndefined(own),
+          id,
+          family: id,
+          known: true,
+        },
+        prices,
+      ),
+    );
+  }
+  return models;
+}
+
+/** Of that id, or the model that it is a dated snapshot of; null when neither is known. */
+export function findModel(models: Catalogue, id: string): EditModel | null {
+  const exact = models.get(id);
+  if (exact !== undefined) return exact;
+  const family = models.get(snapshotOf(id) ?? id);
+  return family === undefined ? null : { ...family, id };
+}
+
+/** The limits that hold for any model, with the prices that are known for it nevertheless. */
+export function unknownModel(id: string, prices: Prices): EditModel {
+  const family = snapshotOf(id);
+  const known = prices[id] ?? (family === null ? undefined : prices[family]);
+  return { ...UNKNOWN, id, family: id, prices: known ?? [] };
+}
+
+export function withPrices(model: EditModel, prices: Prices): EditModel {
+  const own = prices[model.id];
+  return own === undefined ? model : { ...model, prices: own };
+}
+
+/** Spread over defaults, what a file leaves out must not hide them. */
+function withoutUndefined<Values extends object>(values: Values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Values]?: Exclude<Values[Key], undefined>;
+  };
+}
