@@ -1,4 +1,5 @@
-import { EditErrorCode, EditsApiError, type EditsApiOutcome } from '../errors.ts';
+import { EditErrorCode } from '../edit-error-codes.ts';
+import { EditsApiError, type EditsApiOutcome } from '../errors.ts';
 
 /** An answer of which nothing can be used. The edit may well have been made and paid. */
 export function brokenAnswer(message: string, cause?: unknown): EditsApiError {

@@ -4,7 +4,7 @@ import type { PrismaClient } from '../../src/database/database.ts';
 import { EditStatus } from '../../src/edits/edit-status.ts';
 import type { JsonObject } from '../../src/edits/json-object.ts';
 import { savePrompt } from '../../src/edits/save-prompt.ts';
-import type { EditErrorCode } from '../../src/errors.ts';
+import type { EditErrorCode } from '../../src/edit-error-codes.ts';
 
 /** An edit as a test wants it; what is left out is the same for all. */
 export interface HistoryRow {
