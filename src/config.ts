@@ -37,8 +37,15 @@ export interface Config {
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
     /** Several, in a JSON file. */
-    | { kind: 'file'; path: string }
-    | { kind: 'remote'; url: string; key: string; imageField: 'image' | 'image[]' };
+    | { kind: 'file'; path: string; firstHand: boolean | null }
+    /** `firstHand` null: by the host of `url`. */
+    | {
+        kind: 'remote';
+        url: string;
+        key: string;
+        imageField: 'image' | 'image[]';
+        firstHand: boolean | null;
+      };
   readonly models: {
     /** Null: by the upstreams. */
     readonly default: string | null;
@@ -147,12 +154,13 @@ export function loadConfig(env: Environment): Config {
 
   function readEditsApi(): Config['editsApi'] {
     const { EDITS_API_FILE: path, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
-    if (path !== undefined) return { kind: 'file', path };
+    const firstHand = values.EDITS_API_FIRST_HAND ?? null;
+    if (path !== undefined) return { kind: 'file', path, firstHand };
     if (url === undefined || key === undefined) {
       return { kind: 'sandbox', delayMs: defaulted('SANDBOX_DELAY_MS') };
     }
     const imageField = defaulted('EDITS_API_IMAGE_FIELD');
-    return { kind: 'remote', url: url.replace(/\/+$/, ''), key, imageField };
+    return { kind: 'remote', url: url.replace(/\/+$/, ''), key, imageField, firstHand };
   }
 }
 

@@ -1,3 +1,5 @@
+import type { EditErrorCode } from './edit-error-codes.ts';
+
 /**
  * Every error that Retouch throws on purpose. Anything else is a defect: it is logged in full at
  * one boundary (HTTP) and shown to the client as an internal error without its message.
@@ -172,39 +174,6 @@ export class StartError extends RetouchError {
     super(`Retouch cannot start: ${message}`, { cause });
   }
 }
-
-/** Why an edit failed, as a client reads it in `EditError.code`. */
-export const EditErrorCode = {
-  /** The edits API's safety system refused the prompt or a picture. Final. */
-  MODERATION_BLOCKED: 'MODERATION_BLOCKED',
-  /** The account behind the edits API key has no credit left. */
-  INSUFFICIENT_QUOTA: 'INSUFFICIENT_QUOTA',
-  /** 429: too many requests for the edits API. */
-  RATE_LIMITED: 'RATE_LIMITED',
-  /** 401 or 403: the edits API key is wrong or may not do this. */
-  AUTHENTICATION_FAILED: 'AUTHENTICATION_FAILED',
-  /** The edits API has no such model, or not for the account behind the key. */
-  MODEL_NOT_FOUND: 'MODEL_NOT_FOUND',
-  /** Another 4xx: the edits API does not take these parameters or pictures. */
-  BAD_REQUEST: 'BAD_REQUEST',
-  /** A 5xx. */
-  SERVER_ERROR: 'SERVER_ERROR',
-  /** No whole answer within the deadline. */
-  TIMEOUT: 'TIMEOUT',
-  /** An answer that is cut, not JSON, empty, or whose pictures are not pictures. */
-  BROKEN_ANSWER: 'BROKEN_ANSWER',
-  /** No connection could be made: surely not processed. */
-  UNREACHABLE: 'UNREACHABLE',
-  /** The connection broke after the request went out. */
-  CONNECTION_LOST: 'CONNECTION_LOST',
-  /** Canceled while the request was out: it may have been paid. */
-  CANCELED: 'CANCELED',
-  /** The call was aborted on our side. */
-  ABORTED: 'ABORTED',
-  /** Something failed on our side; the logs have it under the job's id. */
-  INTERNAL: 'INTERNAL',
-} as const;
-export type EditErrorCode = (typeof EditErrorCode)[keyof typeof EditErrorCode];
 
 /**
  * What a failed call to the edits API cost:

@@ -7,7 +7,11 @@ import {
   type KnownUpstream,
   type Upstreams,
 } from './edits-api/upstreams.ts';
-import { readUpstreamsFile, type UpstreamConfig } from './edits-api/upstreams-file.ts';
+import {
+  isFirstHandHost,
+  readUpstreamsFile,
+  type UpstreamConfig,
+} from './edits-api/upstreams-file.ts';
 import type { Staging } from './images/staging.ts';
 import type { Log } from './log.ts';
 import { defaultModel } from './models/default-model.ts';
@@ -60,7 +64,12 @@ async function configured(
   editsApi: Config['editsApi'],
   sandboxUrl: string,
 ): Promise<readonly UpstreamConfig[]> {
-  if (editsApi.kind === 'file') return readUpstreamsFile(editsApi.path);
-  if (editsApi.kind === 'remote') return [{ name: 'default', ...editsApi, ...SINGLE }];
-  return [{ name: 'sandbox', url: sandboxUrl, key: 'sandbox', imageField: 'image[]', ...SINGLE }];
+  if (editsApi.kind === 'file') return readUpstreamsFile(editsApi.path, editsApi.firstHand);
+  if (editsApi.kind === 'remote') {
+    const firstHand = editsApi.firstHand ?? isFirstHandHost(editsApi.url);
+    return [{ name: 'default', ...editsApi, firstHand, ...SINGLE }];
+  }
+  const url = sandboxUrl;
+  const own = { url, key: 'sandbox', imageField: 'image[]', firstHand: true } as const;
+  return [{ name: 'sandbox', ...own, ...SINGLE }];
 }

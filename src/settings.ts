@@ -9,6 +9,9 @@ function integer(min: number, max: number) {
 }
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 const text = z.string().min(1);
+const flag = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((value) => value === 'true');
 const list = text.transform((value) =>
   value
     .split(',')
@@ -41,9 +44,7 @@ export const SETTINGS = {
       'Origin that clients reach the service at, for the picture links. Default: the request’s own. A worker needs it for webhooks.',
   },
   ALLOW_ANONYMOUS: {
-    schema: z
-      .enum(['true', 'false'], 'must be true or false')
-      .transform((value) => value === 'true'),
+    schema: flag,
     default: 'false',
     description:
       '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
@@ -125,6 +126,11 @@ export const SETTINGS = {
     schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
     default: 'image[]',
     description: 'Form field of several pictures; some compatible servers want `image` repeated.',
+  },
+  EDITS_API_FIRST_HAND: {
+    schema: flag,
+    description:
+      '`true` if `EDITS_API_URL` is the API itself and not a relay: an edit is then sent again after a 500 that the API itself wrote. Default: `true` for api.openai.com, else `false`; see docs/upstreams.md.',
   },
   SANDBOX_DELAY_MS: {
     schema: integer(0, 600_000),

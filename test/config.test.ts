@@ -77,6 +77,7 @@ describe('what is set', () => {
       DATABASE_URL: 'postgres://u:p@db/retouch',
       EDITS_API_URL: 'https://edits.example/v1//',
       EDITS_API_IMAGE_FIELD: 'image',
+      EDITS_API_FIRST_HAND: 'true',
       DEFAULT_MODEL: 'gpt-image-2',
       ALLOWED_MODELS: ' gpt-image-2, my-model ,,',
       MODELS_FILE: 'models.json',
@@ -109,6 +110,7 @@ describe('what is set', () => {
         url: 'https://edits.example/v1',
         key: 'sk-one',
         imageField: 'image',
+        firstHand: true,
       },
       models: {
         default: 'gpt-image-2',

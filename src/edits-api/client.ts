@@ -1,16 +1,17 @@
 import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
 import { EditsApiError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
-import { parseRetryAfter } from '../net/retry-after.ts';
-import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
+import { type AnswerHead, errorInAnswer, errorOfAnswer } from './answer-errors.ts';
 import { createAnswerReader } from './answer-reader.ts';
 import { decodeContent, openRawAnswer, type RawAnswer, receiveText } from './answer-receiver.ts';
 import { type CallLimits, createCallLimits } from './call-limits.ts';
 import type { EditsApi, EditsApiCall, EditsApiRequest } from './edits-api.ts';
 import { createMultipartBody, type ImageField, type MultipartBody } from './multipart-body.ts';
 import { createPictureFetcher } from './picture-fetcher.ts';
+import { waitAsked, waitUntilReset } from './rate-limit-hints.ts';
 import { createRedactor } from './redact.ts';
 import { createTransport } from './transport.ts';
 import { errorOfLimits } from './transport-errors.ts';
@@ -26,6 +27,8 @@ export interface EditsApiOptions {
   readonly staging: Staging;
   /** How several pictures are named. @default 'image[]' */
   readonly imageField?: ImageField;
+  /** It is the API itself: what its errors say of its work can be relied on. @default false */
+  readonly firstHand?: boolean;
   /** Of a whole answer. @default 512 MiB: ten pictures of 25 MB in base64, and room */
   readonly maxAnswerBytes?: number;
   /** Of one picture, decoded. @default 64 MiB */
@@ -42,7 +45,7 @@ export interface EditsApiOptions {
 export function createEditsApi(options: EditsApiOptions): EditsApi {
   const { key, staging, imageField = 'image[]', userAgent = 'retouch' } = options;
   const { maxAnswerBytes = 512 * MiB, maxImageBytes = 64 * MiB, maxImages = 16 } = options;
-  const { connectTimeoutMs = 10_000 } = options;
+  const { firstHand = false, connectTimeoutMs = 10_000 } = options;
   const endpoint = new URL(`${options.url.replace(/\/+$/, '')}/images/edits`);
   const redact = createRedactor(key);
   const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent });
@@ -68,16 +71,35 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     response: Dispatcher.ResponseData,
     head: AnswerHead,
     raw: RawAnswer,
-    { limits, onPartialImage }: Pick<EditsApiCall, 'onPartialImage'> & { limits: CallLimits },
+    call: Pick<EditsApiCall, 'onPartialImage' | 'rawAnswerPath'> & { limits: CallLimits },
   ) {
+    const { limits, onPartialImage } = call;
     const body = decodeContent(response.body, header(response, 'content-encoding') ?? '');
     if (head.httpStatus < 200 || head.httpStatus > 299) {
-      throw errorOfAnswer(head, await receiveText({ body, raw, maxBytes: MiB }));
+      throw errorOfAnswer(head, await receiveText({ body, raw, maxBytes: MiB }), {
+        firstHand,
+        location: header(response, 'location'),
+        resetSeconds: waitUntilReset(response.headers, Date.now()),
+      });
     }
     try {
       return await readAnswer(body, raw, { signal: limits.signal, onPartialImage });
     } catch (error) {
+      // Images win over an error beside them; without any, an error says what became of the edit.
+      const reported = await readReported(call.rawAnswerPath, head);
+      if (reported !== null && limits.endedBy !== 'ABORTED') throw reported;
       throw limits.endedBy === null ? error : errorOfLimits(limits.endedBy, true);
+    }
+  }
+
+  /** The error in a saved response of 2xx; null: it is too long for one, or holds none. */
+  async function readReported(path: string, head: AnswerHead): Promise<EditsApiError | null> {
+    try {
+      if ((await stat(path)).size > MiB) return null;
+      return errorInAnswer(head, await readFile(path, 'utf8'), { firstHand });
+    } catch {
+      // What was thrown before says more than a file that cannot be read.
+      return null;
     }
   }
 
@@ -86,15 +108,19 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     return {
       httpStatus: response.statusCode,
       upstreamRequestId: requestId === null ? null : redact(requestId).slice(0, 200),
-      retryAfterSeconds: parseRetryAfter(header(response, 'retry-after'), Date.now()),
+      retryAfterSeconds: waitAsked((name) => header(response, name), Date.now()),
     };
   }
 
   /** The one shape in which a call fails: told apart, with what the answer's head said, redacted. */
   function toEditsApiError(error: unknown, head: AnswerHead | null, body: MultipartBody) {
     if (error instanceof EditsApiError) {
-      const { code, outcome, message, cause } = error;
-      return new EditsApiError(code, outcome, redact(message), { ...head, cause });
+      const { code, outcome, message, retryAfterSeconds, cause } = error;
+      return new EditsApiError(code, outcome, redact(message), {
+        ...head,
+        ...(retryAfterSeconds !== null && { retryAfterSeconds }),
+        cause,
+      });
     }
     const outcome = body.progress === 'unsent' ? 'not_processed' : 'unknown';
     const message = 'The answer of the edits API could not be kept.';

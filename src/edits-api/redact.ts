@@ -7,8 +7,10 @@ const mark = '[redacted]';
  * anything that looks like a key, and at most 2,000 characters long.
  */
 export function createRedactor(key: string): (text: string) => string {
+  // As a redirect may repeat it in its URL.
+  const spellings = key === '' ? [] : [key, encodeURIComponent(key)];
   return (text) => {
-    const withoutKey = key === '' ? text : text.replaceAll(key, mark);
+    const withoutKey = spellings.reduce((rest, one) => rest.replaceAll(one, mark), text);
     return withoutKey.replaceAll(keyPattern, mark).slice(0, maxMessageLength);
   };
 }

@@ -1,5 +1,6 @@
 import { errors } from 'undici';
-import { type EditErrorCode, EditsApiError } from '../errors.ts';
+import type { EditErrorCode } from '../edit-error-codes.ts';
+import { EditsApiError } from '../errors.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
 

@@ -10,6 +10,8 @@ export interface UpstreamConfig {
   readonly url: string;
   readonly key: string;
   readonly imageField: 'image' | 'image[]';
+  /** It is the API itself and no relay: a 500 that it wrote itself means that no edit was made. */
+  readonly firstHand: boolean;
   /** The models it serves; null: any. */
   readonly models: readonly string[] | null;
   /** Lower goes first. */
@@ -25,6 +27,7 @@ const schema = z
       url: z.url({ protocol: /^https?$/ }),
       key: z.string().min(1),
       imageField: z.enum(['image[]', 'image']).default('image[]'),
+      firstHand: z.boolean().optional(),
       models: z.array(z.string().min(1)).min(1).nullable().default(null),
       priority: z.int().default(0),
       concurrency: z.int().min(1).nullable().default(null),
@@ -33,8 +36,20 @@ const schema = z
   .min(1)
   .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names must differ');
 
-/** Reads EDITS_API_FILE. @throws ConfigError; keys are never repeated in it. */
-export async function readUpstreamsFile(path: string): Promise<readonly UpstreamConfig[]> {
+/** Only where nobody stands in between is a 500 the API's own word. */
+export function isFirstHandHost(url: string): boolean {
+  return new URL(url).hostname === 'api.openai.com';
+}
+
+/**
+ * Reads EDITS_API_FILE.
+ * @param firstHand Of entries that do not say; null: by their host.
+ * @throws ConfigError; keys are never repeated in it.
+ */
+export async function readUpstreamsFile(
+  path: string,
+  firstHand: boolean | null,
+): Promise<readonly UpstreamConfig[]> {
   const problem = (reason: string) =>
     new ConfigError([`EDITS_API_FILE ${JSON.stringify(path)}: ${reason}`]);
   let json: unknown;
@@ -46,5 +61,9 @@ export async function readUpstreamsFile(path: string): Promise<readonly Upstream
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw problem(z.prettifyError(parsed.error));
-  return parsed.data.map((one) => ({ ...one, url: one.url.replace(/\/+$/, '') }));
+  return parsed.data.map((one) => ({
+    ...one,
+    url: one.url.replace(/\/+$/, ''),
+    firstHand: one.firstHand ?? firstHand ?? isFirstHandHost(one.url),
+  }));
 }

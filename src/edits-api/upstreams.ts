@@ -5,7 +5,8 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
-import { EditErrorCode, EditsApiError } from '../errors.ts';
+import { EDIT_ERRORS, EditErrorCode } from '../edit-error-codes.ts';
+import { EditsApiError } from '../errors.ts';
 import { snapshotOf } from '../models/model.ts';
 import type { EditsApi } from './edits-api.ts';
 import type { UpstreamConfig } from './upstreams-file.ts';
@@ -111,10 +112,7 @@ function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
   };
 }
 
-/** What tells of an outage and not of the one request. A refusal is an answer. */
+/** Whether an error speaks of an outage and not of the one request. A rejection is a response. */
 function isOutage(error: unknown): boolean {
-  return (
-    error instanceof EditsApiError &&
-    (error.code === EditErrorCode.UNREACHABLE || error.code === EditErrorCode.SERVER_ERROR)
-  );
+  return error instanceof EditsApiError && EDIT_ERRORS[error.code].countsAsOutage;
 }

@@ -1,5 +1,6 @@
+import { EditErrorCode } from '../edit-error-codes.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
-import { EditErrorCode, EditsApiError } from '../errors.ts';
+import { EditsApiError } from '../errors.ts';
 import type { Failure } from './attempts.ts';
 
 /** What is written down of an error that ended an attempt. */

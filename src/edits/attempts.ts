@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '../database/database.ts';
+import type { EditErrorCode } from '../edit-error-codes.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
-import type { EditErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Queue } from '../queue.ts';

@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
-import { EditErrorCode, JobNotCancelableError, NotFoundError } from '../errors.ts';
+import { EditErrorCode } from '../edit-error-codes.ts';
+import { JobNotCancelableError, NotFoundError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { isFinal } from './edit-status.ts';

@@ -1,5 +1,6 @@
+import { EditErrorCode } from '../edit-error-codes.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
-import { EditErrorCode, EditsApiError, InvalidInputError } from '../errors.ts';
+import { EditsApiError, InvalidInputError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { ReceivedImage } from '../images/images.ts';
 import { inspectImage } from '../images/inspect-image.ts';

@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../database/database.ts';
-import { EditErrorCode, type EditsApiError } from '../errors.ts';
+import { EDIT_ERRORS } from '../edit-error-codes.ts';
+import type { EditsApiError } from '../errors.ts';
 
 /** An account without credit, or a key that is refused, is tried again after so long. */
 const ACCOUNT_PAUSE_MS = 5 * 60_000;
@@ -52,7 +53,7 @@ export function createPauses({ prisma }: { prisma: PrismaClient }): Pauses {
       return known.filter(({ until }) => until.getTime() > Date.now());
     },
     async consider(name, { code, message, retryAfterSeconds }) {
-      const pauseMs = isAboutAccount(code)
+      const pauseMs = EDIT_ERRORS[code].pausesUpstream
         ? ACCOUNT_PAUSE_MS
         : Math.min((retryAfterSeconds ?? 0) * 1_000, MAX_PAUSE_MS);
       if (pauseMs <= 0) return;
@@ -69,8 +70,4 @@ export function createPauses({ prisma }: { prisma: PrismaClient }): Pauses {
       readMs = Number.NEGATIVE_INFINITY;
     },
   };
-}
-
-function isAboutAccount(code: EditErrorCode): boolean {
-  return code === EditErrorCode.INSUFFICIENT_QUOTA || code === EditErrorCode.AUTHENTICATION_FAILED;
 }

@@ -1,6 +1,7 @@
 import type { PrismaClient } from '../database/database.ts';
+import { EditErrorCode } from '../edit-error-codes.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
-import { EditErrorCode, EditsApiError, StorageError } from '../errors.ts';
+import { EditsApiError, StorageError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
 import type { Log } from '../log.ts';
 import type { StorageAccess } from '../storage-access.ts';

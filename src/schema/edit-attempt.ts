@@ -1,4 +1,4 @@
-import { EditErrorCode } from '../errors.ts';
+import { isEditErrorCode } from '../edit-error-codes.ts';
 import { builder } from './builder.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 
@@ -34,7 +34,7 @@ builder.prismaObject('EditAttempt', {
       nullable: true,
       description: 'Why it brought nothing.',
       select: { errorCode: true },
-      resolve: ({ errorCode }) => (isErrorCode(errorCode) ? errorCode : null),
+      resolve: ({ errorCode }) => (isEditErrorCode(errorCode) ? errorCode : null),
     }),
     errorMessage: t.exposeString('errorMessage', {
       nullable: true,
@@ -58,8 +58,3 @@ builder.prismaObject('EditAttempt', {
     }),
   }),
 });
-
-/** What is stored may be of a version that knew other codes. */
-export function isErrorCode(code: string | null): code is EditErrorCode {
-  return code !== null && Object.hasOwn(EditErrorCode, code);
-}

@@ -1,10 +1,9 @@
 import type { Prisma } from '../database/database.ts';
+import { EDIT_ERRORS, type EditErrorCode, isEditErrorCode } from '../edit-error-codes.ts';
 import { EditStatus } from '../edits/edit-status.ts';
 import { inHistory } from '../edits/in-history.ts';
 import type { JsonObject } from '../edits/json-object.ts';
-import { EditErrorCode } from '../errors.ts';
 import { builder } from './builder.ts';
-import { isErrorCode } from './edit-attempt.ts';
 import {
   EditStatusEnum,
   ImageBackground,
@@ -37,13 +36,6 @@ const EditError = builder.objectRef<JobError>('EditError').implement({
     }),
   }),
 });
-
-/** Codes of failures that cost nothing and may pass by themselves. */
-const PASSING: readonly EditErrorCode[] = [
-  EditErrorCode.RATE_LIMITED,
-  EditErrorCode.SERVER_ERROR,
-  EditErrorCode.UNREACHABLE,
-];
 
 /**
  * All picture fields of a job ask for its links in the same way, so that one query serves them all
@@ -162,11 +154,11 @@ export const EditJob = builder.prismaNode('EditJob', {
         attempts: { orderBy: { number: 'asc' } },
       },
       resolve: ({ status, errorCode, errorMessage, attempts }) => {
-        if (!isErrorCode(errorCode)) return null;
+        if (!isEditErrorCode(errorCode)) return null;
         return {
           code: errorCode,
           message: errorMessage ?? '',
-          retryable: status === EditStatus.FAILED && PASSING.includes(errorCode),
+          retryable: status === EditStatus.FAILED && EDIT_ERRORS[errorCode].retryable,
           upstreamRequestId: attempts.at(-1)?.upstreamRequestId ?? null,
         };
       },

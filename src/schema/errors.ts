@@ -1,6 +1,6 @@
+import { EDIT_ERRORS } from '../edit-error-codes.ts';
 import {
   BudgetExceededError,
-  type EditErrorCode,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
@@ -108,25 +108,6 @@ builder.objectType(JobNotDeletableError, {
 });
 
 export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
-  description: 'Why an edit has no pictures.',
-  values: {
-    MODERATION_BLOCKED: {
-      description: 'The edits API’s safety system refused the prompt or a picture.',
-    },
-    INSUFFICIENT_QUOTA: { description: 'The edits API’s account has no credit left.' },
-    RATE_LIMITED: { description: 'The edits API takes no more requests for now.' },
-    AUTHENTICATION_FAILED: { description: 'The edits API does not accept this server’s key.' },
-    MODEL_NOT_FOUND: {
-      description: 'The edits API does not have this model, or not for this server’s key.',
-    },
-    BAD_REQUEST: { description: 'The edits API does not take these parameters or pictures.' },
-    SERVER_ERROR: { description: 'The edits API, or a proxy before it, failed.' },
-    TIMEOUT: { description: 'No whole answer came within the deadline.' },
-    BROKEN_ANSWER: { description: 'An answer came, but no pictures could be read from it.' },
-    UNREACHABLE: { description: 'No connection to the edits API could be made.' },
-    CONNECTION_LOST: { description: 'The connection broke after the request had gone out.' },
-    CANCELED: { description: 'Canceled while the request was out: it may have been paid.' },
-    ABORTED: { description: 'This server stopped before the answer came.' },
-    INTERNAL: { description: 'Something failed on this server.' },
-  } satisfies Record<EditErrorCode, { description: string }>,
+  description: 'Why an edit has no images.',
+  values: EDIT_ERRORS,
 });

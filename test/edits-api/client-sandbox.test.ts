@@ -23,7 +23,7 @@ const prompt = '给花戴一顶帽子 "quoted" 👒\nand a second line';
 async function bench() {
   const { sandbox, url } = await sandboxOf();
   const openai = new OpenAI({ baseURL: url, apiKey: 'sk-any', maxRetries: 0 });
-  return { sandbox, openai, url, ...(await clientOf({ url })) };
+  return { sandbox, openai, url, ...(await clientOf({ url, firstHand: true })) };
 }
 
 /** The openai package puts each file where it is ready, so the mask may come before the images. */
@@ -144,7 +144,7 @@ describe('the client and the sandbox', () => {
     [{ kind: 'quota' }, 'INSUFFICIENT_QUOTA', 'refused'],
     [{ kind: 'auth' }, 'AUTHENTICATION_FAILED', 'refused'],
     [{ kind: 'no_model' }, 'MODEL_NOT_FOUND', 'refused'],
-    [{ kind: 'redirect' }, 'BROKEN_ANSWER', 'unknown'],
+    [{ kind: 'redirect' }, 'BAD_REQUEST', 'refused'],
     [{ kind: 'html' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'not_json' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'empty_data' }, 'BROKEN_ANSWER', 'unknown'],

@@ -282,7 +282,7 @@ describe('an answer that comes before the request is read', () => {
       code: 'AUTHENTICATION_FAILED',
       outcome: 'refused',
       httpStatus: 401,
-      message: 'The edits API answered 401: Incorrect API key',
+      message: 'The upstream returned 401: Incorrect API key',
     });
   });
 });
@@ -301,7 +301,7 @@ describe('an answer that is an error', () => {
       httpStatus: 429,
       upstreamRequestId: 'req_7',
       retryAfterSeconds: 120,
-      message: 'The edits API answered 429: Slow down',
+      message: 'The upstream returned 429: Slow down',
     });
     expect((await rawAnswer()).toString()).toBe(text);
   });
@@ -314,7 +314,7 @@ describe('an answer that is an error', () => {
     });
     const error = await failureOf(edit());
 
-    expect(error.message).toBe('The edits API answered 401: Wrong key: [redacted], [redacted]');
+    expect(error.message).toBe('The upstream returned 401: Wrong key: [redacted], [redacted]');
     expect(`${error.stack} ${error.upstreamRequestId} ${error.cause}`).not.toMatch(/sk-/);
   });
 
@@ -336,11 +336,75 @@ describe('an answer that is an error', () => {
     });
 
     expect(await failureOf(edit())).toMatchObject({
-      code: 'BROKEN_ANSWER',
-      outcome: 'unknown',
+      code: 'BAD_REQUEST',
+      outcome: 'refused',
       httpStatus: 307,
+      message: expect.stringContaining('Location: /v1/elsewhere'),
     });
     expect(seen).toEqual(['/v1/images/edits']);
+  });
+});
+
+describe('an error in a response with status 200', () => {
+  const refused = '{"error":{"message":"No credit.","type":"x","code":"insufficient_quota"}}';
+
+  it('is a rejection, after keep-alive blanks and from a connection that breaks, too', async () => {
+    const { edit, stagedFiles } = await clientOfServer(async (req, res) => {
+      await buffer(req);
+      res.writeHead(200);
+      res.write(' \n\n');
+      res.write(refused, () => req.socket.destroy());
+    });
+    expect(await failureOf(edit())).toMatchObject({
+      code: 'INSUFFICIENT_QUOTA',
+      outcome: 'refused',
+      httpStatus: 200,
+      message: 'The upstream returned 200 with an error: No credit.',
+    });
+    expect(await stagedFiles()).toEqual([]);
+  });
+
+  it('never shows the key', async () => {
+    const { edit } = await clientOfAnswer(refused.replace('No credit.', `No credit: ${KEY}`));
+    expect((await failureOf(edit())).message).not.toContain(KEY);
+  });
+
+  it('loses against the images that came with it', async () => {
+    const text = answerOf([await png()], JSON.parse(refused));
+    const { edit } = await clientOfAnswer(text);
+    expect((await edit()).images).toHaveLength(1);
+  });
+
+  it('is an unknown outcome of a relay, and can be repeated first-hand', async () => {
+    const own = '{"error":{"message":"Sorry.","type":"server_error","code":null,"param":null}}';
+    const relay = await clientOfAnswer(own);
+    expect(await failureOf(relay.edit())).toMatchObject({ outcome: 'unknown' });
+    const api = await clientOfAnswer(own, {}, { firstHand: true });
+    expect(await failureOf(api.edit())).toMatchObject({ outcome: 'not_processed' });
+  });
+});
+
+describe('a rate limit', () => {
+  const limitedWith = async (headers: Record<string, string>) => {
+    const { edit } = await clientOfAnswer('{"error":{"message":"Slow down"}}', {
+      status: 429,
+      headers,
+    });
+    return failureOf(edit());
+  };
+
+  it.each([
+    [{ 'retry-after-ms': '2500' }, 3],
+    [{ 'retry-after': '9', 'x-ratelimit-reset-requests': '1s' }, 9],
+    [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m6s' }, 66],
+    [{ 'x-ratelimit-remaining-tokens': '5', 'x-ratelimit-reset-tokens': '6m0s' }, null],
+    [{ 'ratelimit-remaining': '0', 'ratelimit-reset': '50' }, 50],
+    [{ 'x-ratelimit-reset': 'nonsense' }, null],
+  ])('with %j asks for %j seconds', async (headers, seconds) => {
+    expect(await limitedWith(headers)).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterSeconds: seconds,
+    });
   });
 });
 

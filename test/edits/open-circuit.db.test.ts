@@ -40,6 +40,7 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
       url: '',
       key: '',
       imageField: 'image[]',
+      firstHand: true,
       models: null,
       priority: 0,
       concurrency: null,

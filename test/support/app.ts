@@ -50,6 +50,7 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
     PORT: '0',
     EDITS_API_URL: upstream.url,
     EDITS_API_KEY: 'sk-test-canary',
+    EDITS_API_FIRST_HAND: 'true',
     SHUTDOWN_GRACE_SECONDS: '5',
     MAX_EDIT_ATTEMPTS: '1',
     ...database.env,

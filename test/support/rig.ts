@@ -63,6 +63,7 @@ export async function startRig(
   const all = {
     EDITS_API_URL: sandbox.url,
     EDITS_API_KEY: 'sk-test-canary',
+    EDITS_API_FIRST_HAND: 'true',
     SHUTDOWN_GRACE_SECONDS: '5',
     WORKER_TIMEOUT_SECONDS: String(WORKER_TIMEOUT_SECONDS),
     ...database.env,

@@ -13,7 +13,13 @@ export async function unusedUpstreams(
   atEnd: (close: () => Promise<void> | void) => void = onTestFinished,
 ): Promise<{ upstreams: Upstreams; chooseUpstream: ChooseUpstream }> {
   const { upstreams, close } = await openUpstreams({
-    editsApi: { kind: 'remote', url: 'http://127.0.0.1:9/v1', key: 'k', imageField: 'image' },
+    editsApi: {
+      kind: 'remote',
+      url: 'http://127.0.0.1:9/v1',
+      key: 'k',
+      imageField: 'image',
+      firstHand: null,
+    },
     staging: createStaging({ dir: join(dir, 'staging') }),
     log: createLog({ level: 'silent' }),
   });

@@ -1,4 +1,4 @@
-import type { EditErrorCode } from '../../errors.ts';
+import type { EditErrorCode } from '../../edit-error-codes.ts';
 import type { EditStatus } from '../edit-status.ts';
 import type { JsonObject } from '../json-object.ts';
 

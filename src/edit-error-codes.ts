@@ -1,0 +1,119 @@
+/** What follows from an error code, wherever it is handled. */
+interface EditErrorTraits {
+  /** In the GraphQL schema. */
+  readonly description: string;
+  /** If the edit was not processed, the same edit may succeed later by itself. */
+  readonly retryable: boolean;
+  /** It concerns every edit at this upstream and not only this one, so the upstream gets a pause. */
+  readonly pausesUpstream: boolean;
+  /** It counts towards opening the upstream's circuit. */
+  readonly countsAsOutage: boolean;
+  /** An attempt that ends so counts towards MAX_EDIT_ATTEMPTS. */
+  readonly usesAttempt: boolean;
+  /** For the OpenAI-compatible API. */
+  readonly httpStatus: number;
+}
+
+const OF_THE_EDIT = {
+  retryable: false,
+  pausesUpstream: false,
+  countsAsOutage: false,
+  usesAttempt: true,
+} as const;
+const OF_THE_ACCOUNT = { ...OF_THE_EDIT, pausesUpstream: true } as const;
+const OUTAGE = { ...OF_THE_EDIT, retryable: true, countsAsOutage: true } as const;
+
+/** Why an edit failed, as a client reads it in `EditError.code`: one entry for each code. */
+export const EDIT_ERRORS = {
+  MODERATION_BLOCKED: {
+    ...OF_THE_EDIT,
+    description: 'The upstream’s safety system rejected the prompt or an image.',
+    httpStatus: 400,
+  },
+  INSUFFICIENT_QUOTA: {
+    ...OF_THE_ACCOUNT,
+    description: 'The account at the upstream has no credit left.',
+    httpStatus: 429,
+  },
+  RATE_LIMITED: {
+    ...OF_THE_EDIT,
+    description: 'The upstream accepts no more requests for now.',
+    retryable: true,
+    pausesUpstream: true,
+    usesAttempt: false,
+    httpStatus: 429,
+  },
+  AUTHENTICATION_FAILED: {
+    ...OF_THE_ACCOUNT,
+    description: 'The upstream does not accept this server’s key or account.',
+    httpStatus: 502,
+  },
+  FORBIDDEN: {
+    ...OF_THE_EDIT,
+    description:
+      'The upstream rejected the edit with 403 and did not say that the key or the account is the reason.',
+    httpStatus: 403,
+  },
+  MODEL_NOT_FOUND: {
+    ...OF_THE_EDIT,
+    description: 'The upstream does not have this model, or not for this server’s key.',
+    httpStatus: 404,
+  },
+  BAD_REQUEST: {
+    ...OF_THE_EDIT,
+    description: 'The upstream does not accept this request, its parameters or its images.',
+    httpStatus: 400,
+  },
+  SERVER_ERROR: {
+    ...OUTAGE,
+    description: 'The upstream, or a proxy in front of it, failed.',
+    httpStatus: 502,
+  },
+  TIMEOUT: {
+    ...OF_THE_EDIT,
+    description: 'No complete response arrived before the deadline.',
+    httpStatus: 504,
+  },
+  BROKEN_ANSWER: {
+    ...OF_THE_EDIT,
+    description: 'A response arrived, but no images could be read from it.',
+    httpStatus: 502,
+  },
+  UNREACHABLE: {
+    ...OUTAGE,
+    description: 'No connection to the upstream could be made.',
+    httpStatus: 503,
+  },
+  CONNECTION_LOST: {
+    ...OF_THE_EDIT,
+    description: 'The connection broke after the request was sent.',
+    httpStatus: 502,
+  },
+  CANCELED: {
+    ...OF_THE_EDIT,
+    description: 'Canceled while the upstream was working on it: it may have been paid.',
+    httpStatus: 409,
+  },
+  ABORTED: {
+    ...OF_THE_EDIT,
+    description: 'This server shut down before the response arrived.',
+    httpStatus: 503,
+  },
+  INTERNAL: {
+    ...OF_THE_EDIT,
+    description: 'Something failed on this server; its log has the reason under the edit’s id.',
+    httpStatus: 500,
+  },
+} as const satisfies Record<string, EditErrorTraits>;
+
+export type EditErrorCode = keyof typeof EDIT_ERRORS;
+
+/** The codes by name. */
+export const EditErrorCode = Object.fromEntries(
+  Object.keys(EDIT_ERRORS).map((code) => [code, code]),
+) as { readonly [Code in EditErrorCode]: Code };
+
+/** Whether a column holds a code of this release. */
+export function isEditErrorCode(code: string | null): code is EditErrorCode {
+  return code !== null && Object.hasOwn(EDIT_ERRORS, code);
+}

@@ -1,0 +1,158 @@
+/** An error as an upstream wrote it, whatever the shape. */
+export interface ReportedError {
+  readonly message: string | null;
+  /** Every `code`, `type` and inner code, as written; numbers as digits. */
+  readonly codes: readonly string[];
+  /** The parameter that it blames. */
+  readonly param: string | null;
+  /** An HTTP status from 400 to 599 that it carries as `code` or `status`. */
+  readonly status: number | null;
+  /** It has `moderation_details`, or the results of a content filter. */
+  readonly isModerated: boolean;
+  /** It came as an object under `error`, as an API writes it, and not in a proxy's own words. */
+  readonly isObject: boolean;
+  /** That object has the official shape, `{ error: { message, type, code, param } }`. */
+  readonly isOwn: boolean;
+  /** False for words that may mean anything, such as a text or a lone `message`. */
+  readonly isCertain: boolean;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Longest text without JSON that is taken for a message. */
+const MAX_TEXT_LENGTH = 1_000;
+
+/** What is reported under `code` or `status` when nothing is wrong. */
+const FINE = /^(0+|1|2\d\d|ok|success(ful)?|succeeded|completed|done|true|normal)$/i;
+
+/**
+ * Reads the error in a response: `{ error: { … } }`, `{ error: "…" }`, `{ error: [{ … }] }`,
+ * `{ errors: […] }`, `{ code, msg }`, `{ code, message }`, `{ success: false, message }`,
+ * `{ detail }`, `{ base_resp }`, a list of one of these, or a short text; after blanks or the
+ * comments of an event stream. Null when there is none.
+ */
+export function readError(text: string): ReportedError | null {
+  const bare = text.replace(/^\uFEFF?(\s|:[^\n]*\n)*/, '').trim();
+  if (bare === '') return null;
+  const json = parse(bare);
+  if (typeof json === 'string') return readError(json);
+  if (json !== undefined) return errorIn(json);
+  if (/^[[{<]/.test(bare) || bare.length > MAX_TEXT_LENGTH) return null;
+  return report({ message: bare }, { isCertain: false });
+}
+
+/** The same for a response that is parsed already. */
+export function errorIn(value: unknown): ReportedError | null {
+  const body = Array.isArray(value) ? value[0] : value;
+  if (!isObject(body)) return null;
+  const named = [body['error'], body['errors'], body['Error'], firstOf(body['data'])?.['error']];
+  for (const error of named) {
+    const one = Array.isArray(error) ? error[0] : error;
+    if (typeof one === 'string' && one.trim() !== '') return report({ ...body, error: one }, {});
+    if (isObject(one) && Object.keys(one).length > 0) {
+      const isOwn =
+        one === body['error'] && isText(one['message']) && isText(one['type']) && 'code' in one;
+      const error = isObject(one['error']) ? one['error'] : one;
+      return report(error, { isObject: true, isOwn, around: body });
+    }
+  }
+  if (isObject(body['base_resp'])) return errorIn(body['base_resp']);
+  const code = body['code'] ?? body['errcode'] ?? body['error_code'] ?? body['status_code'];
+  const isCertain =
+    (isCode(code) && !FINE.test(String(code))) ||
+    body['error'] === true ||
+    body['success'] === false ||
+    body['ok'] === false ||
+    /^(error|fail(ed|ure)?)$/i.test(String(body['status'] ?? '')) ||
+    /error$/i.test(String(body['object'] ?? body['type'] ?? '')) ||
+    isErrorStatus(Number(body['status'])) ||
+    body['detail'] !== undefined;
+  const error = report(body, { isCertain });
+  return error.message === null && !isCertain ? null : error;
+}
+
+/** Whether a response shows a trace of an image, so that the edit was made. */
+export function hasImage(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { data } = value;
+  const images = Array.isArray(data) ? data : [data, value];
+  return images.some((one) => isObject(one) && (isText(one['b64_json']) || isText(one['url'])));
+}
+
+function report(
+  error: Json,
+  options: { isObject?: boolean; isOwn?: boolean; isCertain?: boolean; around?: Json },
+): ReportedError {
+  const { around = {} } = options;
+  const inner = [error['innererror'], error['inner_error'], error['metadata']].filter(isObject);
+  const all = [error, ...inner, around];
+  const written = all.flatMap((one) =>
+    ['code', 'type', 'status', 'errcode', 'error_code', 'status_code', 'error_type', 'statusCode']
+      .map((name) => one[name])
+      .filter(isCode)
+      .map(String),
+  );
+  const status = written.map((one) => Number.parseInt(one, 10)).find(isErrorStatus);
+  const param = error['param'];
+  return {
+    message: messageOf(error) ?? messageOf(around),
+    codes: written,
+    param: isText(param) ? param : null,
+    status: status ?? null,
+    isModerated: all.some(
+      (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
+    ),
+    isObject: options.isObject ?? false,
+    isOwn: options.isOwn ?? false,
+    isCertain: options.isCertain ?? true,
+  };
+}
+
+function messageOf(error: Json): string | null {
+  for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {
+    const value = error[name];
+    if (isText(value)) return value;
+    // As FastAPI reports what it cannot validate.
+    if (name !== 'detail') continue;
+    const one = firstOf(value) ?? value;
+    if (isObject(one)) return messageOf(one) ?? JSON.stringify(one);
+  }
+  return null;
+}
+
+/** Azure lists every category, also those that let the image pass. */
+function isFiltered(results: unknown): boolean {
+  return (
+    isObject(results) &&
+    Object.values(results).some((one) => isObject(one) && one['filtered'] === true)
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function firstOf(value: unknown): Json | null {
+  const [first] = Array.isArray(value) ? value : [];
+  return isObject(first) ? first : null;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+function isCode(value: unknown): value is string | number {
+  return isText(value) || typeof value === 'number';
+}
+
+function isErrorStatus(status: number): boolean {
+  return status >= 400 && status <= 599;
+}
