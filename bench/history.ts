@@ -7,8 +7,8 @@ import { startApp } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
 import { migrate } from '../src/database/migrations.ts';
 import { openPglite } from '../src/database/pglite.ts';
-import { openPostgres } from '../src/database/postgres.ts';
 import { createLog } from '../src/log.ts';
+import { openServer } from '../test/support/open-database.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 import { isMet, tableOf } from '../test/support/report.ts';
 import { explainAll } from './history/explain.ts';
@@ -94,7 +94,7 @@ async function postgresWith(server: string, jobs: number): Promise<string> {
   await withClient(server, (run) => run(`CREATE DATABASE ${name}`));
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const database = openPostgres({ url: url.href, log });
+  const database = openServer({ DATABASE_URL: url.href }, log);
   await migrate({ database, log });
   await database.close();
   await withClient(url.href, async (run) => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Database } from '../src/database/database.ts';
 import { openPglite } from '../src/database/pglite.ts';
-import { openPostgres } from '../src/database/postgres.ts';
 import { createLog } from '../src/log.ts';
+import { openServer } from '../test/support/open-database.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 import { isMet, quantile, type Row, tableOf } from '../test/support/report.ts';
 import { measureLatencies } from './queue/latency.ts';
@@ -38,7 +38,7 @@ try {
   if (cluster === null) {
     process.stderr.write('SKIPPED on Postgres: no Postgres server is installed.\n');
   } else {
-    await latency('Postgres', openPostgres({ url: cluster.url, log }));
+    await latency('Postgres', openServer({ DATABASE_URL: cluster.url }, log));
     await throughput(cluster.url);
   }
 } finally {

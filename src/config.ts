@@ -25,7 +25,17 @@ export interface Config {
     /** Origins whose pages may use the API, as browsers write them. */
     readonly corsOrigins: readonly string[];
   };
-  readonly database: { kind: 'postgres'; url: string } | { kind: 'pglite'; dir: string };
+  readonly database:
+    | {
+        kind: 'postgres';
+        url: string;
+        /** Null: `url` leads to no transaction pooler. */
+        directUrl: string | null;
+        schema: string;
+        poolSize: number;
+        queuePoolSize: number;
+      }
+    | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
   /** Of the pictures. */
   readonly storage:
@@ -89,13 +99,13 @@ export function loadConfig(env: Environment): Config {
   const problems: string[] = [];
   const values = readValues(env, problems);
   problems.push(...editsApiProblems(values, env), ...hostProblems(values));
-  problems.push(...roleProblems(values, env), ...storageProblems(values));
+  problems.push(...roleProblems(values, env), ...databaseProblems(values, env));
+  problems.push(...storageProblems(values));
   if (problems.length > 0) throw new ConfigError(problems);
 
   const defaulted = <Name extends SettingName>(name: Name) =>
     values[name] as NonNullable<Values[Name]>;
   const dataDir = defaulted('DATA_DIR');
-  const databaseUrl = values.DATABASE_URL;
   return Object.freeze<Config>({
     role: defaulted('ROLE'),
     http: {
@@ -107,9 +117,7 @@ export function loadConfig(env: Environment): Config {
         (defaulted('ALLOW_ANONYMOUS') ? null : []),
       corsOrigins: values.CORS_ORIGINS ?? [],
     },
-    database: databaseUrl
-      ? { kind: 'postgres', url: databaseUrl }
-      : { kind: 'pglite', dir: dataDir },
+    database: readDatabase(),
     dataDir,
     storage: readStorage(),
     editsApi: readEditsApi(),
@@ -136,6 +144,18 @@ export function loadConfig(env: Environment): Config {
     },
     logLevel: defaulted('LOG_LEVEL'),
   });
+
+  function readDatabase(): Config['database'] {
+    const { DATABASE_URL: location, DATABASE_DIRECT_URL: direct } = values;
+    if (location === undefined) return { kind: 'pglite', dir: dataDir };
+    return {
+      kind: 'postgres',
+      ...location,
+      directUrl: direct?.url ?? null,
+      poolSize: defaulted('DATABASE_POOL_SIZE'),
+      queuePoolSize: defaulted('QUEUE_POOL_SIZE'),
+    };
+  }
 
   function readStorage(): Config['storage'] {
     const { STORAGE_URL: location, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = values;
@@ -210,6 +230,17 @@ function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Ge
   }
   if (role === 'worker' && SECRET_KEY !== undefined && !env['PUBLIC_URL']) {
     yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to pictures, which a worker does not serve. Set the origin that clients reach the API at.';
+  }
+}
+
+function* databaseProblems(values: Values, env: Environment): Generator<string> {
+  const { DATABASE_URL: url, DATABASE_DIRECT_URL: direct } = values;
+  if (direct === undefined) return;
+  if (!env['DATABASE_URL']) {
+    yield 'DATABASE_DIRECT_URL is set but DATABASE_URL is not: set DATABASE_URL to the pooler, or to the same.';
+  }
+  if (url !== undefined && direct.schema !== 'public' && direct.schema !== url.schema) {
+    yield 'DATABASE_DIRECT_URL names another schema than DATABASE_URL: both must lead to the same.';
   }
 }
 

@@ -166,12 +166,15 @@ export class ConfigError extends RetouchError {
   }
 }
 
-/** Something outside keeps the service from starting. The message is all that is told of it: no stack. */
+/** Something outside keeps the service from starting. One sentence names the setting; no stack is shown. */
 export class StartError extends RetouchError {
   readonly code = 'CANNOT_START';
+  /** Whether a later start may succeed with the same settings. */
+  readonly isTemporary: boolean;
 
-  constructor(message: string, { cause }: { cause: unknown }) {
+  constructor(message: string, { isTemporary, cause }: { isTemporary: boolean; cause?: unknown }) {
     super(`Retouch cannot start: ${message}`, { cause });
+    this.isTemporary = isTemporary;
   }
 }
 

@@ -2,8 +2,6 @@ import { z } from 'zod';
 import type { Database, Listener, Transaction } from './database/database.ts';
 import type { Log } from './log.ts';
 
-const CHANNEL = 'retouch';
-
 const eventSchema = z.discriminatedUnion('kind', [
   /** An edit job has changed; who cares reads it again. */
   z.object({
@@ -37,6 +35,7 @@ export interface Events {
 }
 
 export function createEvents({ database, log }: { database: Database; log: Log }): Events {
+  const { channel } = database.names;
   const listeners = new Set<EventListener>();
   let connection: Listener | undefined;
 
@@ -47,7 +46,7 @@ export function createEvents({ database, log }: { database: Database; log: Log }
   return {
     async start() {
       connection = await database.listen(
-        CHANNEL,
+        channel,
         (payload) => {
           const event = eventSchema.safeParse(parseJson(payload));
           if (event.success) tell(event.data);
@@ -58,7 +57,7 @@ export function createEvents({ database, log }: { database: Database; log: Log }
     },
     async publish(tx, ...events) {
       const payloads = events.map((event) => JSON.stringify(event));
-      await tx.$executeRaw`SELECT pg_notify(${CHANNEL}, payload) FROM unnest(${payloads}::text[]) AS payload`;
+      await tx.$executeRaw`SELECT pg_notify(${channel}, payload) FROM unnest(${payloads}::text[]) AS payload`;
     },
     subscribe(listener) {
       listeners.add(listener);

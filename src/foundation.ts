@@ -5,7 +5,8 @@ import { createAvailability } from './database/availability.ts';
 import type { Database } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
-import { checkPostgres, openPostgres } from './database/postgres.ts';
+import { openPostgres } from './database/postgres.ts';
+import { checkPostgres } from './database/start/check-postgres.ts';
 import type { OnEditEnd } from './edits/edit-end.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { indexPrompts } from './edits/index-prompts.ts';
@@ -125,15 +126,15 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
       file: alone ? join(config.dataDir, 'secret.key') : null,
     }),
     isAllowedHost: createAllowedHosts(config.webhooks.allowedHosts),
-    availability: createAvailability({ prisma }),
+    availability: createAvailability({ database }),
     storageAccess,
   };
 }
 
 async function openDatabase({ database }: Config, log: Log): Promise<Database> {
   if (database.kind === 'pglite') return openPglite({ dir: database.dir, log });
-  await checkPostgres(database.url);
-  return openPostgres({ url: database.url, log });
+  await checkPostgres(database);
+  return openPostgres({ ...database, log });
 }
 
 async function openBlobs({ storage }: Config): Promise<{ blobs: BlobStore; close: () => void }> {

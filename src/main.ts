@@ -3,8 +3,12 @@ import { type Config, loadConfig } from './config.ts';
 import { ConfigError, StartError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 
-/** Exit status for a configuration that cannot work (EX_CONFIG of sysexits.h). */
+/** Exit statuses of sysexits.h: a restart cannot help (EX_CONFIG), or it may (EX_TEMPFAIL). */
 const EXIT_CONFIG = 78;
+const EXIT_TEMPORARY = 75;
+
+/** A defect. */
+const EXIT_UNEXPECTED = 1;
 
 /** What a stop may take beyond the grace time of the edits, in milliseconds. */
 const STOP_MARGIN_MS = 15_000;
@@ -72,10 +76,15 @@ ${upstream}
 }
 
 main().catch((error: unknown) => {
+  const isDefect = !(error instanceof ConfigError || error instanceof StartError);
   process.stderr.write(
-    error instanceof ConfigError || error instanceof StartError
-      ? `${error.message}\n`
-      : `Retouch cannot start: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`,
+    isDefect
+      ? `Retouch cannot start: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`
+      : `${error.message}\n`,
   );
-  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+  process.exit(isDefect ? EXIT_UNEXPECTED : exitStatusOf(error));
 });
+
+function exitStatusOf(error: ConfigError | StartError): number {
+  return error instanceof StartError && error.isTemporary ? EXIT_TEMPORARY : EXIT_CONFIG;
+}

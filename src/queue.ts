@@ -1,8 +1,10 @@
 import { fromPrisma, PgBoss, type QueueOptions } from 'pg-boss';
-import type { Database, Transaction } from './database/database.ts';
+import { type Database, Prisma, type Transaction } from './database/database.ts';
+import { createSchema } from './database/migrations.ts';
 import type { Events, ServiceEvent } from './events.ts';
 import type { Log } from './log.ts';
 import { type Dispatcher, startDispatcher, type Worker } from './queue-dispatcher.ts';
+import { nameOwner, refuseForeignQueue } from './queue-owner.ts';
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
@@ -36,7 +38,7 @@ export interface SendOptions {
 /** The queue on the same Postgres: work is enqueued in the transaction that makes it necessary. */
 export interface Queue {
   /**
-   * Creates or migrates the queue's own tables (schema `pgboss`), and the queues. `alone`: no other
+   * Creates or migrates the queue's own tables, in a schema of their own, and the queues. `alone`: no other
    * process can be on this database, so work that is under way was a dead one's, and is handed out
    * again at once. Otherwise that takes until its missing heartbeat is noticed: 47 s at most after
    * the death, of which 30 are the heartbeat, 10 the look for it, 5 a delivery's wait after a failure
@@ -85,8 +87,15 @@ export function createQueue(options: {
   log: Log;
 }): Queue {
   const { database, events, supervise = true, maxLookAgeMs = 15_000, log } = options;
+  // In quotes pg-boss takes it as it is.
+  const { queueSchema } = database.names;
+  const schema = `"${queueSchema}"`;
+  const jobs = Prisma.raw(`${schema}.job`);
   const boss = new PgBoss({
     ...database.boss,
+    schema,
+    createSchema: false,
+    allowSchemaCaseVariant: true,
     schedule: false,
     supervise,
     // How soon work of a process that died is handed out again, beyond its missing heartbeat.
@@ -108,19 +117,22 @@ export function createQueue(options: {
    * tried for ever, but without the wait after one.
    */
   async function releaseAll(name: string): Promise<void> {
-    const jobs = await database.prisma.$queryRaw<{ id: string }[]>`
-      SELECT id::text AS id FROM pgboss.job WHERE name = ${name} AND state = 'active'`;
-    if (jobs.length === 0) return;
-    const ids = jobs.map(({ id }) => id);
+    const active = await database.prisma.$queryRaw<{ id: string }[]>`
+      SELECT id::text AS id FROM ${jobs} WHERE name = ${name} AND state = 'active'`;
+    if (active.length === 0) return;
+    const ids = active.map(({ id }) => id);
     await boss.fail(name, ids);
     await database.prisma.$executeRaw`
-      UPDATE pgboss.job SET start_after = now()
+      UPDATE ${jobs} SET start_after = now()
       WHERE name = ${name} AND state = 'retry' AND id::text = ANY(${ids})`;
   }
 
   return {
     async start(definitions, { alone = false } = { alone: false }) {
+      await createSchema(database, queueSchema);
+      await refuseForeignQueue(database);
       await boss.start();
+      await nameOwner(database);
       for (const { name, options } of definitions) {
         await boss.createQueue(name, options);
         await boss.updateQueue(name, options);
@@ -144,7 +156,7 @@ export function createQueue(options: {
     drain,
     async stop({ graceMs }) {
       await drain({ graceMs });
-      await boss.stop({ graceful: false, close: database.kind === 'postgres' });
+      await boss.stop({ graceful: false, close: false });
     },
   };
 }

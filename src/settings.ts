@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDatabaseUrl } from './database-url.ts';
 import { parseSecretKey } from './secret-key.ts';
 import { parseStorageUrl } from './storage-url.ts';
 
@@ -18,6 +19,25 @@ const list = text.transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+/** A secret that goes out in an HTTP header. */
+const headerValue = text.regex(
+  /^[\x21-\x7e]+$/,
+  'must not contain blanks, line breaks or characters other than ASCII',
+);
+
+/** The message of what `parse` throws becomes the problem. */
+function parsedBy<Value>(parse: (text: string) => Value) {
+  return (value: string, context: z.RefinementCtx): Value => {
+    try {
+      return parse(value);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+  };
+}
 
 export interface Setting {
   readonly schema: z.ZodType;
@@ -72,31 +92,39 @@ export const SETTINGS = {
     description: 'Directory of the pictures and of the embedded database.',
   },
   STORAGE_URL: {
-    schema: text.transform((value, context) => {
-      try {
-        return parseStorageUrl(value);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        context.addIssue({ code: 'custom', message });
-        return z.NEVER;
-      }
-    }),
+    schema: text.transform(parsedBy(parseStorageUrl)),
     description:
       'S3 bucket for the pictures, as `s3://bucket/prefix`; for a server other than AWS with `?endpoint=https://host:port`: see docs/operations.md. Default: `DATA_DIR`.',
   },
   AWS_ACCESS_KEY_ID: {
-    schema: text,
+    schema: headerValue,
     description:
       'Key id for `STORAGE_URL`. Default: what the AWS SDK finds (a profile, the role of a container or machine).',
   },
-  AWS_SECRET_ACCESS_KEY: { schema: text, description: 'Secret to `AWS_ACCESS_KEY_ID`.' },
+  AWS_SECRET_ACCESS_KEY: { schema: headerValue, description: 'Secret to `AWS_ACCESS_KEY_ID`.' },
   AWS_SESSION_TOKEN: {
-    schema: text,
+    schema: headerValue,
     description: 'Token to `AWS_ACCESS_KEY_ID`, if that is a temporary one.',
   },
   DATABASE_URL: {
-    schema: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
-    description: 'A Postgres server (14 or newer). Default: Postgres embedded, in `DATA_DIR`.',
+    schema: text.transform(parsedBy(parseDatabaseUrl)),
+    description:
+      'A Postgres server (14 or newer); `?schema=name` for another schema than `public`. Default: Postgres embedded, in `DATA_DIR`.',
+  },
+  DATABASE_DIRECT_URL: {
+    schema: text.transform(parsedBy(parseDatabaseUrl)),
+    description:
+      'The same database without the transaction pooler that `DATABASE_URL` leads to, such as PgBouncer with `pool_mode = transaction`: see docs/operations.md.',
+  },
+  DATABASE_POOL_SIZE: {
+    schema: integer(1, 1_000),
+    default: '5',
+    description: 'Most connections of this process for its data.',
+  },
+  QUEUE_POOL_SIZE: {
+    schema: integer(1, 1_000),
+    default: '2',
+    description: 'Most connections of this process for the queue. One more listens.',
   },
   SECRET_KEY: {
     schema: text.refine(
@@ -116,7 +144,7 @@ export const SETTINGS = {
     schema: webUrl,
     description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
   },
-  EDITS_API_KEY: { schema: text, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_KEY: { schema: headerValue, description: 'Key for `EDITS_API_URL`.' },
   EDITS_API_FILE: {
     schema: text,
     description:

@@ -53,8 +53,9 @@ describe.runIf(hasDatabase)('events', () => {
   });
 
   test('ignores what is not ours on the channel', async () => {
-    await database.prisma.$executeRaw`SELECT pg_notify('retouch', 'nonsense')`;
-    await database.prisma.$executeRaw`SELECT pg_notify('retouch', '{"kind":"other"}')`;
+    await database.prisma.$executeRaw`SELECT pg_notify(${database.names.channel}, 'nonsense')`;
+    await database.prisma
+      .$executeRaw`SELECT pg_notify(${database.names.channel}, '{"kind":"other"}')`;
     await events.publish(database.prisma, edit('after'));
     await eventually(() => expect(heard).toContainEqual(edit('after')));
     expect(heard.filter(({ kind }) => kind !== 'missed')).toEqual([edit('after')]);
@@ -65,7 +66,7 @@ describe.runIf(hasDatabase)('events', () => {
     heard.length = 0;
     await database.prisma.$queryRaw`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE query LIKE 'LISTEN%' AND datname = current_database()`;
+      WHERE query LIKE '%LISTEN%' AND pid <> pg_backend_pid() AND datname = current_database()`;
     await eventually(() => expect(heard).toContainEqual({ kind: 'missed' }));
     await events.publish(database.prisma, edit('again'));
     await eventually(() => expect(heard).toContainEqual(edit('again')));

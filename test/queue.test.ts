@@ -5,6 +5,7 @@ import { createLog } from '../src/log.ts';
 import { createQueue, defineJob, type Queue } from '../src/queue.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
+import { JOB_TABLE } from './support/sql-client.ts';
 
 const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0 });
 /** Its wait after a failure outlasts a test. */
@@ -95,7 +96,7 @@ describe.runIf(hasDatabase)('the queue', () => {
     await eventually(() => expect(calls).toBe(1));
     await eventually(async () => {
       const [row] = await database.prisma.$queryRaw<{ state: string }[]>`
-        SELECT state::text AS state FROM pgboss.job WHERE name = 'greet'`;
+        SELECT state::text AS state FROM ${JOB_TABLE} WHERE name = 'greet'`;
       expect(row?.state).toBe('failed');
     });
     expect(calls).toBe(1);
@@ -166,7 +167,7 @@ describe.runIf(hasDatabase)('the queue', () => {
 
     await successor();
     const [row] = await database.prisma.$queryRaw<{ state: string }[]>`
-      SELECT state::text AS state FROM pgboss.job WHERE name = 'patient'`;
+      SELECT state::text AS state FROM ${JOB_TABLE} WHERE name = 'patient'`;
     expect(row?.state).toBe('failed');
   });
 });

@@ -3,6 +3,7 @@ import { createLog } from '../src/log.ts';
 import { defineJob } from '../src/queue.ts';
 import { createRecurringWork } from '../src/recurring-work.ts';
 import { hasDatabase } from './support/database.ts';
+import { JOB_TABLE } from './support/sql-client.ts';
 import { openStoredEdits } from './support/stored-edits.ts';
 
 const TIDY = defineJob<Record<string, never>>('tidy', { deleteAfterSeconds: 2 * 24 * 60 * 60 });
@@ -22,7 +23,7 @@ test.runIf(hasDatabase)(
     const everySeconds = 20 * 24 * 60 * 60;
     await Promise.all(processes.map((one) => one.start(TIDY, { everySeconds })));
     const [entries] = await prisma.$queryRaw<{ count: bigint }[]>`
-    SELECT count(*) FROM pgboss.job WHERE name = 'tidy'`;
+    SELECT count(*) FROM ${JOB_TABLE} WHERE name = 'tidy'`;
     expect(entries?.count).toBe(1n);
   },
 );

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { openPostgres } from '../../src/database/postgres.ts';
 import { createHistory } from '../../src/edits/history/history.ts';
 import type { HistoryQuery } from '../../src/edits/history/history-query.ts';
 import { createLineage } from '../../src/edits/lineage/lineage.ts';
@@ -7,6 +6,7 @@ import { createPrompts } from '../../src/edits/prompts/prompts.ts';
 import { createLog } from '../../src/log.ts';
 import { parseGlobalId } from '../../src/schema/global-id.ts';
 import { createUsageReports } from '../../src/usage/report.ts';
+import { openServer } from '../../test/support/open-database.ts';
 import { TERMS } from './prompts.ts';
 import { recordStatements } from './recorder.ts';
 
@@ -43,7 +43,7 @@ export async function explainAll(
   url: string,
   treeId: string,
 ): Promise<{ plans: string; scans: string[] }> {
-  const database = openPostgres({ url, log: createLog({ level: 'warn' }) });
+  const database = openServer({ DATABASE_URL: url }, createLog({ level: 'warn' }));
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const { prisma, take } = recordStatements(database.prisma);

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { LOCAL_VIEWER } from '../../src/auth/viewer.ts';
 import { migrate } from '../../src/database/migrations.ts';
-import { openPostgres } from '../../src/database/postgres.ts';
 import { createLog } from '../../src/log.ts';
+import { openServer } from '../../test/support/open-database.ts';
 import { startSandboxProcess, startService } from '../../test/support/processes.ts';
 import { openTenants } from '../../test/support/tenants.ts';
 
@@ -45,7 +45,7 @@ export async function measureThroughput(options: {
   const url = new URL(postgresUrl);
   url.pathname = `/${name}`;
   const log = createLog({ level: 'warn' });
-  const database = openPostgres({ url: url.href, log });
+  const database = openServer({ DATABASE_URL: url.href }, log);
   await migrate({ database, log });
   const tenants = await openTenants({ database, dataDir });
   await tenants.submitMany(LOCAL_VIEWER.ownerId, edits);

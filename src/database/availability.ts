@@ -1,39 +1,53 @@
-import type { PrismaClient } from './database.ts';
+import type { Database } from './database.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/** How long an answer stands, in milliseconds: a request a second is all that it costs. */
-const MAX_AGE_MS = 1_000;
+/** How long a result holds, in milliseconds: a query a second is all that it costs. */
+const MAX_AGE_MS = { available: 1_000, unavailable: 250 };
 
-/** Whether the database answers, so that a request is refused at once instead of hanging. */
+/**
+ * Whether the database takes reads and writes of our tables, so that a request is rejected at once
+ * instead of hanging.
+ */
 export interface Availability {
-  /** Takes at most 2 s; true when the database has answered within the last second. */
+  /** Takes at most 2 s. True when the database was available within the last second. */
   check(): Promise<boolean>;
 }
 
-export function createAvailability({ prisma }: { prisma: PrismaClient }): Availability {
-  let answeredMs = Number.NEGATIVE_INFINITY;
+export function createAvailability({
+  database,
+}: {
+  database: Pick<Database, 'prisma' | 'discardConnections'>;
+}): Availability {
+  let isAvailable = false;
+  let askedMs = Number.NEGATIVE_INFINITY;
   let asking: Promise<boolean> | undefined;
 
   async function ask(): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<false>();
     const timer = setTimeout(resolve, TIMEOUT_MS, false);
-    const answer = prisma.$queryRaw`SELECT 1`.then(
-      () => true,
-      () => false,
-    );
     try {
-      const answers = await Promise.race([answer, late]);
-      if (answers) answeredMs = performance.now();
-      return answers;
+      isAvailable = await Promise.race([canWrite(), late]);
+      askedMs = performance.now();
+      return isAvailable;
     } finally {
       clearTimeout(timer);
     }
   }
 
+  async function canWrite(): Promise<boolean> {
+    const rows = await database.prisma.$queryRaw<{ isReadOnly: boolean }[]>`
+      SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly",
+        EXISTS (SELECT FROM "EditJob") AS "hasJobs"`.catch(() => []);
+    const [row] = rows;
+    if (row?.isReadOnly) database.discardConnections();
+    return row?.isReadOnly === false;
+  }
+
   return {
     async check() {
-      if (performance.now() - answeredMs < MAX_AGE_MS) return true;
+      const maxAgeMs = isAvailable ? MAX_AGE_MS.available : MAX_AGE_MS.unavailable;
+      if (performance.now() - askedMs < maxAgeMs) return isAvailable;
       asking ??= ask().finally(() => {
         asking = undefined;
       });

@@ -1,6 +1,7 @@
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { ConstructorOptions } from 'pg-boss';
 import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { DatabaseNames } from './names.ts';
 
 export { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 
@@ -13,6 +14,7 @@ export type Transaction = Omit<
 /** One Postgres, embedded or a server; what the rest of the service needs of it. */
 export interface Database {
   readonly kind: 'pglite' | 'postgres';
+  readonly names: DatabaseNames;
   readonly prisma: PrismaClient;
   /** How pg-boss reaches the same database. */
   readonly boss: ConstructorOptions;
@@ -30,6 +32,8 @@ export interface Database {
    * end with it.
    */
   openForMigration(): { factory: SqlMigrationAwareDriverAdapterFactory; close(): Promise<void> };
+  /** Leaves the connections of now, as they may lead to a server that takes no writes any more. */
+  discardConnections(): void;
   /** Idempotent. */
   close(): Promise<void>;
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
+import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Database } from './database.ts';
+import { type Database, Prisma } from './database.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 
@@ -42,48 +43,117 @@ export async function readMigrations(dir = MIGRATIONS_DIR): Promise<MigrationLis
  * Brings the database to this release by Prisma's own engine, so that `prisma migrate deploy` finds
  * the table it expects. Several processes may call it at once: one migrates, the others wait.
  * A database that is up to date is left alone without loading the engine.
- * @throws when a migration fails, or the database is ahead of this release.
+ * @throws StartError when a migration fails, the database is ahead of this release, or our schema
+ *   holds what is another application's: that is left as it is.
  */
 export async function migrate({ database, log }: { database: Database; log: Log }): Promise<void> {
   const migrations = await readMigrations();
-  const deadlineMs = Date.now() + WAIT_FOR_OTHERS_MS;
+  const deadlineMs = performance.now() + WAIT_FOR_OTHERS_MS;
+  await createSchema(database, database.names.schema);
   while (!(await isUpToDate(database, migrations))) {
     try {
       const applied = await applyMigrations(database, migrations);
       log.info({ applied }, 'database migrated');
       return;
     } catch (error) {
-      if (!isLockTimeout(error) || Date.now() > deadlineMs) throw error;
+      if (!isLockTimeout(error)) throw explainFailure(error);
+      if (performance.now() > deadlineMs) throw stillLocked(error);
       log.info('another process is migrating the database, waiting for it');
       await delay(250);
     }
   }
 }
 
+/** Only if it is missing: where it is not, the role may have no right to create one. */
+export async function createSchema({ prisma }: Database, name: string): Promise<void> {
+  const found = await prisma.$queryRaw<unknown[]>`
+    SELECT FROM pg_namespace WHERE nspname = ${name}`;
+  if (found.length === 0) await prisma.$executeRawUnsafe(`CREATE SCHEMA IF NOT EXISTS "${name}"`);
+}
+
 async function isUpToDate(database: Database, migrations: MigrationList): Promise<boolean> {
-  const [{ exists } = { exists: false }] = await database.prisma.$queryRaw<{ exists: boolean }[]>`
-    SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
-  if (!exists) return false;
-  const rows = await database.prisma.$queryRaw<{ name: string; checksum: string }[]>`
-    SELECT migration_name AS name, checksum FROM _prisma_migrations
-    WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY migration_name`;
   const expected = migrations.migrationDirectories.map(({ path, migrationFile }) => ({
     name: path,
     checksum: createHash('sha256').update(migrationFile.content.value).digest('hex'),
   }));
   const known = new Map(expected.map(({ name, checksum }) => [name, checksum]));
-  for (const { name, checksum } of rows) {
+  const rows = await readApplied(database);
+  await refuseForeign(database, rows, known);
+  const applied = rows.filter(({ finished }) => finished);
+  for (const { name, checksum } of applied) {
     if (!known.has(name)) {
-      throw new Error(
-        `The database has migration ${name}, which this release does not know. Run the newer release, or restore a backup.`,
+      throw lasting(
+        `the database has migration ${name}, which this release does not know: run the newer release, or restore a backup.`,
       );
     }
     if (known.get(name) !== checksum) {
-      throw new Error(`Migration ${name} was changed after it was applied to this database.`);
+      throw lasting(
+        `migration ${name} was changed after it was applied to this database: restore the release's own file.`,
+      );
     }
   }
-  return rows.length === expected.length;
+  return applied.length === expected.length;
 }
+
+interface AppliedMigration {
+  readonly name: string;
+  readonly checksum: string;
+  readonly finished: boolean;
+}
+
+/** Nothing: there is no table of migrations, or none of Prisma's. */
+async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
+  const [{ exists } = { exists: false }] = await prisma.$queryRaw<{ exists: boolean }[]>`
+    SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
+  if (!exists) return [];
+  return prisma.$queryRaw<AppliedMigration[]>`
+    SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
+    FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`;
+}
+
+/** @throws StartError when the schema holds migrations, or tables with our names, that are not ours. */
+async function refuseForeign(
+  { prisma, names }: Database,
+  rows: readonly AppliedMigration[],
+  known: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (rows.some(({ name }) => known.has(name))) return;
+  const foreign = (what: string) =>
+    lasting(
+      `the schema "${names.schema}" of DATABASE_URL holds ${what} of another application: name another schema with ?schema=.`,
+    );
+  const [first] = rows;
+  if (first !== undefined) {
+    throw foreign(`_prisma_migrations with the migrations (such as ${first.name})`);
+  }
+  const [table] = await prisma.$queryRaw<{ name: string }[]>`
+    SELECT relname::text AS name FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace
+      AND relname = ANY (${Object.values(Prisma.ModelName)}::text[]) ORDER BY 1 LIMIT 1`;
+  if (table !== undefined) throw foreign(`the table "${table.name}"`);
+}
+
+const lasting = (message: string, cause?: unknown) =>
+  new StartError(message, { isTemporary: false, cause });
+
+/** Prisma's: a migration failed just now, or had failed before. */
+const FAILED_CODES = ['P3018', 'P3009'];
+
+function explainFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (!FAILED_CODES.includes(String(error.code))) return error;
+  const reason = error.message.trim().replaceAll(/\s*\n\s*/g, ' ');
+  return lasting(
+    `a migration of the database failed (${reason}): mend it, or restore a backup.`,
+    error,
+  );
+}
+
+const stillLocked = (cause: unknown) =>
+  new StartError(
+    'another process has been migrating the database of DATABASE_URL for two minutes: let it end.',
+    { isTemporary: true, cause },
+  );
 
 async function applyMigrations(database: Database, migrationsList: MigrationList) {
   const { SchemaEngine } = await import('@prisma/schema-engine-wasm');

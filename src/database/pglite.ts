@@ -7,6 +7,7 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
+import { databaseNames } from './names.ts';
 import { createPrisma } from './prisma.ts';
 import { shareThread } from './share-thread.ts';
 
@@ -46,6 +47,7 @@ function wrapPglite(pglite: PGlite, log: Log, onClosed: () => void): Database {
   let closing: Promise<void> | undefined;
   return {
     kind: 'pglite',
+    names: databaseNames('public'),
     prisma,
     boss: { db: fromPglite(pglite), backend: 'pglite' },
     async listen(channel, onPayload, onListening) {
@@ -54,6 +56,7 @@ function wrapPglite(pglite: PGlite, log: Log, onClosed: () => void): Database {
       return { close: () => unlisten() };
     },
     openForMigration: () => ({ factory, close: async () => {} }),
+    discardConnections() {},
     close() {
       closing ??= (async () => {
         await prisma.$disconnect();

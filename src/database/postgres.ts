@@ -1,113 +1,94 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Database, Listener } from './database.ts';
+import { clientConfig, createConnectionPool } from './connection-pool.ts';
+import type { Database } from './database.ts';
+import { listenToServer, type ServerListener } from './listen.ts';
+import { databaseNames } from './names.ts';
 import { createPrisma } from './prisma.ts';
+import { beginTransaction, setSession } from './session-settings.ts';
+import { inTransactions } from './single-statements.ts';
 
-/** Longest wait between two attempts to listen again. */
-const MAX_RECONNECT_DELAY_MS = 5_000;
-
-/**
- * How long a statement waits for a connection, and for its answer, in milliseconds: nobody hangs on a
- * server that has stopped.
- */
-const TIMEOUT_MS = 15_000;
+export interface PostgresOptions {
+  readonly url: string;
+  /**
+   * Past the transaction pooler that `url` leads to; for what needs a session: the queue, LISTEN and
+   * migrations. Null: `url` itself leads to sessions.
+   */
+  readonly directUrl: string | null;
+  readonly schema: string;
+  /** Connections for the data, and for the queue. One more listens. */
+  readonly poolSize: number;
+  readonly queuePoolSize: number;
+}
 
 /** A Postgres server. Connections are made when first needed and again when they were lost. */
-export function openPostgres({ url, log }: { url: string; log: Log }): Database {
-  const prisma = createPrisma(
-    new PrismaPg({
-      connectionString: url,
-      connectionTimeoutMillis: TIMEOUT_MS,
-      query_timeout: TIMEOUT_MS,
-    }),
-    log,
-  );
+export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }): Database {
+  const { url, directUrl, schema, poolSize, queuePoolSize } = options;
+  const sessionUrl = directUrl ?? url;
+  const names = databaseNames(schema);
+  const listeners = new Set<ServerListener>();
+  const setup = setSession(schema);
+
+  function discard(): void {
+    for (const { discard } of [data, queue]) discard();
+    for (const listener of listeners) listener.renew();
+  }
+  const data = createConnectionPool({
+    url,
+    max: poolSize,
+    onReadOnly: discard,
+    ...(directUrl === null
+      ? { setup }
+      : { rewrite: (text) => (text === 'BEGIN' ? beginTransaction(schema) : text) }),
+  });
+  const queue = createConnectionPool({
+    url: sessionUrl,
+    max: queuePoolSize,
+    setup,
+    onReadOnly: discard,
+  });
+  const factory = new PrismaPg(data.pool, { schema });
+  const prisma = createPrisma(directUrl === null ? factory : inTransactions(factory), log);
+
   let closing: Promise<void> | undefined;
   return {
     kind: 'postgres',
+    names,
     prisma,
-    boss: { connectionString: url, application_name: 'retouch' },
-    listen: (channel, onPayload, onListening) =>
-      listen({ url, channel, onPayload, onListening, log }),
+    boss: { db: { executeSql: (text, values) => queue.pool.query(text, values) } },
+    async listen(channel, onPayload, onListening) {
+      const listener = await listenToServer({
+        url: sessionUrl,
+        channel,
+        onPayload,
+        onListening,
+        log,
+      });
+      listeners.add(listener);
+      return {
+        close() {
+          listeners.delete(listener);
+          return listener.close();
+        },
+      };
+    },
     openForMigration() {
-      const pool = new pg.Pool({ connectionString: url, max: 1 });
+      const pool = new pg.Pool({
+        ...clientConfig(sessionUrl),
+        max: 1,
+        onConnect: (client) => client.query(setup),
+      });
       pool.on('error', () => {});
-      return { factory: new PrismaPg(pool), close: () => pool.end() };
+      return { factory: new PrismaPg(pool, { schema }), close: () => pool.end() };
     },
+    discardConnections: discard,
     close() {
-      closing ??= prisma.$disconnect();
+      closing ??= (async () => {
+        await prisma.$disconnect();
+        await Promise.all([data.pool.end(), queue.pool.end()]);
+      })();
       return closing;
-    },
-  };
-}
-
-/** @throws StartError when the server cannot be reached, or does not let us in. */
-export async function checkPostgres(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: TIMEOUT_MS });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-  } catch (cause) {
-    const { message, code } = cause as { message?: string; code?: string };
-    throw new StartError(
-      `the database of DATABASE_URL cannot be used: ${message || code}. Is the server up, and are host, port, user, password and database right?`,
-      { cause },
-    );
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
-/** Holds one connection that listens, and makes a new one whenever it is lost. */
-async function listen(options: {
-  url: string;
-  channel: string;
-  onPayload: (payload: string) => void;
-  onListening: () => void;
-  log: Log;
-}): Promise<Listener> {
-  const { url, channel, onPayload, onListening, log } = options;
-  const stopped = new AbortController();
-  let client: pg.Client | undefined;
-
-  async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: url, keepAlive: true });
-    next.on('notification', (message) => onPayload(message.payload ?? ''));
-    next.on('error', () => {});
-    try {
-      await next.connect();
-      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-    } catch (error) {
-      await next.end().catch(() => {});
-      throw error;
-    }
-    client = next;
-    next.once('end', () => void reconnect());
-    onListening();
-  }
-
-  async function reconnect(): Promise<void> {
-    for (let delayMs = 100; !stopped.signal.aborted; delayMs *= 2) {
-      try {
-        await delay(Math.min(delayMs, MAX_RECONNECT_DELAY_MS), undefined, {
-          signal: stopped.signal,
-        });
-        return await connect();
-      } catch (error) {
-        if (!stopped.signal.aborted)
-          log.warn({ err: error }, 'cannot listen to Postgres, trying again');
-      }
-    }
-  }
-
-  await connect();
-  return {
-    async close() {
-      stopped.abort();
-      await client?.end();
     },
   };
 }

@@ -1,38 +1,69 @@
 import { z } from 'zod';
+import { sqlStateOf } from './sql-state.ts';
 
-/** Prisma: not reached, timed out, closed by the server, no connection free, no transaction begun. */
-const PRISMA_CODES = ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028'];
+/**
+ * Prisma: not reached, timed out, closed by the server, no connection free, no transaction begun, a
+ * conflict with another transaction.
+ */
+const PRISMA_CODES = ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034'];
 
 /** As node-postgres words what has no code. */
 const MESSAGES = [
   'Query read timeout',
   'timeout exceeded when trying to connect',
+  'timeout expired',
   'Connection terminated',
   'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
 ];
 
-/** SQLSTATE: connection exception, operator intervention, too many connections. */
-const SQLSTATES = /^(08...|57P0[1-4]|53300)$/;
+/** Of Node's sockets and resolver. */
+const NETWORK_CODES = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+];
+
+/**
+ * SQLSTATE: connection exception, a conflict with another transaction, insufficient resources (disk,
+ * memory, connections), operator intervention (shut down, starting up, a statement canceled).
+ */
+const PASSING_STATES = /^(08...|40001|40P01|53...|57014|57P0[1-5])$/;
+
+/** A read-only transaction: on a standby, or by `default_transaction_read_only`. */
+const READ_ONLY_STATE = '25006';
+
+/** As adapter-pg calls what has no SQLSTATE. */
+const CONNECTION_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout'];
 
 const driverSchema = z.object({
-  meta: z.object({
-    driverAdapterError: z.object({
-      cause: z.object({ kind: z.string().optional(), originalCode: z.string().optional() }),
-    }),
-  }),
+  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ kind: z.string() }) }) }),
 });
 
 /**
- * Whether the database could not be reached, or went away, so that the same may work later. What was
- * being committed just then may stand all the same.
+ * Whether the database could not be reached, went away or takes no writes, so that the same may work
+ * later. What was being committed just then may stand all the same.
  */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (isReadOnly(error) || PASSING_STATES.test(sqlStateOf(error) ?? '')) return true;
   if (MESSAGES.some((message) => error.message.startsWith(message))) return true;
-  if ('code' in error && PRISMA_CODES.includes(String(error.code))) return true;
+  if ('code' in error && [...PRISMA_CODES, ...NETWORK_CODES].includes(String(error.code))) {
+    return true;
+  }
   const parsed = driverSchema.safeParse(error);
   if (!parsed.success) return false;
-  const { kind, originalCode } = parsed.data.meta.driverAdapterError.cause;
-  const isClosed = kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed';
-  return isClosed || SQLSTATES.test(originalCode ?? '');
+  const { kind } = parsed.data.meta.driverAdapterError.cause;
+  return CONNECTION_KINDS.includes(kind);
+}
+
+/** Whether a server refused to write. It may have been the primary before, or become it. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlStateOf(error) === READ_ONLY_STATE;
 }

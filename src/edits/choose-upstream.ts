@@ -95,7 +95,8 @@ async function hasPlace(
   { name, concurrency }: Upstream,
 ): Promise<boolean> {
   if (concurrency === null) return true;
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${`retouch upstream ${name}`}))`;
+  await tx.$executeRaw`
+    SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ${` upstream ${name}`}, 0))`;
   const sent = await tx.editAttempt.count({ where: { state: 'SENT', upstream: name } });
   return sent < concurrency;
 }

@@ -106,7 +106,8 @@ export function createHttpServer(options: {
       await once(server, 'listening').catch((cause: Error) => {
         throw new StartError(
           `${cause.message}. HOST and PORT say where to listen: choose another, or stop what has it.`,
-          { cause },
+          // Whatever has the port may end. The address and the privilege stay as they are.
+          { isTemporary: 'code' in cause && cause.code === 'EADDRINUSE', cause },
         );
       });
       const { port: actualPort } = server.address() as AddressInfo;

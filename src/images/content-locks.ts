@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Transaction } from '../database/database.ts';
+import { Prisma, type Transaction } from '../database/database.ts';
 
 /**
  * Locks contents until the transaction ends. Who writes a row of a picture, or a link to one, holds
@@ -16,18 +15,22 @@ export async function lockContents(
   keys: readonly string[],
   mode: 'shared' | 'exclusive',
 ): Promise<void> {
-  const ids = [...new Set(keys.map(lockId))].sort((a, b) => (a < b ? -1 : 1)).map(String);
-  if (ids.length === 0) return;
+  const contents = [...new Set(keys)];
+  if (contents.length === 0) return;
   if (mode === 'shared') {
-    await tx.$executeRaw`
-      SELECT pg_advisory_xact_lock_shared(id) FROM unnest(${ids}::text[]::bigint[]) AS id`;
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(id) FROM ${idsOf(contents)}`;
   } else {
-    await tx.$executeRaw`
-      SELECT pg_advisory_xact_lock(id) FROM unnest(${ids}::text[]::bigint[]) AS id`;
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(id) FROM ${idsOf(contents)}`;
   }
 }
 
-/** Two contents with one id only wait for each other. */
-function lockId(key: string): bigint {
-  return createHash('sha256').update(key).digest().readBigInt64BE();
+/**
+ * In order, each once. Two contents with one id only wait for each other. Locks are a database's:
+ * another installation in it has other ids.
+ */
+function idsOf(contents: string[]): Prisma.Sql {
+  return Prisma.sql`(
+    SELECT DISTINCT hashtextextended(current_schema() || ' content ' || content, 0) AS id
+    FROM unnest(${contents}::text[]) AS content ORDER BY id
+  ) AS locks`;
 }

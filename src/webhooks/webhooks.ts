@@ -150,7 +150,8 @@ export function createWebhooks(options: {
 
 /** One change at a time to an owner's endpoints. */
 async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`webhooks ${ownerId}`}, 0))`;
+  await tx.$executeRaw`
+    SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ${` webhooks ${ownerId}`}, 0))`;
 }
 
 function checkEvents(events: readonly WebhookEvent[]): WebhookEvent[] {

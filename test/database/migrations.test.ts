@@ -9,26 +9,29 @@ const log = createLog({ level: 'silent' });
 describe.runIf(hasDatabase)('migrate', () => {
   let testDatabase: TestDatabase;
   let database: Database;
-  beforeEach(async () => {
-    testDatabase = await createTestDatabase();
+  async function use(options?: { isMigrated: boolean }) {
+    testDatabase = await createTestDatabase(options);
     database = await testDatabase.open();
-  });
-  afterEach(async () => {
+  }
+  beforeEach(() => use());
+  afterEach(drop);
+
+  async function drop() {
     await database.close();
     await testDatabase.drop();
-  });
+  }
 
   const applied = () =>
     database.prisma.$queryRaw<{ name: string }[]>`
       SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1`;
 
-  async function empty() {
-    await database.prisma.$executeRaw`DROP SCHEMA public CASCADE`;
-    await database.prisma.$executeRaw`CREATE SCHEMA public`;
+  async function useEmpty() {
+    await drop();
+    await use({ isMigrated: false });
   }
 
   test('brings an empty database to this release, in Prisma’s own table', async () => {
-    await empty();
+    await useEmpty();
     await migrate({ database, log });
     const { migrationDirectories } = await readMigrations();
     expect(await applied()).toEqual(migrationDirectories.map(({ path }) => ({ name: path })));
@@ -43,7 +46,7 @@ describe.runIf(hasDatabase)('migrate', () => {
 
   test('several at once migrate once', async ({ skip }) => {
     if (database.kind === 'pglite') skip('an embedded database has one process');
-    await empty();
+    await useEmpty();
     const others = await Promise.all([testDatabase.open(), testDatabase.open()]);
     await Promise.all([database, ...others].map((each) => migrate({ database: each, log })));
     const { migrationDirectories } = await readMigrations();

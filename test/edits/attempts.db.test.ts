@@ -10,6 +10,7 @@ import { createPriceTable } from '../../src/models/prices.ts';
 import { createQueue, type Queue } from '../../src/queue.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
+import { JOB_TABLE } from '../support/sql-client.ts';
 import { temporaryStorage } from '../support/storage.ts';
 import { unusedUpstreams } from '../support/unused-upstreams.ts';
 
@@ -136,7 +137,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
   test('that is made again later leaves its job the turn that it had', async () => {
     await database.prisma.editJob.update({ where: { id: jobId }, data: { turn: 7 } });
     const inLine = () => database.prisma.$queryRaw`
-      SELECT priority FROM pgboss.job WHERE name = 'run-edit' ORDER BY created_on`;
+      SELECT priority FROM ${JOB_TABLE} WHERE name = 'run-edit' ORDER BY created_on`;
     await attempts.postpone(jobId, new Date());
     expect(await inLine()).toEqual([{ priority: -7 }]);
     const job = await attempts.claim(jobId, by());

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { startTestApp, type TestApp } from '../support/app.ts';
@@ -10,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { insertForeignRows } from '../support/foreign-rows.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
+import { connectTo } from '../support/sql-client.ts';
 import { APOLLO, SSE, SUBSCRIBERS } from '../support/subscriptions.ts';
 
 const WATCH = 'subscription ($id: ID!) { editJob(id: $id) { type editJob { id status } } }';
@@ -71,8 +71,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
     }) => {
       const { databaseUrl } = app;
       if (databaseUrl === undefined) return skip('an embedded database has no line to cut');
-      const client = new pg.Client({ connectionString: databaseUrl });
-      await client.connect();
+      const client = await connectTo(databaseUrl);
       const id = await hanging();
       const one = SSE.subscribe(app.url, WATCH, { id });
       const all = SSE.subscribe(app.url, WATCH_ALL);
@@ -81,7 +80,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
       // The end comes while nobody listens, and without a notification at all.
       await client.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE query LIKE 'LISTEN%' AND datname = current_database()`,
+         WHERE query LIKE '%LISTEN%' AND pid <> pg_backend_pid() AND datname = current_database()`,
       );
       await client.query(
         `UPDATE "EditJob" SET status = 'FAILED', "finishedAt" = now(), "errorCode" = 'INTERNAL'`,

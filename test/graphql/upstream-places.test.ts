@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/pictures.ts';
+import { JOB_TABLE } from '../support/sql-client.ts';
 
 const STATUS = 'query($id: ID!) { editJob(id: $id) { status nextAttemptAt } }';
 const CANCEL = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
@@ -55,7 +56,7 @@ describe.runIf(hasDatabase)('an edits API with fewer places than there are edits
       .lastRequests.map(({ fields }) => fields.find(([name]) => name === 'prompt')?.[1]);
     expect(sent).toEqual(['in the way', 'a', 'b', 'c']);
     const entries = await app.withDatabase(
-      (prisma) => prisma.$queryRaw`SELECT count(*)::int FROM pgboss.job WHERE name = 'run-edit'`,
+      (prisma) => prisma.$queryRaw`SELECT count(*)::int FROM ${JOB_TABLE} WHERE name = 'run-edit'`,
     );
     expect(entries).toEqual([{ count: 4 }]);
   });

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
-import pg from 'pg';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { startRig } from '../support/rig.ts';
+import { connectTo } from '../support/sql-client.ts';
 import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 import { createStageTable } from './stage-table.ts';
 
@@ -88,8 +88,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     'inside the transaction that stores a success finishes from the saved answer',
     async () => {
       const rig = await startRig();
-      const holder = new pg.Client({ connectionString: rig.env['DATABASE_URL'] });
-      await holder.connect();
+      const holder = await connectTo(rig.env['DATABASE_URL']);
       onTestFinished(() => holder.end());
       await holder.query('BEGIN; LOCK TABLE "TokenUsage" IN SHARE MODE');
       const id = await rig.submit('locked');

@@ -6,8 +6,9 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { openPglite } from '../../src/database/pglite.ts';
-import { openPostgres } from '../../src/database/postgres.ts';
 import { createLog } from '../../src/log.ts';
+import { EMPTY_TEMPLATE, ROLE, TEMPLATE, urlOfRole } from './hostile-role.ts';
+import { openServer } from './open-database.ts';
 
 const log = createLog({ level: 'error' });
 
@@ -47,14 +48,15 @@ export async function createTestDatabase({
   const name = `retouch_${randomUUID().replaceAll('-', '')}`;
   await onServer(
     server,
-    `CREATE DATABASE ${name} TEMPLATE ${isMigrated ? 'retouch_template' : 'template0'}`,
+    `CREATE DATABASE ${name} TEMPLATE ${isMigrated ? TEMPLATE : EMPTY_TEMPLATE}`,
   );
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  // With our tables, their schemas are there: the role may not create any then.
+  if (!isMigrated) await onServer(server, `GRANT CREATE ON DATABASE ${name} TO ${ROLE}`);
+  const env = { DATA_DIR: dir, DATABASE_URL: urlOfRole(server, name) };
   return {
-    env: { DATA_DIR: dir, DATABASE_URL: url.href },
+    env,
     dir,
-    open: async () => openPostgres({ url: url.href, log }),
+    open: async () => openServer(env, log),
     async drop() {
       await onServer(server, `DROP DATABASE ${name} WITH (FORCE)`);
       await removeDir();

@@ -4,7 +4,8 @@ import type { PrismaClient } from '../../src/database/database.ts';
 export async function dumpTables(prisma: PrismaClient): Promise<string> {
   const tables = await prisma.$queryRaw<{ name: string }[]>`
     SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-    WHERE schemaname IN ('public', 'pgboss') ORDER BY 1`;
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tableowner = current_user
+    ORDER BY 1`;
   const dumps: string[] = [];
   for (const { name } of tables) {
     const rows = await prisma.$queryRawUnsafe<{ row: string }[]>(

@@ -3,17 +3,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import type { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { openPglite } from '../../src/database/pglite.ts';
-import { openPostgres } from '../../src/database/postgres.ts';
 import { createEvents } from '../../src/events.ts';
 import { createLog } from '../../src/log.ts';
 import { createQueue } from '../../src/queue.ts';
 import { QUEUES } from '../../src/queues.ts';
 import { findChromium } from './chromium.ts';
+import {
+  createHostileRole,
+  dropHostileRole,
+  EMPTY_TEMPLATE,
+  furnish,
+  onServer,
+  TEMPLATE,
+  urlOfRole,
+} from './hostile-role.ts';
+import { openServer } from './open-database.ts';
 import { startPostgresCluster } from './postgres-cluster.ts';
 
 declare module 'vitest' {
@@ -29,7 +37,6 @@ declare module 'vitest' {
 }
 
 const BUILD_PAGE = join(import.meta.dirname, '../../scripts/build-page.ts');
-export const TEMPLATE = 'retouch_template';
 const log = createLog({ level: 'warn' });
 
 /** Bundles the page, and migrates once what each suite then copies. */
@@ -54,16 +61,29 @@ export default async function setup({ provide }: TestProject) {
       '\nSKIPPED on Postgres: no TEST_DATABASE_URL is set and no Postgres server is installed (Debian: apt-get install postgresql).\n\n',
     );
   } else {
-    await onServer(url, `DROP DATABASE IF EXISTS ${TEMPLATE}`, `CREATE DATABASE ${TEMPLATE}`);
-    const templateUrl = new URL(url);
-    templateUrl.pathname = `/${TEMPLATE}`;
-    await prepare(openPostgres({ url: templateUrl.href, log }));
+    await createHostileRole(url);
+    for (const name of [EMPTY_TEMPLATE, TEMPLATE]) {
+      await onServer(
+        url,
+        `DROP DATABASE IF EXISTS ${name}`,
+        `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`,
+      );
+      await furnish(url, name);
+    }
+    await prepare(openServer({ DATABASE_URL: urlOfRole(url, TEMPLATE) }, log));
   }
   provide('postgresUrl', url);
 
   return async () => {
     if (cluster) await cluster.stop();
-    else if (url) await onServer(url, `DROP DATABASE IF EXISTS ${TEMPLATE}`);
+    else if (url) {
+      await onServer(
+        url,
+        `DROP DATABASE IF EXISTS ${TEMPLATE}`,
+        `DROP DATABASE IF EXISTS ${EMPTY_TEMPLATE}`,
+      );
+      await dropHostileRole(url);
+    }
     await rm(dir, { recursive: true, force: true });
   };
 }
@@ -74,11 +94,4 @@ async function prepare(database: Database): Promise<void> {
   await queue.start(QUEUES);
   await queue.stop({ graceMs: 0 });
   await database.close();
-}
-
-async function onServer(url: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  await client.end();
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { decoys, onServer, SERVER_OPTIONS } from './hostile-role.ts';
 
 const run = promisify(execFile);
 
@@ -24,7 +25,10 @@ export interface PostgresCluster {
   stop(): Promise<void>;
 }
 
-/** A Postgres server of our own in a temporary directory; null where none is installed. */
+/**
+ * A Postgres server of our own in a temporary directory, with defaults that suit nobody; null where
+ * none is installed.
+ */
 export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   const bin = await findBinaries();
   if (bin === null) return null;
@@ -36,9 +40,9 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], { ...user });
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const args = ['-D', data, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F'];
+  const args = ['-D', data, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F', '-N', '300'];
   const launch = async () => {
-    const server = spawn(join(bin, 'postgres'), [...args, '-c', 'max_connections=300'], {
+    const server = spawn(join(bin, 'postgres'), [...args, ...SERVER_OPTIONS], {
       ...user,
       stdio: 'ignore',
     });
@@ -46,6 +50,7 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
     return server;
   };
   let server = await launch();
+  await onServer(url, ...decoys('postgres'));
   const end = async (signal: 'SIGINT' | 'SIGQUIT') => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     const exited = once(server, 'exit');

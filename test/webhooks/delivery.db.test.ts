@@ -5,6 +5,7 @@ import { createSecretKey } from '../../src/secret-key.ts';
 import { secretOf } from '../../src/webhooks/signing.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { JOB_TABLE } from '../support/sql-client.ts';
 import { type Received, receiveWebhooks, verify } from '../support/webhook-receiver.ts';
 import { MINUTE_MS, startWebhooks, VIEWER } from './support.ts';
 
@@ -385,7 +386,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
       await prisma.webhookEndpoint.findMany(),
       await prisma.webhookDelivery.findMany(),
       await prisma.webhookDeliveryAttempt.findMany(),
-      await prisma.$queryRaw`SELECT data::text AS data, output::text AS output FROM pgboss.job`,
+      await prisma.$queryRaw`SELECT data::text AS data, output::text AS output FROM ${JOB_TABLE}`,
     ]);
     const lines = hooks.logged.join('\n');
     expect(lines).toContain('webhook delivered');

@@ -1,0 +1,33 @@
+/** A Postgres database, and the schema in it that is this installation's. */
+export interface DatabaseUrl {
+  /** Without the parameter `schema`. */
+  readonly url: string;
+  /** Of `?schema=`, as Prisma writes it. @default public */
+  readonly schema: string;
+}
+
+/** The queue's schema is named after ours, and pg-boss takes names of at most 50 bytes. */
+const MAX_SCHEMA_BYTES = 44;
+
+/** pg-boss writes the name into statements and function bodies. */
+const UNUSABLE = /["'%$.\\\p{Cc}]/u;
+
+/** @throws Error that says what is wrong; the URL, which may hold a password, is not repeated. */
+export function parseDatabaseUrl(text: string): DatabaseUrl {
+  if (/\s/.test(text)) throw new Error('must not contain blanks or line breaks');
+  const url = URL.parse(text);
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
+    throw new Error('must be a postgres:// URL');
+  }
+  const schema = url.searchParams.get('schema') || 'public';
+  url.searchParams.delete('schema');
+  if (Buffer.byteLength(schema) > MAX_SCHEMA_BYTES || UNUSABLE.test(schema)) {
+    throw new Error(
+      `its schema must have at most ${MAX_SCHEMA_BYTES} bytes, without quotes, periods, backslashes, percent and dollar signs`,
+    );
+  }
+  if (/^pg_|^information_schema$/.test(schema)) {
+    throw new Error(`its schema ${schema} belongs to Postgres: choose another name`);
+  }
+  return { url: url.href, schema };
+}

@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { Log } from '../log.ts';
+import { clientConfig } from './connection-pool.ts';
+import type { Listener } from './database.ts';
+
+/** Between two attempts to listen again, at first and at most, in milliseconds. */
+const RECONNECT_DELAY_MS = { min: 100, max: 1_000 };
+
+/** How long a connection may take to be made, and a statement on it, in milliseconds. */
+const TIMEOUT_MS = 5_000;
+
+/** How often the line is tested, in milliseconds: one that broke without a word is silent for ever. */
+const HEARTBEAT_MS = 5_000;
+
+export interface ServerListener extends Listener {
+  /** Leaves the connection of now, which may lead to a server that was the primary. */
+  renew(): void;
+}
+
+/** Holds one connection that listens, and makes a new one whenever it is lost. */
+export async function listenToServer(options: {
+  url: string;
+  channel: string;
+  onPayload: (payload: string) => void;
+  onListening: () => void;
+  log: Log;
+}): Promise<ServerListener> {
+  const { url, channel, onPayload, onListening, log } = options;
+  const stopped = new AbortController();
+  let client: pg.Client | undefined;
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({
+      ...clientConfig(url),
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+    });
+    next.on('notification', (message) => onPayload(message.payload ?? ''));
+    next.on('error', () => {});
+    try {
+      await next.connect();
+      await next.query(`SET idle_session_timeout TO 0; LISTEN ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      await next.end().catch(() => {});
+      throw error;
+    }
+    client = next;
+    const heartbeat = setInterval(() => {
+      next.query('SELECT 1').catch(() => void next.end().catch(() => {}));
+    }, HEARTBEAT_MS);
+    next.once('end', () => {
+      clearInterval(heartbeat);
+      void reconnect();
+    });
+    onListening();
+  }
+
+  async function reconnect(): Promise<void> {
+    const { min, max } = RECONNECT_DELAY_MS;
+    for (let delayMs = min; !stopped.signal.aborted; delayMs = Math.min(delayMs * 2, max)) {
+      try {
+        await delay(delayMs, undefined, { signal: stopped.signal });
+        return await connect();
+      } catch (error) {
+        if (!stopped.signal.aborted)
+          log.warn({ err: error }, 'cannot listen to Postgres, trying again');
+      }
+    }
+  }
+
+  await connect();
+  return {
+    renew: () => void client?.end().catch(() => {}),
+    async close() {
+      stopped.abort();
+      await client?.end();
+    },
+  };
+}

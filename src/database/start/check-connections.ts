@@ -1,0 +1,40 @@
+import type pg from 'pg';
+import { sqlStateOf } from '../sql-state.ts';
+import { connectOnce, tooManyConnections, type UrlSetting } from './connect.ts';
+
+/**
+ * Makes as many connections as this process may need, all at once: a lack of them would otherwise show
+ * under load only.
+ * @throws StartError
+ */
+export async function checkConnections(
+  needs: readonly { url: string; setting: UrlSetting; count: number }[],
+): Promise<void> {
+  const clients: pg.Client[] = [];
+  try {
+    const made = await Promise.allSettled(
+      needs.flatMap(({ url, setting, count }) =>
+        Array.from({ length: count }, async () => {
+          const client = await connectOnce(url, setting);
+          clients.push(client);
+          // A pooler connects to the server when there is something to do.
+          await client.query('SELECT 1').catch((error: unknown) => {
+            throw isLack(error) ? tooManyConnections(error, setting) : error;
+          });
+        }),
+      ),
+    );
+    const failed = made.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => {})));
+  }
+}
+
+/** A pooler lets its clients wait. */
+function isLack(error: unknown): boolean {
+  return (
+    sqlStateOf(error)?.startsWith('53') === true ||
+    (error instanceof Error && /Query read timeout|query_wait_timeout/.test(error.message))
+  );
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { StartError } from '../../errors.ts';
+import { connectOnce } from './connect.ts';
+
+/** A notification takes milliseconds; a server that is busy gets more. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Whether a session that listens hears what a transaction elsewhere notifies of. A transaction pooler
+ * hands the listening connection to whoever comes next: here to the sender, which then hears itself.
+ * @throws StartError
+ */
+export async function checkListen(options: {
+  url: string;
+  directUrl: string | null;
+}): Promise<void> {
+  const { url, directUrl } = options;
+  const setting = directUrl === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
+  // Nobody else's, as a pooler may go on listening to it.
+  const channel = `retouch_start_${randomUUID()}`;
+  const listener = await connectOnce(directUrl ?? url, setting);
+  try {
+    await listener.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    const heard = new Promise<boolean>((resolve) =>
+      listener.on('notification', (message) => {
+        if (message.channel === channel) resolve(true);
+      }),
+    );
+    const sender = await connectOnce(url, 'DATABASE_URL');
+    try {
+      const astray = new Promise<boolean>((resolve) =>
+        sender.on('notification', () => resolve(false)),
+      );
+      await sender.query('SELECT pg_notify($1, $2)', [channel, '']);
+      const late = new AbortController();
+      const silent = delay(TIMEOUT_MS, false, { signal: late.signal }).catch(() => false);
+      const isHeard = await Promise.race([heard, astray, silent]);
+      late.abort();
+      if (!isHeard) throw deaf(directUrl !== null);
+    } finally {
+      await sender.end().catch(() => {});
+    }
+  } finally {
+    await listener.end().catch(() => {});
+  }
+}
+
+function deaf(hasDirectUrl: boolean): StartError {
+  return new StartError(
+    hasDirectUrl
+      ? 'DATABASE_DIRECT_URL receives no notifications that are sent through DATABASE_URL: it must lead to the same database, and not through a transaction pooler.'
+      : 'DATABASE_URL leads through a transaction pooler, which delivers no notifications: set DATABASE_DIRECT_URL to the same database without it, or let it pool sessions.',
+    { isTemporary: false },
+  );
+}

@@ -1,0 +1,22 @@
+import { StartError } from '../../errors.ts';
+import { sqlStateOf } from '../sql-state.ts';
+import { isUnreachable } from '../unreachable.ts';
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/** What Postgres refuses while the service starts, as one sentence; anything else stays as it is. */
+export function toStartError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StartError) return error;
+  const reason = error.message.trim().split('\n').at(-1);
+  if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) {
+    return new StartError(
+      `DATABASE_URL: the role lacks a privilege (${reason}): grant it, or name a schema of its own with ?schema=.`,
+      { isTemporary: false, cause: error },
+    );
+  }
+  if (!isUnreachable(error)) return error;
+  return new StartError(
+    `DATABASE_URL: the database went away, or has no room or connection left (${reason}): start again once it is back.`,
+    { isTemporary: true, cause: error },
+  );
+}
