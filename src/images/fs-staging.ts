@@ -7,7 +7,7 @@ import { StorageError } from '../errors.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 import type { StagedFile, Staging, StagingWriter } from './staging.ts';
 
-const EDGE_BYTES = 64;
+const HEAD_BYTES = 64;
 const STEP_BYTES = 256 * 1024;
 /** Two for each of 16 files at once. */
 const MAX_SPARE_BUFFERS = 32;
@@ -84,7 +84,6 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
   let written = 0;
   let bytes = 0;
   let head: Buffer = Buffer.alloc(0);
-  let tail: Buffer = Buffer.alloc(0);
   let finished: Promise<StagedFile> | undefined;
   let discarded: Promise<void> | undefined;
 
@@ -93,7 +92,6 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
     if (chunk.byteLength === 0) return;
     bytes += chunk.byteLength;
     head = first(head, chunk);
-    tail = last(tail, chunk);
     for (let at = 0; at < chunk.byteLength; ) {
       const part = chunk.subarray(at, at + STEP_BYTES - filled);
       filling.set(part, filled);
@@ -129,7 +127,7 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
     // Some file systems report a full disk only here.
     await refused('close', () => handle.close());
     giveBuffersBack();
-    return { path, bytes, sha256: hash.digest('hex'), head, tail };
+    return { path, bytes, sha256: hash.digest('hex'), head };
   }
 
   /** Nothing reads or writes them any more. */
@@ -175,14 +173,8 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number)
 }
 
 function first(head: Buffer, chunk: Uint8Array): Buffer {
-  if (head.length >= EDGE_BYTES) return head;
-  return Buffer.concat([head, chunk.subarray(0, EDGE_BYTES - head.length)]);
-}
-
-function last(tail: Buffer, chunk: Uint8Array): Buffer {
-  // Copied, so that 64 bytes do not keep a whole chunk in memory.
-  if (chunk.byteLength >= EDGE_BYTES) return Buffer.from(chunk.subarray(-EDGE_BYTES));
-  return Buffer.concat([tail, chunk]).subarray(-EDGE_BYTES);
+  if (head.length >= HEAD_BYTES) return head;
+  return Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
 }
 
 async function refused<T>(doing: string, work: () => Promise<T>): Promise<T> {

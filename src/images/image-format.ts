@@ -21,7 +21,6 @@ export type Sniffed =
   | { readonly format: null; readonly instead: string };
 
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
-const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 
 /** Tells a format by its first bytes only, never by a name or a declared type. */
 export function sniffImage(head: Buffer): Sniffed {
@@ -56,40 +55,6 @@ function nameIsoMedia(brand: string): string {
   if (brand === 'avif' || brand === 'avis') return 'an AVIF picture';
   if (/^(hei|hev|mif1|msf1)/.test(brand)) return 'a HEIC picture';
   return 'an MP4 or similar media file';
-}
-
-/**
- * Whether the file ends where its format says it should:
- * - `whole`: it does;
- * - `cut`: it surely ends too early;
- * - `unsure`: it ends in something else (cut, or with bytes behind the picture): only decoding tells.
- *
- * PNG ends with the IEND chunk (PNG, third edition, 11.2.5); JPEG with the EOI marker (T.81, B.1.1.3),
- * behind which cameras may pad with zeros; the RIFF header of a WebP carries the length (RFC 9649, 2.4).
- */
-export function checkEnd(
-  format: ImageFormat,
-  { head, tail, bytes }: { head: Buffer; tail: Buffer; bytes: number },
-): 'whole' | 'cut' | 'unsure' {
-  switch (format) {
-    case 'png':
-      return tail.subarray(-PNG_END.length).equals(PNG_END) ? 'whole' : 'unsure';
-    case 'jpeg':
-      return endsWithEoi(tail) ? 'whole' : 'unsure';
-    case 'webp': {
-      if (head.length < 12) return 'cut';
-      const declared = 8 + head.readUInt32LE(4);
-      if (bytes < declared) return 'cut';
-      // Chunks have even lengths; some writers leave the last padding byte uncounted.
-      return bytes - declared <= declared % 2 ? 'whole' : 'unsure';
-    }
-  }
-}
-
-function endsWithEoi(tail: Buffer): boolean {
-  let end = tail.length;
-  while (end > 0 && tail[end - 1] === 0) end -= 1;
-  return end >= 2 && tail[end - 2] === 0xff && tail[end - 1] === 0xd9;
 }
 
 function startsWith(head: Buffer, hex: string): boolean {

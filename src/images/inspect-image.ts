@@ -1,73 +1,112 @@
-import type { Metadata } from 'sharp';
-import sharp from 'sharp';
+import { createReadStream } from 'node:fs';
 import { InvalidInputError } from '../errors.ts';
 import type { ImageFormat } from './image-format.ts';
-import { checkEnd, sniffImage } from './image-format.ts';
+import { SNIFF_BYTES, sniffImage } from './image-format.ts';
 import type { StagedFile } from './staging.ts';
+import { AnimationError, BrokenStructureError, type PushParser } from './structure/input.ts';
+import { createImageParser } from './structure/parse-image.ts';
+import type { ImageHeader, ImageStructure } from './structure/structure.ts';
 
-/** What the header of a picture says. Sides are in pixels. */
+/** What the structure of a file says of the image. Sides are in pixels. */
 export interface InspectedImage {
   readonly format: ImageFormat;
   /** As stored in the file. */
   readonly width: number;
   readonly height: number;
-  /** As a viewer shows it: turned by its EXIF orientation. */
+  /** As browsers show it: turned by its EXIF orientation, unless it is a WebP. */
   readonly displayWidth: number;
   readonly displayHeight: number;
   readonly hasAlpha: boolean;
 }
 
-/** The side to which a picture of doubtful end is shrunk while it is decoded. */
-const TRIAL_SIDE = 64;
+export interface InspectionLimits {
+  /** Path into the client's input, for messages. */
+  readonly field: string;
+  /** An image of exactly so many pixels passes. Decoded it may take `BYTES_PER_PIXEL` for each. */
+  readonly maxPixels: number;
+}
+
+/** Judges a file while it arrives. Both methods throw InvalidInputError naming the field and the limit. */
+export interface Inspection {
+  /** Throws as soon as the bytes so far tell. The chunk may be changed afterwards. */
+  write(chunk: Uint8Array): void;
+  /** The file has ended. */
+  end(): InspectedImage;
+}
+
+/** Four channels of 8 bits. Deeper images count as more pixels. */
+const BYTES_PER_PIXEL = 4;
+
+const READ_BYTES = 256 * 1024;
 
 /**
- * Reads the header of a received picture, and decides whether all of it came. Nothing is decoded,
- * but for pictures with bytes behind their end, and those only within `maxPixels`.
- *
- * An animated PNG is a still picture to every reader that does not know the extension (PNG, third
- * edition, 4.9): it is taken as such.
- *
- * @throws InvalidInputError naming `field`, the limit and what came.
+ * Tells the format by the first bytes, checks the size by the header, and follows the structure to the
+ * end of the image. Nothing is decoded, so image data that is broken in itself passes. Bytes behind
+ * the image pass too: they are never sent (`openForwardedImage`) and are served as an image only.
  */
-export async function inspectImage(
-  file: StagedFile,
-  { field, maxPixels }: { field: string; maxPixels: number },
-): Promise<InspectedImage> {
-  const format = requireImageFormat(file.head, field);
-  const end = checkEnd(format, file);
-  if (end === 'cut') throw broken(field, format);
+export function createInspection({ field, maxPixels }: InspectionLimits): Inspection {
+  let head: Buffer = Buffer.alloc(0);
+  let begun: { format: ImageFormat; parser: PushParser<ImageStructure> } | null = null;
 
-  const header = await readHeader(file.path, field, format);
-  const { width, height } = header;
-  if (width * height > maxPixels) {
-    throw new InvalidInputError(
-      field,
-      'TOO_LARGE',
-      `${field} is ${width}x${height} (${count(width * height)} pixels); at most ${count(maxPixels)} pixels are accepted.`,
-    );
+  function begin() {
+    const format = requireImageFormat(head, field);
+    const check = (header: ImageHeader) => checkSize(header, { field, maxPixels });
+    const parser = createImageParser(format, check);
+    begun = { format, parser };
+    parse(format, () => parser.write(head));
+    return begun;
   }
-  const frames = header.pages ?? 1;
-  if (frames > 1) {
-    throw new InvalidInputError(
-      field,
-      'UNSUPPORTED_FORMAT',
-      `${field} is an animation of ${count(frames)} frames; at most 1 frame, a still picture, is accepted.`,
-    );
+
+  function parse<T>(format: ImageFormat, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof AnimationError) throw animation(field, error);
+      if (error instanceof BrokenStructureError) throw broken(field, format, error);
+      throw error;
+    }
   }
-  if (end === 'unsure') await decodeOnTrial(file.path, { field, format, maxPixels });
 
   return {
-    format,
-    width,
-    height,
-    displayWidth: header.autoOrient.width,
-    displayHeight: header.autoOrient.height,
-    hasAlpha: header.hasAlpha,
+    write(chunk) {
+      if (begun !== null) {
+        const { format, parser } = begun;
+        parse(format, () => parser.write(chunk));
+        return;
+      }
+      head = Buffer.concat([head, chunk]);
+      if (head.length >= SNIFF_BYTES) begin();
+    },
+    end() {
+      const { format, parser } = begun ?? begin();
+      const found = parse(format, () => parser.end());
+      const { width, height, hasAlpha } = found;
+      const isTurned = found.orientation > 4;
+      return {
+        format,
+        width,
+        height,
+        displayWidth: isTurned ? height : width,
+        displayHeight: isTurned ? width : height,
+        hasAlpha,
+      };
+    },
   };
 }
 
-/** @throws InvalidInputError when `head`, the first bytes of a file, is not a picture's. */
-export function requireImageFormat(head: Buffer, field: string): ImageFormat {
+/** Inspects a file that was received already. @throws InvalidInputError */
+export async function inspectImage(
+  { path }: StagedFile,
+  limits: InspectionLimits,
+): Promise<InspectedImage> {
+  const inspection = createInspection(limits);
+  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) {
+    inspection.write(chunk);
+  }
+  return inspection.end();
+}
+
+function requireImageFormat(head: Buffer, field: string): ImageFormat {
   const sniffed = sniffImage(head);
   if (sniffed.format !== null) return sniffed.format;
   if (head.length === 0) {
@@ -84,40 +123,47 @@ export function requireImageFormat(head: Buffer, field: string): ImageFormat {
   );
 }
 
-async function readHeader(path: string, field: string, format: ImageFormat): Promise<Metadata> {
-  try {
-    // No limit here: the header costs the same for any size, and the caller names the limit better.
-    const header = await sharp(path, { limitInputPixels: false }).metadata();
-    if (header.format === format) return header;
-  } catch (error) {
-    throw broken(field, format, error);
+function checkSize(
+  { width, height, decodedBytes }: ImageHeader,
+  { field, maxPixels }: InspectionLimits,
+): void {
+  const pixels = width * height;
+  if (pixels > maxPixels) {
+    throw new InvalidInputError(
+      field,
+      'TOO_LARGE',
+      `${field} is ${width}x${height} (${count(pixels)} pixels); at most ${count(maxPixels)} pixels are accepted.`,
+    );
   }
-  throw broken(field, format);
-}
-
-/** Decodes row by row into a small picture; stops at the first sign that the file was cut. */
-async function decodeOnTrial(
-  path: string,
-  { field, format, maxPixels }: { field: string; format: ImageFormat; maxPixels: number },
-): Promise<void> {
-  try {
-    await sharp(path, { failOn: 'truncated', limitInputPixels: maxPixels })
-      .resize(TRIAL_SIDE, TRIAL_SIDE, { fit: 'inside' })
-      .raw()
-      .toBuffer();
-  } catch (error) {
-    throw broken(field, format, error);
+  const maxBytes = maxPixels * BYTES_PER_PIXEL;
+  if (decodedBytes > maxBytes) {
+    throw new InvalidInputError(
+      field,
+      'TOO_LARGE',
+      `${field} is ${width}x${height} and decodes to ${count(decodedBytes)} bytes; at most ${count(maxBytes)} bytes are accepted. Reduce its size, or save it with 8 bits per channel.`,
+    );
   }
 }
 
-function broken(field: string, format: ImageFormat, cause?: unknown): InvalidInputError {
+function animation(field: string, cause: AnimationError): InvalidInputError {
   return new InvalidInputError(
     field,
-    'BROKEN_IMAGE',
-    `${field} is a broken ${format.toUpperCase()} picture: it cannot be read to its end.`,
+    'UNSUPPORTED_FORMAT',
+    `${field} is an animation; an image of 1 frame is accepted.`,
     { cause },
   );
 }
+
+function broken(field: string, format: ImageFormat, cause: BrokenStructureError) {
+  return new InvalidInputError(
+    field,
+    'BROKEN_IMAGE',
+    `${field} is not a valid ${NAMES[format]} image: the file ${cause.message}.`,
+    { cause },
+  );
+}
+
+const NAMES = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP' } as const;
 
 function count(value: number): string {
   return value.toLocaleString('en-US');

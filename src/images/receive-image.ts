@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
 import { InvalidInputError } from '../errors.ts';
 import { discardStagedFile } from './fs-staging.ts';
-import { SNIFF_BYTES } from './image-format.ts';
 import type { ReceivedImage } from './images.ts';
-import { inspectImage, requireImageFormat } from './inspect-image.ts';
-import type { StagedFile, Staging } from './staging.ts';
+import { createInspection } from './inspect-image.ts';
+import type { Staging } from './staging.ts';
 
 /** A file part of a request. Its name and declared type are the client's words: not even read. */
 export interface FileUpload {
@@ -26,8 +25,8 @@ export interface ReceiveOptions {
 }
 
 /**
- * Streams an upload into the staging directory and checks that it is a picture within the limits.
- * A wrong format is refused at its first bytes. Whatever fails, nothing stays in the staging
+ * Streams an upload into the staging directory and checks that it is an image within the limits,
+ * while it arrives: a wrong format or size is refused at its first bytes. Whatever fails, nothing stays in the staging
  * directory, and what is left of the file is read and dropped, so that the files behind it in the
  * same request are not held up.
  *
@@ -39,15 +38,40 @@ export interface ReceiveOptions {
  * @throws InvalidInputError naming the field, the limit and what came; StorageError.
  */
 export async function receiveUpload(options: ReceiveOptions): Promise<ReceivedImage> {
-  const { field, maxPixels, signal } = options;
+  const { staging, field, maxBytes, maxPixels, signal } = options;
   signal?.throwIfAborted();
-  const staged = await receiveFile(options);
+  const interruption = createInterruption(signal);
+  const inspection = createInspection({ field, maxPixels });
+  let chunks: AsyncIterator<Uint8Array> | undefined;
+  let writer: Awaited<ReturnType<Staging['create']>> | undefined;
   try {
+    const upload = await interruption
+      .race(Promise.resolve(options.upload))
+      .catch((error: unknown) => rethrow(field, maxBytes, signal, error));
+    const stream = openStream(upload, field, maxBytes);
+    chunks = stream[Symbol.asyncIterator]();
+    writer = await staging.create();
+    for (;;) {
+      const step: IteratorResult<Uint8Array> = await interruption
+        .race(chunks.next())
+        .catch((error: unknown) => rethrow(field, maxBytes, signal, error));
+      const size: number = writer.bytes + (step.done ? 0 : step.value.byteLength);
+      if (stream.truncated || size > maxBytes) throw tooLarge(field, maxBytes);
+      if (step.done) break;
+      inspection.write(step.value);
+      await writer.write(step.value);
+    }
+    const facts = inspection.end();
+    const staged = await writer.finish();
     signal?.throwIfAborted();
-    return { staged, facts: await inspectImage(staged, { field, maxPixels }) };
+    return { staged, facts };
   } catch (error) {
-    await discardStagedFile(staged);
+    if (chunks) void drain(chunks);
+    else void drainWhenItComes(options.upload);
+    await writer?.discard();
     throw error;
+  } finally {
+    interruption.end();
   }
 }
 
@@ -82,43 +106,6 @@ export async function receiveUploads({
   // Holes of the failed ones are skipped by Object.values.
   await Promise.all(Object.values(received).map(({ staged }) => discardStagedFile(staged)));
   throw failure.error;
-}
-
-async function receiveFile(options: ReceiveOptions): Promise<StagedFile> {
-  const { staging, field, maxBytes, signal } = options;
-  const interruption = createInterruption(signal);
-  let chunks: AsyncIterator<Uint8Array> | undefined;
-  let writer: Awaited<ReturnType<Staging['create']>> | undefined;
-  try {
-    const upload = await interruption
-      .race(Promise.resolve(options.upload))
-      .catch((error: unknown) => rethrow(field, maxBytes, signal, error));
-    const stream = openStream(upload, field, maxBytes);
-    chunks = stream[Symbol.asyncIterator]();
-    writer = await staging.create();
-    let head: Buffer | null = Buffer.alloc(0);
-    for (;;) {
-      const step: IteratorResult<Uint8Array> = await interruption
-        .race(chunks.next())
-        .catch((error: unknown) => rethrow(field, maxBytes, signal, error));
-      const size: number = writer.bytes + (step.done ? 0 : step.value.byteLength);
-      if (stream.truncated || size > maxBytes) throw tooLarge(field, maxBytes);
-      if (head && !step.done) head = Buffer.concat([head, step.value]);
-      if (head && (step.done || head.length >= SNIFF_BYTES)) {
-        requireImageFormat(head, field);
-        head = null;
-      }
-      if (step.done) return await writer.finish();
-      await writer.write(step.value);
-    }
-  } catch (error) {
-    if (chunks) void drain(chunks);
-    else void drainWhenItComes(options.upload);
-    await writer?.discard();
-    throw error;
-  } finally {
-    interruption.end();
-  }
 }
 
 /** `race(promise)` rejects as soon as the signal aborts. Unlike Promise.race, keeps no value alive. */

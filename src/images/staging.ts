@@ -7,8 +7,6 @@ export interface StagedFile {
   readonly sha256: string;
   /** The first bytes (up to 64), for sniffing. */
   readonly head: Buffer;
-  /** The last bytes (up to 64), to tell a whole file from a cut one. */
-  readonly tail: Buffer;
 }
 
 /** A file being received. Exactly one of `finish` and `discard` ends it; both are idempotent. */

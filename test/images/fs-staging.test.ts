@@ -23,7 +23,6 @@ it.each([[[0]], [[1]], [[64]], [[10, 3, 60, 0, 1]], [[70_000, 5]], [[63, 64, 65]
       bytes: content.length,
       sha256: createHash('sha256').update(content).digest('hex'),
       head: content.subarray(0, 64),
-      tail: content.subarray(-64),
     });
   },
 );

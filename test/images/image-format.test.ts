@@ -1,13 +1,9 @@
 import { expect, it } from 'vitest';
-import { checkEnd, sniffImage } from '../../src/images/image-format.ts';
+import { sniffImage } from '../../src/images/image-format.ts';
 import { jpeg, png, webp } from '../support/pictures.ts';
 
 const made = { png, jpeg, webp };
 const FORMATS = ['png', 'jpeg', 'webp'] as const;
-
-function parts(content: Buffer) {
-  return { head: content.subarray(0, 64), tail: content.subarray(-64), bytes: content.length };
-}
 
 it.each(FORMATS)('knows a %s by its first bytes', async (format) => {
   expect(sniffImage((await made[format]()).subarray(0, 32))).toEqual({ format });
@@ -32,26 +28,4 @@ it.each([
   ['empty', Buffer.alloc(0)],
 ])('names %s for what it is', (instead, head) => {
   expect(sniffImage(head)).toEqual({ format: null, instead });
-});
-
-it.each(FORMATS)('takes a %s that ends where it should for whole', async (format) => {
-  for (const side of [1, 3, 64]) {
-    expect(checkEnd(format, parts(await made[format](side, side)))).toBe('whole');
-  }
-});
-
-it.each(FORMATS)('takes no cut %s for whole', async (format) => {
-  const content = await made[format]();
-  for (let bytes = 1; bytes < content.length; bytes += 7) {
-    expect(checkEnd(format, parts(content.subarray(0, bytes)))).not.toBe('whole');
-  }
-});
-
-it.each(FORMATS)('is unsure of a %s with bytes behind its end', async (format) => {
-  const content = Buffer.concat([await made[format](), Buffer.from('<html>')]);
-  expect(checkEnd(format, parts(content))).toBe('unsure');
-});
-
-it('lets a JPEG be padded with zeros', async () => {
-  expect(checkEnd('jpeg', parts(Buffer.concat([await jpeg(), Buffer.alloc(30)])))).toBe('whole');
 });

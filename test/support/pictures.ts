@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { constants, crc32, deflateRawSync, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 
 /** A chunk of a PNG file (PNG, third edition, 5.3). */
@@ -56,20 +56,34 @@ export function mask(width = 64, height = 48): Promise<Buffer> {
     .toBuffer();
 }
 
-/** A whole PNG of exactly `bytes` bytes that do not compress. At least some hundred. */
+/** A whole PNG of exactly `bytes` bytes, all of them image data that does not compress. At least 500. */
 export async function noisePng(bytes: number): Promise<Buffer> {
-  const side = Math.max(1, Math.floor(Math.sqrt((bytes * 0.9 - 200) / 3)));
-  const picture = await sharp(randomBytes(side * side * 3), {
-    raw: { width: side, height: side, channels: 3 },
-  })
-    .png({ compressionLevel: 1 })
-    .toBuffer();
-  const end = picture.length - 12;
-  const padding = bytes - picture.length - 12;
-  if (padding < 0) throw new RangeError(`no PNG of ${bytes} bytes`);
-  // A private ancillary chunk, which decoders skip.
-  const filler = pngChunk('raNd', randomBytes(padding));
-  return Buffer.concat([picture.subarray(0, end), filler, picture.subarray(end)]);
+  const width = Math.max(1, Math.floor(Math.sqrt(bytes / 3)));
+  const stride = 1 + 3 * width;
+  // Two kinds of padding make up any number from 44 on.
+  const framing = 8 + 25 + 12 + 12 + 44 + 16 * Math.ceil(bytes / 16_384);
+  const height = Math.floor((bytes - framing) / stride);
+  if (height < 1) throw new RangeError(`no PNG of ${bytes} bytes`);
+  const rows = randomBytes(height * stride);
+  for (let row = 0; row < height; row += 1) rows[row * stride] = 0;
+  const stored = deflateSync(rows, { level: 0 });
+  const padding = bytes - (8 + 25 + 12 + 12 + stored.length);
+  // An empty stored block takes 5 bytes, an empty IDAT chunk 12.
+  const emptyChunks =
+    Array.from({ length: 5 }, (_, n) => n).find((n) => (padding - 12 * n) % 5 === 0) ?? 0;
+  const emptyBlocks = Buffer.alloc(padding - 12 * emptyChunks);
+  for (let at = 0; at < emptyBlocks.length; at += 5) emptyBlocks.writeUInt16BE(0xffff, at + 3);
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', Buffer.concat([stored.subarray(0, 2), emptyBlocks, stored.subarray(2)])),
+    ...Array.from({ length: emptyChunks }, () => pngChunk('IDAT', Buffer.alloc(0))),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /**

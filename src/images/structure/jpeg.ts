@@ -1,0 +1,178 @@
+import { readDisplayExif, writeDisplayExif } from './exif.ts';
+import { BrokenStructureError, type Find, type Input } from './input.ts';
+import { type CheckHeader, type ImageStructure, PartList } from './structure.ts';
+
+/** Markers of T.81, table B.1. */
+const Marker = {
+  TEM: 0x01,
+  DHT: 0xc4,
+  DAC: 0xcc,
+  RST0: 0xd0,
+  RST7: 0xd7,
+  SOI: 0xd8,
+  EOI: 0xd9,
+  SOS: 0xda,
+  DQT: 0xdb,
+  DNL: 0xdc,
+  DRI: 0xdd,
+  APP0: 0xe0,
+  APP1: 0xe1,
+  APP2: 0xe2,
+  APP14: 0xee,
+  APP15: 0xef,
+  COM: 0xfe,
+} as const;
+
+/** Baseline, extended and progressive, each with Huffman or arithmetic coding: what decoders read. */
+const FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
+const TABLES: readonly number[] = [Marker.DHT, Marker.DAC, Marker.DQT, Marker.DNL, Marker.DRI];
+
+/** A decoder goes over all coefficients once for each scan. Encoders write about ten. */
+const MAX_SCANS = 100;
+
+const JFIF_BYTES = 14;
+const ADOBE_BYTES = 12;
+
+/**
+ * Reads a JPEG file (T.81, annex B) to the end of its first image. Behind that, phones put gain maps,
+ * films and further images. Of the application segments, these are kept: JFIF without its thumbnail,
+ * the colour profile (ICC.1, B.4), Adobe's colour transform, and EXIF reduced to orientation and
+ * density. Bytes between segments are dropped, as decoders do.
+ */
+export function* parseJpeg(
+  input: Input,
+  checkHeader: CheckHeader,
+): Generator<undefined, ImageStructure, undefined> {
+  const parts = new PartList();
+  let frame: { readonly width: number; readonly height: number } | null = null;
+  let orientation: number | null = null;
+  let hasExif = false;
+  let scans = 0;
+  let inScan = false;
+
+  const start = yield* input.take(2);
+  if (start.readUInt16BE() !== 0xff00 + Marker.SOI) throw new BrokenStructureError('has no start');
+  parts.keep(0, 2);
+  for (;;) {
+    const codedFrom = input.offset;
+    yield* input.skipTo(markerFinder());
+    const code = (yield* input.take(1))[0] ?? 0;
+    const at = input.offset - 2;
+    if (inScan) parts.keep(codedFrom, at);
+    inScan = false;
+
+    if (code === Marker.EOI) {
+      if (frame === null || scans === 0) throw new BrokenStructureError('has no image data');
+      parts.keep(at, input.offset);
+      return { ...frame, orientation: orientation ?? 1, hasAlpha: false, parts: parts.all };
+    }
+    if (code === Marker.TEM) continue;
+    if (!hasLength(code)) throw unknownMarker(code);
+    const length = (yield* input.take(2)).readUInt16BE();
+    if (length < 2) throw new BrokenStructureError('has a segment without a length');
+    const bytes = length - 2;
+    const end = at + 2 + length;
+
+    if (FRAMES.includes(code)) {
+      if (frame !== null) throw new BrokenStructureError('has two frame headers');
+      frame = parseFrame(yield* input.take(bytes), checkHeader);
+      parts.keep(at, end);
+    } else if (code === Marker.SOS) {
+      if (frame === null) throw new BrokenStructureError('has image data before its header');
+      scans += 1;
+      if (scans > MAX_SCANS) throw new BrokenStructureError(`has more than ${MAX_SCANS} scans`);
+      yield* input.skip(bytes);
+      parts.keep(at, end);
+      inScan = true;
+    } else if (TABLES.includes(code)) {
+      yield* input.skip(bytes);
+      parts.keep(at, end);
+    } else if (code === Marker.APP0 && scans === 0) {
+      const head = yield* input.take(Math.min(bytes, JFIF_BYTES));
+      yield* input.skip(bytes - head.length);
+      if (head.length < JFIF_BYTES || !startsWith(head, 'JFIF\0')) continue;
+      if (bytes === JFIF_BYTES && head.readUInt16BE(12) === 0) parts.keep(at, end);
+      else parts.insert(segment(code, Buffer.concat([head.subarray(0, 12), Buffer.alloc(2)])));
+    } else if (code === Marker.APP1 && scans === 0 && !hasExif) {
+      const data = yield* input.take(bytes);
+      if (data.length < 6 || !startsWith(data, 'Exif\0')) continue;
+      hasExif = true;
+      const found = readDisplayExif(data.subarray(6));
+      orientation = found.orientation;
+      const reduced = writeDisplayExif(found);
+      if (reduced === null) continue;
+      const written = segment(code, Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), reduced]));
+      if (written.subarray(4).equals(data)) parts.keep(at, end);
+      else parts.insert(written);
+    } else if (code === Marker.APP2 && scans === 0) {
+      const head = yield* input.take(Math.min(bytes, 12));
+      yield* input.skip(bytes - head.length);
+      if (startsWith(head, 'ICC_PROFILE\0')) parts.keep(at, end);
+    } else if (code === Marker.APP14 && scans === 0) {
+      const head = yield* input.take(Math.min(bytes, ADOBE_BYTES));
+      yield* input.skip(bytes - head.length);
+      if (head.length < ADOBE_BYTES || !startsWith(head, 'Adobe')) continue;
+      if (bytes === ADOBE_BYTES) parts.keep(at, end);
+      else parts.insert(segment(code, head));
+    } else if ((code >= Marker.APP0 && code <= Marker.APP15) || code === Marker.COM) {
+      yield* input.skip(bytes);
+    } else {
+      throw unknownMarker(code);
+    }
+  }
+}
+
+/** T.81, B.2.2. A height of 0 is told by a later segment, which decoders do not read. */
+function parseFrame(frame: Buffer, checkHeader: CheckHeader) {
+  const components = frame[5] ?? 0;
+  if (components < 1 || components > 4 || frame.length !== 6 + components * 3) {
+    throw new BrokenStructureError('has a header of the wrong length');
+  }
+  if (frame[0] !== 8) throw new BrokenStructureError(`has ${frame[0]} bits per sample, not 8`);
+  const height = frame.readUInt16BE(1);
+  const width = frame.readUInt16BE(3);
+  if (width === 0 || height === 0) throw new BrokenStructureError('has no size in its header');
+  checkHeader({ width, height, decodedBytes: width * height * components });
+  return { width, height };
+}
+
+/**
+ * Finds the code of the next marker: a byte after 0xFF that is neither a stuffed zero nor another
+ * 0xFF nor a restart (T.81, B.1.1.2 and B.1.1.5).
+ */
+function markerFinder(): Find {
+  let isAfterFf = false;
+  return (chunk, from) => {
+    for (let at = from; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (byte === 0xff) {
+        isAfterFf = true;
+      } else if (isAfterFf) {
+        if (byte !== 0 && !(byte >= Marker.RST0 && byte <= Marker.RST7)) return at;
+        isAfterFf = false;
+      }
+    }
+    return -1;
+  };
+}
+
+/** Those below 0xC0 are reserved, and a second start is an error. */
+function hasLength(code: number): boolean {
+  return code >= 0xc0 && code !== Marker.SOI;
+}
+
+function unknownMarker(code: number): BrokenStructureError {
+  return new BrokenStructureError(
+    `has a segment that decoders do not read (0xFF${code.toString(16).toUpperCase().padStart(2, '0')})`,
+  );
+}
+
+function segment(code: number, data: Uint8Array): Buffer {
+  const head = Buffer.from([0xff, code, 0, 0]);
+  head.writeUInt16BE(data.length + 2, 2);
+  return Buffer.concat([head, data]);
+}
+
+function startsWith(data: Buffer, text: string): boolean {
+  return data.toString('latin1', 0, text.length) === text;
+}

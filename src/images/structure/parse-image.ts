@@ -1,0 +1,20 @@
+import type { ImageFormat } from '../image-format.ts';
+import { createPushParser, type PushParser } from './input.ts';
+import { parseJpeg } from './jpeg.ts';
+import { parsePng } from './png.ts';
+import type { CheckHeader, ImageStructure } from './structure.ts';
+import { parseWebp } from './webp.ts';
+
+const PARSERS = { png: parsePng, jpeg: parseJpeg, webp: parseWebp } as const;
+
+/**
+ * Parses a file's structure while it arrives. Nothing is decoded: each byte is passed over once, and
+ * at most 64 KiB are held.
+ * @throws BrokenStructureError, AnimationError, and what `checkHeader` throws.
+ */
+export function createImageParser(
+  format: ImageFormat,
+  checkHeader: CheckHeader = () => {},
+): PushParser<ImageStructure> {
+  return createPushParser((input) => PARSERS[format](input, checkHeader));
+}
