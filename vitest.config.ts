@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { WEBASSEMBLY_FLAGS } from './src/process-options.ts';
 
 /** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
 const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
@@ -38,6 +39,7 @@ export default defineConfig({
   test: {
     // More than there are cores: many suites wait for processes that they have started.
     maxWorkers: 3,
+    execArgv: [...WEBASSEMBLY_FLAGS],
     // A wait is no bar: what is waited for is.
     expect: { poll: { timeout: 30_000 } },
     globalSetup: ['test/support/global-setup.ts'],
