@@ -13,6 +13,7 @@ import { endWhenAborted } from './end-when-aborted.ts';
 import { createPgliteAdapter } from './pglite-adapter.ts';
 import { createPrisma } from './prisma.ts';
 import { shareThread } from './share-thread.ts';
+import { isOnDisk, markOnDisk } from './synced-mark.ts';
 
 /** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
 const CONFIG = "shared_buffers = '16MB'\n";
@@ -52,7 +53,10 @@ export async function openPglite(options: {
     const pglite = await startPglite(dir, onAbort);
     endWhenAborted(pglite, () => isAborted);
     return wrapPglite(shareThread(pglite), log, async () => {
-      if (!isAborted) await pglite.close();
+      if (!isAborted) {
+        await pglite.close();
+        markOnDisk(dir);
+      }
       lock.release();
     });
   } catch (error) {
@@ -64,8 +68,7 @@ export async function openPglite(options: {
 async function startPglite(dir: string, onAbort: () => void): Promise<PGlite> {
   const dataDir = join(dir, 'postgres');
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialize(dir, dataDir);
-  // Also what an earlier version has written, or somebody has restored.
-  syncTree(dataDir);
+  else if (!isOnDisk(dir)) syncTree(dataDir);
   await syncDirectory(dir);
   return PGlite.create({ fs: new DurableFs(dataDir, onAbort), startParams: START_PARAMS });
 }

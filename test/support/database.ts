@@ -7,6 +7,7 @@ import { inject } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { openPglite } from '../../src/database/pglite.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
+import { markOnDisk } from '../../src/database/synced-mark.ts';
 import { createLog } from '../../src/log.ts';
 
 const log = createLog({ level: 'error' });
@@ -34,7 +35,11 @@ export async function createTestDatabase({
   const dir = await mkdtemp(join(tmpdir(), 'retouch-test-'));
   const removeDir = () => rm(dir, { recursive: true, force: true });
   if (inject('databaseKind') === 'pglite') {
-    if (isMigrated) await cp(inject('pgliteTemplate'), dir, { recursive: true });
+    if (isMigrated) {
+      await cp(inject('pgliteTemplate'), dir, { recursive: true });
+      // This copy need not outlast a power cut.
+      markOnDisk(dir);
+    }
     return {
       env: { DATA_DIR: dir },
       dir,
