@@ -5,7 +5,7 @@
 const LAYERS = [
   [
     'ground',
-    '^src/(errors|edit-error-codes|settings|config|disk-space|storage-access|lull|process-options|secret-key|storage-url)\\.ts$',
+    '^src/(errors|edit-error-codes|settings|config|disk-space|durable-files|storage-access|lull|process-options|secret-key|storage-url)\\.ts$',
   ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],

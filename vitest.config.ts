@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { WEBASSEMBLY_FLAGS } from './src/process-options.ts';
 
 /** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
 const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
@@ -40,6 +41,7 @@ export default defineConfig({
   test: {
     // More than there are cores: many suites wait for processes that they have started.
     maxWorkers: 3,
+    execArgv: [...WEBASSEMBLY_FLAGS],
     // A test asserts what it waits for, not how long that takes: see test/support/eventually.ts.
     expect: { poll: { timeout: 120_000 } },
     // CI counts the tests from the file: see .ci/run.

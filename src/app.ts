@@ -20,16 +20,24 @@ export interface App {
   stop(): Promise<void>;
 }
 
+interface AppOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Called when the embedded database has ended itself: the app must be stopped and started again. */
+  readonly onDatabaseEnd?: () => void;
+}
+
 /**
  * Builds the parts that this process's role needs, starts them in order, and stops them in reverse.
  * @throws when a part cannot start; those already started are stopped then.
  */
-export async function startApp({ config, log }: { config: Config; log: Log }): Promise<App> {
+export async function startApp(options: AppOptions): Promise<App> {
+  const { log } = options;
   const stops: Stops = [];
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= runAll(stops));
   try {
-    return { url: await start(config, log, stops), stop };
+    return { url: await start(options, stops), stop };
   } catch (error) {
     await stop().catch((failure) => log.error({ err: failure }, 'stop failed'));
     throw error;
@@ -40,9 +48,10 @@ async function runAll(stops: Stops): Promise<void> {
   for (const stop of stops) await stop();
 }
 
-async function start(config: Config, log: Log, stops: Stops): Promise<string> {
+async function start(options: AppOptions, stops: Stops): Promise<string> {
+  const { config, log } = options;
   const { role, http, limits } = config;
-  const foundation = await openFoundation({ config, log, stops });
+  const foundation = await openFoundation({ ...options, stops });
   const parts = { foundation, config, log, stops };
   const worker = role === 'api' ? null : await startWorker(parts);
   const upstreams = worker?.upstreams ?? (await knownUpstreams(config.editsApi));

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { createAvailability } from './database/availability.ts';
@@ -7,6 +6,7 @@ import { migrate } from './database/migrations.ts';
 import { openPglite } from './database/pglite.ts';
 import { openPostgres } from './database/postgres.ts';
 import { checkPostgres } from './database/start/check-postgres.ts';
+import { makeDirectory } from './durable-files.ts';
 import type { OnEditEnd } from './edits/edit-end.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { indexPrompts } from './edits/index-prompts.ts';
@@ -41,9 +41,17 @@ export type Stops = (() => unknown)[];
 /** What the API and the workers share: in one process as it is, between processes by what it holds. */
 export type Foundation = Awaited<ReturnType<typeof openFoundation>>;
 
-/** Opens the database, the queue and the directories. What it has started stands in `stops`. */
-export async function openFoundation(options: { config: Config; log: Log; stops: Stops }) {
-  const { config, log, stops } = options;
+/**
+ * Opens the database, the queue and the directories. What it has started stands in `stops`.
+ * @param onDatabaseEnd Called when the embedded database has ended itself: only a restart helps.
+ */
+export async function openFoundation(options: {
+  config: Config;
+  log: Log;
+  stops: Stops;
+  onDatabaseEnd?: (() => void) | undefined;
+}) {
+  const { config, log, stops, onDatabaseEnd } = options;
   const { limits, role } = config;
   const knownModels = await readKnownModels(
     config.models.file,
@@ -53,10 +61,10 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
   };
-  await Promise.all(Object.values(dirs).map((dir) => mkdir(dir, { recursive: true })));
+  await Promise.all(Object.values(dirs).map(makeDirectory));
   configureSharp({ threads: 1 });
 
-  const database = await openDatabase(config, log);
+  const database = await openDatabase(config, log, onDatabaseEnd);
   stops.unshift(() => database.close());
   await migrate({ database, log });
   const { prisma } = database;
@@ -131,14 +139,18 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
   };
 }
 
-async function openDatabase({ database }: Config, log: Log): Promise<Database> {
-  if (database.kind === 'pglite') return openPglite({ dir: database.dir, log });
+async function openDatabase(
+  { database }: Config,
+  log: Log,
+  onAborted: (() => void) | undefined,
+): Promise<Database> {
+  if (database.kind === 'pglite') return openPglite({ dir: database.dir, log, onAborted });
   await checkPostgres(database);
   return openPostgres({ ...database, log });
 }
 
 async function openBlobs({ storage }: Config): Promise<{ blobs: BlobStore; close: () => void }> {
   if (storage.kind === 's3') return openS3BlobStore(storage);
-  await mkdir(storage.dir, { recursive: true });
+  await makeDirectory(storage.dir);
   return { blobs: createFsBlobStore(storage), close: () => {} };
 }

@@ -17,37 +17,50 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLog({ level: config.logLevel });
   const startedMs = performance.now();
-  const app = await startApp({ config, log });
+  const databaseEnd = Promise.withResolvers<void>();
+  const app = await startApp({ config, log, onDatabaseEnd: databaseEnd.resolve });
   log.info({ url: app.url, ms: Math.round(performance.now() - startedMs) }, 'ready');
   process.stderr.write(welcome(config, app));
-  stopOnSignal(app, log, config.limits.shutdownGraceMs + STOP_MARGIN_MS);
-}
-
-/** @param timeoutMs A stop that takes longer, such as with a database that hangs, is cut off. */
-function stopOnSignal(app: App, log: Log, timeoutMs: number): void {
-  let isStopping = false;
+  const stop = createStop(app, log, config.limits.shutdownGraceMs + STOP_MARGIN_MS);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(1);
-      isStopping = true;
-      setTimeout(() => {
-        log.fatal('the stop takes too long; what is unfinished is recovered at the next start');
-        process.exit(1);
-      }, timeoutMs).unref();
       log.info({ signal }, 'stopping; a second signal stops at once');
-      app.stop().then(
-        () => {
-          log.info('stopped');
-          // What may still hold the process, such as the schema engine's timer, has nothing to do.
-          process.exit(0);
-        },
-        (error) => {
-          log.fatal({ err: error }, 'stop failed');
-          process.exit(1);
-        },
-      );
+      stop(0);
     });
   }
+  await databaseEnd.promise;
+  log.fatal(
+    { dataDir: config.dataDir },
+    'the embedded database has stopped: DATA_DIR could not be written. Check its disk; the next start recovers what was committed',
+  );
+  stop(EXIT_TEMPORARY);
+}
+
+/**
+ * Ends the process with the given status once the app has stopped; at once when called again.
+ * @param timeoutMs A stop that takes longer, such as with a database that hangs, is cut off.
+ */
+function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) => void {
+  let isStopping = false;
+  return (exitCode) => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    setTimeout(() => {
+      log.fatal('the stop takes too long; what is unfinished is recovered at the next start');
+      process.exit(1);
+    }, timeoutMs).unref();
+    app.stop().then(
+      () => {
+        log.info('stopped');
+        // What may still hold the process, such as the schema engine's timer, has nothing to do.
+        process.exit(exitCode);
+      },
+      (error) => {
+        log.fatal({ err: error }, 'stop failed');
+        process.exit(exitCode || 1);
+      },
+    );
+  };
 }
 
 function welcome(config: Config, { url }: App): string {

@@ -1,6 +1,7 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { link, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from './durable-files.ts';
 import { ConfigError } from './errors.ts';
 
 const MIN_BYTES = 32;
@@ -78,13 +79,4 @@ async function readOrGenerate(file: string): Promise<string> {
 async function writeDurably(path: string, text: string): Promise<void> {
   // With `flush` Node calls fsync before it closes the file.
   await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,48 +1,98 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
-import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { makeDirectory, syncDirectory, syncTree } from '../durable-files.ts';
+import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
+import { DurableFs } from './durable-fs.ts';
+import { endWhenAborted } from './end-when-aborted.ts';
 import { databaseNames } from './names.ts';
+import { createPgliteAdapter } from './pglite-adapter.ts';
 import { createPrisma } from './prisma.ts';
 import { shareThread } from './share-thread.ts';
+import { isOnDisk, markOnDisk } from './synced-mark.ts';
 
 /** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
 const CONFIG = "shared_buffers = '16MB'\n";
 
 /**
- * Postgres compiled to WebAssembly, in this process and this directory. It makes no fsync calls:
- * a kill loses nothing, a power cut may.
+ * PGlite's own without -F, which turns fsync off. Of the ways to sync the log, the default is
+ * fdatasync, which does nothing in WebAssembly.
+ */
+const START_PARAMS = [
+  ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
+  '-c',
+  'wal_sync_method=fsync',
+];
+
+/**
+ * Postgres compiled to WebAssembly, in this process and this directory. What it has committed outlasts
+ * a kill and a power cut.
+ * @param onAborted Called when it has ended itself, since the disk refused its log: every statement
+ * fails from then on, until the next start.
  * @throws ConfigError when another process holds the directory.
  */
-export async function openPglite({ dir, log }: { dir: string; log: Log }): Promise<Database> {
+export async function openPglite(options: {
+  dir: string;
+  log: Log;
+  onAborted?: (() => void) | undefined;
+}): Promise<Database> {
+  const { dir, log, onAborted = () => {} } = options;
+  await makeDirectory(dir);
   const lock = lockDataDir(dir);
+  let isAborted = false;
+  const onAbort = () => {
+    if (isAborted) return;
+    isAborted = true;
+    onAborted();
+  };
   try {
-    return wrapPglite(await startPglite(join(dir, 'postgres')), log, () => lock.release());
+    const pglite = await startPglite(dir, onAbort);
+    endWhenAborted(pglite, () => isAborted);
+    return wrapPglite(shareThread(pglite), log, async () => {
+      if (!isAborted) {
+        await pglite.close();
+        markOnDisk(dir);
+      }
+      lock.release();
+    });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-async function startPglite(dataDir: string): Promise<PGlite> {
-  const isNew = !existsSync(join(dataDir, 'PG_VERSION'));
-  if (isNew) {
-    await mkdir(dataDir, { recursive: true });
-    const initialized = await PGlite.create({ dataDir });
-    await initialized.close();
-    // As a start parameter the same setting hangs PGlite; in the file it is read at the next start.
-    await appendFile(join(dataDir, 'postgresql.conf'), CONFIG);
-  }
-  return shareThread(await PGlite.create({ dataDir }));
+async function startPglite(dir: string, onAbort: () => void): Promise<PGlite> {
+  const dataDir = join(dir, 'postgres');
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialize(dir, dataDir);
+  else if (!isOnDisk(dir)) syncTree(dataDir);
+  await syncDirectory(dir);
+  return PGlite.create({ fs: new DurableFs(dataDir, onAbort), startParams: START_PARAMS });
 }
 
-function wrapPglite(pglite: PGlite, log: Log, onClosed: () => void): Database {
-  const factory = new PrismaPGlite(pglite);
+/** All of a new database or nothing: it gets its name when it is whole and on the disk. */
+async function initialize(dir: string, dataDir: string): Promise<void> {
+  const fresh = join(dir, 'postgres.new');
+  await rm(fresh, { recursive: true, force: true });
+  const initialized = await PGlite.create({ dataDir: fresh });
+  await initialized.close();
+  // As a start parameter the same setting hangs PGlite; in the file it is read at the next start.
+  await appendFile(join(fresh, 'postgresql.conf'), CONFIG);
+  syncTree(fresh);
+  await rename(fresh, dataDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    throw new ConfigError([
+      `${dataDir} is not empty, and holds no database (it has no PG_VERSION): move it away, or restore it.`,
+    ]);
+  });
+}
+
+function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Database {
+  const factory = createPgliteAdapter(pglite);
   const prisma = createPrisma(factory, log);
   let closing: Promise<void> | undefined;
   return {
@@ -60,8 +110,7 @@ function wrapPglite(pglite: PGlite, log: Log, onClosed: () => void): Database {
     close() {
       closing ??= (async () => {
         await prisma.$disconnect();
-        await pglite.close();
-        onClosed();
+        await end();
       })();
       return closing;
     },

@@ -1,6 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { syncDirectory } from '../durable-files.ts';
 import type { AnswerDecoder, DecodedAnswer } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
 
@@ -8,6 +10,8 @@ import { brokenAnswer } from './answer-errors.ts';
 export interface RawAnswer {
   /** Resolves when the bytes are with the kernel. When it rejects, the same bytes may be tried again. */
   write(chunk: Buffer): Promise<void>;
+  /** Resolves when what was written outlasts a power cut, and the file's name with it. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,6 +28,9 @@ export async function openRawAnswer(path: string): Promise<RawAnswer> {
         written += step.bytesWritten;
       }
       bytes += written;
+    },
+    async sync() {
+      if (bytes > 0) await Promise.all([file.datasync(), syncDirectory(dirname(path))]);
     },
     close: () => file.close(),
   };

@@ -140,8 +140,11 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
         head = readHead(response);
         const { images, body: said } = await read(response, head, raw, { ...call, limits });
         const { httpStatus, upstreamRequestId } = head;
+        await raw.sync();
         return { httpStatus, upstreamRequestId, images, body: said };
       } catch (error) {
+        // Somebody may want to look at it. The first error says more than one of the disk.
+        await raw?.sync().catch(() => undefined);
         throw toEditsApiError(error, head, body);
       } finally {
         limits.close();
@@ -164,7 +167,7 @@ function isStreamed({ fields }: EditsApiRequest): boolean {
 }
 
 /** What is read again is not kept again. */
-const SAVED: RawAnswer = { write: async () => {}, close: async () => {} };
+const SAVED: RawAnswer = { write: async () => {}, sync: async () => {}, close: async () => {} };
 
 /** As sockets know it: without the brackets of IPv6. */
 function hostOf(url: URL): string {

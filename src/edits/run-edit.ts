@@ -150,7 +150,7 @@ export function createRunEdit(options: {
     answer: EditsApiAnswer,
     outputs: readonly ReceivedImage[],
   ): Promise<boolean> {
-    await images.keep(attempt.ownerId, outputs, { durable: true });
+    await images.keep(attempt.ownerId, outputs);
     return attempts.succeed(attempt, answer, outputs);
   }
 

@@ -11,10 +11,10 @@ export interface BlobStore {
    * Takes a finished local file over under `key`; the file is gone from `path` afterwards. Atomic:
    * a reader sees the whole blob or none. Storing a key again changes nothing of the blob (keys name
    * content) but makes it as young as a new one, so that a sweep of old blobs leaves it alone.
-   * With `durable`, the bytes outlast a power cut once this has resolved (a disk's fsync).
+   * Once this has resolved, the blob outlasts a power cut (a disk's fsync, or S3's word).
    * @throws StorageError when the disk or the remote store refuses; nothing is kept then.
    */
-  put(key: string, path: string, options?: { durable?: boolean }): Promise<void>;
+  put(key: string, path: string): Promise<void>;
 
   /**
    * Bytes `start` to `end`, both inclusive as in HTTP Range; all of them by default.

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { syncDirectories, syncFile } from '../durable-files.ts';
 import { StorageError } from '../errors.ts';
 import { canUseDirectory } from '../storage-access.ts';
 import { checkBlobKey, isBlobKey } from './blob-key.ts';
@@ -25,19 +26,19 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
     return join(root, key);
   }
 
-  async function put(key: string, path: string, { durable = false } = {}): Promise<void> {
+  async function put(key: string, path: string): Promise<void> {
     const target = pathOf(key);
     try {
       if (await makeYoung(target)) {
-        // The one that stored it first may not have asked for it to be durable.
-        if (durable) await sync(target);
+        // Whoever stored it first may still be at it, or was killed.
+        await syncFile(target);
         await rm(path, { force: true });
       } else {
-        if (durable) await sync(path);
+        await syncFile(path);
         await mkdir(dirname(target), { recursive: true });
         await rename(path, target);
       }
-      if (durable) await syncDirectories(dirname(target), root);
+      await syncDirectories(dirname(target), root);
     } catch (error) {
       throw storageError('store', error);
     }
@@ -164,23 +165,6 @@ async function namesIn(dir: string): Promise<string[]> {
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
-  }
-}
-
-/** A renamed file survives a power cut only when its directory, and that one's own, is synced too. */
-async function syncDirectories(from: string, root: string): Promise<void> {
-  for (let dir = from; ; dir = dirname(dir)) {
-    await sync(dir);
-    if (dir === root || dir === dirname(dir)) return;
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

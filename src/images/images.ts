@@ -71,14 +71,11 @@ export interface Images {
   /** Null when it is not there, or not the viewer's. */
   find(viewer: Viewer, id: string): Promise<StoredImage | null>;
   /**
-   * Moves the bytes into the blob store, where they stay even if the row is never written.
+   * Moves the bytes into the blob store, where they outlast a power cut, and stay even if the row is
+   * never written.
    * Must be awaited before the transaction that saves the rows.
    */
-  keep(
-    ownerId: string,
-    images: readonly ReceivedImage[],
-    options?: { durable?: boolean },
-  ): Promise<void>;
+  keep(ownerId: string, images: readonly ReceivedImage[]): Promise<void>;
   /**
    * Writes the rows of received pictures, once per owner and content; answers the ids of all in the
    * order given. Until `tx` ends nobody can delete any of them: links to them must be written in it.
@@ -101,10 +98,10 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
   return {
     find: (viewer, id) =>
       prisma.image.findFirst({ where: { id, ownerId: viewer.ownerId }, select: FIELDS }),
-    async keep(ownerId, images, { durable = false } = {}) {
+    async keep(ownerId, images) {
       await Promise.all(
         images.map(({ staged }) =>
-          blobs.put(blobKey({ ownerId, sha256: staged.sha256 }), staged.path, { durable }),
+          blobs.put(blobKey({ ownerId, sha256: staged.sha256 }), staged.path),
         ),
       );
     },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import { createPauses, type Pauses } from '../../src/edits/pauses.ts';
 import type { EditErrorCode } from '../../src/edit-error-codes.ts';
+import { createPauses, type Pauses } from '../../src/edits/pauses.ts';
 import { EditsApiError } from '../../src/errors.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { openPglite } from '../../src/database/pglite.ts';
+import { markOnDisk } from '../../src/database/synced-mark.ts';
 import { createLog } from '../../src/log.ts';
 import { EMPTY_TEMPLATE, ROLE, TEMPLATE, urlOfRole } from './hostile-role.ts';
 import { openServer } from './open-database.ts';
@@ -35,7 +36,11 @@ export async function createTestDatabase({
   const dir = await mkdtemp(join(tmpdir(), 'retouch-test-'));
   const removeDir = () => rm(dir, { recursive: true, force: true });
   if (inject('databaseKind') === 'pglite') {
-    if (isMigrated) await cp(inject('pgliteTemplate'), dir, { recursive: true });
+    if (isMigrated) {
+      await cp(inject('pgliteTemplate'), dir, { recursive: true });
+      // This copy need not outlast a power cut.
+      markOnDisk(dir);
+    }
     return {
       env: { DATA_DIR: dir },
       dir,

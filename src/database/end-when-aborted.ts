@@ -1,0 +1,35 @@
+import { messages, type PGlite } from '@electric-sql/pglite';
+
+/** SQLSTATE crash_shutdown: what Postgres tells the other sessions after a panic. */
+const CRASH_SHUTDOWN = '57P02';
+
+/**
+ * Postgres ends itself rather than go on after its log could not be written or synced, and recovers at
+ * its next start. What is left of it in this process must not run again: it would hang, or take for
+ * durable what is not. From `hasAborted` on, every statement fails.
+ */
+export function endWhenAborted(pglite: PGlite, hasAborted: () => boolean): PGlite {
+  const exec = pglite.execProtocolStream.bind(pglite);
+  pglite.execProtocolStream = async (...args) => {
+    if (hasAborted()) throw aborted();
+    try {
+      const answer = await exec(...args);
+      if (!hasAborted()) return answer;
+    } catch (error) {
+      if (!hasAborted()) throw error;
+      throw aborted(error);
+    }
+    throw aborted();
+  };
+  return pglite;
+}
+
+function aborted(cause?: unknown): messages.DatabaseError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  const error = new messages.DatabaseError(
+    `The embedded database has stopped${reason}`,
+    0,
+    'error',
+  );
+  return Object.assign(error, { code: CRASH_SHUTDOWN, severity: 'FATAL', cause });
+}

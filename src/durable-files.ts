@@ -1,0 +1,78 @@
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readdirSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+/** Windows opens no directory to be synced; its file systems write their entries down themselves. */
+const SYNCS_DIRECTORIES = process.platform !== 'win32';
+
+/** A file system that cannot sync a directory, or a directory that only others may read. */
+const NOT_OURS = new Set(['EINVAL', 'EBADF', 'ENOTSUP', 'EACCES', 'EPERM']);
+
+/** Resolves when the file's bytes outlast a power cut. Its name does so only with its directory. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Resolves when the names in the directory outlast a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  if (!SYNCS_DIRECTORIES) return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The directory `from` and those above it, up to `root`. */
+export async function syncDirectories(from: string, root: string): Promise<void> {
+  const dirs = [from];
+  for (let dir = from; dir !== root && dir !== dirname(dir); ) {
+    dir = dirname(dir);
+    dirs.push(dir);
+  }
+  await Promise.all(dirs.map(syncDirectory));
+}
+
+/**
+ * Makes a directory, and those above it, that outlast a power cut. It may be there already: who made
+ * it may have been killed before this was true. What lies above it may be closed to this user.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  for (let dir = resolve(path); ; dir = dirname(dir)) {
+    await syncDirectory(dir).catch((error: NodeJS.ErrnoException) => {
+      if (!NOT_OURS.has(error.code ?? '')) throw error;
+    });
+    if (dir === dirname(dir)) return;
+  }
+}
+
+/** Every file and directory in `dir`, and `dir` itself. For the start: it holds the thread. */
+export function syncTree(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) syncTree(path);
+    else if (entry.isFile()) syncOpened(path, 'r+', fdatasyncSync);
+  }
+  syncDirectorySync(dir);
+}
+
+/** As `syncDirectory`, for callers that cannot wait. */
+export function syncDirectorySync(path: string): void {
+  if (SYNCS_DIRECTORIES) syncOpened(path, 'r', fsyncSync);
+}
+
+function syncOpened(path: string, flags: 'r' | 'r+', sync: (fd: number) => void): void {
+  const fd = openSync(path, flags);
+  try {
+    sync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
