@@ -5,12 +5,12 @@
 const LAYERS = [
   [
     'ground',
-    '^src/(errors|settings|config|disk-space|storage-access|lull|process-options|secret-key|storage-url)\\.ts$',
+    '^src/(errors|settings|config|disk-space|storage-access|lull|process-options|secret-key|storage-url|database-url)\\.ts$',
   ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
   ['events', '^src/events\\.ts$'],
-  ['queue', '^src/(queue|queue-dispatcher|recurring-work)\\.ts$'],
+  ['queue', '^src/(queue|queue-dispatcher|queue-owner|recurring-work)\\.ts$'],
   ['auth', '^src/auth/'],
   ['images and usage', '^src/(images|usage)/'],
   ['edits-api', '^src/edits-api/'],
@@ -18,7 +18,7 @@ const LAYERS = [
   ['webhooks', '^src/webhooks/'],
   ['schema', '^src/schema/'],
   ['http', '^src/http/'],
-  ['foundation', '^src/(foundation|open-upstreams|queues)\\.ts$'],
+  ['foundation', '^src/(foundation|open-upstreams|queues|start-failure)\\.ts$'],
   ['housekeeping', '^src/housekeeping\\.ts$'],
   ['halves', '^src/(api|worker)\\.ts$'],
   ['app', '^src/app\\.ts$'],

@@ -26,7 +26,7 @@ import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
-import { canUseDirectory, createStorageAccess } from './storage-access.ts';
+import { canUseDirectory, createStorageAccess, writeProbe } from './storage-access.ts';
 import { createBudgets } from './usage/budgets.ts';
 import { createPriceTable, readPricesFile } from './usage/price-table.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
@@ -52,6 +52,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     answers: join(config.dataDir, 'answers'),
   };
   await Promise.all(Object.values(dirs).map((dir) => mkdir(dir, { recursive: true })));
+  await writeProbe(config.dataDir);
   configureSharp({ threads: 1 });
 
   const database = await openDatabase(config, log);
