@@ -5,12 +5,12 @@
 const LAYERS = [
   [
     'ground',
-    '^src/(errors|edit-error-codes|settings|config|disk-space|durable-files|storage-access|lull|process-options|secret-key|storage-url)\\.ts$',
+    '^src/(errors|edit-error-codes|settings|config|disk-space|durable-files|storage-access|lull|process-options|secret-key|storage-url|database-url)\\.ts$',
   ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],
   ['events', '^src/events\\.ts$'],
-  ['queue', '^src/(queue|queue-dispatcher|recurring-work)\\.ts$'],
+  ['queue', '^src/(queue|queue-dispatcher|queue-owner|recurring-work)\\.ts$'],
   ['auth', '^src/auth/'],
   ['models', '^src/models/'],
   ['images and usage', '^src/(images|usage)/'],
@@ -19,7 +19,7 @@ const LAYERS = [
   ['webhooks', '^src/webhooks/'],
   ['schema', '^src/schema/'],
   ['http', '^src/http/'],
-  ['foundation', '^src/(foundation|open-upstreams|queues)\\.ts$'],
+  ['foundation', '^src/(foundation|open-upstreams|queues|start-failure)\\.ts$'],
   ['housekeeping', '^src/housekeeping\\.ts$'],
   ['halves', '^src/(api|worker)\\.ts$'],
   ['app', '^src/app\\.ts$'],

@@ -6,6 +6,7 @@ import { createHttpServer } from './http/server.ts';
 import { WORKER_ROUTES } from './http/worker-routes.ts';
 import type { Log } from './log.ts';
 import { knownUpstreams } from './open-upstreams.ts';
+import { explainStart } from './start-failure.ts';
 import { startWorker, type WorkerHalf } from './worker.ts';
 
 /** How long a stop waits for responses under way after the edits that they wait for have ended. */
@@ -29,7 +30,8 @@ interface AppOptions {
 
 /**
  * Builds the parts that this process's role needs, starts them in order, and stops them in reverse.
- * @throws when a part cannot start; those already started are stopped then.
+ * @throws StartError or ConfigError when a part cannot start, whatever a defect throws; the parts
+ *   already started are stopped then.
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { log } = options;
@@ -40,7 +42,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return { url: await start(options, stops), stop };
   } catch (error) {
     await stop().catch((failure) => log.error({ err: failure }, 'stop failed'));
-    throw error;
+    throw explainStart(error, config);
   }
 }
 

@@ -28,7 +28,7 @@ import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
-import { canUseDirectory, createStorageAccess } from './storage-access.ts';
+import { canUseDirectory, createStorageAccess, writeProbe } from './storage-access.ts';
 import { createBudgets } from './usage/budgets.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
 
@@ -62,6 +62,7 @@ export async function openFoundation(options: {
     answers: join(config.dataDir, 'answers'),
   };
   await Promise.all(Object.values(dirs).map(makeDirectory));
+  await writeProbe(config.dataDir);
   configureSharp({ threads: 1 });
 
   const database = await openDatabase(config, log, onDatabaseEnd);

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Whether what pictures and answers are kept in is there: a disk, a network's, an object store. */
@@ -53,4 +54,11 @@ export function createStorageAccess(options: {
 /** Rejects unless there is such a directory, to be read and written. */
 export function canUseDirectory(dir: string): Promise<void> {
   return access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+/** Rejects unless a file can be written there: the superuser may do so by its permissions always. */
+export async function writeProbe(dir: string): Promise<void> {
+  const path = join(dir, `.probe-${process.pid}`);
+  await writeFile(path, 'probe\n');
+  await rm(path);
 }

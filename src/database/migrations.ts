@@ -5,8 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
 import { StartError } from '../errors.ts';
+import * as enums from '../generated/prisma/enums.ts';
 import type { Log } from '../log.ts';
 import { type Database, Prisma } from './database.ts';
+import { isUnreachable } from './unreachable.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 
@@ -126,26 +128,28 @@ async function refuseForeign(
   if (first !== undefined) {
     throw foreign(`_prisma_migrations with the migrations (such as ${first.name})`);
   }
-  const [table] = await prisma.$queryRaw<{ name: string }[]>`
-    SELECT relname::text AS name FROM pg_class
-    WHERE relnamespace = current_schema()::regnamespace
-      AND relname = ANY (${Object.values(Prisma.ModelName)}::text[]) ORDER BY 1 LIMIT 1`;
-  if (table !== undefined) throw foreign(`the table "${table.name}"`);
+  // A table's rows have a type of its name.
+  const ours = [...Object.values(Prisma.ModelName), ...Object.keys(enums)];
+  const [type] = await prisma.$queryRaw<{ name: string }[]>`
+    SELECT typname::text AS name FROM pg_type
+    WHERE typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ${names.schema})
+      AND typname = ANY (${ours}::text[]) ORDER BY 1 LIMIT 1`;
+  if (type !== undefined) throw foreign(`the table or type "${type.name}"`);
 }
 
 const lasting = (message: string, cause?: unknown) =>
   new StartError(message, { isTemporary: false, cause });
 
-/** Prisma's: a migration failed just now, or had failed before. */
-const FAILED_CODES = ['P3018', 'P3009'];
+/** What may have passed by the next start: a server that ends, a disk without room. */
+const PASSING = /No space left|terminating connection|Connection terminated|not reach|ECONN/;
 
+/** The engine's errors have its own stack as text, from `   0: …` on. */
 function explainFailure(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  if (!FAILED_CODES.includes(String(error.code))) return error;
-  const reason = error.message.trim().replaceAll(/\s*\n\s*/g, ' ');
-  return lasting(
-    `a migration of the database failed (${reason}): mend it, or restore a backup.`,
-    error,
+  if (!(error instanceof Error) || error instanceof StartError) return error;
+  const [reason = ''] = error.message.split(/\n +0: /);
+  return new StartError(
+    `a migration of the database failed (${reason.trim().replaceAll(/\s*\n\s*/g, ' ')}): mend it, or restore a backup.`,
+    { isTemporary: PASSING.test(error.message) || isUnreachable(error), cause: error },
   );
 }
 
@@ -154,6 +158,16 @@ const stillLocked = (cause: unknown) =>
     'another process has been migrating the database of DATABASE_URL for two minutes: let it end.',
     { isTemporary: true, cause },
   );
+
+/** Another application's tables, which the engine is to leave out of account. */
+async function readForeignTables({ prisma, names }: Database): Promise<string[]> {
+  const rows = await prisma.$queryRaw<{ name: string }[]>`
+    SELECT ${names.schema} || '.' || relname AS name FROM pg_class
+    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ${names.schema})
+      AND relkind IN ('r', 'p', 'f') AND relname <> '_prisma_migrations'
+      AND relname <> ALL (${Object.values(Prisma.ModelName)}::text[])`;
+  return rows.map(({ name }) => name);
+}
 
 async function applyMigrations(database: Database, migrationsList: MigrationList) {
   const { SchemaEngine } = await import('@prisma/schema-engine-wasm');
@@ -165,7 +179,8 @@ async function applyMigrations(database: Database, migrationsList: MigrationList
       bindMigrationAwareSqlAdapterFactory(factory),
     );
     try {
-      const filters = { externalTables: [], externalEnums: [] };
+      const externalTables = await readForeignTables(database);
+      const filters = { externalTables, externalEnums: [] };
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters });
       return appliedMigrationNames;
     } finally {

@@ -25,7 +25,12 @@ const schema = z
     z.strictObject({
       name: z.string().regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots or dashes'),
       url: z.url({ protocol: /^https?$/ }),
-      key: z.string().min(1),
+      key: z
+        .string()
+        .regex(
+          /^[\x21-\x7e]+$/,
+          'must not contain blanks, line breaks or characters other than ASCII',
+        ),
       imageField: z.enum(['image[]', 'image']).default('image[]'),
       firstHand: z.boolean().optional(),
       models: z.array(z.string().min(1)).min(1).nullable().default(null),

@@ -28,6 +28,14 @@ export function answerUnavailable(
   answerError(res, 503, 'UNAVAILABLE', message);
 }
 
+/** The database cannot be reached, or takes no writes. */
+export function answerDatabaseAway(res: ServerResponse): void {
+  answerUnavailable(res, 'The database is not available.', DATABASE_RETRY_SECONDS);
+}
+
+/** What clients are asked to wait for a database that is not available. */
+export const DATABASE_RETRY_SECONDS = 5;
+
 /** The same to a client that asked for a WebSocket; the connection ends. */
 export function refuseUpgrade(socket: Duplex, status: number, code: string, message: string): void {
   const body = errorBody(code, message);

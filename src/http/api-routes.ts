@@ -1,6 +1,6 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
-import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
+import { answerDatabaseAway, answerError, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
 import type { ExportRoute } from './export/export-route.ts';
 import type { GraphiqlRoute } from './graphiql-route.ts';
@@ -11,8 +11,6 @@ import type { RequestOrigins } from './origin.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 import type { UploadRoute } from './upload-route.ts';
-
-const DATABASE_RETRY_SECONDS = 5;
 
 /** A schema with what serves it over each transport. */
 export interface Endpoint {
@@ -50,7 +48,7 @@ export function createApiRoutes(options: {
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
-        return answerUnavailable(res, 'The database does not answer.', DATABASE_RETRY_SECONDS);
+        return answerDatabaseAway(res);
       }
       const baseUrl = origins.baseUrl(req);
       if (endpoint !== undefined) {

@@ -17,6 +17,7 @@ import {
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
 import { createLoaders } from '../schema/loaders.ts';
+import { DATABASE_RETRY_SECONDS } from './answer-error.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
 import { useQueryLimits } from './query-limits.ts';
@@ -146,8 +147,6 @@ function databaseAway(cause: unknown): UnavailableError {
     'The database went away meanwhile: what you asked for may have been done or not. Try again later; with the same idempotencyKey an edit is made once.';
   return new UnavailableError(message, DATABASE_RETRY_SECONDS, { cause });
 }
-
-const DATABASE_RETRY_SECONDS = 5;
 
 /** The libraries' own errors have none. */
 function withCode(error: GraphQLError): GraphQLError {

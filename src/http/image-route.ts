@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isUnreachable } from '../database/unreachable.ts';
 import { StorageError, UnavailableError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { ImageFormat } from '../images/image-format.ts';
@@ -61,7 +62,7 @@ export function createImageRoute<Viewer>({
       const isStopping = error instanceof UnavailableError;
       if (!isStopping) onError(error, id);
       if (res.headersSent) return void res.destroy();
-      const isAway = isStopping || error instanceof StorageError;
+      const isAway = isStopping || error instanceof StorageError || isUnreachable(error);
       if (isAway) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
       sendProblem(req, res, isAway ? 503 : 500, 'The picture cannot be read at the moment.');
     }

@@ -206,7 +206,7 @@ describe.runIf(hasDatabase)('costs', () => {
     expect(counts).toMatchObject({ examined: 1_200, repriced: 1_200, endCursor: null });
     const updates = app.logged
       .slice(before)
-      .filter((line) => /UPDATE \\"(public\\"\.\\")?(Charge|EditJob)/.test(line));
+      .filter((line) => /UPDATE \\"(\w+\\"\.\\")?(Charge|EditJob)/.test(line));
     expect(updates).toHaveLength(3 * 2);
     const costs = await app.withDatabase((prisma) =>
       prisma.editJob.groupBy({ by: ['costMicroUsd'], where: { model: 'many' }, _count: true }),

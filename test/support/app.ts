@@ -37,8 +37,14 @@ export interface TestApp {
 }
 
 /** The whole service on a free port, its own database and data directory, and a fast sandbox. */
-export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
+export async function startTestApp(
+  given:
+    | Record<string, string>
+    /** What to set, by what leads to the database. */
+    | ((database: Record<string, string>) => Promise<Record<string, string>>) = {},
+): Promise<TestApp> {
   const database = await createTestDatabase();
+  const env = typeof given === 'function' ? await given(database.env) : given;
   const sandbox = createSandbox({ delayMs: 0 });
   const upstream = await sandbox.start();
   const logged: string[] = [];

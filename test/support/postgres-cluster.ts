@@ -88,12 +88,12 @@ async function findBinaries(): Promise<string | null> {
   return candidates.find((dir) => existsSync(join(dir, 'initdb'))) ?? null;
 }
 
-async function findUser(name: string): Promise<{ uid: number; gid: number }> {
+export async function findUser(name: string): Promise<{ uid: number; gid: number }> {
   const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -104,7 +104,7 @@ async function freePort(): Promise<number> {
 }
 
 /** A server that starts has no event to wait for from outside: it is asked until it answers. */
-async function untilAnswering(url: string, hasExited: () => boolean): Promise<void> {
+export async function untilAnswering(url: string, hasExited: () => boolean): Promise<void> {
   for (;;) {
     if (hasExited()) throw new Error('the test Postgres server did not start');
     const client = new pg.Client({ connectionString: url });

@@ -4,19 +4,22 @@ import { isUnreachable } from '../unreachable.ts';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** What Postgres refuses while the service starts, as one sentence; anything else stays as it is. */
-export function toStartError(error: unknown): unknown {
+/**
+ * What Postgres refuses while the service starts, as one sentence; anything else stays as it is.
+ * @param setting Names the database.
+ */
+export function toStartError(error: unknown, setting: 'DATABASE_URL' | 'DATA_DIR'): unknown {
   if (!(error instanceof Error) || error instanceof StartError) return error;
   const reason = error.message.trim().split('\n').at(-1);
   if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) {
     return new StartError(
-      `DATABASE_URL: the role lacks a privilege (${reason}): grant it, or name a schema of its own with ?schema=.`,
+      `${setting}: the role lacks a privilege (${reason}): grant it, or name a schema of its own with ?schema=.`,
       { isTemporary: false, cause: error },
     );
   }
   if (!isUnreachable(error)) return error;
   return new StartError(
-    `DATABASE_URL: the database went away, or has no room or connection left (${reason}): start again once it is back.`,
+    `${setting}: the database went away, or has no room or connection left (${reason}): start again once it is back.`,
     { isTemporary: true, cause: error },
   );
 }

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Viewer } from '../../auth/viewer.ts';
+import { isUnreachable } from '../../database/unreachable.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { EditRecord } from '../../schema/edit-record.ts';
 import type { ExportEdits } from '../../schema/export-edits.ts';
 import { readHistoryArguments } from '../../schema/history-arguments.ts';
-import { answerError } from '../answer-error.ts';
+import { answerDatabaseAway, answerError } from '../answer-error.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './formats.ts';
 
 /** What is written at once, in UTF-16 code units. */
@@ -61,6 +62,7 @@ export function createExportRoute(options: {
     }
     onError(error);
     if (res.headersSent) res.destroy();
+    else if (isUnreachable(error)) answerDatabaseAway(res);
     else answerError(res, 500, 'INTERNAL_SERVER_ERROR', UNREADABLE);
   }
 }
