@@ -42,7 +42,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return { url: await start(options, stops), stop };
   } catch (error) {
     await stop().catch((failure) => log.error({ err: failure }, 'stop failed'));
-    throw explainStart(error, config);
+    throw explainStart(error, options.config);
   }
 }
 
