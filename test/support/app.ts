@@ -2,7 +2,11 @@ import { openAsBlob } from 'node:fs';
 import { type App, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { PrismaClient } from '../../src/database/database.ts';
-import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox.ts';
+import {
+  createSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from '../../src/edits-api/sandbox/sandbox.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -37,9 +41,12 @@ export interface TestApp {
 }
 
 /** The whole service on a free port, its own database and data directory, and a fast sandbox. */
-export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
+export async function startTestApp(
+  env: Record<string, string> = {},
+  sandboxOptions: SandboxOptions = {},
+): Promise<TestApp> {
   const database = await createTestDatabase();
-  const sandbox = createSandbox({ delayMs: 0 });
+  const sandbox = createSandbox({ delayMs: 0, ...sandboxOptions });
   const upstream = await sandbox.start();
   const logged: string[] = [];
   const log = createLog({
