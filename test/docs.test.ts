@@ -188,12 +188,30 @@ test('the example in docs/models.md is a MODELS_FILE that is read as the page sa
   const path = join(await temporaryDirectory(), 'models.json');
   await writeFile(path, example);
   const models = await readKnownModels(path, {});
-  expect(models.get('gpt-image-2.5')).toMatchObject({
-    qualities: expect.arrayContaining(['xhigh']),
-    sizes: models.get('gpt-image-2').sizes,
-  });
+  const { id: _, family: __, maxN, ...inherited } = models.get('gpt-image-2.7-flare');
+  expect(maxN).toBe(4);
+  expect(models.get('gpt-image-2.6-flare')).toMatchObject(inherited);
   expect(models.get('gpt-image-1')).toMatchObject({ maxN: 4, maxImages: 16 });
-  expect(models.get('house-model')).toMatchObject({ autoSize: false, maxImages: 1, maxN: 10 });
+  expect(models.get('house-model')).toMatchObject({
+    autoSize: false,
+    inputFidelities: [],
+    maxImages: 1,
+    maxN: 10,
+    prices: [{ version: 'house-2026-11' }],
+    tokens: { input: { tokens: 800 }, output: { formula: 'figures' } },
+  });
+});
+
+test('docs/models.md has the input fidelities and the ends of life of the catalogue', async () => {
+  const page = await read('docs/models.md');
+  for (const { id, inputFidelities, shutdownDate } of CATALOGUE.values()) {
+    const row = page
+      .split('\n')
+      .find((line) => line.startsWith('| ') && line.includes(`\`${id}\``));
+    const [, , , , fidelities, end] = (row ?? '').split('|').map((cell) => cell.trim());
+    expect(fidelities).toBe(inputFidelities?.join(', ') || 'not accepted');
+    expect(end).toBe(shutdownDate ?? '');
+  }
 });
 
 test('the code in docs/federation.md is that of the example, which the gateways’ suites run', async () => {

@@ -30,6 +30,7 @@ export type ReservedBound = z.infer<typeof reservedBoundSchema>;
 
 /** A kind of tokens of which an edit used more than was reserved for it. */
 export interface Overshoot {
+  readonly model: string;
   readonly kind: BoundKind;
   readonly bound: number;
   readonly used: number;
@@ -69,7 +70,7 @@ export async function raiseBounds(
     FROM unnest(${above}::text[], ${factors}::float8[]) AS new (kind, factor)
     ON CONFLICT (model, basis, kind) DO UPDATE SET
       factor = greatest("RaisedBound".factor, excluded.factor), "raisedAt" = now()`;
-  return above.map((kind) => ({ kind, bound: raised[kind], used: used[kind] }));
+  return above.map((kind) => ({ model, kind, bound: raised[kind], used: used[kind] }));
 }
 
 /** Input of no known kind counts as images, which nearly all of it is. */

@@ -90,11 +90,40 @@ describe('newer models', () => {
   it('take other sizes and qualities, within their own limits', async () => {
     const { url } = await start();
     const edit = async (...fields: Part[]) =>
-      (await post(url, await parts(field('model', 'gpt-image-2'), ...fields))).status;
+      (await post(url, await parts(field('model', 'gpt-image-2.5-flare'), ...fields))).status;
     expect(await edit(field('size', '1280x720'), field('quality', 'max'))).toBe(200);
     expect(await edit(field('size', '1000x1000'))).toBe(400);
     expect(await edit(field('size', '512x512'))).toBe(400);
     expect(await edit(field('size', '3840x1024'))).toBe(400);
+    expect(await edit(field('size', '288x288'))).toBe(400);
+  });
+
+  it.each([
+    ['gpt-image-1', 'complexity', 'low'],
+    ['gpt-image-1-mini', 'input_fidelity', 'high'],
+    ['gpt-image-2', 'input_fidelity', 'low'],
+    ['gpt-image-2-2026-04-21', 'input_fidelity', 'high'],
+    ['gpt-image-2', 'quality', 'xhigh'],
+    ['gpt-image-2.5-flare', 'complexity', 'high'],
+    ['gpt-image-2.6-flare', 'input_fidelity', 'low'],
+    ['gpt-image-2.6-sunburst', 'complexity', 'max'],
+  ])('of the name %s refuse %s=%s, unpaid', async (model, name, value) => {
+    const { url, sandbox } = await start();
+    const response = await post(url, await parts(field('model', model), field(name, value)));
+    expect(await errorOf(response)).toMatchObject({ status: 400, param: name });
+    expect(sandbox.stats().paid).toBe(0);
+  });
+
+  it.each([
+    ['gpt-image-1-mini', 'input_fidelity', 'low'],
+    ['gpt-image-1.5', 'input_fidelity', 'high'],
+    ['gpt-image-2.6-flare', 'complexity', 'low'],
+    ['gpt-image-2.6-flare', 'quality', 'max'],
+  ])('of the name %s take %s=%s', async (model, name, value) => {
+    const { url } = await start();
+    expect((await post(url, await parts(field('model', model), field(name, value)))).status).toBe(
+      200,
+    );
   });
 
   it('that nobody knows are drawn all the same, with fields that nobody knows', async () => {

@@ -6,6 +6,7 @@ import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createEvents } from '../../src/events.ts';
 import { createImages } from '../../src/images/images.ts';
 import { createLog } from '../../src/log.ts';
+import { createKnownModels } from '../../src/models/models.ts';
 import { createPriceTable } from '../../src/models/prices.ts';
 import { createQueue, type Queue } from '../../src/queue.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
@@ -46,7 +47,9 @@ describe.runIf(hasDatabase)('an attempt', () => {
       images: createImages({ prisma, blobs }),
       ...(await unusedUpstreams(testDatabase.dir)),
       sandbox: false,
-      ledger: createLedger({ prices: createPriceTable(() => []) }),
+      ledger: createLedger({
+        prices: createPriceTable((model) => createKnownModels().get(model).prices),
+      }),
       onEnd: async () => {
         if (endFails) throw new Error('the end cannot be told');
       },

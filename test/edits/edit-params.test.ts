@@ -58,15 +58,87 @@ describe('edit parameters', () => {
     expect(message).toContain('a, b');
   });
 
-  test('gpt-image-2 takes any size on its grid, and says which grid', () => {
-    const check = (size: string) =>
-      checkEditParams({ prompt: 'p', model: 'gpt-image-2', size }, models);
-    expect(check('2048x1152').size).toBe('2048x1152');
-    for (const size of ['1000x1000', '3840x1024', '4096x2160', '2176x3840']) {
-      const { code, message } = refusal(() => check(size));
-      expect(code).toBe('UNSUPPORTED_VALUE');
-      expect(message).toContain('divisible by 16');
-    }
+  test('a model that is allowed is so under the names of its dated snapshots, and not the other way round', () => {
+    const allow = (...allowed: string[]) => {
+      const some = createModels({ known: createKnownModels(), default: 'a', allowed });
+      return {
+        check: (model: string) => checkEditParams({ prompt: 'p', model }, some).model,
+        listed: some.list().map(({ id }) => id),
+      };
+    };
+    const whole = allow('gpt-image-2');
+    expect(whole.check('gpt-image-2-2026-04-21')).toBe('gpt-image-2-2026-04-21');
+    expect(whole.listed).toEqual(['gpt-image-2']);
+    expect(refusal(() => whole.check('gpt-image-2-large')).field).toBe('model');
+    const one = allow('gpt-image-2-2026-04-21');
+    expect(one.check('gpt-image-2-2026-04-21')).toBe('gpt-image-2-2026-04-21');
+    expect(one.listed).toEqual(['gpt-image-2-2026-04-21']);
+    expect(refusal(() => one.check('gpt-image-2')).field).toBe('model');
+    expect(refusal(() => one.check('gpt-image-2-2027-01-01')).field).toBe('model');
+  });
+
+  test.each([
+    ['gpt-image-2', '256x256'],
+    ['gpt-image-2', '3840x3840'],
+    ['gpt-image-2.5-flare', '1000x1000'],
+    ['gpt-image-2.6-sunburst', '4096x1024'],
+    ['gpt-image-2-2026-04-21', '3840x1264'],
+  ])('%s does not accept the size %s: the limits and the nearest size are named', (model, size) => {
+    const check = (asked: string) => checkEditParams({ prompt: 'p', model, size: asked }, models);
+    const { field, code, message } = refusal(() => check(size));
+    expect([field, code]).toEqual(['size', 'UNSUPPORTED_VALUE']);
+    expect(message).toContain('no edge above 3840');
+    const [, nearest = ''] = /the nearest is (\w+)/.exec(message) ?? [];
+    expect(check(nearest).size).toBe(nearest);
+  });
+
+  test.each([
+    ['gpt-image-1', { inputFidelity: 'high' }],
+    ['gpt-image-1.5', { inputFidelity: 'low' }],
+    ['gpt-image-1.5-2025-12-16', { inputFidelity: 'high' }],
+    ['gpt-image-1-mini', { inputFidelity: 'low' }],
+    ['gpt-image-2', { quality: 'high' }],
+    ['gpt-image-2', { size: '2880x2880' }],
+    ['gpt-image-2.5-flare', { quality: 'xhigh' }],
+    ['gpt-image-2.6-sunburst', { quality: 'max' }],
+    ['gpt-image-2.6-flare', { extraParams: { complexity: 'low' } }],
+    ['house-model', { inputFidelity: 'high', quality: 'max', extraParams: { complexity: 'x' } }],
+  ])('%s accepts %j', (model, input) => {
+    expect(checkEditParams({ prompt: 'p', model, ...input }, models)).toMatchObject(input);
+  });
+
+  test.each([
+    ['gpt-image-1-mini', 'inputFidelity', { inputFidelity: 'high' }, 'low'],
+    ['gpt-image-2', 'inputFidelity', { inputFidelity: 'low' }, 'leave it out'],
+    ['gpt-image-2-2026-04-21', 'inputFidelity', { inputFidelity: 'high' }, 'leave it out'],
+    ['gpt-image-2.5-sunburst', 'inputFidelity', { inputFidelity: 'low' }, 'leave it out'],
+    ['gpt-image-2.6-flare', 'inputFidelity', { inputFidelity: 'high' }, 'leave it out'],
+    ['gpt-image-1', 'quality', { quality: 'xhigh' }, 'low, medium, high, auto'],
+    ['gpt-image-2', 'quality', { quality: 'max' }, 'low, medium, high, auto'],
+    [
+      'gpt-image-1',
+      'extraParams.complexity',
+      { extraParams: { complexity: 'low' } },
+      'leave it out',
+    ],
+    ['gpt-image-2.5-flare', 'extraParams.complexity', { extraParams: { complexity: 'low' } }, ''],
+    [
+      'gpt-image-2.6-flare',
+      'extraParams.complexity',
+      { extraParams: { complexity: 'max' } },
+      'low, medium, high',
+    ],
+    ['gpt-image-2.6-flare', 'extraParams.Complexity', { extraParams: { Complexity: 'low' } }, ''],
+    ['gpt-image-2', 'extraParams.input_fidelity', { extraParams: { input_fidelity: 'low' } }, ''],
+    ['gpt-image-2', 'extraParams.Input_Fidelity', { extraParams: { Input_Fidelity: 'low' } }, ''],
+    ['gpt-image-1', 'extraParams.n[]', { extraParams: { 'n[]': 10 } }, ''],
+    ['gpt-image-1', 'extraParams.image[0]', { extraParams: { 'image[0]': 'x' } }, ''],
+    ['gpt-image-2.5-flare', 'extraParams.markup', { extraParams: { markup: 'x' } }, ''],
+    ['house-model', 'extraParams.size', { extraParams: { size: '1x1' } }, ''],
+  ])('%s does not accept %s as %j', (model, field, input, advice) => {
+    const refused = refusal(() => checkEditParams({ prompt: 'p', model, ...input }, models));
+    expect(refused.field).toBe(field);
+    expect(refused.message).toContain(advice);
   });
 
   test('"source" resolves to what the model takes, for any shape of picture', () => {

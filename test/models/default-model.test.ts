@@ -1,5 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
 import { defaultModel } from '../../src/models/default-model.ts';
+import { defaultModelOf } from '../../src/open-upstreams.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 
 const upstream = (url: string, models: string[] | null = null) => ({ url, models });
 const OPENAI = 'https://api.openai.com/v1';
@@ -37,4 +42,20 @@ test.each([
   ],
 ] as const)('the default model is %s', (_, upstreams, expected) => {
   expect(defaultModel(upstreams)).toBe(expected);
+});
+
+test('the default model is by the upstreams as they are configured, the first by priority first', async () => {
+  const path = join(await temporaryDirectory(), 'upstreams.json');
+  const named = { name: 'a', key: 'k' };
+  const upstreams = [
+    { ...named, url: RELAY, priority: 2 },
+    { ...named, name: 'b', url: `${OPENAI}/`, priority: 1 },
+  ];
+  await writeFile(path, JSON.stringify(upstreams));
+  const of = (env: Record<string, string>) => defaultModelOf(loadConfig(env).editsApi);
+  expect(await of({ EDITS_API_FILE: path })).toBe('gpt-image-2');
+  expect(await of({ EDITS_API_URL: OPENAI, EDITS_API_KEY: 'k' })).toBe('gpt-image-2');
+  expect(await of({ EDITS_API_URL: RELAY, EDITS_API_KEY: 'k' })).toBe('gpt-image-1');
+  expect(await of({})).toBe('gpt-image-1');
+  expect(loadConfig({ DEFAULT_MODEL: 'mine' }).models.default).toBe('mine');
 });

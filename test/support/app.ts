@@ -2,7 +2,11 @@ import { openAsBlob } from 'node:fs';
 import { type App, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { PrismaClient } from '../../src/database/database.ts';
-import { createSandbox, type Sandbox } from '../../src/edits-api/sandbox/sandbox.ts';
+import {
+  createSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from '../../src/edits-api/sandbox/sandbox.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -42,10 +46,11 @@ export async function startTestApp(
     | Record<string, string>
     /** What to set, by what leads to the database. */
     | ((database: Record<string, string>) => Promise<Record<string, string>>) = {},
+  sandboxOptions: SandboxOptions = {},
 ): Promise<TestApp> {
   const database = await createTestDatabase();
   const env = typeof given === 'function' ? await given(database.env) : given;
-  const sandbox = createSandbox({ delayMs: 0 });
+  const sandbox = createSandbox({ delayMs: 0, ...sandboxOptions });
   const upstream = await sandbox.start();
   const logged: string[] = [];
   const log = createLog({

@@ -5,7 +5,7 @@ interface Client {
   query(query: string, variables?: object): Promise<GraphqlAnswer>;
 }
 
-const BUDGET = 'ownerId period limit used spent held remaining resetsAt';
+const BUDGET = 'ownerId period limit used spent held remaining exceededBy resetsAt';
 
 /** Answers `data.setBudget`. */
 export async function setBudget(client: Client, input: object) {
@@ -39,6 +39,24 @@ export async function costAtMost(client: Client, input: object): Promise<number>
     { input },
   );
   return Math.round(Number(data.estimateEdit.costAtMost.amount) * 1e6);
+}
+
+/** What a budget reserves for an edit, in micro-dollars; null: with a budget it is rejected. */
+export async function reservedFor(client: Client, input: object): Promise<number | null> {
+  const { data, errors } = await client.query(
+    /* GraphQL */ `
+      query ReservedFor($input: EstimateEditInput!) {
+        estimateEdit(input: $input) {
+          ... on EditEstimate { reserved { amount } }
+          ... on InvalidInputError { field message }
+        }
+      }
+    `,
+    { input },
+  );
+  const estimate = data?.estimateEdit;
+  if (estimate?.reserved === undefined) throw new Error(JSON.stringify(errors ?? estimate));
+  return estimate.reserved === null ? null : Math.round(Number(estimate.reserved.amount) * 1e6);
 }
 
 /** Micro-dollars as a Decimal. */

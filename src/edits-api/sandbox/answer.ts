@@ -8,6 +8,7 @@ import { findModel } from '../../models/model-entry.ts';
 import type { PixelSize } from '../../models/sizes.ts';
 import { outputTokens } from '../../models/token-rules.ts';
 import type { EditParams } from './edit-params.ts';
+import type { Fault } from './faults.ts';
 import type { Picture } from './studio.ts';
 
 /** Parts of a body, written one after the other; a picture's base64 is never copied into a string. */
@@ -53,15 +54,17 @@ export function usageOf(
     inputSizes: readonly PixelSize[];
     size: PixelSize;
     pictures: number;
+    fault: Fault | null;
   },
 ): Usage {
+  const times = details.fault?.kind === 'more_usage' ? details.fault.times : 1;
   const image = details.inputSizes.reduce(
     (sum, size) => sum + inputImageTokens(size, params.inputFidelity),
     0,
   );
   const perPicture =
     pictureTokens(params, details.size) + params.partialImages * PARTIAL_IMAGE_TOKENS;
-  return usage(details.textTokens, image, perPicture * details.pictures);
+  return usage(times * details.textTokens, times * image, times * perPicture * details.pictures);
 }
 
 function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): number {

@@ -127,7 +127,7 @@ export function createEditsRoute(parts: {
     const usage =
       fault?.kind === 'no_usage'
         ? null
-        : usageOf(params, { ...edit, size: sitting.size, pictures: params.n });
+        : usageOf(params, { ...edit, size: billedSize(edit), pictures: params.n });
     stats.used(call.seen, usage);
     const body = distortBody(
       jsonBody(factsOf(params, sitting.size), fault?.kind === 'empty_data' ? [] : members, usage),
@@ -145,7 +145,7 @@ export function createEditsRoute(parts: {
   async function answerStream(res: ServerResponse, edit: Accepted, call: Call): Promise<void> {
     const { params, sitting, fault } = edit;
     const facts = factsOf(params, sitting.size);
-    const whole = usageOf(params, { ...edit, size: sitting.size, pictures: 1 });
+    const whole = usageOf(params, { ...edit, size: billedSize(edit), pictures: 1 });
     const events = (params.partialImages + 1) * params.n;
     const pause = () => sleep(edit.delayMs / events, undefined, { signal: call.signal });
     const headers = { 'content-type': 'text/event-stream; charset=utf-8' };
@@ -187,6 +187,11 @@ export function createEditsRoute(parts: {
     const path = keptFiles.keep(picture.bytes, `image/${params.outputFormat}`);
     return member('url', fault.url ?? new URL(path, call.origin).href);
   }
+}
+
+/** What was asked for is billed, also when prepared pictures of another size are the answer. */
+function billedSize({ params, sitting }: Accepted): PixelSize {
+  return params.size === 'auto' ? sitting.size : params.size;
 }
 
 /** Any key will do unless one is configured. The key is in no message and no log. */

@@ -54,6 +54,8 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('picture_not_picture') }),
   /** No `usage`. Paid. */
   z.strictObject({ kind: z.literal('no_usage') }),
+  /** `usage` has so many times the tokens. Paid. */
+  z.strictObject({ kind: z.literal('more_usage'), times: z.int().min(1).max(1_000) }),
   /** `data[].url` in place of `b64_json`: `url`, or the picture on this server. Paid. */
   z.strictObject({ kind: z.literal('url'), url: z.string().optional() }),
   /** The answer drips. Paid. */
