@@ -20,7 +20,9 @@ const WITH_INPUT = {
     orderBy: { position: 'asc' },
     include: { image: { select: { sha256: true, format: true, bytes: true } } },
   },
-  attempts: { select: { id: true, number: true, state: true, upstream: true, sentAt: true } },
+  attempts: {
+    select: { id: true, number: true, state: true, upstream: true, sentAt: true, errorCode: true },
+  },
 } satisfies Prisma.EditJobInclude;
 
 /** A job with the attempt that is out for it. */

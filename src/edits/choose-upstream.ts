@@ -1,6 +1,6 @@
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
-import type { Pauses } from './pauses.ts';
+import type { Pauses, Recovering } from './pauses.ts';
 
 /** How soon a job is looked at again whose upstreams are all busy or left alone, in milliseconds. */
 const BUSY_MS = 1_000;
@@ -36,6 +36,7 @@ export function createChooseUpstream(options: {
 
   return async () => {
     const paused = new Map((await pauses.list()).map(({ name, until }) => [name, until]));
+    const recovering = await pauses.recovering();
     return async (tx, { model, attempts }) => {
       const failures = ({ name }: Upstream) =>
         attempts.filter(({ upstream }) => upstream === name).length;
@@ -48,7 +49,8 @@ export function createChooseUpstream(options: {
         if (until !== undefined) times.push(until.getTime());
         else if (!upstream.isClosed() && !upstream.isTrialDue()) {
           times.push(Date.now() + OPEN_CIRCUIT_MS);
-        } else if (!(await hasPlace(tx, upstream))) times.push(Date.now() + BUSY_MS);
+        } else if (!(await hasPlace(tx, upstream, recovering.get(upstream.name))))
+          times.push(Date.now() + BUSY_MS);
         else if (upstream.admit()) return { upstream };
         else times.push(Date.now() + OPEN_CIRCUIT_MS);
       }
@@ -58,10 +60,10 @@ export function createChooseUpstream(options: {
 }
 
 /**
- * How many edits those edits APIs that can take any have places for, beside the `running` ones of
- * this process: while none can, a queue of ten thousand edits is best left where it is. One whose
- * circuit is due to be tried has one place. Other processes may take the same places at the same
- * time: a claim counts again.
+ * How many edits can be taken beside the `running` ones of this process: while none can, a queue of
+ * ten thousand edits is best left where it is. An upstream whose circuit is due to be tried has one
+ * place; one that recovers from a pause has as many as it has shown to accept. Other processes may
+ * take the same places at the same time: a claim counts again.
  */
 export function createFreePlaces(options: {
   prisma: PrismaClient;
@@ -71,21 +73,38 @@ export function createFreePlaces(options: {
 }): (running: number) => Promise<number> {
   const { prisma, upstreams, pauses, workerId } = options;
 
-  return async (running) => {
-    const paused = new Set((await pauses.list()).map(({ name }) => name));
-    const all = upstreams.all.filter(({ name }) => !paused.has(name));
-    const closed = all.filter((upstream) => upstream.isClosed());
-    const trials = all.filter((upstream) => upstream.isTrialDue()).length;
-    const places = closed.reduce(
+  async function freeOfRecovering({ name }: Upstream, recovering: Recovering): Promise<number> {
+    return Math.max(0, recovering.places - (await countSent(prisma, name, recovering.since)));
+  }
+
+  async function freeOf(all: readonly Upstream[], running: number): Promise<number> {
+    const places = all.reduce(
       (sum, { concurrency }) => sum + (concurrency ?? Number.POSITIVE_INFINITY),
       0,
     );
-    if (closed.length === 0 || places === Number.POSITIVE_INFINITY) return places + trials;
-    const names = closed.map(({ name }) => name);
+    if (all.length === 0 || places === Number.POSITIVE_INFINITY) return places;
+    const names = all.map(({ name }) => name);
     const elsewhere = await prisma.editAttempt.count({
       where: { state: 'SENT', upstream: { in: names }, workerId: { not: workerId } },
     });
-    return Math.max(0, places - running - elsewhere) + trials;
+    return Math.max(0, places - running - elsewhere);
+  }
+
+  return async (running) => {
+    const paused = new Set((await pauses.list()).map(({ name }) => name));
+    const recovering = await pauses.recovering();
+    const all = upstreams.all.filter(({ name }) => !paused.has(name));
+    const closed = all.filter((upstream) => upstream.isClosed());
+    let free = all.filter((upstream) => upstream.isTrialDue()).length;
+    free += await freeOf(
+      closed.filter(({ name }) => !recovering.has(name)),
+      running,
+    );
+    for (const upstream of closed) {
+      const its = recovering.get(upstream.name);
+      if (its !== undefined) free += await freeOfRecovering(upstream, its);
+    }
+    return free;
   };
 }
 
@@ -93,10 +112,23 @@ export function createFreePlaces(options: {
 async function hasPlace(
   tx: Prisma.TransactionClient,
   { name, concurrency }: Upstream,
+  recovering: Recovering | undefined,
 ): Promise<boolean> {
-  if (concurrency === null) return true;
+  if (concurrency === null && recovering === undefined) return true;
   await tx.$executeRaw`
     SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ${` upstream ${name}`}, 0))`;
-  const sent = await tx.editAttempt.count({ where: { state: 'SENT', upstream: name } });
-  return sent < concurrency;
+  if (concurrency !== null && (await countSent(tx, name)) >= concurrency) return false;
+  if (recovering === undefined) return true;
+  return (await countSent(tx, name, recovering.since)) < recovering.places;
+}
+
+/** Calls that are out, of those sent since then. */
+function countSent(
+  client: Prisma.TransactionClient,
+  upstream: string,
+  since?: Date,
+): Promise<number> {
+  return client.editAttempt.count({
+    where: { state: 'SENT', upstream, ...(since && { sentAt: { gte: since } }) },
+  });
 }

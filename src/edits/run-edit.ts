@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { DiskSpace } from '../disk-space.ts';
+import { EDIT_ERRORS } from '../edit-error-codes.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditsApiError } from '../errors.ts';
@@ -10,13 +11,13 @@ import type { Log } from '../log.ts';
 import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { headOf, isOurs, toFailure } from './attempt-failure.ts';
-import type { Attempts, ClaimedJob, OpenAttempt } from './attempts.ts';
+import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
 import { toRequest } from './edit-request.ts';
 import { inspectOutputs } from './outputs.ts';
 import type { PartialImages } from './partial-images.ts';
 import type { Pauses } from './pauses.ts';
 import { persist, StoppedError } from './persist.ts';
-import { nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
+import { countAttempts, nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
 import type { RunningEdits } from './running-edits.ts';
 
 /** How long an edit waits for a place for its pictures before the next look, in milliseconds. */
@@ -95,6 +96,7 @@ export function createRunEdit(options: {
       const { answer, outputs } = await send(job, signal, stopping, log);
       const isMine = await persist(log, stopping, () => store(job, answer, outputs));
       await conclude(job, outputs, isMine, log);
+      await noteAccepted(job, log);
     } catch (error) {
       // The answer is saved: the next start finishes from it.
       if (error instanceof StoppedError) throw error;
@@ -178,12 +180,15 @@ export function createRunEdit(options: {
     const failure = toFailure(error);
     const { code, outcome } = failure;
     const isMine = await persist(log, signal, async () => {
-      if (error instanceof EditsApiError) await pauses.consider(job.upstream.name, error);
-      const again = outcome === 'not_processed' ? retryAt(job, error) : null;
+      const pausedUntil =
+        error instanceof EditsApiError ? await pauses.consider(job.upstream.name, error) : null;
+      const again = outcome === 'not_processed' ? retryAt(job, failure, error, pausedUntil) : null;
       return again === null
         ? attempts.fail(job, failure, { unknown: outcome === 'unknown' })
         : attempts.requeue(job, failure, again);
     });
+    // A rejection of this edit is a sign that others are accepted.
+    if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (outcome !== 'unknown') await removeAnswer(job, log);
     else await answerFiles.removeIfEmpty(job.attemptId);
     if (isMine) log.warn({ err: error, code, outcome }, 'attempt failed');
@@ -210,18 +215,28 @@ export function createRunEdit(options: {
       .catch((error) => log.warn({ err: error }, 'raw answer not removed'));
   }
 
-  function retryAt(job: ClaimedJob, error: unknown): Date | null {
+  async function noteAccepted({ upstream }: ClaimedJob, log: Log): Promise<void> {
+    await pauses
+      .accepted(upstream.name)
+      .catch((error) => log.warn({ err: error }, 'recovery of an upstream not recorded'));
+  }
+
+  function retryAt(
+    job: ClaimedJob,
+    { code }: Failure,
+    error: unknown,
+    pausedUntil: Date | null,
+  ): Date | null {
     const retryAfterSeconds = error instanceof EditsApiError ? error.retryAfterSeconds : null;
-    const { attemptNumber, createdAt } = job;
-    // Another edits API that has not had this job yet takes it at once.
-    const tried = new Set([...job.attempts.map(({ upstream }) => upstream), job.upstream.name]);
+    const { createdAt } = job;
+    const before = job.attempts.filter(({ id }) => id !== job.attemptId);
+    const attempts = countAttempts([...before.map(({ errorCode }) => errorCode), code]);
+    // Another upstream that has not had this job yet takes it at once.
+    const tried = new Set([...before.map(({ upstream }) => upstream), job.upstream.name]);
     const isUntried = upstreams.serving(job.model).some(({ name }) => !tried.has(name));
-    if (isUntried && attemptNumber < retryPolicy.maxAttempts) return new Date();
-    return nextAttemptAt(
-      retryPolicy,
-      { attempts: attemptNumber, createdAt, retryAfterSeconds },
-      new Date(),
-    );
+    if (isUntried && attempts < retryPolicy.maxAttempts) return new Date();
+    const failed = { attempts, createdAt, retryAfterSeconds, pausedUntil };
+    return nextAttemptAt(retryPolicy, failed, new Date());
   }
 
   return { run, finish };

@@ -1802,7 +1802,9 @@ export const UpstreamPauseScalarFieldEnum = {
   name: 'name',
   until: 'until',
   code: 'code',
-  message: 'message'
+  message: 'message',
+  strikes: 'strikes',
+  places: 'places'
 } as const
 
 export type UpstreamPauseScalarFieldEnum = (typeof UpstreamPauseScalarFieldEnum)[keyof typeof UpstreamPauseScalarFieldEnum]

@@ -20,8 +20,20 @@ export type UpstreamPauseModel = runtime.Types.Result.DefaultSelection<Prisma.$U
 
 export type AggregateUpstreamPause = {
   _count: UpstreamPauseCountAggregateOutputType | null
+  _avg: UpstreamPauseAvgAggregateOutputType | null
+  _sum: UpstreamPauseSumAggregateOutputType | null
   _min: UpstreamPauseMinAggregateOutputType | null
   _max: UpstreamPauseMaxAggregateOutputType | null
+}
+
+export type UpstreamPauseAvgAggregateOutputType = {
+  strikes: number | null
+  places: number | null
+}
+
+export type UpstreamPauseSumAggregateOutputType = {
+  strikes: number | null
+  places: number | null
 }
 
 export type UpstreamPauseMinAggregateOutputType = {
@@ -29,6 +41,8 @@ export type UpstreamPauseMinAggregateOutputType = {
   until: Date | null
   code: string | null
   message: string | null
+  strikes: number | null
+  places: number | null
 }
 
 export type UpstreamPauseMaxAggregateOutputType = {
@@ -36,6 +50,8 @@ export type UpstreamPauseMaxAggregateOutputType = {
   until: Date | null
   code: string | null
   message: string | null
+  strikes: number | null
+  places: number | null
 }
 
 export type UpstreamPauseCountAggregateOutputType = {
@@ -43,15 +59,29 @@ export type UpstreamPauseCountAggregateOutputType = {
   until: number
   code: number
   message: number
+  strikes: number
+  places: number
   _all: number
 }
 
+
+export type UpstreamPauseAvgAggregateInputType = {
+  strikes?: true
+  places?: true
+}
+
+export type UpstreamPauseSumAggregateInputType = {
+  strikes?: true
+  places?: true
+}
 
 export type UpstreamPauseMinAggregateInputType = {
   name?: true
   until?: true
   code?: true
   message?: true
+  strikes?: true
+  places?: true
 }
 
 export type UpstreamPauseMaxAggregateInputType = {
@@ -59,6 +89,8 @@ export type UpstreamPauseMaxAggregateInputType = {
   until?: true
   code?: true
   message?: true
+  strikes?: true
+  places?: true
 }
 
 export type UpstreamPauseCountAggregateInputType = {
@@ -66,6 +98,8 @@ export type UpstreamPauseCountAggregateInputType = {
   until?: true
   code?: true
   message?: true
+  strikes?: true
+  places?: true
   _all?: true
 }
 
@@ -107,6 +141,18 @@ export type UpstreamPauseAggregateArgs<ExtArgs extends runtime.Types.Extensions.
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: UpstreamPauseAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: UpstreamPauseSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: UpstreamPauseMinAggregateInputType
@@ -137,6 +183,8 @@ export type UpstreamPauseGroupByArgs<ExtArgs extends runtime.Types.Extensions.In
   take?: number
   skip?: number
   _count?: UpstreamPauseCountAggregateInputType | true
+  _avg?: UpstreamPauseAvgAggregateInputType
+  _sum?: UpstreamPauseSumAggregateInputType
   _min?: UpstreamPauseMinAggregateInputType
   _max?: UpstreamPauseMaxAggregateInputType
 }
@@ -146,7 +194,11 @@ export type UpstreamPauseGroupByOutputType = {
   until: Date
   code: string
   message: string
+  strikes: number
+  places: number
   _count: UpstreamPauseCountAggregateOutputType | null
+  _avg: UpstreamPauseAvgAggregateOutputType | null
+  _sum: UpstreamPauseSumAggregateOutputType | null
   _min: UpstreamPauseMinAggregateOutputType | null
   _max: UpstreamPauseMaxAggregateOutputType | null
 }
@@ -174,6 +226,8 @@ export type UpstreamPauseWhereInput = {
   until?: Prisma.DateTimeFilter<"UpstreamPause"> | Date | string
   code?: Prisma.StringFilter<"UpstreamPause"> | string
   message?: Prisma.StringFilter<"UpstreamPause"> | string
+  strikes?: Prisma.IntFilter<"UpstreamPause"> | number
+  places?: Prisma.IntFilter<"UpstreamPause"> | number
 }
 
 export type UpstreamPauseOrderByWithRelationInput = {
@@ -181,6 +235,8 @@ export type UpstreamPauseOrderByWithRelationInput = {
   until?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
 }
 
 export type UpstreamPauseWhereUniqueInput = Prisma.AtLeast<{
@@ -191,6 +247,8 @@ export type UpstreamPauseWhereUniqueInput = Prisma.AtLeast<{
   until?: Prisma.DateTimeFilter<"UpstreamPause"> | Date | string
   code?: Prisma.StringFilter<"UpstreamPause"> | string
   message?: Prisma.StringFilter<"UpstreamPause"> | string
+  strikes?: Prisma.IntFilter<"UpstreamPause"> | number
+  places?: Prisma.IntFilter<"UpstreamPause"> | number
 }, "name">
 
 export type UpstreamPauseOrderByWithAggregationInput = {
@@ -198,9 +256,13 @@ export type UpstreamPauseOrderByWithAggregationInput = {
   until?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
   _count?: Prisma.UpstreamPauseCountOrderByAggregateInput
+  _avg?: Prisma.UpstreamPauseAvgOrderByAggregateInput
   _max?: Prisma.UpstreamPauseMaxOrderByAggregateInput
   _min?: Prisma.UpstreamPauseMinOrderByAggregateInput
+  _sum?: Prisma.UpstreamPauseSumOrderByAggregateInput
 }
 
 export type UpstreamPauseScalarWhereWithAggregatesInput = {
@@ -211,6 +273,8 @@ export type UpstreamPauseScalarWhereWithAggregatesInput = {
   until?: Prisma.DateTimeWithAggregatesFilter<"UpstreamPause"> | Date | string
   code?: Prisma.StringWithAggregatesFilter<"UpstreamPause"> | string
   message?: Prisma.StringWithAggregatesFilter<"UpstreamPause"> | string
+  strikes?: Prisma.IntWithAggregatesFilter<"UpstreamPause"> | number
+  places?: Prisma.IntWithAggregatesFilter<"UpstreamPause"> | number
 }
 
 export type UpstreamPauseCreateInput = {
@@ -218,6 +282,8 @@ export type UpstreamPauseCreateInput = {
   until: Date | string
   code: string
   message: string
+  strikes?: number
+  places?: number
 }
 
 export type UpstreamPauseUncheckedCreateInput = {
@@ -225,6 +291,8 @@ export type UpstreamPauseUncheckedCreateInput = {
   until: Date | string
   code: string
   message: string
+  strikes?: number
+  places?: number
 }
 
 export type UpstreamPauseUpdateInput = {
@@ -232,6 +300,8 @@ export type UpstreamPauseUpdateInput = {
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
+  strikes?: Prisma.IntFieldUpdateOperationsInput | number
+  places?: Prisma.IntFieldUpdateOperationsInput | number
 }
 
 export type UpstreamPauseUncheckedUpdateInput = {
@@ -239,6 +309,8 @@ export type UpstreamPauseUncheckedUpdateInput = {
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
+  strikes?: Prisma.IntFieldUpdateOperationsInput | number
+  places?: Prisma.IntFieldUpdateOperationsInput | number
 }
 
 export type UpstreamPauseCreateManyInput = {
@@ -246,6 +318,8 @@ export type UpstreamPauseCreateManyInput = {
   until: Date | string
   code: string
   message: string
+  strikes?: number
+  places?: number
 }
 
 export type UpstreamPauseUpdateManyMutationInput = {
@@ -253,6 +327,8 @@ export type UpstreamPauseUpdateManyMutationInput = {
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
+  strikes?: Prisma.IntFieldUpdateOperationsInput | number
+  places?: Prisma.IntFieldUpdateOperationsInput | number
 }
 
 export type UpstreamPauseUncheckedUpdateManyInput = {
@@ -260,6 +336,8 @@ export type UpstreamPauseUncheckedUpdateManyInput = {
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
+  strikes?: Prisma.IntFieldUpdateOperationsInput | number
+  places?: Prisma.IntFieldUpdateOperationsInput | number
 }
 
 export type UpstreamPauseCountOrderByAggregateInput = {
@@ -267,6 +345,13 @@ export type UpstreamPauseCountOrderByAggregateInput = {
   until?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
+}
+
+export type UpstreamPauseAvgOrderByAggregateInput = {
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
 }
 
 export type UpstreamPauseMaxOrderByAggregateInput = {
@@ -274,6 +359,8 @@ export type UpstreamPauseMaxOrderByAggregateInput = {
   until?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
 }
 
 export type UpstreamPauseMinOrderByAggregateInput = {
@@ -281,6 +368,13 @@ export type UpstreamPauseMinOrderByAggregateInput = {
   until?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
+}
+
+export type UpstreamPauseSumOrderByAggregateInput = {
+  strikes?: Prisma.SortOrder
+  places?: Prisma.SortOrder
 }
 
 
@@ -290,6 +384,8 @@ export type UpstreamPauseSelect<ExtArgs extends runtime.Types.Extensions.Interna
   until?: boolean
   code?: boolean
   message?: boolean
+  strikes?: boolean
+  places?: boolean
 }, ExtArgs["result"]["upstreamPause"]>
 
 export type UpstreamPauseSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -297,6 +393,8 @@ export type UpstreamPauseSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   until?: boolean
   code?: boolean
   message?: boolean
+  strikes?: boolean
+  places?: boolean
 }, ExtArgs["result"]["upstreamPause"]>
 
 export type UpstreamPauseSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -304,6 +402,8 @@ export type UpstreamPauseSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   until?: boolean
   code?: boolean
   message?: boolean
+  strikes?: boolean
+  places?: boolean
 }, ExtArgs["result"]["upstreamPause"]>
 
 export type UpstreamPauseSelectScalar = {
@@ -311,9 +411,11 @@ export type UpstreamPauseSelectScalar = {
   until?: boolean
   code?: boolean
   message?: boolean
+  strikes?: boolean
+  places?: boolean
 }
 
-export type UpstreamPauseOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "until" | "code" | "message", ExtArgs["result"]["upstreamPause"]>
+export type UpstreamPauseOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "until" | "code" | "message" | "strikes" | "places", ExtArgs["result"]["upstreamPause"]>
 
 export type $UpstreamPausePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "UpstreamPause"
@@ -329,6 +431,14 @@ export type $UpstreamPausePayload<ExtArgs extends runtime.Types.Extensions.Inter
      */
     code: string
     message: string
+    /**
+     * Pauses in a row that were followed by no accepted call.
+     */
+    strikes: number
+    /**
+     * Calls at once after its end, until the upstream has recovered.
+     */
+    places: number
   }, ExtArgs["result"]["upstreamPause"]>
   composites: {}
 }
@@ -756,6 +866,8 @@ export interface UpstreamPauseFieldRefs {
   readonly until: Prisma.FieldRef<"UpstreamPause", 'DateTime'>
   readonly code: Prisma.FieldRef<"UpstreamPause", 'String'>
   readonly message: Prisma.FieldRef<"UpstreamPause", 'String'>
+  readonly strikes: Prisma.FieldRef<"UpstreamPause", 'Int'>
+  readonly places: Prisma.FieldRef<"UpstreamPause", 'Int'>
 }
     
 

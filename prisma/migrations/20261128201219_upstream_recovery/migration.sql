@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "UpstreamPause" ADD COLUMN     "places" INTEGER NOT NULL DEFAULT 1,
+ADD COLUMN     "strikes" INTEGER NOT NULL DEFAULT 1;

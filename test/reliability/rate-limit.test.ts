@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+import { EDIT } from '../support/operations.ts';
+import { png } from '../support/pictures.ts';
+import { type Relay, type RelayResponse, startRelay } from '../support/relay.ts';
+
+const EDITS = 14;
+/** So many are accepted in any window. */
+const LIMIT = 5;
+const WINDOW_MS = 3_000;
+const UPLOAD =
+  'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+const JOBS = '{ editJobs(first: 50) { nodes { status attempts { state errorCode } } } }';
+
+function limited(message: string): RelayResponse {
+  return {
+    status: 429,
+    body: { error: { message, type: 'input-images', param: null, code: 'rate_limit_exceeded' } },
+  };
+}
+
+describe.runIf(hasDatabase)('a burst over a rate limit', { timeout: 180_000 }, () => {
+  let app: TestApp;
+  let relay: Relay;
+  afterEach(async () => {
+    await app.stop();
+    await relay.stop();
+  });
+
+  test.each([
+    [
+      'that says when to try again',
+      'Too many images: limit 5, used 5, requested 1. Try again in 1.5s.',
+    ],
+    ['that says nothing', 'Too many requests.'],
+  ])('%s ends with every edit made, at the pace of the whole upstream', async (_, message) => {
+    let accepted: number[] = [];
+    relay = await startRelay(() => {
+      const now = performance.now();
+      accepted = accepted.filter((at) => now - at < WINDOW_MS);
+      if (accepted.length >= LIMIT) return limited(message);
+      accepted.push(now);
+      return null;
+    });
+    // Fewer attempts than some edits meet the limit.
+    app = await startTestApp({ EDITS_API_URL: relay.url, MAX_EDIT_ATTEMPTS: '1' });
+    const { data } = await app.upload(UPLOAD, { f: null }, { f: await png() });
+    const images = [{ id: data.uploadImage.image.id }];
+    await Promise.all(
+      Array.from({ length: EDITS }, (_, i) =>
+        app.query(EDIT, { input: { images, prompt: `edit ${i}`, wait: 0 } }),
+      ),
+    );
+    const jobs = await eventually(
+      async () => {
+        const { nodes } = (await app.query(JOBS)).data.editJobs;
+        const statuses = nodes.map(({ status }: { status: string }) => status);
+        expect(statuses).toEqual(Array.from({ length: EDITS }, () => 'SUCCEEDED'));
+        return nodes;
+      },
+      { timeout: 150_000, interval: 250 },
+    );
+    const attempts = jobs.flatMap((job: { attempts: object[] }) => job.attempts);
+    const rejected = relay.posts - EDITS;
+    expect(attempts).toHaveLength(relay.posts);
+    expect(rejected).toBeGreaterThan(0);
+    // The first burst, then a probe at a time: each edit for itself would make many more.
+    expect(rejected).toBeLessThanOrEqual(2 * EDITS);
+  });
+});
