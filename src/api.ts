@@ -13,6 +13,8 @@ import { createHistory } from './edits/history/history.ts';
 import { createHoldCost } from './edits/hold-cost.ts';
 import { createLineage } from './edits/lineage/lineage.ts';
 import { createPrompts } from './edits/prompts/prompts.ts';
+import { createRecordSuccess } from './edits/record-success.ts';
+import { createRereadAnswer } from './edits/reread-answer.ts';
 import { createModels, readModelsFile } from './edits-api/models.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
@@ -30,13 +32,16 @@ import { createUploadPlaces } from './http/upload-places.ts';
 import { createUploadRoute } from './http/upload-route.ts';
 import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
+import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
+import { openAnswerReaders } from './open-upstreams.ts';
 import type { Services } from './schema/context.ts';
 import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema, subgraph } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
+import { createLedger } from './usage/ledger.ts';
 import { createUsageReports } from './usage/report.ts';
 import { createRepriceJobs } from './usage/reprice.ts';
 import { createSetBudget } from './usage/set-budget.ts';
@@ -79,6 +84,17 @@ export async function createApi(options: {
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
+  const readers = await openAnswerReaders({ editsApi: config.editsApi, staging });
+  stops.unshift(() => readers.close());
+  const rereadAnswer = createRereadAnswer({
+    prisma,
+    images,
+    storedAnswers: foundation.storedAnswers,
+    recordSuccess: createRecordSuccess({ images, events, ledger: createLedger({ prices }), onEnd }),
+    readerOf: readers.readerOf,
+    onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobIds: [jobId] }),
+    log,
+  });
   const uploads = createUploads({
     prisma,
     images,
@@ -95,6 +111,7 @@ export async function createApi(options: {
     estimateEdit: createEstimateEdit({ models, prices, sandbox }),
     cancelEdit: createCancelEdit({ prisma, events, onEnd }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
+    rereadAnswer,
     editWaits,
     history,
     lineage: createLineage({ prisma }),

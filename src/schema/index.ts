@@ -6,6 +6,7 @@ import './token-usage.ts';
 import './edit-job.ts';
 import './cost.ts';
 import './edit-image.ts';
+import './reread-answer.ts';
 import './estimate.ts';
 import './reprice.ts';
 import './budget.ts';

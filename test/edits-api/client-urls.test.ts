@@ -45,7 +45,7 @@ describe('pictures that an answer only points at', () => {
     ]);
     const { images, body } = await edit();
 
-    const contents = await Promise.all(images.map(({ path }) => readFile(path)));
+    const contents = await Promise.all(images.map(({ staged }) => readFile(staged.path)));
     expect(contents.map(({ length }) => length)).toEqual([picture.length, 8, picture.length]);
     expect(body['data']).toEqual([{ url: expect.any(String) }, {}, { url: '/picture.png' }]);
     expect(headers.slice(1)).toEqual([undefined, undefined]);

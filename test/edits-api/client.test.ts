@@ -35,7 +35,7 @@ describe('a good answer', () => {
       usage: { total_tokens: 5 },
       size: 'auto',
     });
-    expect(await Promise.all(answer.images.map(({ path }) => readFile(path)))).toEqual(pictures);
+    expect(await Promise.all(answer.images.map(({ staged }) => readFile(staged.path)))).toEqual(pictures);
     expect((await stagedFiles()).length).toBe(2);
     expect((await rawAnswer()).toString()).toBe(text);
   });

@@ -58,6 +58,7 @@ async function decode(
   const decoder = createSniffingDecoder({
     staging,
     limits,
+    expectedImages: 1,
     onPartialImage(image, index) {
       expect(index).toBe(taken.length);
       taken.push(image);
