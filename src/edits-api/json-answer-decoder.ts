@@ -1,3 +1,4 @@
+import { EditsApiError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { StagedFile, Staging } from '../images/staging.ts';
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
@@ -18,10 +19,19 @@ export function createJsonAnswerDecoder(options: {
   const collector = createPictureCollector({ writer, maxPictures: maxImages });
   const pictures = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
+  /** What is wrong with the document behind its first picture. */
+  let broken: EditsApiError | null = null;
 
   return {
     async write(chunk) {
-      for (const event of scanner.scan(chunk)) await collector.take(event);
+      if (broken !== null) return;
+      try {
+        for (const event of scanner.scan(chunk)) await collector.take(event);
+      } catch (error) {
+        if (!(error instanceof EditsApiError) || collector.size === 0) throw error;
+        broken = error;
+        await writer.discard();
+      }
     },
     get state() {
       return scanner.isWhole ? 'whole' : 'more';
@@ -33,13 +43,15 @@ export function createJsonAnswerDecoder(options: {
         if (picture !== null) pictures.set(place, picture);
         if (url !== null) urls.set(place, url);
       }
-      const broken = elements.find((element) => element.failure !== null)?.failure;
       return {
         body: toBody(document),
         pictures,
         urls,
         text,
-        failure: failure ?? broken ?? brokenAnswer('The answer has no picture.'),
+        failure:
+          failure ??
+          elements.find((element) => element.failure !== null)?.failure ??
+          brokenAnswer('The answer has no picture.'),
       };
     },
     async discard() {

@@ -109,7 +109,9 @@ describe('the client, of an edit that is streamed', () => {
     const { request, partials, call } = await streamed(2);
     const answer = await client.edit(request, call);
     const again = await client.readAgain();
-    expect(await contentsOf(stagedOf(again.images))).toEqual(await contentsOf(stagedOf(answer.images)));
+    expect(await contentsOf(stagedOf(again.images))).toEqual(
+      await contentsOf(stagedOf(answer.images)),
+    );
     expect(again.body).toEqual(answer.body);
     const images = [...answer.images, ...again.images];
     for (const file of [...partials, ...stagedOf(images)]) await discardStagedFile(file);
