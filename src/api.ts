@@ -12,6 +12,8 @@ import { createEstimateEdit } from './edits/estimate-edit.ts';
 import { createHistory } from './edits/history/history.ts';
 import { createLineage } from './edits/lineage/lineage.ts';
 import { createPrompts } from './edits/prompts/prompts.ts';
+import { createRecordSuccess } from './edits/record-success.ts';
+import { createRereadAnswer } from './edits/reread-answer.ts';
 import { createReserveCost } from './edits/reserve-cost.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
@@ -29,15 +31,17 @@ import { createUploadPlaces } from './http/upload-places.ts';
 import { createUploadRoute } from './http/upload-route.ts';
 import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
+import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
 import { createModels } from './models/models.ts';
-import { defaultModelOf } from './open-upstreams.ts';
+import { defaultModelOf, openAnswerReaders } from './open-upstreams.ts';
 import type { Services } from './schema/context.ts';
 import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema, subgraph } from './schema/index.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
+import { createLedger } from './usage/ledger.ts';
 import { createUsageReports } from './usage/report.ts';
 import { createRepriceJobs } from './usage/reprice.ts';
 import { createSetBudget } from './usage/set-budget.ts';
@@ -83,6 +87,17 @@ export async function createApi(options: {
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
+  const readers = await openAnswerReaders({ editsApi: config.editsApi, staging });
+  stops.unshift(() => readers.close());
+  const rereadAnswer = createRereadAnswer({
+    prisma,
+    images,
+    storedAnswers: foundation.storedAnswers,
+    recordSuccess: createRecordSuccess({ images, events, ledger: createLedger({ prices }), onEnd }),
+    readerOf: readers.readerOf,
+    onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobIds: [jobId] }),
+    log,
+  });
   const uploads = createUploads({
     prisma,
     images,
@@ -99,6 +114,7 @@ export async function createApi(options: {
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
     cancelEdit: createCancelEdit({ prisma, events, onEnd }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
+    rereadAnswer,
     editWaits,
     history,
     lineage: createLineage({ prisma }),

@@ -65,6 +65,8 @@ export interface Config {
   };
   /** Null: the history is kept for ever. */
   readonly retentionDays: number | null;
+  /** Of responses of the edits API that could not be read. */
+  readonly answerRetentionDays: number;
   readonly prices: {
     readonly file: string | null;
   };
@@ -128,6 +130,7 @@ export function loadConfig(env: Environment): Config {
       file: values.MODELS_FILE ?? null,
     },
     retentionDays: values.RETENTION_DAYS ?? null,
+    answerRetentionDays: defaulted('ANSWER_RETENTION_DAYS'),
     prices: { file: values.PRICES_FILE ?? null },
     webhooks: { allowedHosts: values.WEBHOOK_ALLOWED_HOSTS ?? [] },
     limits: {

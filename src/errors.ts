@@ -96,6 +96,39 @@ export class JobNotCancelableError extends RetouchError {
   }
 }
 
+/** The edit's outcome is known: there is nothing to find out by reading its answer again. */
+export class JobNotRereadableError extends RetouchError {
+  readonly code = 'JOB_NOT_REREADABLE';
+  readonly status: JobNotCancelableError['status'];
+
+  constructor(status: JobNotRereadableError['status']) {
+    super(
+      `The edit is ${status}: only the answer of one that is OUTCOME_UNKNOWN can be read again.`,
+    );
+    this.status = status;
+  }
+}
+
+/** No answer of the edit is stored, or not any more. */
+export class AnswerNotFoundError extends RetouchError {
+  readonly code = 'ANSWER_NOT_FOUND';
+
+  constructor() {
+    super(
+      'No answer of this edit is stored: none came, or it was removed after ANSWER_RETENTION_DAYS.',
+    );
+  }
+}
+
+/** The stored answer of the edit has no image that this version can read. It stays stored. */
+export class AnswerUnreadableError extends RetouchError {
+  readonly code = 'ANSWER_UNREADABLE';
+
+  constructor(reason: string) {
+    super(`The stored answer cannot be read: ${reason}`);
+  }
+}
+
 /** The edit is not final: what becomes of it must stay known until it is. */
 export class JobNotDeletableError extends RetouchError {
   readonly code = 'JOB_NOT_DELETABLE';

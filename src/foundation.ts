@@ -11,6 +11,7 @@ import type { OnEditEnd } from './edits/edit-end.ts';
 import { createEditEndings } from './edits/edit-endings.ts';
 import { indexPrompts } from './edits/index-prompts.ts';
 import { createPauses } from './edits/pauses.ts';
+import { createStoredAnswers } from './edits/stored-answers.ts';
 import { createWorkerPresence } from './edits/workers.ts';
 import { createEvents } from './events.ts';
 import type { BlobStore } from './images/blob-store.ts';
@@ -123,6 +124,11 @@ export async function openFoundation(options: {
     staging,
     blobs,
     images: createImages({ prisma, blobs }),
+    storedAnswers: createStoredAnswers({
+      prisma,
+      blobs,
+      maxAgeDays: config.answerRetentionDays,
+    }),
     thumbnails,
     lull: createLull(),
     queue,

@@ -7,6 +7,11 @@ import {
   APPLY_RETENTION_EVERY_SECONDS,
   createApplyRetention,
 } from './edits/deletion/retention.ts';
+import {
+  createSweepAnswers,
+  SWEEP_ANSWERS,
+  SWEEP_ANSWERS_EVERY_SECONDS,
+} from './edits/sweep-answers.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { createBlobRemover, createRemoveBlobs, REMOVE_BLOBS } from './images/remove-blobs.ts';
 import { createSweepBlobs, SWEEP_BLOBS, SWEEP_BLOBS_EVERY_SECONDS } from './images/sweep-blobs.ts';
@@ -35,13 +40,23 @@ export async function startHousekeeping(options: {
   });
   queue.work(FORGET_EDITS, {
     concurrency: 1,
-    handle: createForgetEdits({ prisma, queue, answerFiles }),
+    handle: createForgetEdits({
+      prisma,
+      queue,
+      answerFiles,
+      storedAnswers: foundation.storedAnswers,
+    }),
   });
   queue.work(SWEEP_BLOBS, {
     concurrency: 1,
     handle: createSweepBlobs({ prisma, blobs, remover, lull, log }),
   });
   await recurring.start(SWEEP_BLOBS, { everySeconds: SWEEP_BLOBS_EVERY_SECONDS });
+  queue.work(SWEEP_ANSWERS, {
+    concurrency: 1,
+    handle: createSweepAnswers({ storedAnswers: foundation.storedAnswers, log }),
+  });
+  await recurring.start(SWEEP_ANSWERS, { everySeconds: SWEEP_ANSWERS_EVERY_SECONDS });
   if (days === null) return;
   queue.work(APPLY_RETENTION, {
     concurrency: 1,

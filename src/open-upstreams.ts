@@ -1,5 +1,7 @@
 import type { Config } from './config.ts';
+import { createAnswerAccess } from './edits-api/answer-access.ts';
 import { createEditsApi } from './edits-api/client.ts';
+import type { ReadSaved } from './edits-api/edits-api.ts';
 import { createSandbox } from './edits-api/sandbox/sandbox.ts';
 import {
   byPriority,
@@ -58,6 +60,41 @@ export async function knownUpstreams(
 export async function defaultModelOf(editsApi: Config['editsApi']): Promise<string> {
   const all = await configured(editsApi, '');
   return defaultModel(all.toSorted(byPriority));
+}
+
+/** A client waits for what it rereads, and may ask again: linked images are not waited for long. */
+const REREAD_PATIENCE_MS = 20_000;
+
+/** Reads stored answers in a process that may call none of them. */
+export async function openAnswerReaders(options: {
+  editsApi: Config['editsApi'];
+  staging: Staging;
+}): Promise<{
+  /** Of the edits API of that name, or of any when it is not configured any more. */
+  readerOf: (upstream: string | null) => ReadSaved;
+  close(): Promise<void>;
+}> {
+  const { editsApi, staging } = options;
+  // Nobody may know where the sandbox of another process is, and it links to nothing.
+  const readers = (await configured(editsApi, 'http://sandbox.invalid/v1'))
+    .toSorted(byPriority)
+    .map((config) => ({
+      name: config.name,
+      access: createAnswerAccess({
+        ...config,
+        staging,
+        patience: { totalMs: REREAD_PATIENCE_MS },
+      }),
+    }));
+  const [first] = readers;
+  if (first === undefined) throw new Error('there is no edits API whose answers could be read');
+  return {
+    readerOf: (upstream) =>
+      (readers.find(({ name }) => name === upstream) ?? first).access.readSaved,
+    async close() {
+      await Promise.all(readers.map(({ access }) => access.close()));
+    },
+  };
 }
 
 async function configured(

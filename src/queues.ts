@@ -1,6 +1,7 @@
 import { FORGET_EDITS } from './edits/deletion/forget-edits.ts';
 import { APPLY_RETENTION } from './edits/deletion/retention.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
+import { SWEEP_ANSWERS } from './edits/sweep-answers.ts';
 import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
 import { REMOVE_BLOBS } from './images/remove-blobs.ts';
 import { SWEEP_BLOBS } from './images/sweep-blobs.ts';
@@ -15,4 +16,5 @@ export const QUEUES = [
   SWEEP_BLOBS,
   FORGET_EDITS,
   APPLY_RETENTION,
+  SWEEP_ANSWERS,
 ];

@@ -251,6 +251,12 @@ export const SETTINGS = {
     description:
       'Edits older than so many days are deleted, as by `deleteEdit`, and so are uploads that no edit has: see docs/retention.md. Default: they are kept for ever.',
   },
+  ANSWER_RETENTION_DAYS: {
+    schema: integer(1, 36_500),
+    default: '30',
+    description:
+      'Days for which an upstream’s response is stored of which no image could be read, so that `rereadAnswer` can read it again.',
+  },
   LOG_LEVEL: {
     schema: z.enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

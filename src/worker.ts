@@ -8,6 +8,7 @@ import { createPartialImages } from './edits/partial-images.ts';
 import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
 import { createRunningEdits } from './edits/running-edits.ts';
+import { createStoreAnswer } from './edits/stored-answers.ts';
 import type { KnownUpstream } from './edits-api/upstreams.ts';
 import type { Foundation, Stops } from './foundation.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -26,11 +27,10 @@ import { createDeliverWebhook } from './webhooks/deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from './webhooks/delivery-queue.ts';
 import { createPostWebhook } from './webhooks/post-webhook.ts';
 
-/** Raw answers that were of no use stay for a look. */
-const ANSWER_MAX_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** An edit that could not be sent for a day is given up. */
-const RETRY_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+const RETRY_MAX_AGE_MS = DAY_MS;
 
 const WEBHOOK_TIMEOUT_MS = 15_000;
 const CONCURRENT_WEBHOOKS = 32;
@@ -58,7 +58,8 @@ export async function startWorker(options: {
   const { presence, pauses, endings, onEnd } = foundation;
 
   const answerFiles = createAnswerFiles({ dir: foundation.dirs.answers });
-  await answerFiles.sweep(ANSWER_MAX_AGE_MS);
+  await answerFiles.sweep(config.answerRetentionDays * DAY_MS);
+  const storeAnswer = createStoreAnswer({ prisma, blobs, answerFiles });
   const { upstreams, close } = await openUpstreams({ editsApi: config.editsApi, staging, log });
   stops.unshift(close);
   const webhookGuard = createAddressGuard({ allow: foundation.isAllowedHost });
@@ -93,6 +94,7 @@ export async function startWorker(options: {
     upstreams,
     workerId: presence.id,
     answerFiles,
+    storeAnswer,
     diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
     storageAccess: foundation.storageAccess,
     timeoutMs: limits.editTimeoutMs,
@@ -107,6 +109,7 @@ export async function startWorker(options: {
     upstreams,
     presence,
     answerFiles,
+    storeAnswer,
     staging,
     storageAccess: foundation.storageAccess,
     workerTimeoutMs: limits.workerTimeoutMs,

@@ -1,22 +1,38 @@
-import type { Readable } from 'node:stream';
+import { EditsApiError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
-import type { StagedFile, Staging } from '../images/staging.ts';
-import type { AnswerLimits } from './answer-decoder.ts';
-import { type RawAnswer, receiveAnswer } from './answer-receiver.ts';
+import type { ReceivedImage } from '../images/images.ts';
+import type { Staging } from '../images/staging.ts';
+import type { AnswerLimits, DecodedAnswer } from './answer-decoder.ts';
+import { type AnswerHead, errorInAnswer } from './answer-errors.ts';
+import { type AnswerBody, type RawAnswer, receiveAnswer } from './answer-receiver.ts';
 import type { EditsApiAnswer, OnPartialImage } from './edits-api.ts';
+import { findUsage } from './find-usage.ts';
+import { inspectOutput } from './inspect-output.ts';
 import type { FetchPicture } from './picture-fetcher.ts';
 import { createSniffingDecoder } from './sniffing-decoder.ts';
 
+export interface ReadOptions {
+  /** What came before the bytes. */
+  readonly head: AnswerHead;
+  /** Aborting ends the fetching of pictures that the answer only points at. */
+  readonly signal: AbortSignal;
+  /** How many pictures were asked for. */
+  readonly expectedImages: number;
+  readonly onPartialImage?: OnPartialImage | undefined;
+  /** Told when the answer has come, as far as it will, and what is left is to fetch its pictures. */
+  readonly onReceived?: (() => void) | undefined;
+}
+
 /**
- * Reads a good answer to its end: kept raw, its pictures staged, those it only points at fetched.
- * All or none: when it throws, nothing of it is left in the staging directory but the pictures on the
- * way that `onPartialImage` has taken.
- * @throws EditsApiError BROKEN_ANSWER, StorageError
+ * Reads a good answer to its end: kept raw, its pictures staged, those it only points at fetched. One
+ * that is broken, or cannot be had, does not matter when there are others. When it throws, nothing of
+ * it is left in the staging directory but the pictures on the way that `onPartialImage` has taken.
+ * @throws EditsApiError when there is none at all, StorageError; the signal's reason when aborted
  */
 export type ReadAnswer = (
-  body: Readable,
+  body: AnswerBody,
   raw: RawAnswer,
-  options: { signal: AbortSignal; onPartialImage?: OnPartialImage | undefined },
+  options: ReadOptions,
 ) => Promise<Pick<EditsApiAnswer, 'images' | 'body'>>;
 
 export function createAnswerReader(options: {
@@ -24,30 +40,55 @@ export function createAnswerReader(options: {
   limits: AnswerLimits;
   /** Of the whole answer. */
   maxBytes: number;
+  /** See `receiveAnswer`. */
+  quietMs: number;
+  /** See `ErrorContext`. */
+  firstHand: boolean;
   fetchPicture: FetchPicture;
 }): ReadAnswer {
-  const { staging, limits, maxBytes, fetchPicture } = options;
+  const { staging, limits, maxBytes, quietMs, firstHand, fetchPicture } = options;
 
-  async function fetchAll(urls: ReadonlyMap<number, string>, signal: AbortSignal) {
-    const fetched = new Map<number, StagedFile>();
-    const results = await Promise.allSettled(
-      [...urls].map(async ([index, url]) => fetched.set(index, await fetchPicture(url, signal))),
-    );
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed === undefined) return fetched;
-    for (const file of fetched.values()) await discardStagedFile(file);
-    throw failed.reason;
-  }
+  return async (body, raw, { head, onReceived, signal, ...more }) => {
+    const decoder = createSniffingDecoder({ staging, limits, ...more });
+    const images = new Map<number, ReceivedImage>();
+    let failure: EditsApiError | null = null;
 
-  return async (body, raw, { signal, onPartialImage }) => {
-    const decoder = createSniffingDecoder({ staging, limits, onPartialImage });
+    /** What is wrong with one picture stays with it. */
+    async function take(place: number, picture: Promise<ReceivedImage>): Promise<void> {
+      try {
+        images.set(place, await picture);
+      } catch (error) {
+        if (!(error instanceof EditsApiError)) throw error;
+        failure ??= error;
+      }
+    }
+
+    async function collect({ pictures, urls }: DecodedAnswer): Promise<void> {
+      for (const [place, file] of pictures) await take(place, inspectOutput(file));
+      const missing = [...urls].filter(([place]) => !images.has(place));
+      if (missing.length > 0) onReceived?.();
+      const fetching = missing.map(([place, url]) => take(place, fetchPicture(url, signal)));
+      const failed = (await Promise.allSettled(fetching)).find(
+        (result) => result.status === 'rejected',
+      );
+      if (failed !== undefined) throw failed.reason;
+    }
+
     try {
-      const answer = await receiveAnswer({ body, raw, decoder, maxBytes });
-      const fetched = await fetchAll(answer.urls, signal);
-      const pictures = [...answer.pictures, ...fetched].sort(([a], [b]) => a - b);
-      return { images: pictures.map(([, file]) => file), body: answer.body };
+      const decoded = await receiveAnswer({ body, raw, decoder, maxBytes, quietMs });
+      await collect(decoded);
+      if (images.size === 0) {
+        const reported = errorInAnswer(head, decoded.text, { firstHand });
+        throw reported ?? failure ?? body.cut ?? decoded.failure;
+      }
+      const usage = findUsage(decoded.body);
+      return {
+        images: [...images].toSorted(([a], [b]) => a - b).map(([, image]) => image),
+        body: { ...decoded.body, ...(usage !== undefined && { usage }) },
+      };
     } catch (error) {
       await decoder.discard();
+      for (const { staged } of images.values()) await discardStagedFile(staged);
       throw error;
     }
   };

@@ -1,10 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { syncDirectory } from '../durable-files.ts';
+import type { EditsApiError } from '../errors.ts';
 import type { AnswerDecoder, DecodedAnswer } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
+import { decodeContent } from './content-decoder.ts';
 
 /** The file that keeps an answer as it came. */
 export interface RawAnswer {
@@ -36,44 +37,112 @@ export async function openRawAnswer(path: string): Promise<RawAnswer> {
   };
 }
 
+/** The head goes before the first bytes: without these there is nothing to look at. */
+export function withHead(raw: RawAnswer, head: Buffer): RawAnswer {
+  let isWritten = false;
+  return {
+    async write(chunk) {
+      await raw.write(isWritten ? chunk : Buffer.concat([head, chunk]));
+      isWritten = true;
+    },
+    sync: raw.sync,
+    close: raw.close,
+  };
+}
+
+/** The bytes of an answer while they arrive. */
+export interface AnswerBody {
+  /** Content coding undone. Ends where the answer breaks off. */
+  readonly chunks: AsyncIterable<Buffer>;
+  /** Why it broke off before its end; null: it did not, as far as it was read and can be told. */
+  readonly cut: EditsApiError | null;
+  /** Whether that can be told. */
+  readonly isEndKnown: boolean;
+  /** Closes the connection; what has arrived may still come. */
+  end(): void;
+}
+
+export function openBody(source: Readable, contentEncoding = ''): AnswerBody {
+  let cut: EditsApiError | null = null;
+  // One that is destroyed before it is read would have nobody to tell.
+  source.on('error', () => {});
+  async function* chunks(): AsyncGenerator<Buffer, void> {
+    try {
+      yield* decodeContent(source, contentEncoding);
+    } catch (error) {
+      cut = brokenAnswer('The answer was cut before its end.', error);
+    }
+  }
+  return {
+    chunks: chunks(),
+    get cut() {
+      return cut;
+    },
+    isEndKnown: true,
+    end: () => source.destroy(),
+  };
+}
+
+/** An answer that was kept, of which nobody knows any more whether all of it came. */
+export function savedBody(chunks: AsyncIterable<Buffer>): AnswerBody {
+  return { chunks, cut: null, isEndKnown: false, end: () => {} };
+}
+
 /**
- * Keeps an answer and decodes it, chunk by chunk and in step. When it cannot be decoded, the rest is
- * still kept before the error is thrown: it was paid for, and somebody may want to look.
- * @throws EditsApiError BROKEN_ANSWER for an answer that is cut, too long or not what it should be;
- * whatever the disk threw. The decoder is left to the caller to discard.
+ * Keeps an answer and decodes it, chunk by chunk and in step, until it is whole: servers may leave the
+ * connection open, or break it off, behind that. When it cannot be decoded, the rest is still kept
+ * before the error is thrown: it was paid for, and somebody may want to look.
+ * @param options.quietMs How long to wait for more when every picture that was asked for has come, and
+ * the answer has not said that it is whole.
+ * @throws EditsApiError BROKEN_ANSWER for an answer that is too long; whatever the disk threw. The
+ * decoder is left to the caller to discard.
  */
 export async function receiveAnswer(options: {
-  body: Readable;
+  body: AnswerBody;
   raw: RawAnswer;
   decoder: AnswerDecoder;
   maxBytes: number;
+  quietMs: number;
 }): Promise<DecodedAnswer> {
-  const { raw, decoder, maxBytes } = options;
-  let broken = false;
-  let reason: unknown;
+  const { body, raw, decoder, maxBytes, quietMs } = options;
+  let broken: { readonly reason: unknown } | null = null;
   let bytes = 0;
+  let quiet: NodeJS.Timeout | undefined;
   // On a full disk what was decoded gives its room to the raw bytes, from which it can be read again.
-  const giveUpDecoding = async (why: unknown) => {
-    broken = true;
-    reason ??= why;
+  const giveUpDecoding = async (reason: unknown) => {
+    broken ??= { reason };
     await decoder.discard();
   };
-  for await (const chunk of chunksOf(options.body)) {
+  async function take(chunk: Buffer): Promise<void> {
     const kept = chunk.subarray(0, maxBytes - bytes);
     bytes += chunk.length;
     const work = [raw.write(kept)];
-    if (!broken && bytes <= maxBytes) work.push(decoder.write(chunk));
+    if (broken === null && bytes <= maxBytes) work.push(decoder.write(chunk));
     const [keeping, decoding] = await Promise.allSettled(work);
     if (decoding?.status === 'rejected') await giveUpDecoding(decoding.reason);
     if (keeping?.status === 'rejected') {
       await giveUpDecoding(keeping.reason);
       await raw.write(kept);
     }
-    if (bytes > maxBytes) break;
   }
-  if (broken) throw reason;
+  const isEnough = () => broken === null && decoder.state === 'enough';
+  try {
+    for await (const chunk of body.chunks) {
+      await take(chunk);
+      if (bytes > maxBytes || (broken === null && decoder.state === 'whole')) break;
+      if (isEnough()) {
+        quiet ??= setTimeout(body.end, quietMs);
+      } else {
+        clearTimeout(quiet);
+        quiet = undefined;
+      }
+    }
+  } finally {
+    clearTimeout(quiet);
+  }
+  if (broken !== null) throw (broken as { reason: unknown }).reason;
   if (bytes > maxBytes) throw brokenAnswer(`The answer has more than ${maxBytes} bytes.`);
-  return decoder.end();
+  return decoder.end({ isCut: !isEnough() && (body.cut !== null || !body.isEndKnown) });
 }
 
 /**
@@ -81,14 +150,14 @@ export async function receiveAnswer(options: {
  * taken as far as it came: the status alone says most.
  */
 export async function receiveText(options: {
-  body: Readable;
+  body: AnswerBody;
   raw: RawAnswer;
   maxBytes: number;
 }): Promise<string> {
   const chunks: Buffer[] = [];
   let room = options.maxBytes;
   try {
-    for await (const chunk of options.body) {
+    for await (const chunk of options.body.chunks) {
       const kept: Buffer = chunk.subarray(0, room);
       room -= kept.length;
       chunks.push(kept);
@@ -96,39 +165,7 @@ export async function receiveText(options: {
       if (room === 0) break;
     }
   } catch {
-    // Cut, or the disk is full: the error that the status means is worth more than this one.
+    // The disk is full: the error that the status means is worth more than this one.
   }
   return Buffer.concat(chunks).toString();
-}
-
-async function* chunksOf(body: Readable): AsyncGenerator<Buffer, void> {
-  try {
-    yield* body;
-  } catch (cause) {
-    throw brokenAnswer('The answer was cut before its end.', cause);
-  }
-}
-
-/**
- * The body with its content coding undone. We ask for none, but not every proxy listens.
- * @throws EditsApiError BROKEN_ANSWER for a coding nobody asked for and we do not know
- */
-export function decodeContent(body: Readable, contentEncoding: string): Readable {
-  const coding = contentEncoding.trim().toLowerCase();
-  if (coding === '' || coding === 'identity') return body;
-  const decoder =
-    coding === 'gzip' || coding === 'x-gzip'
-      ? createGunzip()
-      : coding === 'deflate'
-        ? createInflate()
-        : coding === 'br'
-          ? createBrotliDecompress()
-          : null;
-  if (decoder === null) {
-    body.on('error', () => {}).destroy();
-    throw brokenAnswer(`The answer is in an unknown coding, ${JSON.stringify(contentEncoding)}.`);
-  }
-  body.on('error', (error) => decoder.destroy(error));
-  decoder.on('close', () => body.destroy());
-  return body.pipe(decoder);
 }

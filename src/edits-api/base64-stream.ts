@@ -8,12 +8,14 @@ export interface Base64Stream {
 }
 
 const PAD = 0x3d;
+/** Space, tab, line feed, carriage return. */
+const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
 
 /**
- * The standard alphabet with padding (RFC 4648 section 4), nothing else: Node's decoder skips what
- * it does not know, and a picture with holes must not pass. Every block is decoded in one native
- * call, and anything skipped shows in the length. The two letters of the URL alphabet, which Node
- * takes as well, are searched for.
+ * The standard alphabet or that of URLs (RFC 4648 sections 4 and 5), not both in one picture; padding
+ * may be missing, and blanks are passed over. Nothing else: Node's decoder skips what it does not
+ * know, and a picture with holes must not pass. Every block is decoded in one native call, and
+ * anything skipped shows in the length.
  *
  * Decodes `blockBytes` of text at a time: big enough to be fast, small enough not to hold the event
  * loop up; the two buffers are used again and again, so a stream makes no garbage to speak of.
@@ -24,13 +26,16 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
   const text = Buffer.allocUnsafeSlow(blockBytes);
   const decoded = Buffer.allocUnsafeSlow((blockBytes / 4) * 3);
   let length = 0;
+  let isStandard = false;
+  let isForUrls = false;
 
-  function decodeBlock(padding: number): Buffer {
-    const expected = (length / 4) * 3 - padding;
+  function decodeBlock(expected: number): Buffer {
     const block = text.toString('latin1', 0, length);
     length = 0;
     const bytes = decoded.write(block, 0, 'base64');
-    if (bytes !== expected || block.includes('-') || block.includes('_')) {
+    isStandard ||= block.includes('+') || block.includes('/');
+    isForUrls ||= block.includes('-') || block.includes('_');
+    if (bytes !== expected || (isStandard && isForUrls)) {
       throw brokenAnswer('A picture in the answer is not base64.');
     }
     return decoded.subarray(0, bytes);
@@ -38,23 +43,33 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
 
   return {
     *decode(piece) {
+      const letters = BLANKS.some((blank) => piece.includes(blank)) ? withoutBlanks(piece) : piece;
       let at = 0;
-      while (at < piece.length) {
+      while (at < letters.length) {
         // A full block waits for more text: if it is the last one it may be padded.
-        if (length === blockBytes) yield decodeBlock(0);
-        const copied = piece.copy(text, length, at);
+        if (length === blockBytes) yield decodeBlock((length / 4) * 3);
+        const copied = letters.copy(text, length, at);
         length += copied;
         at += copied;
       }
     },
     *end() {
-      if (length === 0) return;
-      if (length % 4 !== 0) {
-        length = 0;
-        throw brokenAnswer('A picture in the answer is not whole base64.');
+      let padding = 0;
+      while (length > 0 && padding < 2 && text[length - 1] === PAD) {
+        length -= 1;
+        padding += 1;
       }
-      const padding = text[length - 1] !== PAD ? 0 : text[length - 2] !== PAD ? 1 : 2;
-      yield decodeBlock(padding);
+      const rest = length % 4;
+      const isWhole = rest !== 1 && (padding === 0 || rest + padding === 4);
+      if (isWhole && length > 0) yield decodeBlock(Math.floor((length * 3) / 4));
+      length = 0;
+      isStandard = false;
+      isForUrls = false;
+      if (!isWhole) throw brokenAnswer('A picture in the answer is not whole base64.');
     },
   };
+}
+
+function withoutBlanks(piece: Buffer): Buffer {
+  return Buffer.from(piece.filter((byte) => !BLANKS.includes(byte)));
 }

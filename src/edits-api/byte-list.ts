@@ -3,6 +3,8 @@ export interface ByteList {
   readonly length: number;
   /** Copies. @throws what `tooLong` makes */
   append(chunk: Buffer, start: number, end: number): void;
+  /** Drops what is behind the first `length` bytes. */
+  truncate(length: number): void;
   /** A view, valid until the next append. */
   slice(start: number): Buffer;
 }
@@ -23,6 +25,9 @@ export function createByteList(maxBytes: number, tooLong: () => Error): ByteList
         buffer = grown;
       }
       length += chunk.copy(buffer, length, start, end);
+    },
+    truncate(shorter) {
+      length = Math.min(length, shorter);
     },
     slice: (start) => buffer.subarray(start, length),
   };

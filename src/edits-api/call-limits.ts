@@ -4,6 +4,8 @@ const longestTimerMs = 2 ** 31 - 1;
 export interface CallLimits {
   readonly signal: AbortSignal;
   readonly endedBy: 'TIMEOUT' | 'ABORTED' | null;
+  /** The deadline is kept: from now on only the caller's abort ends the call. */
+  keepDeadline(): void;
   /** Drops the timer and the listener, and aborts `signal` so that nothing of the call runs on. */
   close(): void;
 }
@@ -30,6 +32,7 @@ export function createCallLimits(options: {
     get endedBy() {
       return endedBy;
     },
+    keepDeadline: () => clearTimeout(timer),
     close() {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);

@@ -1,127 +1,88 @@
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
 import { EditsApiError } from '../errors.ts';
-import type { Staging } from '../images/staging.ts';
-import { createAddressGuard } from '../net/address-guard.ts';
-import { type AnswerHead, errorInAnswer, errorOfAnswer } from './answer-errors.ts';
-import { createAnswerReader } from './answer-reader.ts';
-import { decodeContent, openRawAnswer, type RawAnswer, receiveText } from './answer-receiver.ts';
+import {
+  type AnswerAccessOptions,
+  createAnswerAccess,
+  endpointOf,
+  isGood,
+  MAX_ERROR_BYTES,
+} from './answer-access.ts';
+import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
+import {
+  openBody,
+  openRawAnswer,
+  type RawAnswer,
+  receiveText,
+  withHead,
+} from './answer-receiver.ts';
 import { type CallLimits, createCallLimits } from './call-limits.ts';
 import type { EditsApi, EditsApiCall, EditsApiRequest } from './edits-api.ts';
 import { createMultipartBody, type ImageField, type MultipartBody } from './multipart-body.ts';
-import { createPictureFetcher } from './picture-fetcher.ts';
 import { waitAsked, waitUntilReset } from './rate-limit-hints.ts';
-import { createRedactor } from './redact.ts';
+import { writeHead } from './saved-answer.ts';
 import { createTransport } from './transport.ts';
 import { errorOfLimits } from './transport-errors.ts';
 
-const MiB = 1024 * 1024;
-
-export interface EditsApiOptions {
-  /** Base URL, ending in `/v1`. */
-  readonly url: string;
-  /** Sent to `url` only, and never part of an error. */
-  readonly key: string;
-  /** Where pictures are put while they arrive. */
-  readonly staging: Staging;
+export interface EditsApiOptions extends AnswerAccessOptions {
   /** How several pictures are named. @default 'image[]' */
   readonly imageField?: ImageField;
-  /** It is the API itself: what its errors say of its work can be relied on. @default false */
-  readonly firstHand?: boolean;
-  /** Of a whole answer. @default 512 MiB: ten pictures of 25 MB in base64, and room */
-  readonly maxAnswerBytes?: number;
-  /** Of one picture, decoded. @default 64 MiB */
-  readonly maxImageBytes?: number;
-  /** In one answer. @default 16 */
-  readonly maxImages?: number;
-  /** Name resolution, TCP and TLS together. @default 10_000 // 10 seconds */
-  readonly connectTimeoutMs?: number;
-  /** @default 'retouch' */
-  readonly userAgent?: string;
 }
 
 /** The edits API over HTTP. What a failed call cost is told by `errorOfTransport` and `errorOfAnswer`. */
 export function createEditsApi(options: EditsApiOptions): EditsApi {
-  const { key, staging, imageField = 'image[]', userAgent = 'retouch' } = options;
-  const { maxAnswerBytes = 512 * MiB, maxImageBytes = 64 * MiB, maxImages = 16 } = options;
-  const { firstHand = false, connectTimeoutMs = 10_000 } = options;
-  const endpoint = new URL(`${options.url.replace(/\/+$/, '')}/images/edits`);
-  const redact = createRedactor(key);
+  const { key, imageField = 'image[]', userAgent = 'retouch', connectTimeoutMs = 10_000 } = options;
+  const { firstHand = false } = options;
+  const endpoint = endpointOf(options.url);
   const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent });
-  // The edits API's own server may be a private one: somebody chose it.
-  const guard = createAddressGuard({
-    connectTimeoutMs,
-    allow: (host, port) => host === hostOf(endpoint) && port === portOf(endpoint),
-  });
-  const readAnswer = createAnswerReader({
-    staging,
-    limits: { maxImages, maxImageBytes, maxBodyBytes: MiB },
-    maxBytes: maxAnswerBytes,
-    fetchPicture: createPictureFetcher({
-      dispatcher: guard.agent,
-      staging,
-      baseUrl: endpoint,
-      maxImageBytes,
-      userAgent,
-    }),
-  });
+  const access = createAnswerAccess(options);
 
   async function read(
     response: Dispatcher.ResponseData,
     head: AnswerHead,
-    raw: RawAnswer,
-    call: Pick<EditsApiCall, 'onPartialImage' | 'rawAnswerPath'> & { limits: CallLimits },
+    file: RawAnswer,
+    call: EditsApiCall & { limits: CallLimits; expectedImages: number },
   ) {
-    const { limits, onPartialImage } = call;
-    const body = decodeContent(response.body, header(response, 'content-encoding') ?? '');
-    if (head.httpStatus < 200 || head.httpStatus > 299) {
-      throw errorOfAnswer(head, await receiveText({ body, raw, maxBytes: MiB }), {
+    const { limits, expectedImages, onPartialImage } = call;
+    const raw = withHead(file, writeHead(head, header(response, 'content-type')));
+    const body = openBody(response.body, header(response, 'content-encoding') ?? '');
+    if (!isGood(head)) {
+      throw errorOfAnswer(head, await receiveText({ body, raw, maxBytes: MAX_ERROR_BYTES }), {
         firstHand,
         location: header(response, 'location'),
         resetSeconds: waitUntilReset(response.headers, Date.now()),
       });
     }
     try {
-      return await readAnswer(body, raw, { signal: limits.signal, onPartialImage });
+      return await access.readAnswer(body, raw, {
+        head,
+        // Not the call's own limits: at the deadline, what came until then still counts.
+        signal: call.signal ?? NEVER,
+        expectedImages,
+        onPartialImage,
+        onReceived() {
+          limits.keepDeadline();
+          call.onReceived?.();
+        },
+      });
     } catch (error) {
-      // Images win over an error beside them; without any, an error says what became of the edit.
-      const reported = await readReported(call.rawAnswerPath, head);
-      if (reported !== null && limits.endedBy !== 'ABORTED') throw reported;
-      throw limits.endedBy === null ? error : errorOfLimits(limits.endedBy, true);
+      // What failed on our side is not the deadline's doing: it is read again.
+      const isTheirs = error instanceof EditsApiError || call.signal?.aborted === true;
+      throw limits.endedBy !== null && isTheirs ? errorOfLimits(limits.endedBy, true) : error;
     }
   }
 
-  /** The error in a saved response of 2xx; null: it is too long for one, or holds none. */
-  async function readReported(path: string, head: AnswerHead): Promise<EditsApiError | null> {
-    try {
-      if ((await stat(path)).size > MiB) return null;
-      return errorInAnswer(head, await readFile(path, 'utf8'), { firstHand });
-    } catch {
-      // What was thrown before says more than a file that cannot be read.
-      return null;
-    }
-  }
-
-  function readHead(response: Dispatcher.ResponseData): AnswerHead {
+  function headOf(response: Dispatcher.ResponseData): AnswerHead {
     const requestId = header(response, 'x-request-id');
     return {
       httpStatus: response.statusCode,
-      upstreamRequestId: requestId === null ? null : redact(requestId).slice(0, 200),
+      upstreamRequestId: requestId === null ? null : access.redact(requestId).slice(0, 200),
       retryAfterSeconds: waitAsked((name) => header(response, name), Date.now()),
     };
   }
 
   /** The one shape in which a call fails: told apart, with what the answer's head said, redacted. */
   function toEditsApiError(error: unknown, head: AnswerHead | null, body: MultipartBody) {
-    if (error instanceof EditsApiError) {
-      const { code, outcome, message, retryAfterSeconds, cause } = error;
-      return new EditsApiError(code, outcome, redact(message), {
-        ...head,
-        ...(retryAfterSeconds !== null && { retryAfterSeconds }),
-        cause,
-      });
-    }
+    if (error instanceof EditsApiError) return access.redacted(error, head);
     const outcome = body.progress === 'unsent' ? 'not_processed' : 'unknown';
     const message = 'The answer of the edits API could not be kept.';
     return new EditsApiError('INTERNAL', outcome, message, { ...head, cause: error });
@@ -131,17 +92,18 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     async edit(request, call) {
       const limits = createCallLimits(call);
       const body = createMultipartBody(request, imageField);
+      const expectedImages = imagesAskedFor(request);
       let head: AnswerHead | null = null;
       let raw: RawAnswer | null = null;
       try {
         if (limits.endedBy !== null) throw errorOfLimits(limits.endedBy, false);
         raw = await openRawAnswer(call.rawAnswerPath);
         const response = await transport.post(body, limits, { stream: isStreamed(request) });
-        head = readHead(response);
-        const { images, body: said } = await read(response, head, raw, { ...call, limits });
+        head = headOf(response);
+        const answer = await read(response, head, raw, { ...call, limits, expectedImages });
         const { httpStatus, upstreamRequestId } = head;
         await raw.sync();
-        return { httpStatus, upstreamRequestId, images, body: said };
+        return { httpStatus, upstreamRequestId, ...answer };
       } catch (error) {
         // Somebody may want to look at it. The first error says more than one of the disk.
         await raw?.sync().catch(() => undefined);
@@ -151,13 +113,9 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
         await raw?.close();
       }
     },
-    async readSaved(rawAnswerPath, signal) {
-      const { images, body } = await readAnswer(createReadStream(rawAnswerPath), SAVED, { signal });
-      // Only whole answers of pictures can be read; the head was not saved.
-      return { httpStatus: 200, upstreamRequestId: null, images, body };
-    },
+    readSaved: access.readSaved,
     async close() {
-      await Promise.all([transport.close(), guard.close()]);
+      await Promise.all([transport.close(), access.close()]);
     },
   };
 }
@@ -166,17 +124,13 @@ function isStreamed({ fields }: EditsApiRequest): boolean {
   return fields.some(([name, value]) => name === 'stream' && value === 'true');
 }
 
-/** What is read again is not kept again. */
-const SAVED: RawAnswer = { write: async () => {}, sync: async () => {}, close: async () => {} };
-
-/** As sockets know it: without the brackets of IPv6. */
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
+/** `n` of the request. */
+function imagesAskedFor({ fields }: EditsApiRequest): number {
+  const [, n = '1'] = fields.find(([name]) => name === 'n') ?? [];
+  return Number(n) || 1;
 }
 
-function portOf(url: URL): number {
-  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-}
+const NEVER = new AbortController().signal;
 
 /** The first one when a server sends several. */
 function header({ headers }: Dispatcher.ResponseData, name: string): string | null {

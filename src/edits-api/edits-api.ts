@@ -1,3 +1,4 @@
+import type { ReceivedImage } from '../images/images.ts';
 import type { StagedFile } from '../images/staging.ts';
 
 /** One picture of a request. Its bytes are read when they are sent, never before. */
@@ -18,16 +19,17 @@ export interface EditsApiRequest {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** What came back, pictures already decoded into staged files. */
+/** What came back, pictures already decoded into staged files, each a whole one. */
 export interface EditsApiAnswer {
   readonly httpStatus: number;
   /** `x-request-id` of the answer. */
   readonly upstreamRequestId: string | null;
-  /** At least one; the caller puts or discards each. */
-  readonly images: readonly StagedFile[];
+  /** At least one, perhaps fewer than were asked for; the caller puts or discards each. */
+  readonly images: readonly ReceivedImage[];
   /**
-   * The whole answer as JSON without the pictures (`b64_json` is dropped): `created`, `usage`,
-   * `size`, `quality`, `background`, `output_format` and whatever else the API said.
+   * The answer as JSON without the pictures (`b64_json` is dropped), as far as it came: `created`,
+   * `usage`, `size`, `quality`, `background`, `output_format` and whatever else the API said. `usage`
+   * is here wherever the API had it.
    */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -41,13 +43,36 @@ export type OnPartialImage = (image: StagedFile, index: number) => void;
 export interface EditsApiCall {
   /** Aborting ends the call as `ABORTED`, its outcome unknown once the request went out. */
   readonly signal?: AbortSignal;
-  /** From now to the last byte of the answer. */
+  /** From now to the last byte of the answer. The fetching of pictures that it points at has its own. */
   readonly timeoutMs: number;
   /** Told of each picture on the way, of an answer that is streamed, while the rest still comes. */
   readonly onPartialImage?: OnPartialImage;
+  /**
+   * Told when the answer has come and is kept, and only pictures that it points at are still fetched:
+   * `readSaved` can do that again at any time.
+   */
+  readonly onReceived?: () => void;
   /** Where the answer's bytes are kept as they came, before they are parsed. The caller removes it. */
   readonly rawAnswerPath: string;
 }
+
+/** An answer that an earlier call has kept. */
+export interface SavedAnswer {
+  /** Its bytes, from the first one on. Whatever it throws is thrown. */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** How many pictures were asked for. */
+  readonly expectedImages: number;
+  readonly signal: AbortSignal;
+  /** As of a call. */
+  readonly onReceived?: () => void;
+}
+
+/**
+ * Reads an answer again. Sends nothing, but fetches pictures that it points at.
+ * @throws EditsApiError when it has no picture that can be used: the error that it reports, or
+ * BROKEN_ANSWER; the signal's reason when aborted.
+ */
+export type ReadSaved = (answer: SavedAnswer) => Promise<EditsApiAnswer>;
 
 /** The one way to the upstream. */
 export interface EditsApi {
@@ -56,11 +81,7 @@ export interface EditsApi {
    * @throws EditsApiError with its outcome; staged files are discarded then, the raw answer stays.
    */
   edit(request: EditsApiRequest, call: EditsApiCall): Promise<EditsApiAnswer>;
-  /**
-   * Reads an answer again that an earlier call has saved. Sends nothing.
-   * @throws EditsApiError BROKEN_ANSWER when it is not whole, or is no answer with pictures.
-   */
-  readSaved(rawAnswerPath: string, signal: AbortSignal): Promise<EditsApiAnswer>;
+  readonly readSaved: ReadSaved;
   /** Closes idle connections. */
   close(): Promise<void>;
 }

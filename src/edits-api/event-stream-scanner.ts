@@ -20,6 +20,8 @@ const LINE_BREAK = Buffer.of(LF);
  */
 export function createEventStreamScanner(): {
   scan(chunk: Buffer): Generator<EventStreamPart, void>;
+  /** Of the `event:` line of the event that is open, or ''. */
+  readonly name: string;
 } {
   let state: 'name' | 'space' | 'value' = 'name';
   let field = '';
@@ -90,6 +92,9 @@ export function createEventStreamScanner(): {
         at += 1;
         yield* endLine();
       }
+    },
+    get name() {
+      return eventName;
     },
   };
 }

@@ -1,21 +1,40 @@
+import type { EditsApiError } from '../errors.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { createByteList } from './byte-list.ts';
 import { takeEscape } from './json-escape.ts';
+import { parseCutJson } from './parse-cut-json.ts';
+import { groupOf, isLink, kindOf, MAX_START, mayBePicture } from './picture-place.ts';
+
+/** Where a picture stands: several forms of one picture have the same element. */
+export interface PicturePlace {
+  /** Counted in the order of the document. */
+  readonly element: number;
+  /** See `groupOf`. */
+  readonly group: string;
+}
 
 /** `text` is valid until the next step of the scan only. Escapes in it are resolved. */
 export type ScanEvent =
-  | { readonly kind: 'open'; readonly index: number }
+  | ({ readonly kind: 'open'; readonly isDataUrl: boolean } & PicturePlace)
   | { readonly kind: 'text'; readonly bytes: Buffer }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  | ({ readonly kind: 'link'; readonly url: string } & PicturePlace);
+
+export interface ScannedJson {
+  /** The document, with "" in place of each picture. Of one that was cut, what of it is whole. */
+  readonly document: unknown;
+  /** The same as it stands there. */
+  readonly text: string;
+  /** Why it is not one whole document; null when it is. */
+  readonly failure: EditsApiError | null;
+}
 
 export interface JsonScanner {
-  /** The next bytes, cut anywhere. @throws EditsApiError BROKEN_ANSWER */
+  /** The next bytes, cut anywhere. What is behind the document is passed over. @throws EditsApiError BROKEN_ANSWER */
   scan(chunk: Buffer): Generator<ScanEvent, void>;
-  /**
-   * The document without its pictures: each `b64_json` string is "" in it.
-   * @throws EditsApiError BROKEN_ANSWER when what came is not one whole JSON document
-   */
-  end(): unknown;
+  /** Whether the document's last bracket has come. */
+  readonly isWhole: boolean;
+  end(): ScannedJson;
 }
 
 const QUOTE = 0x22;
@@ -27,81 +46,99 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Where a document has its pictures: at `data[i].b64_json`, or one at `b64_json`. */
-export type PicturePlace = 'data' | 'root';
+/** Pictures stand no deeper. */
+const MAX_DEPTH = 8;
+
+interface Level {
+  readonly isObject: boolean;
+  readonly element: number;
+  /** The last one read, of an object. */
+  key: string;
+}
+
+/** A string that may be a picture, a link, or neither. */
+interface Candidate {
+  readonly place: PicturePlace;
+  readonly key: string | null;
+  /** In the skeleton, of its opening quote. */
+  readonly quoteAt: number;
+  /** How it begins, escapes resolved. */
+  start: string;
+}
 
 /**
- * Finds the pictures in a JSON document that arrives in pieces, and hands them
- * out as they come. Everything else is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
+ * Finds the pictures and links in a JSON document that arrives in pieces, and hands them out as they
+ * come. Everything but pictures is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
  * the end. So this scanner need only be right about valid JSON: an empty string in place of a picture
  * leaves a broken document broken, and JSON.parse says so.
  */
-export function createJsonScanner({
-  place,
-  maxSkeletonBytes,
-}: {
-  place: PicturePlace;
-  maxSkeletonBytes: number;
-}): JsonScanner {
+export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
   const skeleton = createByteList(maxSkeletonBytes, () =>
     brokenAnswer(`The answer has more than ${maxSkeletonBytes} bytes besides its pictures.`),
   );
-  let state: 'structure' | 'string' | 'picture' = 'structure';
+  let state: 'structure' | 'string' | 'candidate' | 'picture' = 'structure';
   let depth = 0;
-  /** What was opened at depths 1 to 3; deeper ones never matter. */
-  const opened = [0, 0, 0, 0];
-  /** The last keys of the root and of the element of `data`. */
-  const keys = ['', '', '', ''];
+  let isWhole = false;
+  /** From the root down; deeper ones than MAX_DEPTH never matter. */
+  const levels: Level[] = [];
+  let elements = 0;
   let afterColon = false;
-  let index = 0;
   /** Where in the skeleton the key being read starts; -1 for any other string. */
   let keyStart = -1;
-  let pictureIsNew = false;
+  let candidate: Candidate | null = null;
   /** Of the string being read: the escape so far, from its backslash on, or ''. */
   let escaped = '';
 
-  const isKeyNext = () => depth <= 3 && opened[depth] === OPEN_OBJECT && !afterColon;
-  const isRootPictureNext = () =>
-    depth === 1 && afterColon && keys[1] === 'b64_json' && opened[1] === OPEN_OBJECT;
-  const isDataPictureNext = () =>
-    depth === 3 &&
-    afterColon &&
-    keys[3] === 'b64_json' &&
-    keys[1] === 'data' &&
-    opened[1] === OPEN_OBJECT &&
-    opened[2] === OPEN_ARRAY &&
-    opened[3] === OPEN_OBJECT;
-  const isPictureNext = place === 'root' ? isRootPictureNext : isDataPictureNext;
+  /** What the string that begins now may be; its opening quote is the skeleton's last byte. */
+  function findCandidate(): Candidate | null {
+    const level = levels[depth - 1];
+    if (depth > MAX_DEPTH || level === undefined || (level.isObject && !afterColon)) return null;
+    const path = levels.slice(0, depth).map(({ isObject, key }) => (isObject ? key : null));
+    if (!mayBePicture(path)) return null;
+    const element = level.isObject ? level.element : ++elements;
+    const place = { element, group: groupOf(path) };
+    return { place, key: path.at(-1) ?? null, quoteAt: skeleton.length - 1, start: '' };
+  }
 
-  /** Reads up to and including the next opening quote. Answers where it stopped. */
+  function open(isObject: boolean): void {
+    depth += 1;
+    afterColon = false;
+    elements += 1;
+    if (depth <= MAX_DEPTH) levels[depth - 1] = { isObject, element: elements, key: '' };
+  }
+
+  /** Reads up to and including the next opening quote or the document's end. Answers where it stopped. */
   function scanStructure(chunk: Buffer, start: number): number {
     let at = start;
-    while (at < chunk.length && state === 'structure') {
+    while (at < chunk.length && state === 'structure' && !isWhole) {
       const byte = chunk[at++];
       if (byte === QUOTE) {
-        pictureIsNew = isPictureNext();
-        state = pictureIsNew ? 'picture' : 'string';
+        state = 'string';
       } else if (byte === COLON) {
         afterColon = true;
       } else if (byte === COMMA) {
         afterColon = false;
-        if (depth === 2) index += 1;
       } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-        depth += 1;
-        afterColon = false;
-        if (depth === 2) index = 0;
-        if (depth <= 3) opened[depth] = byte;
+        open(byte === OPEN_OBJECT);
       } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-        depth -= 1;
+        depth = Math.max(0, depth - 1);
+        isWhole = depth === 0;
       }
     }
     skeleton.append(chunk, start, at);
-    if (state === 'string') keyStart = isKeyNext() ? skeleton.length - 1 : -1;
-    return at;
+    if (state === 'string') beginString();
+    return isWhole ? chunk.length : at;
+  }
+
+  function beginString(): void {
+    const isKey = depth <= MAX_DEPTH && levels[depth - 1]?.isObject === true && !afterColon;
+    keyStart = isKey ? skeleton.length - 1 : -1;
+    candidate = isKey ? null : findCandidate();
+    if (candidate !== null) state = 'candidate';
   }
 
   /** Reads up to and including the closing quote of a string that stays in the skeleton. */
-  function scanString(chunk: Buffer, start: number): number {
+  function* scanString(chunk: Buffer, start: number): Generator<ScanEvent, number> {
     let at = start;
     while (at < chunk.length && state === 'string') {
       const byte = chunk[at++];
@@ -110,14 +147,59 @@ export function createJsonScanner({
       else if (byte === QUOTE) state = 'structure';
     }
     skeleton.append(chunk, start, at);
-    if (state === 'structure' && keyStart >= 0) keys[depth] = parseKey(skeleton.slice(keyStart));
+    if (state !== 'structure') return at;
+    const level = levels[depth - 1];
+    if (keyStart >= 0 && level !== undefined) level.key = parseString(skeleton.slice(keyStart));
+    if (candidate !== null) {
+      const { place, key, quoteAt } = candidate;
+      const url = parseString(skeleton.slice(quoteAt));
+      if (isLink(key, url)) yield { kind: 'link', url: url.trim(), ...place };
+      candidate = null;
+    }
+    return at;
+  }
+
+  /** Reads a string until it is clear what it is. */
+  function* scanCandidate(chunk: Buffer, from: number): Generator<ScanEvent, number> {
+    let at = from;
+    while (at < chunk.length && candidate !== null) {
+      const byte = chunk[at] ?? 0;
+      const isEnd = escaped === '' && byte === QUOTE;
+      if (!isEnd) {
+        at += 1;
+        if (escaped !== '' || byte === BACKSLASH) {
+          escaped += String.fromCharCode(byte);
+          const taken = escaped.length > 1 ? takeEscape(escaped) : null;
+          if (taken === null) continue;
+          escaped = '';
+          candidate.start += taken.toString('latin1');
+        } else {
+          candidate.start += String.fromCharCode(byte);
+        }
+        candidate.start = candidate.start.trimStart();
+      }
+      const isDecidable = isEnd || candidate.start.length >= MAX_START;
+      const kind = kindOf(candidate.key, candidate.start, isDecidable);
+      if (kind === null) continue;
+      skeleton.append(chunk, from, at);
+      if (kind === 'text') {
+        state = 'string';
+        return at;
+      }
+      const { place, quoteAt, start } = candidate;
+      candidate = null;
+      skeleton.truncate(quoteAt + 1);
+      state = 'picture';
+      yield { kind: 'open', isDataUrl: kind === 'data-url', ...place };
+      if (start !== '') yield { kind: 'text', bytes: Buffer.from(start, 'latin1') };
+      return at;
+    }
+    skeleton.append(chunk, from, at);
     return at;
   }
 
   /** Hands out the text of a picture up to its closing quote, which goes to the skeleton. */
   function* scanPicture(chunk: Buffer, start: number): Generator<ScanEvent, number> {
-    if (pictureIsNew) yield { kind: 'open', index };
-    pictureIsNew = false;
     let at = start;
     let quoteAt = -1;
     while (at < chunk.length) {
@@ -148,16 +230,21 @@ export function createJsonScanner({
   return {
     *scan(chunk) {
       let at = 0;
-      while (at < chunk.length) {
+      while (at < chunk.length && !isWhole) {
         if (state === 'structure') at = scanStructure(chunk, at);
-        else if (state === 'string') at = scanString(chunk, at);
+        else if (state === 'string') at = yield* scanString(chunk, at);
+        else if (state === 'candidate') at = yield* scanCandidate(chunk, at);
         else at = yield* scanPicture(chunk, at);
       }
     },
+    get isWhole() {
+      return isWhole;
+    },
     end() {
+      const scanned = parseSkeleton(skeleton.slice(0));
       // Alone, an unclosed picture would look like an unclosed string: say which it was.
-      if (state === 'picture') throw brokenAnswer('The answer ends inside a picture.');
-      return parseSkeleton(skeleton.slice(0));
+      const failure = brokenAnswer('The answer ends inside a picture.');
+      return state === 'picture' ? { ...scanned, failure } : scanned;
     },
   };
 }
@@ -168,8 +255,7 @@ function indexOrLength(chunk: Buffer, byte: number, start: number, end: number):
 }
 
 /** `quoted` is a JSON string, quotes and all. One that is not valid fails at the end. */
-function parseKey(quoted: Buffer): string {
-  if (!quoted.includes(BACKSLASH)) return quoted.toString('latin1', 1, quoted.length - 1);
+function parseString(quoted: Buffer): string {
   try {
     return JSON.parse(quoted.toString());
   } catch {
@@ -177,11 +263,26 @@ function parseKey(quoted: Buffer): string {
   }
 }
 
-function parseSkeleton(bytes: Buffer): unknown {
+function parseSkeleton(bytes: Buffer): ScannedJson {
+  // Its message would quote the answer, and with it whatever a server may echo.
+  const failure = brokenAnswer('The answer is not a whole JSON document.');
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // Its message would quote the answer, and with it whatever a server may echo.
-    throw brokenAnswer('The answer is not a whole JSON document.');
+    return { document: undefined, text: bytes.toString('latin1'), failure };
   }
+  try {
+    return { document: JSON.parse(text), text, failure: null };
+  } catch {
+    return { document: withoutCutUsage(parseCutJson(text)), text, failure };
+  }
+}
+
+/** A part of the usage is not the usage. */
+function withoutCutUsage(cut: ReturnType<typeof parseCutJson>): unknown {
+  if (cut === null) return undefined;
+  const { value, cutKeys } = cut;
+  if (!cutKeys.includes('usage') || typeof value !== 'object' || value === null) return value;
+  return { ...value, usage: undefined };
 }

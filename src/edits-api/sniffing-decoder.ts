@@ -1,56 +1,67 @@
+import { SNIFF_BYTES, sniffImage } from '../images/image-format.ts';
 import type { Staging } from '../images/staging.ts';
-import {
-  type AnswerDecoder,
-  type AnswerLimits,
-  createJsonAnswerDecoder,
-} from './answer-decoder.ts';
+import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import type { OnPartialImage } from './edits-api.ts';
 import { createEventStreamDecoder } from './event-stream-decoder.ts';
+import { createImageAnswerDecoder } from './image-answer-decoder.ts';
+import { createJsonAnswerDecoder } from './json-answer-decoder.ts';
 
-/** How an event stream begins, after line breaks. */
-const EVENT_STREAM = /^(event|data|id|retry)?:/;
+/** How an event stream begins, after blanks and comments. */
+const EVENT_STREAM = /^(event|data|id|retry):/;
 /** It might still become one. */
 const UNDECIDED = /^(e|ev|eve|even|event|d|da|dat|data|i|id|r|re|ret|retr|retry)?$/;
-/** Longest white space before an answer. */
-const MAX_BLANK_BYTES = 1024;
+/** How images begin, and byte order marks. */
+const MAYBE_IMAGE = /^[\u0089\u00ffR\u00ef]/;
+/** Blanks, byte order marks and comments of event streams before an answer: signs of life. */
+const PRELUDE = /^(?:\s|\u00ef\u00bb\u00bf|:[^\r\n]*[\r\n])+/;
+/** A comment of which the end is missing. */
+const OPEN_COMMENT = /^:[^\r\n]*$/;
 
 /**
- * Reads either kind of answer, told apart by its first bytes and not by its content type: a server
- * may ignore `stream` or mislabel what it sends, and a saved answer has no header left. So an answer
- * is read in the same way when it comes and when it is read again.
+ * Reads any kind of answer, told apart by its first bytes and not by its content type: a server
+ * may ignore `stream` or mislabel what it sends. What may stand before is passed over, however long.
+ * So an answer is read in the same way when it comes and when it is read again.
  */
 export function createSniffingDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
+  expectedImages: number;
   onPartialImage?: OnPartialImage | undefined;
 }): AnswerDecoder {
   let head = Buffer.alloc(0);
   let decoder: AnswerDecoder | null = null;
 
   function decide(isWhole: boolean): AnswerDecoder | null {
-    const text = head.toString('latin1', 0, MAX_BLANK_BYTES).trimStart();
-    if (EVENT_STREAM.test(text)) return createEventStreamDecoder(options);
-    const isBlank = text === '' && head.length < MAX_BLANK_BYTES;
-    if (!isWhole && (isBlank || (text !== '' && UNDECIDED.test(text)))) return null;
+    const text = head.toString('latin1');
+    const prelude = PRELUDE.exec(text)?.[0].length ?? 0;
+    const start = text.slice(prelude);
+    // A long comment is kept at its first byte only: what it says does not matter.
+    const isComment = OPEN_COMMENT.test(start);
+    head = isComment ? Buffer.from(':') : head.subarray(prelude);
+    if (!isWhole && (isComment || head.length === 0)) return null;
+    if (sniffImage(head).format !== null) return createImageAnswerDecoder(options);
+    if (EVENT_STREAM.test(start) || isComment) return createEventStreamDecoder(options);
+    const isOpen = UNDECIDED.test(start) || MAYBE_IMAGE.test(start);
+    if (!isWhole && isOpen && head.length < SNIFF_BYTES) return null;
     return createJsonAnswerDecoder(options);
-  }
-
-  async function flush(isWhole: boolean): Promise<AnswerDecoder | null> {
-    decoder = decide(isWhole);
-    if (decoder !== null) await decoder.write(head);
-    return decoder;
   }
 
   return {
     async write(chunk) {
       if (decoder !== null) return decoder.write(chunk);
       head = Buffer.concat([head, chunk]);
-      await flush(false);
+      decoder = decide(false);
+      await decoder?.write(head);
     },
-    async end() {
-      const decided = decoder ?? (await flush(true));
-      if (decided === null) throw new Error('the kind of an answer was not decided at its end');
-      return decided.end();
+    get state() {
+      return decoder?.state ?? 'more';
+    },
+    async end(how) {
+      if (decoder === null) {
+        decoder = decide(true) ?? createJsonAnswerDecoder(options);
+        await decoder.write(head);
+      }
+      return decoder.end(how);
     },
     async discard() {
       await decoder?.discard();

@@ -1,6 +1,5 @@
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { EditErrorCode } from '../edit-error-codes.ts';
-import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
 import type { Events } from '../events.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
@@ -9,8 +8,7 @@ import type { Ledger } from '../usage/ledger.ts';
 import type { ChooseUpstream } from './choose-upstream.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
-import { statusesBefore } from './edit-status.ts';
-import { readTokenUsage, summedTokens } from './token-usage.ts';
+import { createRecordSuccess, type SuccessfulAnswer } from './record-success.ts';
 
 /** What an edit is run from. */
 const WITH_INPUT = {
@@ -64,7 +62,7 @@ export interface Attempts {
   postpone(jobId: string, at: Date): Promise<boolean>;
   succeed(
     attempt: OpenAttempt,
-    answer: Pick<EditsApiAnswer, 'body' | 'httpStatus' | 'upstreamRequestId'>,
+    answer: SuccessfulAnswer,
     outputs: readonly ReceivedImage[],
   ): Promise<boolean>;
   /** `unknown`: it may have been processed and paid. */
@@ -89,8 +87,8 @@ export function createAttempts(options: {
   ledger: Ledger;
   onEnd: OnEditEnd;
 }): Attempts {
-  const { prisma, events, queue, images, upstreams, chooseUpstream, sandbox, ledger, onEnd } =
-    options;
+  const { prisma, events, queue, upstreams, chooseUpstream, sandbox, onEnd } = options;
+  const recordSuccess = createRecordSuccess(options);
 
   const news = ({ id, ownerId }: Pick<OpenAttempt, 'id' | 'ownerId'>, final: boolean) =>
     ({ kind: 'edit', jobId: id, ownerId, final }) as const;
@@ -126,7 +124,7 @@ export function createAttempts(options: {
           const { number: attemptNumber, sentAt } = open;
           return { ...job, attemptId: id, attemptNumber, sentAt, upstream };
         }
-        if (!statusesBefore('RUNNING').includes(job.status)) return null;
+        if (job.status !== 'QUEUED') return null;
         const choice = await choose(tx, job);
         if ('notBefore' in choice) {
           await postponeIn(tx, jobId, choice.notBefore);
@@ -134,7 +132,7 @@ export function createAttempts(options: {
         }
         const sentAt = new Date();
         const { count } = await tx.editJob.updateMany({
-          where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
+          where: { id: jobId, status: 'QUEUED' },
           data: {
             status: 'RUNNING',
             startedAt: sentAt,
@@ -158,47 +156,13 @@ export function createAttempts(options: {
     postpone: (jobId, at) => prisma.$transaction((tx) => postponeIn(tx, jobId, at)),
 
     succeed: (attempt, answer, outputs) =>
-      prisma.$transaction(async (tx) => {
-        const { body, httpStatus, upstreamRequestId } = answer;
+      prisma.$transaction((tx) => {
         const finishedAt = new Date();
-        const ended = await endAttempt(tx, attempt, {
-          state: 'SUCCEEDED',
-          finishedAt,
-          httpStatus,
-          upstreamRequestId,
-          answer: body as Prisma.InputJsonObject,
+        return recordSuccess(tx, attempt, answer, outputs, async (_, ended, job) => {
+          if (!(await endAttempt(tx, attempt, { ...ended, finishedAt }))) return false;
+          await moveJob(tx, attempt, 'SUCCEEDED', { ...job, finishedAt });
+          return true;
         });
-        if (!ended) return false;
-        const usage = readTokenUsage(body['usage']);
-        const cost = usage && ledger.price(attempt.model, usage, attempt.sentAt);
-        const costMicroUsd = cost?.amountMicroUsd ?? null;
-        await moveJob(tx, attempt, 'SUCCEEDED', {
-          finishedAt,
-          outputCount: outputs.length,
-          ...summedTokens(usage),
-          costMicroUsd,
-          answerSize: word(body['size']),
-          answerQuality: word(body['quality']),
-          answerBackground: word(body['background']),
-          answerOutputFormat: word(body['output_format']),
-        });
-        const imageIds = await images.save(tx, attempt.ownerId, outputs);
-        await tx.editJobImage.createMany({
-          data: imageIds.map((imageId, position) => ({
-            jobId: attempt.id,
-            imageId,
-            role: 'OUTPUT' as const,
-            position,
-          })),
-        });
-        if (usage !== null) {
-          const raw = body['usage'] as Prisma.InputJsonObject;
-          await tx.tokenUsage.createMany({ data: { jobId: attempt.id, ...usage, raw } });
-        }
-        if (cost !== null) await ledger.charge(tx, attempt.id, cost);
-        await onEnd(tx, { ...ending(attempt), status: 'SUCCEEDED', costMicroUsd, usage });
-        await events.publish(tx, news(attempt, true));
-        return true;
       }),
 
     fail: (attempt, failure, { unknown }) =>
@@ -262,13 +226,8 @@ async function moveJob(
   data: Prisma.EditJobUpdateManyMutationInput,
 ): Promise<void> {
   const { count } = await tx.editJob.updateMany({
-    where: { id, status: { in: statusesBefore(status) } },
+    where: { id, status: 'RUNNING' },
     data: { ...data, status },
   });
   if (count !== 1) throw new Error(`edit ${id} cannot become ${status}`);
-}
-
-/** A short word of the answer, as it stands there. */
-function word(value: unknown): string | null {
-  return typeof value === 'string' && value.length <= 64 ? value : null;
 }

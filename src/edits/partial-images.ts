@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../database/database.ts';
 import type { OnPartialImage } from '../edits-api/edits-api.ts';
+import { MAX_OUTPUT_PIXELS } from '../edits-api/inspect-output.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
@@ -8,7 +9,6 @@ import { inspectImage } from '../images/inspect-image.ts';
 import type { StagedFile } from '../images/staging.ts';
 import type { Log } from '../log.ts';
 import type { OpenAttempt } from './attempts.ts';
-import { MAX_OUTPUT_PIXELS } from './outputs.ts';
 
 /**
  * Stores the pictures that come on the way to an answer, and tells of each. They never hold the

@@ -1,13 +1,17 @@
+import { validate as isUuid } from 'uuid';
 import type { PrismaClient } from '../database/database.ts';
 import { EditErrorCode } from '../edit-error-codes.ts';
+import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditsApiError, StorageError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
 import type { Log } from '../log.ts';
 import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
+import { headOf, toFailure } from './attempt-failure.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
 import type { RunEdit } from './run-edit.ts';
+import type { StoreAnswer } from './stored-answers.ts';
 import type { WorkerPresence } from './workers.ts';
 
 /** A dead process is known after its timeout and at most two of these. */
@@ -23,7 +27,10 @@ export interface Recovery {
   stop(): Promise<void>;
 }
 
-type AbandonedAttempt = OpenAttempt & { readonly upstream: string | null };
+type AbandonedAttempt = OpenAttempt & { readonly upstream: string | null; readonly n: number };
+
+/** A raw answer that nobody has written to for so long is not being received, in milliseconds. */
+const IDLE_MS = 15 * 60 * 1_000;
 
 export function createRecovery(options: {
   prisma: PrismaClient;
@@ -32,23 +39,26 @@ export function createRecovery(options: {
   upstreams: Upstreams;
   presence: WorkerPresence;
   answerFiles: AnswerFiles;
+  storeAnswer: StoreAnswer;
   staging: Staging;
   storageAccess: StorageAccess;
   workerTimeoutMs: number;
   log: Log;
 }): Recovery {
   const { prisma, attempts, runEdit, upstreams, presence, answerFiles, staging } = options;
-  const { storageAccess } = options;
+  const { storageAccess, storeAnswer } = options;
   const intervalMs = options.workerTimeoutMs / LOOKS_PER_TIMEOUT;
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
+  /** By attempt. Those whose answer points at pictures take minutes: nobody waits for them. */
+  const recovering = new Map<string, Promise<void>>();
 
   async function recoverAll(): Promise<void> {
     const gone = await presence.findGone();
     const abandoned = await prisma.$queryRaw<AbandonedAttempt[]>`
       SELECT
-        job.id, job."ownerId", job.model,
+        job.id, job."ownerId", job.model, job.n,
         attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
@@ -56,42 +66,83 @@ export function createRecovery(options: {
         AND (attempt."workerId" IS NULL OR attempt."workerId"::text = ANY(${[...gone]}))`;
     for (const attempt of abandoned) {
       if (stopping.signal.aborted) return;
-      const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
-      // One whose pictures cannot be stored now must not keep the others waiting.
-      await recover(attempt, log).catch((error) =>
-        log.error({ err: error }, 'an attempt cannot be recovered now'),
-      );
+      if (!recovering.has(attempt.attemptId)) await begin(attempt);
     }
     await presence.strikeOff(gone);
     const removed = await staging.sweepAbandoned(presence.list);
     if (removed > 0) options.log.info({ removed }, 'removed what dead processes were receiving');
+    await storeLeftovers();
   }
 
-  async function recover(attempt: AbandonedAttempt, log: Log): Promise<void> {
+  /** Resolves at its end, or when only pictures that its answer points at are still fetched. */
+  function begin(attempt: AbandonedAttempt): Promise<void> {
     const { attemptId } = attempt;
-    if (await answerFiles.hasBytes(attemptId)) {
-      // Each would wait for itself until the storage is given up.
-      if (!(await storageAccess.check())) throw new StorageError('The storage cannot be used.');
-      try {
-        const path = answerFiles.pathOf(attemptId);
-        const answer = await upstreams.named(attempt.upstream).readSaved(path, stopping.signal);
-        await runEdit.finish(attempt, answer);
-        return;
-      } catch (error) {
-        if (!(error instanceof EditsApiError)) throw error;
-        log.warn({ err: error }, 'the saved answer is of no use');
-      }
+    const log = options.log.child({ jobId: attempt.id, attemptId });
+    return new Promise((resolve) => {
+      const ended = recover(attempt, resolve, log)
+        // One whose pictures cannot be stored now must not keep the others waiting.
+        .catch((error) => {
+          if (stopping.signal.aborted) return;
+          log.error({ err: error }, 'an attempt cannot be recovered now');
+        })
+        .finally(() => {
+          recovering.delete(attemptId);
+          resolve();
+        });
+      recovering.set(attemptId, ended);
+    });
+  }
+
+  async function recover(
+    attempt: AbandonedAttempt,
+    onReceived: () => void,
+    log: Log,
+  ): Promise<void> {
+    const saved = await readSaved(attempt, onReceived, log);
+    if (saved !== null && !(saved instanceof EditsApiError)) return runEdit.finish(attempt, saved);
+    const unknown = saved === null || saved.outcome === 'unknown';
+    if (unknown) {
+      // It stays on the disk otherwise, and is moved later.
+      await storeAnswer(attempt.attemptId, { mayBeMoved: true }).catch((error) =>
+        log.warn({ err: error }, 'raw answer not stored'),
+      );
     }
-    const failure = {
-      code: EditErrorCode.INTERNAL,
-      message:
-        'The server stopped after the request had gone out, and before the answer came: it may have been paid.',
-      httpStatus: null,
-      upstreamRequestId: null,
-    };
-    const ended = await attempts.fail(attempt, failure, { unknown: true });
-    await answerFiles.removeIfEmpty(attemptId);
-    if (ended) log.warn('an attempt whose process is gone has an unknown outcome');
+    const failure = unknown ? { ...STOPPED, ...(saved && headOf(saved)) } : toFailure(saved);
+    const ended = await attempts.fail(attempt, failure, { unknown });
+    if (!unknown) await answerFiles.remove(attempt.attemptId);
+    if (ended) log.warn({ code: failure.code, unknown }, 'ended an attempt whose process is gone');
+  }
+
+  /** What the saved answer brings, or the error that it is; null: none was saved. */
+  async function readSaved(
+    { attemptId, upstream, n: expectedImages }: AbandonedAttempt,
+    onReceived: () => void,
+    log: Log,
+  ): Promise<EditsApiAnswer | EditsApiError | null> {
+    if (!(await answerFiles.hasBytes(attemptId))) return null;
+    // Each would wait for itself until the storage is given up.
+    if (!(await storageAccess.check())) throw new StorageError('The storage cannot be used.');
+    const bytes = answerFiles.bytes(attemptId);
+    const { signal } = stopping;
+    try {
+      const answer = { bytes, expectedImages, signal, onReceived };
+      return await upstreams.named(upstream).readSaved(answer);
+    } catch (error) {
+      if (!(error instanceof EditsApiError)) throw error;
+      log.warn({ err: error }, 'the saved answer is of no use');
+      return error;
+    }
+  }
+
+  /** Those that could not be moved when their attempt ended. */
+  async function storeLeftovers(): Promise<void> {
+    const idle = (await answerFiles.idle(IDLE_MS)).filter((name) => isUuid(name));
+    if (idle.length === 0) return;
+    const ended = await prisma.editAttempt.findMany({
+      where: { id: { in: idle }, state: 'UNKNOWN' },
+      select: { id: true },
+    });
+    for (const { id } of ended) await storeAnswer(id);
   }
 
   /** The next look is counted from the end of this one: see WorkerPresence.findGone. */
@@ -112,6 +163,15 @@ export function createRecovery(options: {
       stopping.abort();
       clearTimeout(timer);
       await looking;
+      await Promise.all(recovering.values());
     },
   };
 }
+
+const STOPPED = {
+  code: EditErrorCode.INTERNAL,
+  message:
+    'The server stopped after the request had gone out, and before a usable answer came: it may have been paid.',
+  httpStatus: null,
+  upstreamRequestId: null,
+};

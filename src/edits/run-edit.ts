@@ -6,19 +6,19 @@ import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditsApiError } from '../errors.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
-import type { Images, ReceivedImage } from '../images/images.ts';
+import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
 import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { headOf, isOurs, toFailure } from './attempt-failure.ts';
 import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
 import { toRequest } from './edit-request.ts';
-import { inspectOutputs } from './outputs.ts';
 import type { PartialImages } from './partial-images.ts';
 import type { Pauses } from './pauses.ts';
 import { persist, StoppedError } from './persist.ts';
 import { countAttempts, nextAttemptAt, type RetryPolicy } from './retry-policy.ts';
 import type { RunningEdits } from './running-edits.ts';
+import type { StoreAnswer } from './stored-answers.ts';
 
 /** How long an edit waits for a place for its pictures before the next look, in milliseconds. */
 const STORAGE_WAIT_MS = { min: 5_000, max: 10_000 };
@@ -34,15 +34,10 @@ export interface RunEdit {
    */
   run(data: { jobId: string }, signal: AbortSignal): Promise<void>;
   /**
-   * Stores what an attempt brought, in one try. @throws EditsApiError when a picture is broken;
-   * whatever the disk or the database threw, with nothing of the answer left in staging.
+   * Stores what an attempt brought, in one try. @throws whatever the disk or the database threw, with
+   * nothing of the answer left in staging.
    */
   finish(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<void>;
-}
-
-interface Brought {
-  readonly answer: EditsApiAnswer;
-  readonly outputs: readonly ReceivedImage[];
 }
 
 export function createRunEdit(options: {
@@ -55,6 +50,7 @@ export function createRunEdit(options: {
   upstreams: Upstreams;
   workerId: string;
   answerFiles: AnswerFiles;
+  storeAnswer: StoreAnswer;
   diskSpace: DiskSpace;
   storageAccess: StorageAccess;
   timeoutMs: number;
@@ -65,7 +61,7 @@ export function createRunEdit(options: {
 }): RunEdit {
   const { attempts, runningEdits, images, partialImages, blobs, pauses, upstreams } = options;
   const { workerId, answerFiles, diskSpace, storageAccess, timeoutMs, retryPolicy } = options;
-  const { onSucceeded } = options;
+  const { storeAnswer, onSucceeded } = options;
 
   async function run({ jobId }: { jobId: string }, stopping: AbortSignal): Promise<void> {
     const attemptId = uuid();
@@ -93,9 +89,9 @@ export function createRunEdit(options: {
     const { model, attemptNumber: attempt, upstream } = job;
     try {
       log.info({ model, attempt, upstream: upstream.name }, 'edit sent');
-      const { answer, outputs } = await send(job, signal, stopping, log);
-      const isMine = await persist(log, stopping, () => store(job, answer, outputs));
-      await conclude(job, outputs, isMine, log);
+      const answer = await send(job, signal, stopping, log);
+      const isMine = await persist(log, stopping, () => store(job, answer));
+      await conclude(job, answer, isMine, log);
       await noteAccepted(job, log);
     } catch (error) {
       // The answer is saved: the next start finishes from it.
@@ -106,67 +102,71 @@ export function createRunEdit(options: {
 
   async function finish(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<void> {
     const log = options.log.child({ jobId: attempt.id, attemptId: attempt.attemptId });
-    const outputs = await inspectOutputs(answer);
     try {
-      await conclude(attempt, outputs, await store(attempt, answer, outputs), log);
+      await conclude(attempt, answer, await store(attempt, answer), log);
     } finally {
-      await discardAll(outputs);
+      await discardAll(answer);
     }
   }
 
   /**
    * One POST. An answer that came whole and found no room beside its raw bytes was paid for: it is
    * read again from them until there is.
+   * @throws StoppedError when a stop breaks off what the next start can do again
    */
   async function send(
     job: ClaimedJob,
     signal: AbortSignal,
     stopping: AbortSignal,
     log: Log,
-  ): Promise<Brought> {
-    const rawAnswerPath = answerFiles.pathOf(job.attemptId);
+  ): Promise<EditsApiAnswer> {
+    const { attemptId, n: expectedImages } = job;
+    const rawAnswerPath = answerFiles.pathOf(attemptId);
+    let isReceived = false;
+    const onReceived = () => {
+      isReceived = true;
+      log.info('answer received, fetching its images');
+    };
     try {
       const partials = partialImages.begin(job, log);
-      const call = { signal, timeoutMs, rawAnswerPath, onPartialImage: partials.take };
-      const answer = await job.upstream.edit(toRequest(job, blobs), call).finally(partials.settled);
-      return await inspected(answer);
+      const call = { signal, timeoutMs, rawAnswerPath, onReceived, onPartialImage: partials.take };
+      return await job.upstream.edit(toRequest(job, blobs), call).finally(partials.settled);
     } catch (error) {
+      if (isReceived && stopping.aborted) {
+        const message = 'stopped before the images of an answer were fetched';
+        throw new StoppedError(message, { cause: error });
+      }
       if (!isOurs(error)) throw error;
-      const saved = await persist(log, stopping, () =>
-        job.upstream
-          .readSaved(rawAnswerPath, stopping)
-          .then(inspected)
-          .catch((failure: unknown) => {
-            // It is not whole, or not an answer: the first error says more.
-            if (failure instanceof EditsApiError) return null;
-            throw failure;
-          }),
-      );
+      const saved = await persist(log, stopping, () => {
+        const bytes = answerFiles.bytes(attemptId);
+        const reading = job.upstream.readSaved({ bytes, expectedImages, signal: stopping });
+        return reading.catch((failure: unknown) => {
+          // It is not whole, or not an answer: the first error says more.
+          if (failure instanceof EditsApiError) return null;
+          throw failure;
+        });
+      });
       if (saved === null) throw error;
-      return { ...saved, answer: { ...saved.answer, ...headOf(error) } };
+      return { ...saved, ...headOf(error) };
     }
   }
 
-  async function store(
-    attempt: OpenAttempt,
-    answer: EditsApiAnswer,
-    outputs: readonly ReceivedImage[],
-  ): Promise<boolean> {
-    await images.keep(attempt.ownerId, outputs);
-    return attempts.succeed(attempt, answer, outputs);
+  async function store(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<boolean> {
+    await images.keep(attempt.ownerId, answer.images);
+    return attempts.succeed(attempt, answer, answer.images);
   }
 
   /** `isMine` false: somebody else, such as a cancel, has ended the attempt before. */
   async function conclude(
     attempt: OpenAttempt,
-    outputs: readonly ReceivedImage[],
+    answer: EditsApiAnswer,
     isMine: boolean,
     log: Log,
   ): Promise<void> {
-    await discardAll(outputs);
+    await discardAll(answer);
     await removeAnswer(attempt, log);
     if (!isMine) return log.info('the edit had ended before its answer was stored');
-    log.info({ images: outputs.length }, 'edit succeeded');
+    log.info({ images: answer.images.length }, 'edit succeeded');
     onSucceeded(attempt.id);
   }
 
@@ -179,6 +179,8 @@ export function createRunEdit(options: {
   ): Promise<void> {
     const failure = toFailure(error);
     const { code, outcome } = failure;
+    // Before the end is told: whoever hears of it can read the answer again.
+    if (outcome === 'unknown') await keepAnswer(job, log);
     const isMine = await persist(log, signal, async () => {
       const pausedUntil =
         error instanceof EditsApiError ? await pauses.consider(job.upstream.name, error) : null;
@@ -190,7 +192,6 @@ export function createRunEdit(options: {
     // A rejection of this edit is a sign that others are accepted.
     if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (outcome !== 'unknown') await removeAnswer(job, log);
-    else await answerFiles.removeIfEmpty(job.attemptId);
     if (isMine) log.warn({ err: error, code, outcome }, 'attempt failed');
     else log.info({ code, outcome }, 'the edit had ended before its attempt');
   }
@@ -207,6 +208,13 @@ export function createRunEdit(options: {
     const at = new Date(Date.now() + min + Math.random() * (max - min));
     log.error(`${reason}: nothing is sent that could not be kept`);
     await attempts.postpone(jobId, at);
+  }
+
+  /** What cannot be moved now is moved by Recovery. */
+  async function keepAnswer({ attemptId }: OpenAttempt, log: Log): Promise<void> {
+    await storeAnswer(attemptId).catch((error) =>
+      log.warn({ err: error }, 'raw answer not stored: it stays in DATA_DIR for now'),
+    );
   }
 
   async function removeAnswer({ attemptId }: OpenAttempt, log: Log): Promise<void> {
@@ -242,10 +250,6 @@ export function createRunEdit(options: {
   return { run, finish };
 }
 
-async function inspected(answer: EditsApiAnswer): Promise<Brought> {
-  return { answer, outputs: await inspectOutputs(answer) };
-}
-
-async function discardAll(outputs: readonly ReceivedImage[]): Promise<void> {
-  await Promise.all(outputs.map(({ staged }) => discardStagedFile(staged)));
+async function discardAll({ images }: EditsApiAnswer): Promise<void> {
+  await Promise.all(images.map(({ staged }) => discardStagedFile(staged)));
 }

@@ -1,62 +1,156 @@
-import { z } from 'zod';
+/** Tokens as the edits API reported them; null: it did not say. See RawUsage. */
+export interface TokenUsageNumbers {
+  readonly totalTokens: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly inputTextTokens: number | null;
+  readonly inputImageTokens: number | null;
+  readonly inputCachedTokens: number | null;
+  readonly inputCachedTextTokens: number | null;
+  readonly inputCachedImageTokens: number | null;
+  readonly outputTextTokens: number | null;
+  readonly outputImageTokens: number | null;
+}
 
-// Postgres integers; a number beyond them is no token count.
-const count = z.int().min(0).max(2_147_483_647);
-const known = count.nullish().catch(null);
-const details = z
-  .object({
-    text_tokens: known,
-    image_tokens: known,
-    cached_tokens: known,
-    cached_tokens_details: z
-      .object({ text_tokens: known, image_tokens: known })
-      .nullish()
-      .catch(null),
-  })
-  .nullish()
-  .catch(null);
+/** Postgres integers; a number beyond them is no token count. */
+const MAX_TOKENS = 2_147_483_647;
 
-const schema = z.object({
-  total_tokens: count,
-  input_tokens: count,
-  output_tokens: count,
-  input_tokens_details: details,
-  output_tokens_details: details,
-  // The edits API documents no cached tokens; its sister APIs have them here, or with the details.
-  cached_tokens: known,
-  cached_tokens_details: z
-    .object({ cached_text_tokens: known, cached_image_tokens: known })
-    .nullish()
-    .catch(null),
-});
+/** The edits API's own names first; then those of its chat API and of libraries between. */
+const NAMES = {
+  total: ['total_tokens', 'totalTokens'],
+  input: ['input_tokens', 'prompt_tokens', 'inputTokens', 'promptTokens'],
+  output: ['output_tokens', 'completion_tokens', 'outputTokens', 'completionTokens'],
+  inputDetails: [
+    'input_tokens_details',
+    'prompt_tokens_details',
+    'inputTokensDetails',
+    'promptTokensDetails',
+  ],
+  outputDetails: [
+    'output_tokens_details',
+    'completion_tokens_details',
+    'outputTokensDetails',
+    'completionTokensDetails',
+  ],
+  text: ['text_tokens', 'textTokens'],
+  image: ['image_tokens', 'imageTokens'],
+  cached: ['cached_tokens', 'cachedTokens'],
+  cachedDetails: ['cached_tokens_details', 'cachedTokensDetails'],
+  cachedText: ['text_tokens', 'cached_text_tokens'],
+  cachedImage: ['image_tokens', 'cached_image_tokens'],
+} as const;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A number that is none, or that contradicts another one. */
+class UnbelievableError extends Error {}
 
 /**
- * `usage` of an answer as a row of the database, or null when the edits API reported none that can
- * be read: unknown, never 0.
+ * `usage` of an answer with pictures, or null when it is unknown, which is never 0. It is believed as
+ * a whole or not at all, so that no charge is made from a part:
+ * - zeros beside other names, or in details of a whole that is not zero, were filled in: they say
+ *   nothing;
+ * - a picture takes tokens both ways, so a sum of 0 on either side was filled in, too;
+ * - a total is the sum of both sides, kinds that are both told add up to their whole, and no part
+ *   exceeds it;
+ * - anything but whole numbers from 0 on, as numbers or digits, is not a count.
  */
-export function readTokenUsage(usage: unknown) {
-  const parsed = schema.safeParse(usage);
-  if (!parsed.success) return null;
-  const { input_tokens_details: input, output_tokens_details: output, ...whole } = parsed.data;
-  const cached = input?.cached_tokens_details;
+export function readTokenUsage(usage: unknown): TokenUsageNumbers | null {
+  if (!isObject(usage)) return null;
+  try {
+    return read(usage);
+  } catch (error) {
+    if (error instanceof UnbelievableError) return null;
+    throw error;
+  }
+}
+
+function read(usage: Json): TokenUsageNumbers | null {
+  const inputTokens = countIn(usage, NAMES.input) ?? 0;
+  const outputTokens = countIn(usage, NAMES.output) ?? 0;
+  if (inputTokens === 0 || outputTokens === 0) return null;
+  const totalTokens = countIn(usage, NAMES.total) ?? inputTokens + outputTokens;
+  must(totalTokens === inputTokens + outputTokens && totalTokens <= MAX_TOKENS);
+
+  const details = detailsIn(usage, NAMES.inputDetails);
+  const input = kindsOf(details, inputTokens);
+  const output = kindsOf(detailsIn(usage, NAMES.outputDetails), outputTokens);
+  // The edits API documents no cached tokens; its sister APIs have them here, or with the details.
+  const inputCachedTokens = countIn(details, NAMES.cached) ?? countIn(usage, NAMES.cached);
+  const cached = kindsOf(
+    { ...detailsIn(usage, NAMES.cachedDetails), ...detailsIn(details, NAMES.cachedDetails) },
+    inputCachedTokens,
+    { text: NAMES.cachedText, image: NAMES.cachedImage },
+  );
+  must((inputCachedTokens ?? 0) <= inputTokens);
+  must((cached.text ?? 0) <= (input.text ?? inputTokens));
+  must((cached.image ?? 0) <= (input.image ?? inputTokens));
   return {
-    totalTokens: whole.total_tokens,
-    inputTokens: whole.input_tokens,
-    outputTokens: whole.output_tokens,
-    inputTextTokens: input?.text_tokens ?? null,
-    inputImageTokens: input?.image_tokens ?? null,
-    inputCachedTokens: input?.cached_tokens ?? whole.cached_tokens ?? null,
-    inputCachedTextTokens:
-      cached?.text_tokens ?? whole.cached_tokens_details?.cached_text_tokens ?? null,
-    inputCachedImageTokens:
-      cached?.image_tokens ?? whole.cached_tokens_details?.cached_image_tokens ?? null,
-    outputTextTokens: output?.text_tokens ?? null,
-    outputImageTokens: output?.image_tokens ?? null,
+    totalTokens,
+    inputTokens,
+    outputTokens,
+    inputTextTokens: input.text,
+    inputImageTokens: input.image,
+    inputCachedTokens,
+    inputCachedTextTokens: cached.text,
+    inputCachedImageTokens: cached.image,
+    outputTextTokens: output.text,
+    outputImageTokens: output.image,
   };
 }
 
+/** The kinds that a whole consists of, as far as they are told. */
+function kindsOf(
+  details: Json,
+  whole: number | null,
+  names: { text: readonly string[]; image: readonly string[] } = NAMES,
+): { text: number | null; image: number | null } {
+  const text = countIn(details, names.text);
+  const image = countIn(details, names.image);
+  const sum = (text ?? 0) + (image ?? 0);
+  if (sum === 0) return { text: null, image: null };
+  if (whole !== null) must(text === null || image === null ? sum <= whole : sum === whole);
+  return { text, image };
+}
+
+/** The one number of these names. Zeros beside another number do not count; null: none is there. */
+function countIn(object: Json, names: readonly string[]): number | null {
+  const counts = names.flatMap((name) => {
+    const value = object[name] ?? null;
+    return value === null ? [] : [toCount(value)];
+  });
+  const told = new Set(counts.filter((count) => count > 0));
+  must(told.size <= 1);
+  return [...told][0] ?? counts[0] ?? null;
+}
+
+/** The first of these names that has an object with a number in it; an empty object when none has. */
+function detailsIn(object: Json, names: readonly string[]): Json {
+  const found = names.flatMap((name) => {
+    const value = object[name] ?? null;
+    must(value === null || isObject(value));
+    return isObject(value) ? [value] : [];
+  });
+  const told = found.find((value) => Object.values(value).some((one) => Number(one) > 0));
+  return told ?? found[0] ?? {};
+}
+
+function toCount(value: unknown): number {
+  const count = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
+  must(typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MAX_TOKENS);
+  return Number(count);
+}
+
+function must(holds: boolean): void {
+  if (!holds) throw new UnbelievableError();
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The columns that the job has of it too, so that sums over jobs need no other table. */
-export function summedTokens(usage: ReturnType<typeof readTokenUsage>) {
+export function summedTokens(usage: TokenUsageNumbers | null) {
   if (usage === null) return {};
   const { totalTokens, inputTokens, inputTextTokens, inputImageTokens, inputCachedTokens } = usage;
   const { outputTokens, outputTextTokens, outputImageTokens } = usage;

@@ -10,6 +10,7 @@ import type { History } from '../edits/history/history.ts';
 import type { Lineage } from '../edits/lineage/lineage.ts';
 import type { Pauses } from '../edits/pauses.ts';
 import type { Prompts } from '../edits/prompts/prompts.ts';
+import type { RereadAnswer } from '../edits/reread-answer.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { Images } from '../images/images.ts';
@@ -33,6 +34,7 @@ export interface Services {
   readonly estimateEdit: EstimateEdit;
   readonly cancelEdit: CancelEdit;
   readonly deleteEdits: Pick<DeleteEdits, 'one'>;
+  readonly rereadAnswer: RereadAnswer;
   readonly editWaits: EditWaits;
   readonly history: History;
   readonly lineage: Lineage;

@@ -14,6 +14,7 @@ import {
 } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 import { Image } from './image.ts';
+import { TokenUsage } from './token-usage.ts';
 
 interface JobError {
   readonly code: EditErrorCode;
@@ -138,9 +139,19 @@ export const EditJob = builder.prismaNode('EditJob', {
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'PARTIAL'),
     }),
-    usage: t.relation('usage', {
+    usage: t.field({
+      type: TokenUsage,
       nullable: true,
-      description: 'Tokens; null until the edits API has reported them, or when it never did.',
+      description:
+        'Tokens; null until the edits API has reported them, when it never did, or when its numbers contradict each other.',
+      select: (_, __, nested) => ({ usage: nested(true) }),
+      resolve: ({ usage }) => (usage?.totalTokens == null ? null : usage),
+    }),
+    hasStoredAnswer: t.boolean({
+      description:
+        'An upstream’s response is stored of which no image could be read: `rereadAnswer` reads it again.',
+      select: { attempts: { orderBy: { number: 'asc' } } },
+      resolve: ({ attempts }) => attempts.some(({ answerStoredAt }) => answerStoredAt !== null),
     }),
     error: t.field({
       type: EditError,

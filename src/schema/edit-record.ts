@@ -57,16 +57,19 @@ export function toEditRecord(job: RecordedJob, baseUrl: string) {
     requestedPartialImages: job.partialImages ?? 0,
     extraParams: job.extraParams,
     metadata: job.metadata,
-    usage: job.usage && {
-      totalTokens: job.usage.totalTokens,
-      inputTokens: job.usage.inputTokens,
-      inputTextTokens: job.usage.inputTextTokens,
-      inputImageTokens: job.usage.inputImageTokens,
-      inputCachedTokens: job.usage.inputCachedTokens,
-      outputTokens: job.usage.outputTokens,
-      outputTextTokens: job.usage.outputTextTokens,
-      outputImageTokens: job.usage.outputImageTokens,
-    },
+    usage:
+      job.usage?.totalTokens == null
+        ? null
+        : {
+            totalTokens: job.usage.totalTokens,
+            inputTokens: job.usage.inputTokens,
+            inputTextTokens: job.usage.inputTextTokens,
+            inputImageTokens: job.usage.inputImageTokens,
+            inputCachedTokens: job.usage.inputCachedTokens,
+            outputTokens: job.usage.outputTokens,
+            outputTextTokens: job.usage.outputTextTokens,
+            outputImageTokens: job.usage.outputImageTokens,
+          },
     cost: charge
       ? {
           /** US dollars. */

@@ -1,10 +1,13 @@
 import { EDIT_ERRORS } from '../edit-error-codes.ts';
 import {
+  AnswerNotFoundError,
+  AnswerUnreadableError,
   BudgetExceededError,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
   JobNotDeletableError,
+  JobNotRereadableError,
   NotFoundError,
 } from '../errors.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
@@ -105,6 +108,32 @@ builder.objectType(JobNotDeletableError, {
       resolve: ({ status }) => status,
     }),
   }),
+});
+
+builder.objectType(JobNotRereadableError, {
+  name: 'JobNotRereadableError',
+  description: 'The outcome of the edit is known, so its response is not read again.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    status: t.field({
+      type: EditStatusEnum,
+      description: 'Any but OUTCOME_UNKNOWN.',
+      resolve: ({ status }) => status,
+    }),
+  }),
+});
+
+builder.objectType(AnswerNotFoundError, {
+  name: 'AnswerNotFoundError',
+  description: 'No response of the edit is stored: none came, or it was removed as too old.',
+  interfaces: [ErrorInterface],
+});
+
+builder.objectType(AnswerUnreadableError, {
+  name: 'AnswerUnreadableError',
+  description:
+    'The stored response has no image that this version can read. The edit stays OUTCOME_UNKNOWN and the response stored.',
+  interfaces: [ErrorInterface],
 });
 
 export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {

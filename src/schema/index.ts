@@ -7,6 +7,7 @@ import './edit-job.ts';
 import './edit-attempt.ts';
 import './cost.ts';
 import './edit-image.ts';
+import './reread-answer.ts';
 import './estimate.ts';
 import './reprice.ts';
 import './budget.ts';

@@ -116,7 +116,8 @@ async function lockAndRead(
   if (model !== null) where.push(Prisma.sql`job.model = ${model}`);
   if (afterId !== null) where.push(Prisma.sql`job.id > ${afterId}::uuid`);
   const locked = await tx.$queryRaw<{ id: string }[]>`
-    SELECT job.id FROM "EditJob" AS job JOIN "TokenUsage" AS usage ON usage."jobId" = job.id
+    SELECT job.id FROM "EditJob" AS job
+    JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
     WHERE ${Prisma.join(where, ' AND ')}
     ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
   // A statement of its own: one that waits for a lock reads other tables as they were before.

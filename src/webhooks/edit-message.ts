@@ -47,7 +47,8 @@ export function editMessage(event: WebhookEvent, job: MessageJob, links: Links):
           id: links.globalId('Image', imageId),
           url: links.imageUrl(imageId),
         })),
-        usage: job.usage && usageOf(job.usage),
+        // One that cannot be believed has a row for what came, and no numbers.
+        usage: job.usage?.totalTokens == null ? null : usageOf(job.usage),
         error: job.errorCode && { code: job.errorCode, message: job.errorMessage },
       },
     },

@@ -46,9 +46,9 @@ describe('the client and the sandbox', () => {
 
     expect(answer.images).toHaveLength(2);
     for (const image of answer.images) {
-      const content = await readFile(image.path);
-      expect(content.length).toBe(image.bytes);
-      expect(createHash('sha256').update(content).digest('hex')).toBe(image.sha256);
+      const content = await readFile(image.staged.path);
+      expect(content.length).toBe(image.staged.bytes);
+      expect(createHash('sha256').update(content).digest('hex')).toBe(image.staged.sha256);
       expect(await sharp(content).metadata()).toMatchObject({
         format: 'webp',
         width: 1024,
@@ -124,7 +124,7 @@ describe('the client and the sandbox', () => {
     for (const kind of ['newlines', 'url'] as const) {
       sandbox.faults.push({ kind });
       const { images } = await edit({ images: [fileOf(first)] });
-      const content = await readFile(images[0]?.path ?? '');
+      const content = await readFile(images[0]?.staged.path ?? '');
       expect(await sharp(content).metadata()).toMatchObject({ format: 'png', width: 1024 });
     }
   });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -39,17 +40,30 @@ export function requestOf(more: Partial<EditsApiRequest> = {}): EditsApiRequest 
   };
 }
 
+/** Short enough for tests of images that never come. */
+const PATIENCE = { totalMs: 300, firstDelayMs: 10 };
+
 /** A client with real staging; `edit` sends a small request unless told otherwise. */
 export async function clientOf(options: Partial<EditsApiOptions> & { url: string }) {
   const { dir, staging, stagedFiles } = await temporaryStorage();
-  const api = createEditsApi({ key: KEY, staging, ...options });
+  const api = createEditsApi({ key: KEY, staging, patience: PATIENCE, ...options });
   onTestFinished(() => api.close());
   const rawAnswerPath = join(dir, 'answer');
   return {
     api,
     rawAnswerPath,
     stagedFiles,
-    rawAnswer: () => readFile(rawAnswerPath),
+    /** What is kept of the answer, behind its head. */
+    async rawAnswer() {
+      const kept = await readFile(rawAnswerPath);
+      return kept.subarray(kept.indexOf('\r\n\r\n') + 4);
+    },
+    readAgain: (expectedImages = 1) =>
+      api.readSaved({
+        bytes: createReadStream(rawAnswerPath),
+        expectedImages,
+        signal: AbortSignal.timeout(30_000),
+      }),
     edit: (request: Partial<EditsApiRequest> = {}, call: Partial<EditsApiCall> = {}) =>
       api.edit(requestOf(request), { timeoutMs: PATIENCE_MS, rawAnswerPath, ...call }),
   };

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { serve } from '../support/http.ts';
 import { png } from '../support/pictures.ts';
-import { clientOfAnswer, clientOfServer, failureOf } from './client-support.ts';
+import { clientOfServer, failureOf } from './client-support.ts';
 
 let picture: Buffer;
 beforeAll(async () => {
@@ -24,6 +25,8 @@ async function clientOfUrls(urls: (base: string) => unknown[], options = {}) {
     if (req.method === 'POST') res.end(JSON.stringify({ data: urls(base) }));
     else if (req.url === '/missing.png') res.writeHead(404).end('no such picture');
     else if (req.url === '/page.png') res.end('<html>');
+    else if (req.url === '/half.png') res.end(picture.subarray(0, -20));
+    else if (req.url === '/empty.png') res.end();
     else if (req.url === '/cut.png') {
       res.writeHead(200, { 'content-length': 1000 });
       res.write(picture.subarray(0, 20), () => req.socket.destroy());
@@ -37,7 +40,8 @@ async function clientOfUrls(urls: (base: string) => unknown[], options = {}) {
 
 describe('pictures that an answer only points at', () => {
   it('are fetched and staged in their places, without the key', async () => {
-    const b64_json = Buffer.from('89504e470d0a1a0a', 'hex').toString('base64');
+    const other = await png(8, 8);
+    const b64_json = other.toString('base64');
     const { edit, headers } = await clientOfUrls((base) => [
       { url: `${base}/picture.png` },
       { b64_json },
@@ -45,8 +49,12 @@ describe('pictures that an answer only points at', () => {
     ]);
     const { images, body } = await edit();
 
-    const contents = await Promise.all(images.map(({ path }) => readFile(path)));
-    expect(contents.map(({ length }) => length)).toEqual([picture.length, 8, picture.length]);
+    const contents = await Promise.all(images.map(({ staged }) => readFile(staged.path)));
+    expect(contents.map(({ length }) => length)).toEqual([
+      picture.length,
+      other.length,
+      picture.length,
+    ]);
     expect(body['data']).toEqual([{ url: expect.any(String) }, {}, { url: '/picture.png' }]);
     expect(headers.slice(1)).toEqual([undefined, undefined]);
   });
@@ -66,23 +74,29 @@ describe('pictures that an answer only points at', () => {
     ['is missing', '/missing.png', 'answered 404'],
     ['is a page', '/page.png', 'is an HTML document'],
     ['is cut', '/cut.png', 'The connection failed'],
+    ['is half a picture', '/half.png', 'broken PNG'],
+    ['is empty', '/empty.png', 'empty'],
     ['is a file', 'file:///etc/passwd', 'not one of http or https'],
     ['is no URL', 'http://', 'not one of http or https'],
     ['is on this machine', 'http://127.0.0.1:1/x.png', 'not a public address'],
     ['is on the metadata service', 'http://169.254.169.254/latest', 'not a public address'],
     ['is on localhost', 'http://localhost:1/x.png', 'not a public address'],
-  ])('make the answer broken when one %s, and none is kept', async (_, url, reason) => {
-    const { edit, stagedFiles, rawAnswer } = await clientOfUrls(() => [
-      { url: '/picture.png' },
-      { url },
-    ]);
-    const error = await failureOf(edit());
+  ])(
+    'make the answer broken when the only one %s, and do not matter to others',
+    async (_, url, reason) => {
+      const { edit, stagedFiles, rawAnswer } = await clientOfUrls(() => [{ url }]);
+      const error = await failureOf(edit());
+      expect(error).toMatchObject(broken);
+      expect(error.message).toContain(reason);
+      expect(await stagedFiles()).toEqual([]);
+      expect((await rawAnswer()).toString()).toContain(url);
 
-    expect(error).toMatchObject(broken);
-    expect(error.message).toContain(reason);
-    expect(await stagedFiles()).toEqual([]);
-    expect((await rawAnswer()).toString()).toContain(url);
-  });
+      const beside = await clientOfUrls(() => [{ url }, { url: '/picture.png' }]);
+      const { images } = await beside.edit();
+      expect(images.map(({ staged }) => staged.bytes)).toEqual([picture.length]);
+      expect((await beside.stagedFiles()).length).toBe(1);
+    },
+  );
 
   it('make the answer broken when one is too large', async () => {
     const options = { maxImageBytes: picture.length - 1 };
@@ -108,22 +122,111 @@ describe('pictures that an answer only points at', () => {
     expect(inside).toBe(0);
   });
 
-  it('are given up at the deadline', async () => {
-    const { edit, stagedFiles } = await clientOfServer(async (req, res) => {
-      await buffer(req);
-      if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"}]}');
-      else res.write(picture.subarray(0, 20));
-    });
+  it.each<[string, RequestListener]>([
+    ['503', (_, res) => res.writeHead(503).end()],
+    ['429 with Retry-After', (_, res) => res.writeHead(429, { 'retry-after': '0' }).end()],
+    ['404, as before an object is there', (_, res) => res.writeHead(404).end()],
+    ['403, as before an object is there', (_, res) => res.writeHead(403).end('<Error/>')],
+    ['500', (_, res) => res.writeHead(500).end('oops')],
+    ['an empty 202', (_, res) => res.writeHead(202).end()],
+    ['a page', (_, res) => res.end('<html>in a moment</html>')],
+    ['nothing', (_, res) => res.end()],
+    ['a reset', (req) => req.socket.resetAndDestroy()],
+    ['a closed connection', (req) => req.socket.destroy()],
+    ['half a picture', (_, res) => res.end(picture.subarray(0, -20))],
+    [
+      'a cut body',
+      (req, res) => {
+        res.writeHead(200, { 'content-length': picture.length });
+        res.write(picture.subarray(0, 50), () => req.socket.destroy());
+      },
+    ],
+  ])('are tried again after %s, with one POST', async (_, fail) => {
+    let posts = 0;
+    let gets = 0;
+    const patience = { totalMs: 30_000, firstDelayMs: 1 };
+    const { edit, stagedFiles } = await clientOfServer(
+      async (req, res) => {
+        await buffer(req);
+        if (req.method === 'POST') {
+          posts += 1;
+          res.end('{"data":[{"url":"/picture.png","b64_json":""}]}');
+        } else if (++gets <= 3) fail(req, res);
+        else res.end(picture);
+      },
+      { patience },
+    );
+    const { images } = await edit();
+    expect(await readFile(images[0]?.staged.path ?? '')).toEqual(picture);
+    expect({ posts, gets }).toEqual({ posts: 1, gets: 4 });
+    expect((await stagedFiles()).length).toBe(1);
+  });
 
-    expect(await failureOf(edit({}, { timeoutMs: 300 }))).toMatchObject({
-      code: 'TIMEOUT',
+  it('are not tried again after an answer that is final', async () => {
+    let gets = 0;
+    const { edit } = await clientOfServer(
+      async (req, res) => {
+        await buffer(req);
+        if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"}]}');
+        else {
+          gets += 1;
+          res.writeHead(410).end();
+        }
+      },
+      { patience: { totalMs: 60 * 60_000, firstDelayMs: 60 * 60_000 } },
+    );
+    expect((await failureOf(edit())).message).toContain('answered 410');
+    expect(gets).toBe(1);
+  });
+
+  it('are fetched beyond the deadline of the answer, which came whole', async () => {
+    const late = Promise.withResolvers<void>();
+    let isReceived = false;
+    const { edit } = await clientOfServer(
+      async (req, res) => {
+        await buffer(req);
+        if (req.method === 'POST') return res.end('{"data":[{"url":"/picture.png"}]}');
+        await late.promise;
+        res.end(picture);
+      },
+      { patience: { totalMs: 30_000 } },
+    );
+    const timeoutMs = 200;
+    setTimeout(() => late.resolve(), 2 * timeoutMs);
+    const onReceived = () => {
+      isReceived = true;
+    };
+    expect((await edit({}, { timeoutMs, onReceived })).images).toHaveLength(1);
+    expect(isReceived).toBe(true);
+  });
+
+  it('are not waited for any more after an abort, and can be fetched from the kept answer', async () => {
+    const controller = new AbortController();
+    let isThere = false;
+    const { edit, readAgain, stagedFiles } = await clientOfServer(
+      async (req, res) => {
+        await buffer(req);
+        if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"}]}');
+        else if (isThere) res.end(picture);
+        else res.writeHead(503).end('', () => controller.abort());
+      },
+      { patience: { totalMs: 60 * 60_000, firstDelayMs: 60 * 60_000 } },
+    );
+    expect(await failureOf(edit({}, { signal: controller.signal }))).toMatchObject({
+      code: 'ABORTED',
       outcome: 'unknown',
     });
     expect(await stagedFiles()).toEqual([]);
+    isThere = true;
+    expect((await readAgain()).images).toHaveLength(1);
   });
 
-  it('are not fetched at all from an answer that is broken', async () => {
-    const { edit } = await clientOfAnswer('{"data":[{"url":"http://a.example/x.png"}]');
-    expect((await failureOf(edit())).message).toContain('not a whole JSON document');
+  it('are fetched from an answer that was cut behind them', async () => {
+    const { edit } = await clientOfServer(async (req, res) => {
+      await buffer(req);
+      if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"},{"url":"/pict');
+      else res.end(picture);
+    });
+    expect((await edit()).images).toHaveLength(1);
   });
 });

@@ -35,7 +35,9 @@ describe('a good answer', () => {
       usage: { total_tokens: 5 },
       size: 'auto',
     });
-    expect(await Promise.all(answer.images.map(({ path }) => readFile(path)))).toEqual(pictures);
+    expect(await Promise.all(answer.images.map(({ staged }) => readFile(staged.path)))).toEqual(
+      pictures,
+    );
     expect((await stagedFiles()).length).toBe(2);
     expect((await rawAnswer()).toString()).toBe(text);
   });
@@ -422,7 +424,7 @@ describe('an answer that cannot be used', () => {
   });
 
   it('is BROKEN_ANSWER, and kept as far as it came, when it is cut', async () => {
-    const text = answerOf([await png(), await png()]);
+    const text = answerOf([await png()]);
     const half = text.slice(0, -100);
     const { edit, rawAnswer, stagedFiles } = await clientOfServer(async (req, res) => {
       await buffer(req);
@@ -435,33 +437,26 @@ describe('an answer that cannot be used', () => {
     expect(await stagedFiles()).toEqual([]);
   });
 
-  it('is BROKEN_ANSWER when it is cut in chunked coding', async () => {
-    const text = answerOf([await png()]);
-    const { edit, stagedFiles } = await clientOfServer(async (req, res) => {
-      await buffer(req);
-      res.write(text, () => req.socket.resetAndDestroy());
-    });
-
-    expect(await failureOf(edit())).toMatchObject(broken);
-    expect(await stagedFiles()).toEqual([]);
-  });
-
   it('is BROKEN_ANSWER, and kept up to the limit, when it is too long', async () => {
     const text = answerOf([await png()]);
-    const maxAnswerBytes = text.length - 1;
+    const maxAnswerBytes = text.length - 100;
     const { edit, rawAnswer, stagedFiles } = await clientOfAnswer(text, {}, { maxAnswerBytes });
     const error = await failureOf(edit());
 
     expect(error).toMatchObject(broken);
     expect(error.message).toContain(`more than ${maxAnswerBytes} bytes`);
-    expect((await rawAnswer()).toString()).toBe(text.slice(0, -1));
+    expect((await rawAnswer()).toString()).toBe(text.slice(0, -100));
     expect(await stagedFiles()).toEqual([]);
   });
 
   it('is BROKEN_ANSWER in a coding nobody knows, or one that is broken', async () => {
-    for (const coding of ['zip', 'gzip']) {
+    const text = answerOf([await png()]);
+    const zipped = gzipSync(text);
+    zipped.fill(0, 20, 60);
+    const answers = { zip: randomBytes(500), gzip: zipped, br: Buffer.from(text) };
+    for (const [coding, body] of Object.entries(answers)) {
       const headers = { 'content-encoding': coding };
-      const { edit, stagedFiles } = await clientOfAnswer(answerOf([await png()]), { headers });
+      const { edit, stagedFiles } = await clientOfAnswer(body, { headers });
       expect(await failureOf(edit())).toMatchObject(broken);
       expect(await stagedFiles()).toEqual([]);
     }

@@ -42,7 +42,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
   afterEach(() => app?.stop());
 
   const blobs = () => filesIn(join(app.dir, 'blobs'));
-  const answers = () => filesIn(join(app.dir, 'answers'));
+  const answers = () => filesIn(join(app.dir, 'blobs/answers'));
   const remove = async (id: string) => (await app.query(DELETE, { id })).data.deleteEdit;
 
   async function edit(input: object, files: Record<string, Uint8Array> = {}) {

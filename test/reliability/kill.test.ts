@@ -52,16 +52,21 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'slow', bytesPerSecond: 8_000 });
     const id = await rig.submit('half read');
-    const [answer] = await eventually(async () => {
-      const files = await rig.files('answers');
-      expect((await stat(files[0] ?? '')).size).toBeGreaterThan(1_000);
-      return files;
+    await eventually(async () => {
+      const [answer = ''] = await rig.files('answers');
+      expect((await stat(answer)).size).toBeGreaterThan(1_000);
     });
     await rig.service.kill();
     await rig.restart();
     expect(await rig.final(id)).toMatchObject({ status: 'OUTCOME_UNKNOWN', usage: null });
     expect(await rig.paidFor('half read')).toBe(1);
-    expect(await rig.files('answers')).toEqual([answer]);
+    expect(await rig.files('answers')).toEqual([]);
+    const stored = (await rig.files('blobs')).filter((path) => path.includes('/answers/'));
+    expect(stored).toHaveLength(1);
+    const { data } = await rig.query(
+      `{ node(id: "${id}") { ... on EditJob { hasStoredAnswer } } }`,
+    );
+    expect(data.node).toEqual({ hasStoredAnswer: true });
     await table.add(rig, 'answer half read', [id], { paid: 1 });
   });
 

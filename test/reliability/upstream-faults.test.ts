@@ -26,7 +26,7 @@ describe.runIf(hasDatabase)('an edits API that', () => {
     return data.editImage.editJob;
   }
   const answerBytes = async () => {
-    const files = await filesIn(`${app.dir}/answers`);
+    const files = await filesIn(`${app.dir}/blobs/answers`);
     const stats = await Promise.all(files.map((file) => stat(file)));
     return stats.reduce((sum, { size }) => sum + size, 0);
   };

@@ -44,7 +44,7 @@ const FAILURE = {
 /** The only model's output tokens at so many micro-dollars each; null: at no known price. */
 function pricesOf(microUsdPerToken: number | null): PriceTable {
   const prices = {
-    textInput: null,
+    textInput: 0n,
     cachedTextInput: null,
     imageInput: null,
     cachedImageInput: null,
@@ -129,7 +129,12 @@ export async function openBudgetedEdits() {
     /** @param tokens that the edits API says it used; null: it does not say. */
     async succeed(id: string, tokens: number | null) {
       const attempt = await claim(id);
-      const usage = { total_tokens: tokens, input_tokens: 0, output_tokens: tokens };
+      const usage = {
+        total_tokens: (tokens ?? 0) + 1,
+        input_tokens: 1,
+        input_tokens_details: { text_tokens: 1 },
+        output_tokens: tokens,
+      };
       const body = tokens === null ? {} : { usage };
       await attempts.succeed(attempt, { body, httpStatus: 200, upstreamRequestId: null }, []);
     },

@@ -33,7 +33,7 @@ export async function deleteRows(tx: Transaction, ids: readonly string[]): Promi
   await clearJobs(tx, jobIds);
   await releasePrompts(tx, jobs);
   const attempts = await tx.$queryRaw<{ id: string }[]>`
-    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL
+    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL
     WHERE "jobId" = ANY (${jobIds}) RETURNING id`;
   await tx.$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
   await forgetKeys(

@@ -1,6 +1,7 @@
 import type { PrismaClient } from '../../database/database.ts';
 import { defineJob, type Queue } from '../../queue.ts';
 import type { AnswerFiles } from '../answer-files.ts';
+import type { StoredAnswers } from '../stored-answers.ts';
 import { forgetKeys, KEY_HOURS } from './delete-rows.ts';
 
 interface ForgottenEdits {
@@ -30,10 +31,14 @@ export function createForgetEdits(options: {
   prisma: PrismaClient;
   queue: Queue;
   answerFiles: Pick<AnswerFiles, 'remove'>;
+  storedAnswers: Pick<StoredAnswers, 'remove'>;
 }) {
-  const { prisma, queue, answerFiles } = options;
+  const { prisma, queue, answerFiles, storedAnswers } = options;
   return async ({ jobIds, attemptIds }: ForgottenEdits): Promise<void> => {
-    for (const attemptId of attemptIds) await answerFiles.remove(attemptId);
+    for (const attemptId of attemptIds) {
+      await answerFiles.remove(attemptId);
+      await storedAnswers.remove(attemptId);
+    }
     await forgetKeys(prisma, jobIds);
     const startAfter = new Date((await waitUntilMs(jobIds)) + MARGIN_MS);
     if (startAfter.getTime() <= Date.now()) return;

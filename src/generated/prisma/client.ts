@@ -89,7 +89,8 @@ export type Image = Prisma.ImageModel
 export type EditJobImage = Prisma.EditJobImageModel
 /**
  * Model TokenUsage
- * The numbers of `usage` as the edits API answered them. No row: it answered none.
+ * The numbers of `usage` as the edits API answered them. No row: it answered none. Null in all three
+ * totals: what it answered cannot be believed, and only `raw` is stored.
  */
 export type TokenUsage = Prisma.TokenUsageModel
 /**

@@ -189,6 +189,7 @@ export const EditAttemptScalarFieldEnum = {
   errorCode: 'errorCode',
   errorMessage: 'errorMessage',
   answer: 'answer',
+  answerStoredAt: 'answerStoredAt',
   sentAt: 'sentAt',
   finishedAt: 'finishedAt'
 } as const

@@ -47,6 +47,7 @@ export type EditAttemptMinAggregateOutputType = {
   upstreamRequestId: string | null
   errorCode: string | null
   errorMessage: string | null
+  answerStoredAt: Date | null
   sentAt: Date | null
   finishedAt: Date | null
 }
@@ -62,6 +63,7 @@ export type EditAttemptMaxAggregateOutputType = {
   upstreamRequestId: string | null
   errorCode: string | null
   errorMessage: string | null
+  answerStoredAt: Date | null
   sentAt: Date | null
   finishedAt: Date | null
 }
@@ -78,6 +80,7 @@ export type EditAttemptCountAggregateOutputType = {
   errorCode: number
   errorMessage: number
   answer: number
+  answerStoredAt: number
   sentAt: number
   finishedAt: number
   _all: number
@@ -105,6 +108,7 @@ export type EditAttemptMinAggregateInputType = {
   upstreamRequestId?: true
   errorCode?: true
   errorMessage?: true
+  answerStoredAt?: true
   sentAt?: true
   finishedAt?: true
 }
@@ -120,6 +124,7 @@ export type EditAttemptMaxAggregateInputType = {
   upstreamRequestId?: true
   errorCode?: true
   errorMessage?: true
+  answerStoredAt?: true
   sentAt?: true
   finishedAt?: true
 }
@@ -136,6 +141,7 @@ export type EditAttemptCountAggregateInputType = {
   errorCode?: true
   errorMessage?: true
   answer?: true
+  answerStoredAt?: true
   sentAt?: true
   finishedAt?: true
   _all?: true
@@ -239,6 +245,7 @@ export type EditAttemptGroupByOutputType = {
   errorCode: string | null
   errorMessage: string | null
   answer: runtime.JsonValue | null
+  answerStoredAt: Date | null
   sentAt: Date
   finishedAt: Date | null
   _count: EditAttemptCountAggregateOutputType | null
@@ -278,6 +285,7 @@ export type EditAttemptWhereInput = {
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   answer?: Prisma.JsonNullableFilter<"EditAttempt">
+  answerStoredAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeFilter<"EditAttempt"> | Date | string
   finishedAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -295,6 +303,7 @@ export type EditAttemptOrderByWithRelationInput = {
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   answer?: Prisma.SortOrderInput | Prisma.SortOrder
+  answerStoredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   sentAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   job?: Prisma.EditJobOrderByWithRelationInput
@@ -316,6 +325,7 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   answer?: Prisma.JsonNullableFilter<"EditAttempt">
+  answerStoredAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeFilter<"EditAttempt"> | Date | string
   finishedAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -333,6 +343,7 @@ export type EditAttemptOrderByWithAggregationInput = {
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   answer?: Prisma.SortOrderInput | Prisma.SortOrder
+  answerStoredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   sentAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.EditAttemptCountOrderByAggregateInput
@@ -357,6 +368,7 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   answer?: Prisma.JsonNullableWithAggregatesFilter<"EditAttempt">
+  answerStoredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeWithAggregatesFilter<"EditAttempt"> | Date | string
   finishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditAttempt"> | Date | string | null
 }
@@ -372,6 +384,7 @@ export type EditAttemptCreateInput = {
   errorCode?: string | null
   errorMessage?: string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Date | string | null
   sentAt?: Date | string
   finishedAt?: Date | string | null
   job: Prisma.EditJobCreateNestedOneWithoutAttemptsInput
@@ -389,6 +402,7 @@ export type EditAttemptUncheckedCreateInput = {
   errorCode?: string | null
   errorMessage?: string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Date | string | null
   sentAt?: Date | string
   finishedAt?: Date | string | null
 }
@@ -404,6 +418,7 @@ export type EditAttemptUpdateInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   job?: Prisma.EditJobUpdateOneRequiredWithoutAttemptsNestedInput
@@ -421,6 +436,7 @@ export type EditAttemptUncheckedUpdateInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -437,6 +453,7 @@ export type EditAttemptCreateManyInput = {
   errorCode?: string | null
   errorMessage?: string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Date | string | null
   sentAt?: Date | string
   finishedAt?: Date | string | null
 }
@@ -452,6 +469,7 @@ export type EditAttemptUpdateManyMutationInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -468,6 +486,7 @@ export type EditAttemptUncheckedUpdateManyInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -499,6 +518,7 @@ export type EditAttemptCountOrderByAggregateInput = {
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   answer?: Prisma.SortOrder
+  answerStoredAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
 }
@@ -519,6 +539,7 @@ export type EditAttemptMaxOrderByAggregateInput = {
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  answerStoredAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
 }
@@ -534,6 +555,7 @@ export type EditAttemptMinOrderByAggregateInput = {
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  answerStoredAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
 }
@@ -600,6 +622,7 @@ export type EditAttemptCreateWithoutJobInput = {
   errorCode?: string | null
   errorMessage?: string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Date | string | null
   sentAt?: Date | string
   finishedAt?: Date | string | null
 }
@@ -615,6 +638,7 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   errorCode?: string | null
   errorMessage?: string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Date | string | null
   sentAt?: Date | string
   finishedAt?: Date | string | null
 }
@@ -660,6 +684,7 @@ export type EditAttemptScalarWhereInput = {
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   answer?: Prisma.JsonNullableFilter<"EditAttempt">
+  answerStoredAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeFilter<"EditAttempt"> | Date | string
   finishedAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
 }
@@ -675,6 +700,7 @@ export type EditAttemptCreateManyJobInput = {
   errorCode?: string | null
   errorMessage?: string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Date | string | null
   sentAt?: Date | string
   finishedAt?: Date | string | null
 }
@@ -690,6 +716,7 @@ export type EditAttemptUpdateWithoutJobInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -705,6 +732,7 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -720,6 +748,7 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -738,6 +767,7 @@ export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   errorCode?: boolean
   errorMessage?: boolean
   answer?: boolean
+  answerStoredAt?: boolean
   sentAt?: boolean
   finishedAt?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -755,6 +785,7 @@ export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   errorCode?: boolean
   errorMessage?: boolean
   answer?: boolean
+  answerStoredAt?: boolean
   sentAt?: boolean
   finishedAt?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -772,6 +803,7 @@ export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   errorCode?: boolean
   errorMessage?: boolean
   answer?: boolean
+  answerStoredAt?: boolean
   sentAt?: boolean
   finishedAt?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -789,11 +821,12 @@ export type EditAttemptSelectScalar = {
   errorCode?: boolean
   errorMessage?: boolean
   answer?: boolean
+  answerStoredAt?: boolean
   sentAt?: boolean
   finishedAt?: boolean
 }
 
-export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
+export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
 export type EditAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -830,6 +863,10 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * The answer without its pictures.
      */
     answer: runtime.JsonValue | null
+    /**
+     * Since when its raw answer is in the blob store, of which no picture could be read. Null: it is not.
+     */
+    answerStoredAt: Date | null
     sentAt: Date
     finishedAt: Date | null
   }, ExtArgs["result"]["editAttempt"]>
@@ -1267,6 +1304,7 @@ export interface EditAttemptFieldRefs {
   readonly errorCode: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly errorMessage: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly answer: Prisma.FieldRef<"EditAttempt", 'Json'>
+  readonly answerStoredAt: Prisma.FieldRef<"EditAttempt", 'DateTime'>
   readonly sentAt: Prisma.FieldRef<"EditAttempt", 'DateTime'>
   readonly finishedAt: Prisma.FieldRef<"EditAttempt", 'DateTime'>
 }

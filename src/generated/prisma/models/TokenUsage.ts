@@ -14,7 +14,8 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model TokenUsage
- * The numbers of `usage` as the edits API answered them. No row: it answered none.
+ * The numbers of `usage` as the edits API answered them. No row: it answered none. Null in all three
+ * totals: what it answered cannot be believed, and only `raw` is stored.
  */
 export type TokenUsageModel = runtime.Types.Result.DefaultSelection<Prisma.$TokenUsagePayload>
 
@@ -255,9 +256,9 @@ export type TokenUsageGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
 
 export type TokenUsageGroupByOutputType = {
   jobId: string
-  totalTokens: number
-  inputTokens: number
-  outputTokens: number
+  totalTokens: number | null
+  inputTokens: number | null
+  outputTokens: number | null
   inputTextTokens: number | null
   inputImageTokens: number | null
   outputTextTokens: number | null
@@ -293,9 +294,9 @@ export type TokenUsageWhereInput = {
   OR?: Prisma.TokenUsageWhereInput[]
   NOT?: Prisma.TokenUsageWhereInput | Prisma.TokenUsageWhereInput[]
   jobId?: Prisma.UuidFilter<"TokenUsage"> | string
-  totalTokens?: Prisma.IntFilter<"TokenUsage"> | number
-  inputTokens?: Prisma.IntFilter<"TokenUsage"> | number
-  outputTokens?: Prisma.IntFilter<"TokenUsage"> | number
+  totalTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  outputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   inputTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   inputImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
@@ -309,9 +310,9 @@ export type TokenUsageWhereInput = {
 
 export type TokenUsageOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
-  totalTokens?: Prisma.SortOrder
-  inputTokens?: Prisma.SortOrder
-  outputTokens?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   inputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   inputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -328,9 +329,9 @@ export type TokenUsageWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.TokenUsageWhereInput | Prisma.TokenUsageWhereInput[]
   OR?: Prisma.TokenUsageWhereInput[]
   NOT?: Prisma.TokenUsageWhereInput | Prisma.TokenUsageWhereInput[]
-  totalTokens?: Prisma.IntFilter<"TokenUsage"> | number
-  inputTokens?: Prisma.IntFilter<"TokenUsage"> | number
-  outputTokens?: Prisma.IntFilter<"TokenUsage"> | number
+  totalTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  inputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
+  outputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   inputTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   inputImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputTextTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
@@ -344,9 +345,9 @@ export type TokenUsageWhereUniqueInput = Prisma.AtLeast<{
 
 export type TokenUsageOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
-  totalTokens?: Prisma.SortOrder
-  inputTokens?: Prisma.SortOrder
-  outputTokens?: Prisma.SortOrder
+  totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  inputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
+  outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   inputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   inputImageTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputTextTokens?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -367,9 +368,9 @@ export type TokenUsageScalarWhereWithAggregatesInput = {
   OR?: Prisma.TokenUsageScalarWhereWithAggregatesInput[]
   NOT?: Prisma.TokenUsageScalarWhereWithAggregatesInput | Prisma.TokenUsageScalarWhereWithAggregatesInput[]
   jobId?: Prisma.UuidWithAggregatesFilter<"TokenUsage"> | string
-  totalTokens?: Prisma.IntWithAggregatesFilter<"TokenUsage"> | number
-  inputTokens?: Prisma.IntWithAggregatesFilter<"TokenUsage"> | number
-  outputTokens?: Prisma.IntWithAggregatesFilter<"TokenUsage"> | number
+  totalTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
+  inputTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
+  outputTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   inputTextTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   inputImageTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   outputTextTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
@@ -381,9 +382,9 @@ export type TokenUsageScalarWhereWithAggregatesInput = {
 }
 
 export type TokenUsageCreateInput = {
-  totalTokens: number
-  inputTokens: number
-  outputTokens: number
+  totalTokens?: number | null
+  inputTokens?: number | null
+  outputTokens?: number | null
   inputTextTokens?: number | null
   inputImageTokens?: number | null
   outputTextTokens?: number | null
@@ -397,9 +398,9 @@ export type TokenUsageCreateInput = {
 
 export type TokenUsageUncheckedCreateInput = {
   jobId: string
-  totalTokens: number
-  inputTokens: number
-  outputTokens: number
+  totalTokens?: number | null
+  inputTokens?: number | null
+  outputTokens?: number | null
   inputTextTokens?: number | null
   inputImageTokens?: number | null
   outputTextTokens?: number | null
@@ -411,9 +412,9 @@ export type TokenUsageUncheckedCreateInput = {
 }
 
 export type TokenUsageUpdateInput = {
-  totalTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  inputTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  outputTokens?: Prisma.IntFieldUpdateOperationsInput | number
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -427,9 +428,9 @@ export type TokenUsageUpdateInput = {
 
 export type TokenUsageUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
-  totalTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  inputTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  outputTokens?: Prisma.IntFieldUpdateOperationsInput | number
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -442,9 +443,9 @@ export type TokenUsageUncheckedUpdateInput = {
 
 export type TokenUsageCreateManyInput = {
   jobId: string
-  totalTokens: number
-  inputTokens: number
-  outputTokens: number
+  totalTokens?: number | null
+  inputTokens?: number | null
+  outputTokens?: number | null
   inputTextTokens?: number | null
   inputImageTokens?: number | null
   outputTextTokens?: number | null
@@ -456,9 +457,9 @@ export type TokenUsageCreateManyInput = {
 }
 
 export type TokenUsageUpdateManyMutationInput = {
-  totalTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  inputTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  outputTokens?: Prisma.IntFieldUpdateOperationsInput | number
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -471,9 +472,9 @@ export type TokenUsageUpdateManyMutationInput = {
 
 export type TokenUsageUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
-  totalTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  inputTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  outputTokens?: Prisma.IntFieldUpdateOperationsInput | number
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -591,9 +592,9 @@ export type TokenUsageUncheckedUpdateOneWithoutJobNestedInput = {
 }
 
 export type TokenUsageCreateWithoutJobInput = {
-  totalTokens: number
-  inputTokens: number
-  outputTokens: number
+  totalTokens?: number | null
+  inputTokens?: number | null
+  outputTokens?: number | null
   inputTextTokens?: number | null
   inputImageTokens?: number | null
   outputTextTokens?: number | null
@@ -605,9 +606,9 @@ export type TokenUsageCreateWithoutJobInput = {
 }
 
 export type TokenUsageUncheckedCreateWithoutJobInput = {
-  totalTokens: number
-  inputTokens: number
-  outputTokens: number
+  totalTokens?: number | null
+  inputTokens?: number | null
+  outputTokens?: number | null
   inputTextTokens?: number | null
   inputImageTokens?: number | null
   outputTextTokens?: number | null
@@ -635,9 +636,9 @@ export type TokenUsageUpdateToOneWithWhereWithoutJobInput = {
 }
 
 export type TokenUsageUpdateWithoutJobInput = {
-  totalTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  inputTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  outputTokens?: Prisma.IntFieldUpdateOperationsInput | number
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -649,9 +650,9 @@ export type TokenUsageUpdateWithoutJobInput = {
 }
 
 export type TokenUsageUncheckedUpdateWithoutJobInput = {
-  totalTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  inputTokens?: Prisma.IntFieldUpdateOperationsInput | number
-  outputTokens?: Prisma.IntFieldUpdateOperationsInput | number
+  totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputImageTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTextTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -745,9 +746,9 @@ export type $TokenUsagePayload<ExtArgs extends runtime.Types.Extensions.Internal
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     jobId: string
-    totalTokens: number
-    inputTokens: number
-    outputTokens: number
+    totalTokens: number | null
+    inputTokens: number | null
+    outputTokens: number | null
     inputTextTokens: number | null
     inputImageTokens: number | null
     outputTextTokens: number | null

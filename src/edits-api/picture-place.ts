@@ -1,0 +1,83 @@
+/**
+ * Where servers put images into an answer, and in which form. The edits API has them at
+ * `data[i].b64_json` or `data[i].url`; others wrap that in an object, call the list `images` or
+ * `output`, or put an image where a URL is expected and the other way round.
+ */
+
+/** Keys of what may hold an image or several, at any depth. */
+const CONTAINERS = new Set([
+  'data',
+  'images',
+  'image',
+  'image_url',
+  'output',
+  'outputs',
+  'result',
+  'results',
+  'response',
+  'artifacts',
+]);
+
+/** Keys of base64 text; a link may stand there too. */
+const BASE64_KEYS = new Set(['b64_json', 'b64', 'base64', 'image_base64', 'image_b64']);
+
+/** Keys of a link; base64 text may stand there too. */
+const LINK_KEYS = new Set(['url', 'image', 'image_url']);
+
+/** How PNG, JPEG and WebP begin in base64. */
+const BASE64_MAGIC = ['iVBORw0KGgo', '/9j/', 'UklGR'];
+
+const DATA = 'data:';
+const HTTP = ['http://', 'https://'];
+
+/** Longest start of a value that `kindOf` needs, after blanks. */
+export const MAX_START = 16;
+
+/**
+ * Whether a string may be an image or a link to one. `path` has the keys from the root down, null for
+ * the places of a list. An element of a list has no key of its own.
+ */
+export function mayBePicture(path: readonly (string | null)[]): boolean {
+  const last = path.at(-1);
+  if (last === undefined) return false;
+  if (last !== null && !BASE64_KEYS.has(last) && !LINK_KEYS.has(last)) return false;
+  if (last === null && !path.some((key) => key !== null)) return false;
+  return path.slice(0, -1).every((key) => key === null || CONTAINERS.has(key));
+}
+
+/** The names of what an image stands in, from the root down; '' for the root itself. */
+export function groupOf(path: readonly (string | null)[]): string {
+  return path
+    .slice(0, -1)
+    .filter((key) => key !== null)
+    .join('.');
+}
+
+/**
+ * What a string that begins with `start` is; null: the start is too short to tell.
+ * @param key The string's own key; null in a list.
+ */
+export function kindOf(
+  key: string | null,
+  start: string,
+  isWhole: boolean,
+): 'base64' | 'data-url' | 'text' | null {
+  const text = start.trimStart();
+  const open = (words: readonly string[], said: string) =>
+    !isWhole && words.some((word) => said.length < word.length && word.startsWith(said));
+  if (text === '') return isWhole ? 'text' : null;
+  const lower = text.toLowerCase();
+  if (lower.startsWith(DATA)) return 'data-url';
+  if (HTTP.some((scheme) => lower.startsWith(scheme))) return 'text';
+  if (open([DATA, ...HTTP], lower)) return null;
+  if (key !== null && BASE64_KEYS.has(key)) return 'base64';
+  if (BASE64_MAGIC.some((magic) => text.startsWith(magic))) return 'base64';
+  return open(BASE64_MAGIC, text) ? null : 'text';
+}
+
+/** Whether a text that is not an image is a link. Only `url` may be relative: other words are many. */
+export function isLink(key: string | null, text: string): boolean {
+  const lower = text.trim().toLowerCase();
+  if (HTTP.some((scheme) => lower.startsWith(scheme))) return true;
+  return key === 'url' && lower !== '' && lower !== 'null';
+}

@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { EditsApiRequest } from '../../src/edits-api/edits-api.ts';
+import { png } from '../support/pictures.ts';
+import { answerOf, clientOfAnswer, clientOfServer, failureOf } from './client-support.ts';
+
+const usage = { total_tokens: 30, input_tokens: 10, output_tokens: 20 };
+const two: Partial<EditsApiRequest> = {
+  fields: [
+    ['prompt', 'a hat'],
+    ['n', '2'],
+    ['stream', 'true'],
+  ],
+};
+
+let first: Buffer;
+let second: Buffer;
+beforeAll(async () => {
+  [first, second] = [await png(), await png(32, 32)];
+});
+
+const event = (type: string, data: object) =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+const completed = (picture: Buffer, more: object = { usage }) =>
+  event('image_edit.completed', { b64_json: picture.toString('base64'), ...more });
+const partial = (picture: Buffer) =>
+  event('image_edit.partial_image', { b64_json: picture.toString('base64') });
+
+/** Sends a request to a server that answers by hand, and reads the contents of the images. */
+async function edited(
+  answer: (res: ServerResponse, req: IncomingMessage) => unknown,
+  { request = {}, timeoutMs = 30_000, quietMs = 50 } = {},
+) {
+  let posts = 0;
+  const closed = Promise.withResolvers<void>();
+  const client = await clientOfServer(
+    async (req, res) => {
+      await buffer(req);
+      if (req.method === 'POST') posts += 1;
+      req.socket.once('close', () => closed.resolve());
+      await answer(res, req);
+    },
+    { quietMs },
+  );
+  const { images, body } = await client.edit(request, { timeoutMs });
+  await closed.promise;
+  expect(posts).toBe(1);
+  expect((await client.stagedFiles()).length).toBe(images.length);
+  const contents = await Promise.all(images.map(({ staged }) => readFile(staged.path)));
+  return { contents, body };
+}
+
+describe('a whole answer', () => {
+  it.each<[string, (res: ServerResponse, req: IncomingMessage, text: string) => unknown]>([
+    [
+      'whose last chunk is missing',
+      (res, req, text) => res.write(text, () => req.socket.destroy()),
+    ],
+    [
+      'whose connection is reset',
+      (res, req, text) => res.write(text, () => req.socket.resetAndDestroy()),
+    ],
+    [
+      'that is shorter than announced',
+      (res, req, text) => {
+        res.writeHead(200, { 'content-length': text.length + 100 });
+        res.write(text, () => req.socket.destroy());
+      },
+    ],
+    ['that is left open', (res, _, text) => res.write(text)],
+    [
+      'that is shorter than announced and left open',
+      (res, _, text) => {
+        res.writeHead(200, { 'content-length': text.length + 100 });
+        res.write(text);
+      },
+    ],
+    [
+      'behind blanks and a byte order mark',
+      (res, _, text) => res.end(`${' \r\n'.repeat(5_000)}\ufeff${text}`),
+    ],
+    ['behind comments', (res, _, text) => res.end(`: wait\n\n: ${'x'.repeat(70_000)}\n${text}`)],
+    ['with blanks behind that never end', (res, _, text) => res.write(`${text}\n\n `)],
+    ['with 201', (res, _, text) => res.writeHead(201).end(text)],
+    [
+      'of another content type',
+      (res, _, text) => res.writeHead(200, { 'content-type': 'text/html' }).end(text),
+    ],
+    [
+      'as events, line by line',
+      (res, _, text) => {
+        const lines = JSON.stringify(JSON.parse(text), null, 1).split('\n');
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        res.end(`${lines.map((line) => `data: ${line}\n`).join('')}\n`);
+      },
+    ],
+    ['as one event without its end', (res, _, text) => res.write(`data: ${text}\n`)],
+  ])('%s is used with its usage', async (_, answer) => {
+    const text = answerOf([first, second], { usage });
+    const { contents, body } = await edited((res, req) => answer(res, req, text), { request: two });
+    expect(contents).toEqual([first, second]);
+    expect(body['usage']).toEqual(usage);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ])(
+    'in %s is used although the coding is cut or left open behind it',
+    async (coding, compress) => {
+      const text = answerOf([first], { usage });
+      // Hardly to be compressed: so the document ends well before its coding does.
+      const bytes = compress(`${text}${randomBytes(300_000).toString('hex')}`).subarray(0, -1_000);
+      const headers = { 'content-encoding': coding };
+      for (const end of ['destroy', 'leave open'] as const) {
+        const { contents, body } = await edited((res, req) => {
+          res.writeHead(200, headers);
+          res.write(bytes, () => end === 'destroy' && req.socket.destroy());
+        });
+        expect(contents).toEqual([first]);
+        expect(body['usage']).toEqual(usage);
+      }
+    },
+  );
+
+  it('is used when its coding is not announced, or announced and undone', async () => {
+    const text = answerOf([first]);
+    expect((await edited((res) => res.end(gzipSync(text)))).contents).toEqual([first]);
+    const plain = await edited((res) => {
+      res.writeHead(200, { 'content-encoding': 'gzip' }).end(text);
+    });
+    expect(plain.contents).toEqual([first]);
+  });
+
+  it('that is a bare image is used', async () => {
+    const { contents } = await edited((res) =>
+      res.writeHead(200, { 'content-type': 'image/png' }).end(first),
+    );
+    expect(contents).toEqual([first]);
+  });
+});
+
+describe('an event stream', () => {
+  it.each<[string, string]>([
+    ['[DONE]', 'data: [DONE]\n\n'],
+    ['[DONE] without a blank line', 'data: [DONE]\n'],
+    ['nothing more', ''],
+    ['signs of life', ': ping\n\n'],
+    ['an event of another kind', 'event: ping\ndata: {}\n\n'],
+  ])('that is left open after %s ends, and its connection is closed', async (_, end) => {
+    const { contents, body } = await edited((res) =>
+      res.write(partial(second) + completed(first) + end),
+    );
+    expect(contents).toEqual([first]);
+    expect(body['usage']).toEqual(usage);
+  });
+
+  it('that sends signs of life for ever ends', async () => {
+    let timer: NodeJS.Timeout | undefined;
+    const { contents } = await edited((res) => {
+      res.write(completed(first));
+      timer = setInterval(() => res.write(': ping\n\n'), 5);
+    });
+    clearInterval(timer);
+    expect(contents).toEqual([first]);
+  });
+
+  it('waits for the second of two images, and ends after it', async () => {
+    const { contents, body } = await edited(
+      (res) => {
+        res.write(completed(first));
+        setTimeout(() => res.write(completed(second)), 300);
+      },
+      { request: two },
+    );
+    expect(contents).toEqual([first, second]);
+    expect(body['usage']).toEqual({ total_tokens: 60, input_tokens: 20, output_tokens: 40 });
+  });
+
+  it('that is cut, or out of time, after one of two images brings that one, its usage unknown', async () => {
+    const ends = [
+      (res: ServerResponse, req: IncomingMessage) =>
+        res.write(completed(first), () => req.socket.destroy()),
+      (res: ServerResponse, req: IncomingMessage) =>
+        res.write(completed(first) + completed(second).slice(0, 90), () => req.socket.destroy()),
+      (res: ServerResponse) => res.write(completed(first)),
+    ];
+    for (const end of ends) {
+      const { contents, body } = await edited(end, { request: two, timeoutMs: 1_000 });
+      expect(contents).toEqual([first]);
+      expect(body).not.toHaveProperty('usage');
+    }
+  });
+
+  it('has its usage in an event of its own', async () => {
+    const apart = event('image_edit.usage', { usage });
+    const { body } = await edited((res) => res.end(completed(first, {}) + apart));
+    expect(body['usage']).toEqual(usage);
+  });
+
+  it('never takes an image on the way for the image', async () => {
+    const cut = `data: {"b64_json":"${first.toString('base64')}","type":"image_edit.par`;
+    for (const text of [partial(first), partial(first).slice(0, -10), cut]) {
+      const client = await clientOfAnswer(text);
+      expect(await failureOf(client.edit())).toMatchObject({ code: 'BROKEN_ANSWER' });
+      expect(await client.stagedFiles()).toEqual([]);
+    }
+  });
+});
+
+describe('images of an answer that are not images', () => {
+  const b64 = (bytes: Buffer | string) => ({ b64_json: Buffer.from(bytes).toString('base64') });
+
+  it.each<[string, () => object]>([
+    ['half an image', () => b64(first.subarray(0, -20))],
+    ['an HTML page', () => b64('<html>no</html>')],
+    ['a GIF', () => b64('GIF89a and so on, no format that is stored')],
+    ['nothing', () => ({ b64_json: '', url: '' })],
+    ['a link to nowhere', () => ({ url: 'http://127.0.0.1:1/' })],
+  ])('do not matter to the others: %s', async (_, element) => {
+    const data = [b64(first), element(), b64(second)];
+    const { contents } = await edited((res) => res.end(JSON.stringify({ data })));
+    expect(contents).toEqual([first, second]);
+    const stream = completed(first) + event('image_edit.completed', element()) + completed(second);
+    expect((await edited((res) => res.end(stream))).contents).toEqual([first, second]);
+  });
+
+  it('leave the link beside them', async () => {
+    const { contents } = await edited((res, req) => {
+      if (req.method === 'GET') return res.end(first);
+      return res.end(JSON.stringify({ data: [{ ...b64('<html>'), url: '/image.png' }] }));
+    });
+    expect(contents).toEqual([first]);
+  });
+});
+
+describe('usage', () => {
+  it.each<[string, object]>([
+    ['around the images', { data: { data: [], usage } }],
+    ['beside the list', { usage }],
+    ['with metadata', { metadata: { usage } }],
+    ['with the only image', { data: [{ usage }] }],
+  ])('is found %s', async (_, more) => {
+    const image = { b64_json: first.toString('base64') };
+    const document = JSON.parse(JSON.stringify({ data: [image], ...more }));
+    if (Array.isArray(document.data)) document.data = [{ ...document.data[0], ...image }];
+    else document.data.data = [image];
+    const { body } = await edited((res) => res.end(JSON.stringify(document)));
+    expect(body['usage']).toEqual(usage);
+  });
+});
