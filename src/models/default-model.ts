@@ -6,7 +6,7 @@ export interface ServingUpstream {
 }
 
 /** OpenAI itself, which has shut `gpt-image-1` down, under its own or a regional name. */
-export function isOpenAi(url: string): boolean {
+function isOpenAi(url: string): boolean {
   return /(^|\.)api\.openai\.com$/i.test(URL.parse(url)?.hostname ?? '');
 }
 
