@@ -29,6 +29,22 @@ describe.runIf(hasDatabase)('a budget', () => {
   };
   const insert = (hold = 10n) => edits.insert(owner, hold);
 
+  test('leaves the highest raise of a bound, whichever of the edits at once ends last', async () => {
+    const factor = async () =>
+      (await edits.prisma.raisedBound.findMany()).find(({ kind }) => kind === 'output')?.factor ??
+      0;
+    await set(10_000n);
+    const ids = await Promise.all([100n, 100n, 100n].map(insert));
+    await Promise.all([500, 300, 400].map((used, i) => edits.succeed(ids[i] ?? '', used)));
+    expect(await factor()).toBe(10);
+    const within = await insert(100n);
+    await edits.succeed(within, 90);
+    const unknown = await insert(100n);
+    await edits.succeed(unknown, null);
+    expect(await factor()).toBe(10);
+    expect(await edits.prisma.raisedBound.count()).toBe(1);
+  });
+
   test('is held by an edit while it waits and while it runs', async () => {
     await set(100n);
     const id = await insert();
