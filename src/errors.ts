@@ -225,7 +225,7 @@ export class EditsApiError extends RetouchError {
   readonly outcome: EditsApiOutcome;
   readonly httpStatus: number | null;
   readonly upstreamRequestId: string | null;
-  /** From `Retry-After` (seconds or HTTP date), when the API sent one. */
+  /** How long the upstream asks to wait, in `Retry-After`, other headers or words. */
   readonly retryAfterSeconds: number | null;
 
   constructor(

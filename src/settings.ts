@@ -211,7 +211,7 @@ export const SETTINGS = {
     schema: integer(1, 100),
     default: '5',
     description:
-      'How often an edit is sent in all, while the edits API surely has not processed it (429, 503, no connection).',
+      'How often an edit is sent at most while it was certainly not processed (503, no connection). A 429 does not count.',
   },
   MAX_IMAGE_BYTES: {
     schema: integer(1, 1_073_741_824),

@@ -116,7 +116,8 @@ export function signOf(reported: ReportedError, status: number): EditErrorCode |
 
 function codeSign({ codes, param, isModerated }: ReportedError): EditErrorCode | null {
   if (isModerated) return 'MODERATION_BLOCKED';
-  const written = codes.map(canonical);
+  // Also the parts of `InternalError.Algo.DataInspectionFailed`.
+  const written = codes.flatMap((code) => [code, ...code.split('.')]).map(canonical);
   const sign = ERROR_SIGNS.find((one) =>
     one.codes.some((name) => written.includes(canonical(name))),
   );
@@ -152,7 +153,8 @@ function canonical(code: string): string {
 
 /** "Limit 5, Requested 8": no wait makes room for that. */
 function exceedsLimitAlone(message: string): boolean {
-  const [, limit, requested] = /\blimit:?\s*(\d+)\b.*\brequested:?\s*(\d+)/is.exec(message) ?? [];
-  if (limit !== undefined && Number(limit) > 0 && Number(requested) > Number(limit)) return true;
+  const asked = /\blimit:?\s*([\d,]+)\b.*\brequested:?\s*([\d,]+)/is.exec(message) ?? [];
+  const [limit = 0, requested = 0] = asked.slice(1).map((one) => Number(one.replaceAll(',', '')));
+  if (limit > 0 && requested > limit) return true;
   return EXCEEDS_LIMIT_ALONE.some((pattern) => pattern.test(message));
 }

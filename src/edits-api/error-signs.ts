@@ -105,7 +105,6 @@ export const ERROR_SIGNS: readonly Signs[] = [
       'output_image_sensitive_content_detected',
       'prompt_blocked',
       'data_inspection_failed',
-      'internal_error.algo.data_inspection_failed',
       'violation_fee.grok.csam',
       'content_moderation',
       'content_moderation_failed',

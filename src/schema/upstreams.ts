@@ -15,7 +15,7 @@ const State = builder.enumType('UpstreamState', {
     READY: { description: 'It does.' },
     PAUSED: {
       description:
-        'Not before `pausedUntil`: it asked for that, its account has no credit, or it refused the key.',
+        'Not before `pausedUntil`: it asked for that or met a rate limit, its account has no credit, or it rejected the key.',
     },
     CIRCUIT_OPEN: {
       description:

@@ -275,6 +275,8 @@ describe('the codes of other servers', () => {
       'MODERATION_BLOCKED',
     ],
     [400, { error: { code: 'OutputImageSensitiveContentDetected' } }, 'MODERATION_BLOCKED'],
+    [400, { code: 'InputImageSensitiveContentDetected.PrivacyInformation' }, 'MODERATION_BLOCKED'],
+    [400, { code: 'InternalError.Algo.DataInspectionFailed', message: 'm' }, 'MODERATION_BLOCKED'],
     [404, { error: { code: 'DeploymentNotFound', message: 'm' } }, 'MODEL_NOT_FOUND'],
     [
       401,
@@ -412,6 +414,7 @@ describe('the wait after a rate limit', () => {
     ['1分钟内最多请求5次，请稍后再试', null],
     ['Rate limit reached for images per min. Please try again later.', null],
     ['Try again in 0s.', null],
+    ['tokens per min (TPM): Limit 1,000, Used 998, Requested 5.', null],
     ['You have reached your limit of 200 requests per day.', 900],
     ['免费API限制每天200次请求', 900],
   ])('%s: %j seconds', (message, seconds) => {
@@ -439,6 +442,7 @@ describe('the wait after a rate limit', () => {
 
   it.each([
     'Rate limit reached on input-images per min: Limit 5, Used 0, Requested 8.',
+    'Limit 1,000, Used 0, Requested 1,200',
     'Request too large for gpt-image-1: reduce your input.',
   ])('%s is rejected: it alone exceeds the limit', (message) => {
     expect(errorOf(429, words(message, 429))).toMatchObject({

@@ -74,7 +74,7 @@ describe('pictures that an answer only points at', () => {
     ['is missing', '/missing.png', 'answered 404'],
     ['is a page', '/page.png', 'is an HTML document'],
     ['is cut', '/cut.png', 'The connection failed'],
-    ['is half a picture', '/half.png', 'broken PNG'],
+    ['is half a picture', '/half.png', 'not a valid PNG'],
     ['is empty', '/empty.png', 'empty'],
     ['is a file', 'file:///etc/passwd', 'not one of http or https'],
     ['is no URL', 'http://', 'not one of http or https'],

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import type { EditErrorCode } from '../../src/edit-error-codes.ts';
 import { createPauses, type Pauses } from '../../src/edits/pauses.ts';
@@ -13,9 +13,11 @@ describe.runIf(hasDatabase)('the pause of an edits API', () => {
   beforeEach(async () => {
     testDatabase = await createTestDatabase();
     database = await testDatabase.open();
-    pauses = createPauses({ prisma: database.prisma });
+    pauses = createPauses({ prisma: database.prisma, random: () => 0 });
+    vi.useFakeTimers({ toFake: ['Date'] });
   });
   afterEach(async () => {
+    vi.useRealTimers();
     await database.close();
     await testDatabase.drop();
   });
@@ -47,5 +49,66 @@ describe.runIf(hasDatabase)('the pause of an edits API', () => {
     await consider('INSUFFICIENT_QUOTA', null);
     expect(await seconds()).toBeGreaterThan(280);
     expect(await seconds()).toBeLessThanOrEqual(300);
+  });
+
+  const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+  const recovering = async (of = pauses) => (await of.recovering()).get('one') ?? null;
+
+  test('lasts longer each time that a rate limit without a time is met again, not for each call', async () => {
+    const waits = [];
+    for (let met = 0; met < 4; met += 1) {
+      await Promise.all([1, 2, 3].map(() => consider('RATE_LIMITED', null)));
+      waits.push(await seconds());
+      pass(Math.ceil((waits.at(-1) ?? 0) * 1_000));
+    }
+    expect(waits).toEqual([1, 2, 4, 8]);
+    await pauses.accepted('one');
+    await consider('RATE_LIMITED', null);
+    expect(await seconds()).toBe(1);
+  });
+
+  test('lasts five minutes at most for a rate limit that names no time', async () => {
+    for (let met = 0; met < 12; met += 1) {
+      await consider('RATE_LIMITED', null);
+      pass(Math.ceil((await seconds()) * 1_000));
+    }
+    await consider('RATE_LIMITED', null);
+    expect(await seconds()).toBe(300);
+  });
+
+  test('answers when the upstream gets calls again', async () => {
+    const until = await consider('RATE_LIMITED', 30);
+    expect(until?.getTime()).toBe(Date.now() + 30_000);
+    expect(await consider('BAD_REQUEST', null)).toBeNull();
+    expect(await consider('FORBIDDEN', null)).toBeNull();
+  });
+
+  test('leaves one call at once, and one more for each that is accepted, in every process', async () => {
+    const elsewhere = createPauses({ prisma: database.prisma });
+    await consider('RATE_LIMITED', 30);
+    expect(await recovering()).toBeNull();
+    await pauses.accepted('one');
+    pass(30_000);
+    expect(await recovering()).toMatchObject({ places: 1 });
+    await pauses.accepted('one');
+    await pauses.accepted('one');
+    expect(await recovering()).toMatchObject({ places: 3 });
+    expect(await recovering(elsewhere)).toMatchObject({ places: 3 });
+    await consider('RATE_LIMITED', 30);
+    pass(30_000);
+    expect(await recovering()).toMatchObject({ places: 1 });
+  });
+
+  test('is forgotten when the upstream has accepted many calls, or for a while', async () => {
+    await consider('RATE_LIMITED', 1);
+    pass(1_000);
+    for (let calls = 0; calls < 63; calls += 1) await pauses.accepted('one');
+    expect(await recovering()).toBeNull();
+    expect(await database.prisma.upstreamPause.count()).toBe(0);
+    await consider('RATE_LIMITED', 1);
+    pass(11 * 60_000);
+    expect(await recovering()).toBeNull();
+    await consider('RATE_LIMITED', null);
+    expect(await seconds()).toBe(1);
   });
 });

@@ -242,7 +242,6 @@ describe.runIf(hasDatabase)('editImage', () => {
     ['moderation', { kind: 'moderation' }, 'FAILED', 'MODERATION_BLOCKED', false, 0],
     ['a quota', { kind: 'quota' }, 'FAILED', 'INSUFFICIENT_QUOTA', false, 0],
     ['a wrong key', { kind: 'auth' }, 'FAILED', 'AUTHENTICATION_FAILED', false, 0],
-    ['a rate limit', { kind: 'rate_limit' }, 'FAILED', 'RATE_LIMITED', true, 0],
     ['the API’s own 500', { kind: 'status', status: 500 }, 'FAILED', 'SERVER_ERROR', true, 0],
     [
       'a proxy’s 502',
@@ -264,7 +263,7 @@ describe.runIf(hasDatabase)('editImage', () => {
       false,
       1,
     ],
-    ['a redirect', { kind: 'redirect' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 0],
+    ['a redirect', { kind: 'redirect' }, 'FAILED', 'BAD_REQUEST', false, 0],
   ] as const)(
     '%s ends as a job with its error, after one POST',
     async (_, fault, status, code, retryable, cost) => {

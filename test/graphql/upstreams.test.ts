@@ -21,7 +21,7 @@ describe.runIf(hasDatabase)('several edits APIs', () => {
     const urls = [(await first.start()).url, (await second.start()).url];
     const file = join(await temporaryDirectory(), 'upstreams.json');
     const entries = [
-      { name: 'first', url: urls[0], key: 'k1', priority: 0 },
+      { name: 'first', url: urls[0], key: 'k1', priority: 0, firstHand: false },
       { name: 'second', url: urls[1], key: 'k2', priority: 1, models: ['gpt-image-1', 'other'] },
     ];
     await writeFile(file, JSON.stringify(entries));
@@ -66,6 +66,12 @@ describe.runIf(hasDatabase)('several edits APIs', () => {
   test('never fail over where the edit may have been paid', async () => {
     first.faults.push({ kind: 'reset' });
     expect((await edit()).status).toBe('OUTCOME_UNKNOWN');
+    expect(requests()).toEqual([1, 0]);
+  });
+
+  test('never fail over after a 500 of a relay, whatever it says', async () => {
+    first.faults.push({ kind: 'status', status: 500, body: 'json' });
+    expect(await edit()).toMatchObject({ status: 'OUTCOME_UNKNOWN', upstream: 'first' });
     expect(requests()).toEqual([1, 0]);
   });
 

@@ -73,7 +73,7 @@ describe.runIf(hasDatabase)('an edits API that', () => {
 
   test('answers with a redirect is not followed', async () => {
     const job = await editWith({ kind: 'redirect' });
-    expect(job).toMatchObject({ status: 'OUTCOME_UNKNOWN', error: { code: 'BROKEN_ANSWER' } });
+    expect(job).toMatchObject({ status: 'FAILED', error: { code: 'BAD_REQUEST' } });
     expect(app.sandbox.stats().requests).toBe(1);
   });
 });
