@@ -37,6 +37,7 @@ describe('without any variable', () => {
       models: { default: null, allowed: null, file: null },
       prices: { file: null },
       retentionDays: null,
+      answerRetentionDays: 30,
       limits: {
         imageBytes: 26_214_400,
         imagePixels: 50_000_000,
@@ -83,6 +84,7 @@ describe('what is set', () => {
       MODELS_FILE: 'models.json',
       PRICES_FILE: 'prices.json',
       RETENTION_DAYS: '90',
+      ANSWER_RETENTION_DAYS: '7',
       EDIT_TIMEOUT_SECONDS: '90',
       MAX_CONCURRENT_EDITS: '2',
       MAX_IMAGE_BYTES: '1000',
@@ -119,6 +121,7 @@ describe('what is set', () => {
       },
       prices: { file: 'prices.json' },
       retentionDays: 90,
+      answerRetentionDays: 7,
       limits: {
         imageBytes: 1_000,
         imagePixels: 2_000,
