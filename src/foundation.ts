@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { createAvailability } from './database/availability.ts';
 import type { Database } from './database/database.ts';
@@ -26,7 +26,12 @@ import { createAllowedHosts } from './net/allowed-hosts.ts';
 import { createQueue } from './queue.ts';
 import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
-import { canUseDirectory, createStorageAccess, writeProbe } from './storage-access.ts';
+import {
+  canUseDirectory,
+  createStorageAccess,
+  makeDirectory,
+  writeProbe,
+} from './storage-access.ts';
 import { createBudgets } from './usage/budgets.ts';
 import { createPriceTable, readPricesFile } from './usage/price-table.ts';
 import { createPublishEnd } from './webhooks/publish-end.ts';
@@ -51,7 +56,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
   };
-  await Promise.all(Object.values(dirs).map((dir) => mkdir(dir, { recursive: true })));
+  for (const dir of Object.values(dirs)) await makeDirectory(resolve(dir));
   await writeProbe(config.dataDir);
   configureSharp({ threads: 1 });
 

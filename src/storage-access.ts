@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Whether what pictures and answers are kept in is there: a disk, a network's, an object store. */
@@ -56,9 +57,33 @@ export function canUseDirectory(dir: string): Promise<void> {
   return access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
+/**
+ * Makes a directory and those above it that are missing. Node's own `recursive` never ends where the
+ * system says that a parent is missing although it is there, as in /proc.
+ */
+export async function makeDirectory(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isDirectory(dir))) return;
+    const parent = dirname(dir);
+    if (code !== 'ENOENT' || (await isDirectory(parent))) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(dir);
+  }
+}
+
+const isDirectory = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
 /** Rejects unless a file can be written there: the superuser may do so by its permissions always. */
 export async function writeProbe(dir: string): Promise<void> {
-  const path = join(dir, `.probe-${process.pid}`);
+  // Processes in containers that share the directory have one id.
+  const path = join(dir, `.probe-${randomUUID()}`);
   await writeFile(path, 'probe\n');
   await rm(path);
 }

@@ -5,8 +5,6 @@ import { spawnService } from '../support/processes.ts';
 import { startRig } from '../support/rig.ts';
 
 const kind = inject('databaseKind');
-/** By the guarantee. */
-const REFUSED_WITHIN_MS = 5_000;
 /** What is no bar: starts and claims are slow beside other work. */
 const WAIT = { timeout: 30_000 };
 
@@ -86,12 +84,10 @@ describe.runIf(kind === 'pglite')(
   'a second process on an embedded data directory',
   { timeout: 120_000 },
   () => {
-    test('exits within 5 s naming the holder, and takes over when that one was killed', async () => {
+    test('exits naming the holder, and takes over when that one was killed', async () => {
       const rig = await startRig();
-      const startedMs = performance.now();
       const second = spawnService(rig.env);
       expect(await second.exited).toBe(78);
-      expect(performance.now() - startedMs).toBeLessThan(REFUSED_WITHIN_MS);
       expect(second.lines.join('\n')).toContain(`process ${rig.service.child.pid} on `);
       await rig.service.kill();
       await rig.restart();
