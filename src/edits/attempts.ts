@@ -10,6 +10,7 @@ import type { ChooseUpstream } from './choose-upstream.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
 import { statusesBefore } from './edit-status.ts';
+import { nowAfter } from './now-after.ts';
 import { readTokenUsage, summedTokens } from './token-usage.ts';
 
 /** What an edit is run from. */
@@ -130,7 +131,7 @@ export function createAttempts(options: {
           await postponeIn(tx, jobId, choice.notBefore);
           return null;
         }
-        const sentAt = new Date();
+        const sentAt = nowAfter(job.createdAt);
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: { in: statusesBefore('RUNNING') } },
           data: {
@@ -158,7 +159,7 @@ export function createAttempts(options: {
     succeed: (attempt, answer, outputs) =>
       prisma.$transaction(async (tx) => {
         const { body, httpStatus, upstreamRequestId } = answer;
-        const finishedAt = new Date();
+        const finishedAt = nowAfter(attempt.sentAt);
         const ended = await endAttempt(tx, attempt, {
           state: 'SUCCEEDED',
           finishedAt,
@@ -201,7 +202,7 @@ export function createAttempts(options: {
 
     fail: (attempt, failure, { unknown }) =>
       prisma.$transaction(async (tx) => {
-        const finishedAt = new Date();
+        const finishedAt = nowAfter(attempt.sentAt);
         const state = unknown ? 'UNKNOWN' : 'FAILED';
         if (!(await endAttempt(tx, attempt, { state, finishedAt, ...columns(failure) }))) {
           return false;
@@ -216,7 +217,7 @@ export function createAttempts(options: {
 
     requeue: (attempt, failure, at) =>
       prisma.$transaction(async (tx) => {
-        const finishedAt = new Date();
+        const finishedAt = nowAfter(attempt.sentAt);
         if (
           !(await endAttempt(tx, attempt, { state: 'FAILED', finishedAt, ...columns(failure) }))
         ) {
