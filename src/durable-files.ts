@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, readdirSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** Windows opens no directory to be synced; its file systems write their entries down themselves. */
@@ -44,7 +44,7 @@ export async function syncDirectories(from: string, root: string): Promise<void>
  * it may have been killed before this was true. What lies above it may be closed to this user.
  */
 export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
+  await makeMissing(resolve(path));
   for (let dir = resolve(path); ; dir = dirname(dir)) {
     await syncDirectory(dir).catch((error: NodeJS.ErrnoException) => {
       if (!NOT_OURS.has(error.code ?? '')) throw error;
@@ -52,6 +52,29 @@ export async function makeDirectory(path: string): Promise<void> {
     if (dir === dirname(dir)) return;
   }
 }
+
+/**
+ * Node's own `recursive` never ends where the system says that a parent is missing although it is
+ * there, as in /proc.
+ */
+async function makeMissing(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isDirectory(dir))) return;
+    const parent = dirname(dir);
+    if (code !== 'ENOENT' || (await isDirectory(parent))) throw error;
+    await makeMissing(parent);
+    await makeMissing(dir);
+  }
+}
+
+const isDirectory = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** Every file and directory in `dir`, and `dir` itself. For the start: it holds the thread. */
 export function syncTree(dir: string): void {

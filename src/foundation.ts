@@ -62,7 +62,7 @@ export async function openFoundation(options: {
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
   };
-  await Promise.all(Object.values(dirs).map(makeDirectory));
+  for (const dir of Object.values(dirs)) await makeDirectory(dir);
   await writeProbe(config.dataDir);
   configureSharp({ threads: 1 });
 

@@ -8,6 +8,9 @@ import { nameOwner, refuseForeignQueue } from './queue-owner.ts';
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
+/** How often it is looked whether the database's clock was set back, in milliseconds. */
+const CLOCK_CHECK_MS = 10_000;
+
 /** A kind of work, named once. */
 export interface JobDefinition<Data extends object> {
   readonly name: string;
@@ -107,6 +110,17 @@ export function createQueue(options: {
   boss.on('error', (error) => log.error({ err: error }, 'queue'));
   boss.on('warning', (warning) => log.warn({ warning }, 'queue'));
   const dispatchers: Dispatcher[] = [];
+  let clockCheck: NodeJS.Timeout | undefined;
+
+  /**
+   * What was enqueued in the future was enqueued before the database's clock was set back: it waits as
+   * long from now on as it was to wait then.
+   */
+  async function followClock(): Promise<void> {
+    await database.prisma.$executeRaw`
+      UPDATE ${jobs} SET start_after = now() + greatest(start_after - created_on, '0'), created_on = now()
+      WHERE state = 'created' AND created_on > now() + interval '1 minute'`;
+  }
 
   async function drain({ graceMs }: { graceMs: number }): Promise<void> {
     await Promise.all(dispatchers.splice(0).map((dispatcher) => dispatcher.stop(graceMs)));
@@ -133,6 +147,12 @@ export function createQueue(options: {
       await refuseForeignQueue(database);
       await boss.start();
       await nameOwner(database);
+      await followClock();
+      if (supervise) {
+        clockCheck ??= setInterval(() => {
+          followClock().catch((error) => log.warn({ err: error }, 'queue not checked'));
+        }, CLOCK_CHECK_MS);
+      }
       for (const { name, options } of definitions) {
         await boss.createQueue(name, options);
         await boss.updateQueue(name, options);
@@ -155,6 +175,7 @@ export function createQueue(options: {
       dispatchers.length > 0 && dispatchers.every((dispatcher) => dispatcher.hasLooked()),
     drain,
     async stop({ graceMs }) {
+      clearInterval(clockCheck);
       await drain({ graceMs });
       await boss.stop({ graceful: false, close: false });
     },

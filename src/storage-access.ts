@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -58,7 +59,8 @@ export function canUseDirectory(dir: string): Promise<void> {
 
 /** Rejects unless a file can be written there: the superuser may do so by its permissions always. */
 export async function writeProbe(dir: string): Promise<void> {
-  const path = join(dir, `.probe-${process.pid}`);
+  // Processes in containers that share the directory have one id.
+  const path = join(dir, `.probe-${randomUUID()}`);
   await writeFile(path, 'probe\n');
   await rm(path);
 }

@@ -102,7 +102,14 @@ describe('what is set', () => {
         allowedHosts: ['retouch.example', '[2001:db8::1]'],
         corsOrigins: ['https://app.example', 'http://localhost:5173'],
       },
-      database: { kind: 'postgres', url: 'postgres://u:p@db/retouch' },
+      database: {
+        kind: 'postgres',
+        url: 'postgres://u:p@db/retouch',
+        directUrl: null,
+        schema: 'public',
+        poolSize: 5,
+        queuePoolSize: 2,
+      },
       dataDir: '/srv/retouch',
       storage: { kind: 'fs', dir: '/srv/retouch/blobs' },
       secretKey: null,
@@ -174,6 +181,10 @@ describe('what cannot work', () => {
     ['ROLE', 'API'],
     ['ALLOW_ANONYMOUS', 'yes'],
     ['DATABASE_URL', 'mysql://db/retouch'],
+    ['DATABASE_URL', 'postgres://u:pass word@db/retouch'],
+    ['DATABASE_URL', 'postgres://u:p@db/retouch\n'],
+    ['DATABASE_POOL_SIZE', '0'],
+    ['QUEUE_POOL_SIZE', '1001'],
     ['EDITS_API_IMAGE_FIELD', 'file'],
     ['SANDBOX_DELAY_MS', '600001'],
     ['EDIT_TIMEOUT_SECONDS', '0'],
@@ -191,6 +202,17 @@ describe('what cannot work', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${name}: must `));
   });
+
+  test.each(['EDITS_API_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])(
+    'is a secret that no header can carry: %s',
+    (name) => {
+      for (const value of ['key\n', '\nkey', 'a key', 'key\t', 'clé', 'key\u0000']) {
+        expect(problemsOf({ [name]: value })).toContainEqual(
+          `${name}: must not contain blanks, line breaks or characters other than ASCII`,
+        );
+      }
+    },
+  );
 
   test('is reported all at once, one line for each variable', () => {
     const env = { PORT: 'x', LOG_LEVEL: 'loud', DATABASE_URL: 'nowhere', HOST: '0.0.0.0' };
@@ -355,5 +377,51 @@ describe('STORAGE_URL', () => {
 
   test('is not asked for by AWS variables that are there for something else', () => {
     expect(loadConfig({ AWS_ACCESS_KEY_ID: 'id' })).toEqual(loadConfig({}));
+  });
+});
+
+describe('DATABASE_URL', () => {
+  const databaseOf = (env: Record<string, string>) => loadConfig(env).database;
+
+  test('names the schema by ?schema=, and keeps its other parameters', () => {
+    expect(
+      databaseOf({ DATABASE_URL: 'postgres://u@db/x?sslmode=disable&schema=My-studio' }),
+    ).toMatchObject({ url: 'postgres://u@db/x?sslmode=disable', schema: 'My-studio' });
+    expect(databaseOf({ DATABASE_URL: 'postgres://u@db/x?schema=' })).toMatchObject({
+      schema: 'public',
+    });
+  });
+
+  test.each([
+    ['a'.repeat(45), /at most 44 bytes/],
+    ['画'.repeat(15), /at most 44 bytes/],
+    [`a'b`, /without quotes/],
+    ['a%22b', /without quotes/],
+    ['a.b', /periods/],
+    ['a$b', /dollar/],
+    ['pg_catalog', /belongs to Postgres/],
+    ['information_schema', /belongs to Postgres/],
+  ])('refuses a schema that Postgres or the queue cannot have: %s', (schema, reason) => {
+    const [problem, ...more] = problemsOf({ DATABASE_URL: `postgres://u:p@db/x?schema=${schema}` });
+    expect(problem).toMatch(/^DATABASE_URL: /);
+    expect(problem).toMatch(reason);
+    expect(more).toEqual([]);
+  });
+
+  test('goes with a DATABASE_DIRECT_URL, which must lead to the same schema', () => {
+    const url = 'postgres://u@pooler/x?schema=a';
+    const direct = 'postgres://u@db/x';
+    for (const DATABASE_DIRECT_URL of [direct, `${direct}?schema=a`]) {
+      expect(databaseOf({ DATABASE_URL: url, DATABASE_DIRECT_URL })).toMatchObject({
+        directUrl: direct,
+        schema: 'a',
+      });
+    }
+    expect(problemsOf({ DATABASE_URL: url, DATABASE_DIRECT_URL: `${direct}?schema=b` })).toEqual([
+      expect.stringContaining('names another schema than DATABASE_URL'),
+    ]);
+    expect(problemsOf({ DATABASE_DIRECT_URL: direct })).toEqual([
+      expect.stringContaining('DATABASE_DIRECT_URL is set but DATABASE_URL is not'),
+    ]);
   });
 });

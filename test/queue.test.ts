@@ -119,6 +119,28 @@ describe.runIf(hasDatabase)('the queue', () => {
     expect(aborted).toBe(true);
   });
 
+  test('waits no longer than was planned after the clock was set back two hours', async () => {
+    const { prisma } = database;
+    const soon = new Date(Date.now() + 600_000);
+    await queue.send(prisma, GREET, { name: 'at once' });
+    await queue.send(prisma, GREET, { name: 'later' }, { startAfter: soon });
+    await prisma.$executeRaw`
+      UPDATE ${JOB_TABLE} SET created_on = created_on + interval '2 hours',
+        start_after = start_after + interval '2 hours'`;
+    const names: string[] = [];
+    const next = createQueue({ database, events, log });
+    successors.push(next);
+    await next.start([GREET]);
+    next.work(GREET, { concurrency: 2, handle: async ({ name }) => void names.push(name) });
+    await eventually(() => expect(names).toEqual(['at once']));
+    const rows = await prisma.$queryRaw<{ wait: number }[]>`
+      SELECT extract(epoch FROM start_after - now())::float8 AS wait FROM ${JOB_TABLE}
+      WHERE state = 'created'`;
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.wait).toBeGreaterThan(0);
+    expect(rows[0]?.wait).toBeLessThanOrEqual(600);
+  });
+
   test('tells whether this process takes work: from its first look until it stops', async () => {
     expect(queue.isTaking()).toBe(false);
     queue.work(GREET, { concurrency: 1, handle: async () => {} });

@@ -8,6 +8,7 @@ import type { Ledger } from '../usage/ledger.ts';
 import type { ChooseUpstream } from './choose-upstream.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { inTurn, RUN_EDIT } from './edit-queue.ts';
+import { nowAfter } from './now-after.ts';
 import { createRecordSuccess, type SuccessfulAnswer } from './record-success.ts';
 
 /** What an edit is run from. */
@@ -130,7 +131,7 @@ export function createAttempts(options: {
           await postponeIn(tx, jobId, choice.notBefore);
           return null;
         }
-        const sentAt = new Date();
+        const sentAt = nowAfter(job.createdAt);
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, status: 'QUEUED' },
           data: {
@@ -157,7 +158,7 @@ export function createAttempts(options: {
 
     succeed: (attempt, answer, outputs) =>
       prisma.$transaction((tx) => {
-        const finishedAt = new Date();
+        const finishedAt = nowAfter(attempt.sentAt);
         return recordSuccess(tx, attempt, answer, outputs, async (_, ended, job) => {
           if (!(await endAttempt(tx, attempt, { ...ended, finishedAt }))) return false;
           await moveJob(tx, attempt, 'SUCCEEDED', { ...job, finishedAt });
@@ -167,7 +168,7 @@ export function createAttempts(options: {
 
     fail: (attempt, failure, { unknown }) =>
       prisma.$transaction(async (tx) => {
-        const finishedAt = new Date();
+        const finishedAt = nowAfter(attempt.sentAt);
         const state = unknown ? 'UNKNOWN' : 'FAILED';
         if (!(await endAttempt(tx, attempt, { state, finishedAt, ...columns(failure) }))) {
           return false;
@@ -183,7 +184,7 @@ export function createAttempts(options: {
 
     requeue: (attempt, failure, at) =>
       prisma.$transaction(async (tx) => {
-        const finishedAt = new Date();
+        const finishedAt = nowAfter(attempt.sentAt);
         if (
           !(await endAttempt(tx, attempt, { state: 'FAILED', finishedAt, ...columns(failure) }))
         ) {

@@ -6,6 +6,7 @@ import type { Events } from '../events.ts';
 import type { OnEditEnd } from './edit-end.ts';
 import { isFinal } from './edit-status.ts';
 import { inHistory } from './in-history.ts';
+import { nowAfter } from './now-after.ts';
 
 const UNRESOLVED =
   'Canceled while the request was out: the edits API may have processed it, and it may have been paid.';
@@ -32,17 +33,17 @@ export function createCancelEdit(options: {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const job = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },
-        select: { status: true },
+        select: { status: true, createdAt: true, startedAt: true },
       });
       if (job === null) throw new NotFoundError('EditJob', id);
       if (isFinal(job.status)) throw new JobNotCancelableError(job.status);
-      if (await cancelFrom(ownerId, id, job.status)) return { id };
+      const finishedAt = nowAfter(job.startedAt ?? job.createdAt);
+      if (await cancelFrom(ownerId, id, job.status, finishedAt)) return { id };
     }
     throw new Error(`edit ${id} changes too fast to be canceled`);
   };
 
-  function cancelFrom(ownerId: string, id: string, status: string) {
-    const finishedAt = new Date();
+  function cancelFrom(ownerId: string, id: string, status: string, finishedAt: Date) {
     return prisma
       .$transaction(async (tx) => {
         const isRunning = status === 'RUNNING';

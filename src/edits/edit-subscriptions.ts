@@ -73,7 +73,8 @@ export function createEditSubscriptions(options: {
 
   const unsubscribe = events.subscribe((event) => {
     if (event.kind === 'missed') {
-      const since = new Date(heardAtMs - CATCH_UP_MARGIN_MS);
+      // The clock may have been set back since.
+      const since = new Date(Math.min(heardAtMs, Date.now()) - CATCH_UP_MARGIN_MS);
       catchingUp = catchingUp.then(() => catchUp(since));
     } else if (event.kind === 'edit') tell(event);
     heardAtMs = Date.now();

@@ -13,7 +13,7 @@ const canRun = hasDatabase && hasPgBouncer && inject('databaseKind') === 'postgr
 /** Another server connection serves each statement: one that lacks our settings shows soon. */
 const EDITS = 12;
 
-describe.runIf(canRun)('through PgBouncer', { timeout: 120_000 }, () => {
+describe.runIf(canRun)('through PgBouncer', () => {
   test.each(['session', 'transaction'] as const)(
     'in %s mode edits run and are found, and their times are what they were',
     async (mode) => {

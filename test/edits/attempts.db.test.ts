@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { type Attempts, createAttempts } from '../../src/edits/attempts.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
@@ -136,6 +136,31 @@ describe.runIf(hasDatabase)('an attempt', () => {
       usage: { totalTokens: 1_260 },
     });
   });
+
+  test.each(['succeed', 'fail', 'requeue'] as const)(
+    'that ends after the clock was set back two hours took no negative time: %s',
+    async (end) => {
+      const job = await attempts.claim(jobId, by());
+      if (job === null) throw new Error('not claimed');
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 2 * 60 * 60_000 });
+      onTestFinished(() => void vi.useRealTimers());
+      const done = {
+        succeed: () =>
+          attempts.succeed(job, { body: {}, httpStatus: 200, upstreamRequestId: null }, []),
+        fail: () => attempts.fail(job, UNKNOWN, { unknown: true }),
+        requeue: () => attempts.requeue(job, UNKNOWN, new Date()),
+      };
+      expect(await done[end]()).toBe(true);
+      const after = await database.prisma.editJob.findUniqueOrThrow({
+        where: { id: jobId },
+        include: { attempts: true },
+      });
+      const [attempt] = after.attempts;
+      expect(Number(attempt?.finishedAt)).toBeGreaterThanOrEqual(Number(attempt?.sentAt));
+      if (end !== 'requeue') expect(after.durationMs).toBeGreaterThanOrEqual(0);
+      expect(Number(after.startedAt)).toBeGreaterThanOrEqual(Number(after.createdAt));
+    },
+  );
 
   test('that is made again later leaves its job the turn that it had', async () => {
     await database.prisma.editJob.update({ where: { id: jobId }, data: { turn: 7 } });

@@ -25,7 +25,7 @@ function limited(message: string): RelayResponse {
   };
 }
 
-describe.runIf(hasDatabase)('a burst over a rate limit', { timeout: 180_000 }, () => {
+describe.runIf(hasDatabase)('a burst over a rate limit', () => {
   let app: TestApp;
   let relay: Relay;
   afterEach(async () => {

@@ -160,7 +160,7 @@ const REJECTED: readonly Case[] = [
   ],
 ];
 
-describe.runIf(hasDatabase)('an edit behind a relay that returns', { timeout: 60_000 }, () => {
+describe.runIf(hasDatabase)('an edit behind a relay that returns', () => {
   let relay: Relay;
   let app: TestApp;
   let imageId: string;

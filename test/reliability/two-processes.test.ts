@@ -5,8 +5,6 @@ import { spawnService } from '../support/processes.ts';
 import { startRig } from '../support/rig.ts';
 
 const kind = inject('databaseKind');
-/** By the guarantee. */
-const REFUSED_WITHIN_MS = 5_000;
 
 describe.runIf(hasDatabase && kind === 'postgres')('two processes on one Postgres', () => {
   test('make one job of one idempotency key, sent to both fifty times at once', async () => {
@@ -76,12 +74,10 @@ describe.runIf(hasDatabase && kind === 'postgres')('two processes on one Postgre
 });
 
 describe.runIf(kind === 'pglite')('a second process on an embedded data directory', () => {
-  test('exits within 5 s naming the holder, and takes over when that one was killed', async () => {
+  test('exits naming the holder, and takes over when that one was killed', async () => {
     const rig = await startRig();
-    const startedMs = performance.now();
     const second = spawnService(rig.env);
     expect(await second.exited).toBe(78);
-    expect(performance.now() - startedMs).toBeLessThan(REFUSED_WITHIN_MS);
     expect(second.lines.join('\n')).toContain(`process ${rig.service.child.pid} on `);
     await rig.service.kill();
     await rig.restart();

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -21,7 +21,16 @@ export interface PostgresCluster {
   /** Stops all its processes where they are (SIGSTOP), or lets them go on. Linux only. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** A standby that has all that this one has, and follows it; to be stopped like this one. */
+  startStandby(): Promise<Standby>;
   /** Ends it at once and removes its files. */
+  stop(): Promise<void>;
+}
+
+export interface Standby {
+  readonly port: number;
+  /** Resolves when it takes writes. */
+  promote(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,31 +41,15 @@ export interface PostgresCluster {
 export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   const bin = await findBinaries();
   if (bin === null) return null;
-  const dir = await mkdtemp(join(tmpdir(), 'retouch-postgres-'));
-  // Postgres refuses to run as root: there the packaged user runs it.
-  const user = process.getuid?.() === 0 ? await findUser('postgres') : undefined;
-  if (user) await chown(dir, user.uid, user.gid);
+  const { dir, user } = await createDirectory();
   const data = join(dir, 'data');
   await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], { ...user });
   const port = await freePort();
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const args = ['-D', data, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F', '-N', '300'];
-  const launch = async () => {
-    const server = spawn(join(bin, 'postgres'), [...args, ...SERVER_OPTIONS], {
-      ...user,
-      stdio: 'ignore',
-    });
-    await untilAnswering(url, () => server.exitCode !== null);
-    return server;
-  };
+  const url = urlAt(port);
+  const launch = () => launchServer(join(bin, 'postgres'), { data, port, dir, user });
   let server = await launch();
   await onServer(url, ...decoys('postgres'));
-  const end = async (signal: 'SIGINT' | 'SIGQUIT') => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, 'exit');
-    server.kill(signal);
-    await exited;
-  };
+  const end = (signal: 'SIGINT' | 'SIGQUIT') => endServer(server, signal);
   const signalAll = async (signal: 'SIGSTOP' | 'SIGCONT') => {
     const { stdout } = await run('pgrep', ['-P', String(server.pid)]);
     for (const pid of [String(server.pid), ...stdout.trim().split('\n')]) {
@@ -71,11 +64,62 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
     },
     pause: () => signalAll('SIGSTOP'),
     resume: () => signalAll('SIGCONT'),
+    startStandby: () => startStandby(bin, port),
     async stop() {
       await end('SIGQUIT');
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** By its own words it has to have all that the primary has before it answers. */
+async function startStandby(bin: string, primaryPort: number): Promise<Standby> {
+  const { dir, user } = await createDirectory();
+  const data = join(dir, 'data');
+  const port = await freePort();
+  const from = ['-h', '127.0.0.1', '-p', `${primaryPort}`, '-U', 'postgres'];
+  await run(join(bin, 'pg_basebackup'), ['-D', data, ...from, '-R', '-X', 'stream', '-c', 'fast'], {
+    ...user,
+  });
+  const server = await launchServer(join(bin, 'postgres'), { data, port, dir, user });
+  return {
+    port,
+    async promote() {
+      await run(join(bin, 'pg_ctl'), ['promote', '-D', data, '-w'], { ...user });
+    },
+    async stop() {
+      await endServer(server, 'SIGQUIT');
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Postgres refuses to run as root: there the packaged user runs it. */
+async function createDirectory() {
+  const dir = await mkdtemp(join(tmpdir(), 'retouch-postgres-'));
+  const user = process.getuid?.() === 0 ? await findUser('postgres') : undefined;
+  if (user) await chown(dir, user.uid, user.gid);
+  return { dir, user };
+}
+
+/** Resolves when it answers. */
+async function launchServer(
+  binary: string,
+  { data, port, dir, user }: { data: string; port: number; dir: string; user: object | undefined },
+): Promise<ChildProcess> {
+  const args = ['-D', data, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F', '-N', '300'];
+  const server = spawn(binary, [...args, ...SERVER_OPTIONS], { ...user, stdio: 'ignore' });
+  await untilAnswering(urlAt(port), () => server.exitCode !== null);
+  return server;
+}
+
+const urlAt = (port: number) => `postgres://postgres@127.0.0.1:${port}/postgres`;
+
+async function endServer(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const exited = once(server, 'exit');
+  server.kill(signal);
+  await exited;
 }
 
 async function findBinaries(): Promise<string | null> {
