@@ -5,7 +5,7 @@ import { isReadOnly } from './unreachable.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** How long a statement waits for a connection, and for its result, in milliseconds. */
-export const STATEMENT_TIMEOUT_MS = 15_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
 
 export interface ConnectionPool {
   readonly pool: pg.Pool;
