@@ -25,13 +25,16 @@ export async function refuseForeignQueue({ prisma, names }: Database): Promise<v
   );
 }
 
-/** Writes down whose queue it is, once. */
+/** Writes down whose queue it is, once; one process at a time, as comments fail in a race. */
 export async function nameOwner({ prisma, names }: Database): Promise<void> {
   const { schema, queueSchema } = names;
   const table = `"${queueSchema}".version`;
-  const [found] = await prisma.$queryRaw<{ comment: string | null }[]>`
-    SELECT obj_description(${table}::regclass, 'pg_class') AS comment`;
-  if (found?.comment) return;
-  await prisma.$executeRaw`
-    COMMENT ON TABLE ${Prisma.raw(table)} IS ${Prisma.raw(`'${PREFIX}${schema}'`)}`;
+  await prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`queue ${queueSchema}`}, 0))`;
+    const [found] = await tx.$queryRaw<{ comment: string | null }[]>`
+      SELECT obj_description(${table}::regclass, 'pg_class') AS comment`;
+    if (found?.comment) return;
+    await tx.$executeRaw`
+      COMMENT ON TABLE ${Prisma.raw(table)} IS ${Prisma.raw(`'${PREFIX}${schema}'`)}`;
+  });
 }

@@ -66,11 +66,17 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   }
 }
 
-/** Only if it is missing: where it is not, the role may have no right to create one. */
+/**
+ * Creates a schema if it is missing: where it is not, the role may have no right to create one. One
+ * process at a time, as `IF NOT EXISTS` fails in a race.
+ */
 export async function createSchema({ prisma }: Database, name: string): Promise<void> {
-  const found = await prisma.$queryRaw<unknown[]>`
-    SELECT FROM pg_namespace WHERE nspname = ${name}`;
-  if (found.length === 0) await prisma.$executeRawUnsafe(`CREATE SCHEMA IF NOT EXISTS "${name}"`);
+  await prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`schema ${name}`}, 0))`;
+    const found = await tx.$queryRaw<unknown[]>`
+      SELECT nspname::text FROM pg_namespace WHERE nspname = ${name}`;
+    if (found.length === 0) await tx.$executeRawUnsafe(`CREATE SCHEMA "${name}"`);
+  });
 }
 
 async function isUpToDate(database: Database, migrations: MigrationList): Promise<boolean> {

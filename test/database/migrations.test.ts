@@ -6,7 +6,8 @@ import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/d
 
 const log = createLog({ level: 'silent' });
 
-describe.runIf(hasDatabase)('migrate', () => {
+// An embedded database is made from nothing, which takes its time on a busy machine.
+describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
   let testDatabase: TestDatabase;
   let database: Database;
   async function use(options?: { isMigrated: boolean }) {

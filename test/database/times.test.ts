@@ -12,6 +12,8 @@ const CREATE =
 
 test.runIf(hasDatabase)(
   'the times of an edit are the same instants in reads, webhooks, exports and SQL',
+  // The service is started twice, which is no bar.
+  { timeout: 120_000 },
   async () => {
     const beforeMs = Date.now();
     const receiver = await receiveWebhooks();
