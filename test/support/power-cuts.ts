@@ -41,19 +41,22 @@ export async function cutPower({ cuts, seed }: { cuts: number; seed: number }): 
   const told: Told[] = [];
   const shared = createGraphqlClient(() => service.url);
   let isOver = false;
+  /** Clients wait for it: what is left of one cut is looked at before they go on to the next. */
+  let looked = Promise.resolve();
 
   async function sendEdits(): Promise<void> {
-    while (!isOver) {
+    for (; !isOver; await looked) {
       const png = await noisePng(2_000 + Math.floor(random() * 40_000));
       const choice = random();
       // Paid, and of no use: its answer is kept for a look.
       if (choice < 0.15) faults.push({ kind: 'truncate' });
       if (choice > 0.85) await pglite.exec('CHECKPOINT');
       if (choice > 0.95) await pglite.exec('SELECT pg_switch_wal()');
-      const { editJob } = await shared.editUpload(png, {
-        prompt: `prompt ${random()}`,
-        wait: choice < 0.7 ? 30 : 0,
-      });
+      const input = { prompt: `prompt ${random()}`, wait: choice < 0.7 ? 30 : 0 };
+      // Rejected is not acknowledged: a cut, and what is opened after it, hold this thread.
+      const payload = await shared.editUpload(png, input).catch(() => null);
+      if (payload === null) continue;
+      const { editJob } = payload;
       const inputSha256 = createHash('sha256').update(png).digest('hex');
       told.push({ id: editJob.id, status: editJob.status, inputSha256 });
     }
@@ -70,12 +73,13 @@ export async function cutPower({ cuts, seed }: { cuts: number; seed: number }): 
           return [...told];
         }),
       ]);
-      await expectAll(target, survives, `seed ${seed}, cut ${cut}`);
+      looked = expectAll(target, survives, `seed ${seed}, cut ${cut}`);
+      await looked;
       await rm(target, { recursive: true });
     }
   } finally {
     isOver = true;
-    await clients;
+    await clients.catch(() => undefined);
   }
   expect(told.length).toBeGreaterThan(0);
 }
@@ -103,6 +107,8 @@ async function startOnUnsyncedDisk() {
   const template = await createTestDatabase();
   await cp(template.dir, dataDir, { recursive: true });
   await template.drop();
+  // template1 and template0, which nobody opens, are two thirds of the files.
+  for (const oid of ['1', '4']) await rm(join(dataDir, 'postgres/base', oid), { recursive: true });
   await mkdir(shadow);
   const disk = keepUnsynced(dataDir, shadow);
   onTestFinished(disk.stop);
