@@ -14,13 +14,17 @@ const MESSAGES = [
 /** SQLSTATE: connection exception, operator intervention, too many connections. */
 const SQLSTATES = /^(08...|57P0[1-4]|53300)$/;
 
-const driverSchema = z.object({
-  meta: z.object({
-    driverAdapterError: z.object({
-      cause: z.object({ kind: z.string().optional(), originalCode: z.string().optional() }),
-    }),
-  }),
+const adapterErrorSchema = z.object({
+  cause: z.object({ kind: z.string().optional(), originalCode: z.string().optional() }),
 });
+
+/** As Prisma wraps it when a statement fails, or as it is when a COMMIT does. */
+const driverSchema = z.union([
+  z
+    .object({ meta: z.object({ driverAdapterError: adapterErrorSchema }) })
+    .transform(({ meta }) => meta.driverAdapterError),
+  z.object({ name: z.literal('DriverAdapterError') }).and(adapterErrorSchema),
+]);
 
 /**
  * Whether the database could not be reached, or went away, so that the same may work later. What was
@@ -32,7 +36,7 @@ export function isUnreachable(error: unknown): boolean {
   if ('code' in error && PRISMA_CODES.includes(String(error.code))) return true;
   const parsed = driverSchema.safeParse(error);
   if (!parsed.success) return false;
-  const { kind, originalCode } = parsed.data.meta.driverAdapterError.cause;
+  const { kind, originalCode } = parsed.data.cause;
   const isClosed = kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed';
   return isClosed || SQLSTATES.test(originalCode ?? '');
 }
