@@ -71,7 +71,9 @@ describe.runIf(inject('databaseKind') === 'pglite' && process.platform === 'linu
       expect(synced).toContain(join(dir, 'postgres/global/pg_control'));
     });
 
-    test('acknowledges nothing that the disk refuses to sync, and has the rest after its next start', async () => {
+    test('acknowledges nothing that the disk refuses to sync, and has the rest after its next start', {
+      timeout: 60_000,
+    }, async () => {
       const dir = await copyOfTemplate();
       const onAborted = vi.fn();
       const database = await openPglite({ dir, log, onAborted });
