@@ -42,9 +42,13 @@ const READ_ONLY_STATE = '25006';
 /** As adapter-pg calls what has no SQLSTATE. */
 const CONNECTION_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout'];
 
-const driverSchema = z.object({
-  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ kind: z.string() }) }) }),
-});
+const cause = z.object({ kind: z.string() });
+
+/** As Prisma wraps it when a statement fails, or as it is when a COMMIT does. */
+const driverSchema = z.union([
+  z.object({ meta: z.object({ driverAdapterError: z.object({ cause }) }) }),
+  z.object({ name: z.literal('DriverAdapterError'), cause }),
+]);
 
 /**
  * Whether the database could not be reached, went away or takes no writes, so that the same may work
@@ -59,7 +63,8 @@ export function isUnreachable(error: unknown): boolean {
   }
   const parsed = driverSchema.safeParse(error);
   if (!parsed.success) return false;
-  const { kind } = parsed.data.meta.driverAdapterError.cause;
+  const { data } = parsed;
+  const { kind } = 'meta' in data ? data.meta.driverAdapterError.cause : data.cause;
   return CONNECTION_KINDS.includes(kind);
 }
 

@@ -27,7 +27,7 @@ export async function startFederation(env: Record<string, string> = {}): Promise
   const app = await startTestApp(env);
   const spawned: Spawned[] = [];
   const start = (args: string[], more: Record<string, string>) => {
-    const process = run(args, more, FEDERATION_EXAMPLE);
+    const process = run(args, more, { cwd: FEDERATION_EXAMPLE });
     spawned.push(process);
     return process;
   };

@@ -35,6 +35,11 @@ export async function rssBytesOf(pid: number): Promise<number> {
   return readStatus(pid, 'VmRSS');
 }
 
+/** The most memory that the process has held since its start, or since it became another program. */
+export async function peakRssBytesOf(pid: number): Promise<number> {
+  return readStatus(pid, 'VmHWM');
+}
+
 /**
  * The most memory that the process held while `work` ran, by the kernel's own high-water mark. Where
  * that cannot be reset (`clear_refs` needs the right to), by looking every 20 ms.

@@ -25,9 +25,21 @@ export interface Spawned {
 /** Told of a process as soon as there is one, so that it can be ended although it is never ready. */
 type OnSpawned = (spawned: Spawned) => void;
 
-/** This very Node. No variable but PATH and `env` is set. */
-export function run(args: string[], env: Record<string, string>, cwd?: string): Spawned {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+/** Enters the cgroup whose file its first argument is, and becomes the command that follows. */
+const IN_CGROUP = ['/bin/sh', '-c', 'echo $$ > "$0" && exec "$@"'];
+
+/**
+ * This very Node. No variable but PATH and `env` is set.
+ * @param cgroup The file cgroup.procs of the one that it is to run in.
+ */
+export function run(
+  args: string[],
+  env: Record<string, string>,
+  { cwd, cgroup }: { cwd?: string | undefined; cgroup?: string | undefined } = {},
+): Spawned {
+  const launcher = cgroup === undefined ? [] : [...IN_CGROUP, cgroup];
+  const [command = '', ...rest] = [...launcher, process.execPath];
+  const child = spawn(command, [...rest, '--disable-warning=ExperimentalWarning', ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -78,16 +90,17 @@ export interface ServiceProcess extends Spawned {
 }
 
 /** The service as `npm start` runs it, in a process of its own. */
-export function spawnService(env: Record<string, string>): Spawned {
-  return run([START], { PORT: '0', LOG_LEVEL: 'info', ...env });
+export function spawnService(env: Record<string, string>, cgroup?: string): Spawned {
+  return run([START], { PORT: '0', LOG_LEVEL: 'info', ...env }, { cgroup });
 }
 
 /** Resolves when it is ready. */
 export async function startService(
   env: Record<string, string>,
   onSpawned: OnSpawned = () => {},
+  cgroup?: string,
 ): Promise<ServiceProcess> {
-  const spawned = spawnService(env);
+  const spawned = spawnService(env, cgroup);
   onSpawned(spawned);
   const ready = await spawned.line((line) => line.includes('"msg":"ready"'));
   return {

@@ -1,0 +1,72 @@
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { eventually } from './eventually.ts';
+
+const ROOT = '/sys/fs/cgroup';
+
+export interface MemoryLimit {
+  /** A process that writes its id here is bound by the limit, and so are its children. */
+  readonly procs: string;
+  /** How many times the kernel has killed one. */
+  kills(): Promise<number>;
+}
+
+/** A memory cgroup for this test; null where this user may not make one. */
+export function limitMemory(bytes: number): MemoryLimit | null {
+  const name = `retouch-test-${process.pid}`;
+  return tryLimit(() => v2(name, bytes)) ?? tryLimit(() => v1(name, bytes));
+}
+
+function tryLimit(make: () => MemoryLimit): MemoryLimit | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
+}
+
+/** cgroups(7), version 2. Swap would only hide what is too much. */
+function v2(name: string, bytes: number): MemoryLimit {
+  readFileSync(join(ROOT, 'cgroup.controllers'));
+  writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+memory');
+  const dir = group(join(ROOT, name), { 'memory.max': bytes });
+  tryWrite(join(dir, 'memory.swap.max'), 0);
+  return { procs: join(dir, 'cgroup.procs'), kills: () => killsIn(join(dir, 'memory.events')) };
+}
+
+function v1(name: string, bytes: number): MemoryLimit {
+  readFileSync(join(ROOT, 'memory', 'memory.limit_in_bytes'));
+  const dir = group(join(ROOT, 'memory', name), { 'memory.limit_in_bytes': bytes });
+  tryWrite(join(dir, 'memory.memsw.limit_in_bytes'), bytes);
+  return {
+    procs: join(dir, 'cgroup.procs'),
+    kills: () => killsIn(join(dir, 'memory.oom_control')),
+  };
+}
+
+function group(dir: string, limits: Record<string, number>): string {
+  mkdirSync(dir);
+  try {
+    for (const [file, value] of Object.entries(limits)) writeFileSync(join(dir, file), `${value}`);
+  } catch (error) {
+    rmdirSync(dir);
+    throw error;
+  }
+  // It is busy until its last process is reaped.
+  onTestFinished(() => eventually(async () => rmdirSync(dir)));
+  return dir;
+}
+
+function tryWrite(path: string, value: number): void {
+  try {
+    writeFileSync(path, `${value}`);
+  } catch {
+    // Swap is not accounted for here.
+  }
+}
+
+async function killsIn(path: string): Promise<number> {
+  return Number(/^oom_kill (\d+)$/m.exec(await readFile(path, 'utf8'))?.[1] ?? 0);
+}
