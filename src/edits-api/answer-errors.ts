@@ -1,3 +1,4 @@
+import type { EditErrorCode } from '../edit-error-codes.ts';
 import { EditsApiError } from '../errors.ts';
 import { classify, classifyInside, matches, signOf } from './classify-error.ts';
 import { DAILY_LIMIT } from './error-signs.ts';
@@ -46,8 +47,7 @@ export function errorOfAnswer(
   const isStranger = [404, 405].includes(httpStatus) && reported?.isCertain !== true;
   return new EditsApiError(code, outcome, message + (isStranger ? WRONG_URL : ''), {
     ...head,
-    retryAfterSeconds:
-      code === 'RATE_LIMITED' ? waitOf(head, reported, context) : head.retryAfterSeconds,
+    retryAfterSeconds: waitOf(code, head, reported, context),
   });
 }
 
@@ -57,16 +57,19 @@ const WRONG_URL = ' (EDITS_API_URL may be wrong: it must be the base URL, which 
 export function errorInAnswer(
   head: AnswerHead,
   text: string,
-  { firstHand }: ErrorContext,
+  context: ErrorContext,
 ): EditsApiError | null {
   const events = eventsIn(text);
   const found = events.length === 0 ? errorInBody(text) : errorInEvents(events);
   if (found === null) return null;
   const { reported, isWorkedOn } = found;
-  const [code, outcome] = classifyInside(reported, firstHand);
+  const [code, outcome] = classifyInside(reported, context.firstHand);
   const said = reported.message === null ? '.' : `: ${reported.message}`;
   const message = `The upstream returned ${head.httpStatus} with an error${said}`;
-  return new EditsApiError(code, isWorkedOn ? 'unknown' : outcome, message, head);
+  return new EditsApiError(code, isWorkedOn ? 'unknown' : outcome, message, {
+    ...head,
+    retryAfterSeconds: waitOf(code, head, reported, context),
+  });
 }
 
 /**
@@ -90,12 +93,14 @@ function errorOfRedirect(head: AnswerHead, location: string | null): EditsApiErr
   return new EditsApiError('BAD_REQUEST', 'refused', message, head);
 }
 
-/** Seconds to wait after a rate limit; null when nobody says how long. */
+/** Seconds to wait; null when nobody says how long. */
 function waitOf(
+  code: EditErrorCode,
   { retryAfterSeconds }: AnswerHead,
   reported: ReportedError | null,
   { resetSeconds = null }: ErrorContext,
 ): number | null {
+  if (code !== 'RATE_LIMITED') return retryAfterSeconds;
   const asked = retryAfterSeconds || waitSaid(reported?.message ?? '') || resetSeconds;
   if (asked) return asked;
   return reported !== null && matches(reported, DAILY_LIMIT) ? DAILY_LIMIT_SECONDS : null;
@@ -147,6 +152,6 @@ function parsed(text: string): unknown {
 
 /** What a page or a foreign JSON says, in short: tags and runs of white space are left out. */
 function summary(text: string): string {
-  const plain = text.replaceAll(/<(style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ');
+  const plain = text.slice(0, 16_384).replaceAll(/<(style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ');
   return plain.replaceAll(/\s+/g, ' ').trim().slice(0, 500);
 }

@@ -21,9 +21,12 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Longest text without JSON that is taken for a message. */
 const MAX_TEXT_LENGTH = 1_000;
+/** So much of a message is looked at and shown. */
+const MAX_MESSAGE_LENGTH = 2_000;
 
 /** What is reported under `code` or `status` when nothing is wrong. */
-const FINE = /^(0+|1|2\d\d|ok|success(ful)?|succeeded|completed|done|true|normal)$/i;
+const FINE =
+  /^(0+|1|2\d\d|ok|success(ful(ly)?)?|succeeded|completed|done|true|normal|(操作)?成功)$/i;
 
 /**
  * Reads the error in a response: `{ error: { … } }`, `{ error: "…" }`, `{ error: [{ … }] }`,
@@ -32,7 +35,8 @@ const FINE = /^(0+|1|2\d\d|ok|success(ful)?|succeeded|completed|done|true|normal
  * comments of an event stream. Null when there is none.
  */
 export function readError(text: string): ReportedError | null {
-  const bare = text.replace(/^\uFEFF?(\s|:[^\n]*\n)*/, '').trim();
+  let bare = text.trim();
+  while (bare.startsWith(':')) bare = bare.replace(/^.*/, '').trimStart();
   if (bare === '') return null;
   const json = parse(bare);
   if (typeof json === 'string') return readError(json);
@@ -59,24 +63,38 @@ export function errorIn(value: unknown): ReportedError | null {
   if (isObject(body['base_resp'])) return errorIn(body['base_resp']);
   const code = body['code'] ?? body['errcode'] ?? body['error_code'] ?? body['status_code'];
   const isCertain =
-    (isCode(code) && !FINE.test(String(code))) ||
+    (isCode(code) && ![code, messageOf(body)].some((one) => FINE.test(String(one)))) ||
     body['error'] === true ||
     body['success'] === false ||
     body['ok'] === false ||
     /^(error|fail(ed|ure)?)$/i.test(String(body['status'] ?? '')) ||
     /error$/i.test(String(body['object'] ?? body['type'] ?? '')) ||
     isErrorStatus(Number(body['status'])) ||
-    body['detail'] !== undefined;
+    (body['detail'] ?? null) !== null;
   const error = report(body, { isCertain });
   return error.message === null && !isCertain ? null : error;
 }
 
-/** Whether a response shows a trace of an image, so that the edit was made. */
+/** Whether a response shows a trace of an image, in whatever place, so that the edit was made. */
 export function hasImage(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { data } = value;
-  const images = Array.isArray(data) ? data : [data, value];
-  return images.some((one) => isObject(one) && (isText(one['b64_json']) || isText(one['url'])));
+  if (Array.isArray(value)) return value.some(hasImage);
+  return (
+    isObject(value) &&
+    Object.entries(value).some(([name, one]) => {
+      if (/^errors?$/i.test(name)) return false;
+      if (IMAGE_NAME.test(name) && [one].flat().some((part) => isImage(name, part))) return true;
+      return hasImage(one);
+    })
+  );
+}
+
+/** Under which images stand, here or elsewhere. */
+const IMAGE_NAME = /^(b64_?json|b64|base64|image_base64|(image_?)?urls?|images?|result|output)$/i;
+
+/** A link, a `data:` URL, or much base64; a little of it where nothing else can stand. */
+function isImage(name: string, value: unknown): boolean {
+  if (!isText(value)) return false;
+  return /64/.test(name) || /^\s*(https?:|data:|[\w+/=-]{200})/i.test(value);
 }
 
 function report(
@@ -92,6 +110,8 @@ function report(
       .filter(isCode)
       .map(String),
   );
+  // Some put a code where others have a message.
+  if (isText(error['error']) && !/\s/.test(error['error'])) written.push(error['error']);
   const status = written.map((one) => Number.parseInt(one, 10)).find(isErrorStatus);
   const param = error['param'];
   return {
@@ -111,7 +131,7 @@ function report(
 function messageOf(error: Json): string | null {
   for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {
     const value = error[name];
-    if (isText(value)) return value;
+    if (isText(value)) return value.slice(0, MAX_MESSAGE_LENGTH);
     // As FastAPI reports what it cannot validate.
     if (name !== 'detail') continue;
     const one = firstOf(value) ?? value;

@@ -321,6 +321,9 @@ describe('an error in a response with status 200', () => {
     ],
     [{ error: { message: 'The safety system rejected it.' } }, 'MODERATION_BLOCKED'],
     [{ data: [{ error: { code: 'OutputImageSensitiveContentDetected' } }] }, 'MODERATION_BLOCKED'],
+    [{ result: 'failed', msg: '余额不足' }, 'INSUFFICIENT_QUOTA'],
+    [{ error: 'insufficient_balance', message: 'm' }, 'INSUFFICIENT_QUOTA'],
+    [{ error: { message: 'no credit left', url: 'https://x/billing' } }, 'INSUFFICIENT_QUOTA'],
     [{ code: 400, message: 'No.' }, 'BAD_REQUEST'],
     [api('invalid_value'), 'BAD_REQUEST'],
     [{ success: false, message: 'Invalid size: 7x7' }, 'BAD_REQUEST'],
@@ -337,7 +340,7 @@ describe('an error in a response with status 200', () => {
       'MODERATION_BLOCKED',
     ],
     ['event: error\ndata: 余额不足\n\n', 'INSUFFICIENT_QUOTA'],
-  ])('%j is rejected as %s', (said, code) => {
+  ])('$0 is rejected as $1', (said, code) => {
     for (const context of [RELAY, FIRST_HAND]) {
       expect(inside(said, context)).toMatchObject({ code, outcome: 'refused', httpStatus: 200 });
     }
@@ -362,6 +365,11 @@ describe('an error in a response with status 200', () => {
     expect(inside({ code: 500, message: 'm' }, FIRST_HAND)).toMatchObject({ outcome: 'unknown' });
   });
 
+  it('is found after the blanks of many minutes', () => {
+    const text = ' \n'.repeat(200_000) + textOf(api('insufficient_quota'));
+    expect(inside(text)).toMatchObject({ code: 'INSUFFICIENT_QUOTA', outcome: 'refused' });
+  });
+
   it('leaves the outcome unknown after an image on the way', () => {
     const partial = { type: 'image_edit.partial_image', b64_json: 'iVBO' };
     const stream = [partial, api('moderation_blocked')].map((one) => JSON.stringify(one));
@@ -371,11 +379,17 @@ describe('an error in a response with status 200', () => {
 
   it.each([
     { created: 1, data: [] },
+    { code: 10_000, message: 'success', data: { images: ['https://x/i.png'] } },
+    { code: 10_000, message: '成功', data: {} },
+    { code: 7, msg: 'insufficient balance for a second image', output: [{ url: 'https://x/1' }] },
     { created: 1, data: [{ b64_json: '' }], error: null },
     { code: 0, msg: 'ok', data: [] },
     { code: 200, message: 'success', data: null },
     { data: [{ b64_json: 'broken' }], error: { message: 'm', code: 'insufficient_quota' } },
-    { data: [{ url: 'http://x' }], error: { message: 'm', code: 'insufficient_quota' } },
+    {
+      data: [{ url: 'data:image/png;base64,iVBO' }],
+      error: { message: 'm', code: 'insufficient_quota' },
+    },
     '{"error":{"message":"cut',
     '<html><body>余额不足 insufficient balance</body></html>',
     'upstream connect error or disconnect/reset before headers',
