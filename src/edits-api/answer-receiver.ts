@@ -6,6 +6,7 @@ import type { EditsApiError } from '../errors.ts';
 import type { AnswerDecoder, DecodedAnswer } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { decodeContent } from './content-decoder.ts';
+import { createJsonScanner } from './json-scanner.ts';
 
 /** The file that keeps an answer as it came. */
 export interface RawAnswer {
@@ -146,8 +147,8 @@ export async function receiveAnswer(options: {
 }
 
 /**
- * Keeps an answer that is an error, and answers its text. What is cut, or longer than `maxBytes`, is
- * taken as far as it came: the status alone says most.
+ * Keeps an answer that is an error, and answers its text, to its last bracket if it is JSON. What is
+ * cut, or longer than `maxBytes`, is taken as far as it came: the status alone says most.
  */
 export async function receiveText(options: {
   body: AnswerBody;
@@ -155,6 +156,7 @@ export async function receiveText(options: {
   maxBytes: number;
 }): Promise<string> {
   const chunks: Buffer[] = [];
+  const json = createJsonScanner({ maxSkeletonBytes: options.maxBytes });
   let room = options.maxBytes;
   try {
     for await (const chunk of options.body.chunks) {
@@ -162,7 +164,8 @@ export async function receiveText(options: {
       room -= kept.length;
       chunks.push(kept);
       await options.raw.write(kept);
-      if (room === 0) break;
+      for (const _ of json.scan(kept));
+      if (room === 0 || json.isWhole) break;
     }
   } catch {
     // The disk is full: the error that the status means is worth more than this one.

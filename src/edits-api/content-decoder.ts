@@ -1,4 +1,4 @@
-import type { Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import {
   constants,
   createBrotliDecompress,
@@ -19,10 +19,10 @@ const ZSTD = Buffer.from('28b52ffd', 'hex');
  * @throws EditsApiError BROKEN_ANSWER behind the last byte of what is cut or broken
  */
 export async function* decodeContent(
-  body: AsyncIterable<Buffer>,
+  body: Readable,
   contentEncoding: string,
 ): AsyncGenerator<Buffer, void> {
-  const chunks = body[Symbol.asyncIterator]();
+  const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   try {
     for (let next = await chunks.next(); ; next = await chunks.next()) {
@@ -34,7 +34,8 @@ export async function* decodeContent(
     const rest = prepended(head, chunks);
     yield* decoder === null ? rest : through(rest, decoder);
   } finally {
-    await chunks.return?.();
+    // Not by the iterator: somebody may be waiting for its next chunk, of a body that is left open.
+    body.destroy();
   }
 }
 
@@ -79,7 +80,7 @@ async function* through(
     } catch (error) {
       cut = { error };
     }
-    decoder.end();
+    if (!decoder.destroyed) decoder.end();
   };
   const fed = feed();
   try {

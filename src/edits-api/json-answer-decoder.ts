@@ -38,10 +38,13 @@ export function createJsonAnswerDecoder(options: {
     },
     async end() {
       const { document, text, failure } = scanner.end();
-      const elements = (await collector.end()).slice(0, maxImages);
+      const elements = await collector.end();
       for (const [place, { picture, url }] of elements.entries()) {
+        // Pictures come first: a link is only a way to one.
         if (picture !== null) pictures.set(place, picture);
-        if (url !== null) urls.set(place, url);
+        if (url !== null && (picture !== null || pictures.size + urls.size < maxImages)) {
+          urls.set(place, url);
+        }
       }
       return {
         body: toBody(document),

@@ -52,6 +52,7 @@ export function createPictureCollector(options: {
   let dataUrlHead: Buffer | null = null;
 
   const all = () => [...elements.values()];
+  const size = () => all().filter(({ picture }) => picture !== null).length;
 
   function elementAt({ element, group }: PicturePlace): Element {
     const found = elements.get(element);
@@ -65,7 +66,7 @@ export function createPictureCollector(options: {
     const element = elementAt(place);
     current = null;
     if (element.picture !== null) return;
-    if (all().filter(({ picture }) => picture !== null).length >= maxPictures) {
+    if (size() >= maxPictures) {
       element.failure = brokenAnswer(`The answer has more than ${maxPictures} pictures.`);
       return;
     }
@@ -117,7 +118,7 @@ export function createPictureCollector(options: {
       }
     },
     get size() {
-      return all().filter(({ picture }) => picture !== null).length;
+      return size();
     },
     async end() {
       await writer.discard();

@@ -335,6 +335,9 @@ describe('the answer decoder', () => {
     const [first = signature] = pictures;
     const longAfter = answerOf([first]).replace('"created":1,', '');
     expect((await decodeText(longAfter, small)).contents).toEqual([first]);
+    const behind = { data: [...'xyz'].map(() => ({})).concat(JSON.parse(three).data) };
+    const few = await decodeText(JSON.stringify(behind), { ...generous, maxImages: 3 });
+    expect(few.contents).toEqual(pictures);
     const urls = JSON.stringify({
       data: [1, 2, 3].map((n) => ({ url: `https://a.example/${n}` })),
     });

@@ -71,6 +71,15 @@ describe('the deadline', () => {
     });
   });
 
+  it('is not waited for when a refusal is whole and left open', async () => {
+    const { edit } = await clientOfServer(async (req, res) => {
+      await buffer(req);
+      res.writeHead(400).write('{"error":{"message":"no"}}');
+    });
+    const message = 'The edits API answered 400: no';
+    expect(await failureOf(edit({}, { timeoutMs: 60 * 60_000 }))).toMatchObject({ message });
+  });
+
   it('ends a call whose picture never comes from the disk', async () => {
     const hanging = new Readable({ read() {} });
     const { edit } = await clientOfServer((req) => req.resume());

@@ -128,6 +128,12 @@ describe('a whole answer', () => {
     },
   );
 
+  it('is used when it is left open inside its coding', async () => {
+    const bytes = gzipSync(answerOf([first], { usage })).subarray(0, -8);
+    const { contents } = await edited((res) => res.write(bytes));
+    expect(contents).toEqual([first]);
+  });
+
   it('is used when its coding is not announced, or announced and undone', async () => {
     const text = answerOf([first]);
     expect((await edited((res) => res.end(gzipSync(text)))).contents).toEqual([first]);
