@@ -24,7 +24,8 @@ const SETTINGS = {
   statement_timeout: '1s',
   lock_timeout: '10ms',
   idle_in_transaction_session_timeout: '1s',
-  idle_session_timeout: '1s',
+  // Beyond what a busy machine takes from a connection to its first statement.
+  idle_session_timeout: '20s',
 };
 
 /** The same for a whole server, but for what would end the sessions of the tests themselves. */
