@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { constants, crc32, deflateRawSync, deflateSync } from 'node:zlib';
+import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-
-/** A chunk of a PNG file (PNG, third edition, 5.3). */
-function pngChunk(type: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const chunk = Buffer.alloc(body.length + 8);
-  chunk.writeUInt32BE(data.length, 0);
-  body.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(body), body.length + 4);
-  return chunk;
-}
+import { pngChunk, riffChunk } from './image-files.ts';
 
 /** A photo-like picture: a gradient with noise, so that every format has something to encode. */
 function photo(width: number, height: number, channels: 3 | 4 = 3) {
@@ -143,11 +134,4 @@ function frameHeader(): Buffer {
   const header = Buffer.alloc(16);
   header.writeUIntLE(40, 12, 3);
   return header;
-}
-
-function riffChunk(type: string, data: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.write(type, 'latin1');
-  head.writeUInt32LE(data.length, 4);
-  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
 }
