@@ -36,6 +36,7 @@ describe('without any variable', () => {
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: 'gpt-image-1', allowed: null, file: null },
       prices: { file: null },
+      forwardMetadata: false,
       retentionDays: null,
       limits: {
         imageBytes: 26_214_400,
@@ -81,6 +82,7 @@ describe('what is set', () => {
       ALLOWED_MODELS: ' gpt-image-2, my-model ,,',
       MODELS_FILE: 'models.json',
       PRICES_FILE: 'prices.json',
+      FORWARD_METADATA: 'true',
       RETENTION_DAYS: '90',
       EDIT_TIMEOUT_SECONDS: '90',
       MAX_CONCURRENT_EDITS: '2',
@@ -116,6 +118,7 @@ describe('what is set', () => {
         file: 'models.json',
       },
       prices: { file: 'prices.json' },
+      forwardMetadata: true,
       retentionDays: 90,
       limits: {
         imageBytes: 1_000,

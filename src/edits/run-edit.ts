@@ -3,7 +3,6 @@ import type { DiskSpace } from '../disk-space.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditsApiError } from '../errors.ts';
-import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { Images, ReceivedImage } from '../images/images.ts';
 import type { Log } from '../log.ts';
@@ -11,7 +10,7 @@ import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { headOf, isOurs, toFailure } from './attempt-failure.ts';
 import type { Attempts, ClaimedJob, OpenAttempt } from './attempts.ts';
-import { toRequest } from './edit-request.ts';
+import type { EditRequests } from './edit-request.ts';
 import { inspectOutputs } from './outputs.ts';
 import type { PartialImages } from './partial-images.ts';
 import type { Pauses } from './pauses.ts';
@@ -49,7 +48,7 @@ export function createRunEdit(options: {
   runningEdits: RunningEdits;
   images: Images;
   partialImages: PartialImages;
-  blobs: BlobStore;
+  requests: EditRequests;
   pauses: Pauses;
   upstreams: Upstreams;
   workerId: string;
@@ -62,7 +61,7 @@ export function createRunEdit(options: {
   /** Told after an edit has succeeded. */
   onSucceeded: (jobId: string) => void;
 }): RunEdit {
-  const { attempts, runningEdits, images, partialImages, blobs, pauses, upstreams } = options;
+  const { attempts, runningEdits, images, partialImages, requests, pauses, upstreams } = options;
   const { workerId, answerFiles, diskSpace, storageAccess, timeoutMs, retryPolicy } = options;
   const { onSucceeded } = options;
 
@@ -123,10 +122,11 @@ export function createRunEdit(options: {
     log: Log,
   ): Promise<Brought> {
     const rawAnswerPath = answerFiles.pathOf(job.attemptId);
+    const request = await requests.prepare(job, signal);
     try {
       const partials = partialImages.begin(job, log);
       const call = { signal, timeoutMs, rawAnswerPath, onPartialImage: partials.take };
-      const answer = await job.upstream.edit(toRequest(job, blobs), call).finally(partials.settled);
+      const answer = await job.upstream.edit(request, call).finally(partials.settled);
       return await inspected(answer);
     } catch (error) {
       if (!isOurs(error)) throw error;

@@ -5,6 +5,7 @@ import type { JsonObject } from '../edits/json-object.ts';
 import { EditErrorCode } from '../errors.ts';
 import { builder } from './builder.ts';
 import { isErrorCode } from './edit-attempt.ts';
+import { EditInput } from './edit-input.ts';
 import {
   EditStatusEnum,
   ImageBackground,
@@ -132,6 +133,13 @@ export const EditJob = builder.prismaNode('EditJob', {
       description: 'The mask, if there was one.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
+    }),
+    inputs: t.field({
+      type: [EditInput],
+      description: 'The input images in the order given, then the mask, each with what was sent.',
+      select: (_, __, nested) => imagesOf(nested(true, ['image'])),
+      resolve: ({ images }) =>
+        (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
     }),
     outputImages: t.field({
       type: [Image],

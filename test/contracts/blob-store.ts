@@ -59,7 +59,8 @@ export function describeBlobStore(
         [1_000, 599_999],
       ] as const) {
         const copies: Buffer[] = [];
-        for await (const piece of blobs.pieces(KEY, { start, end })) copies.push(Buffer.from(piece));
+        for await (const piece of blobs.pieces(KEY, { start, end }))
+          copies.push(Buffer.from(piece));
         expect(Buffer.concat(copies).equals(content.subarray(start, end + 1))).toBe(true);
       }
     });

@@ -77,17 +77,28 @@ export async function noisePng(bytes: number): Promise<Buffer> {
   ]);
 }
 
+/** See `blankPng`: 16,000 a side are 1 MB here and 1 GB decoded. */
+export function hugePng(side = 16_000): Buffer {
+  return blankPng({ side });
+}
+
 /**
  * A valid RGBA PNG of `side` x `side` transparent pixels, made without ever holding them: one
- * compressed mebibyte of zeros is repeated. 16,000 a side are 1 MB here and 1 GB decoded.
+ * compressed mebibyte of zeros is repeated.
  */
-export function hugePng(side = 16_000): Buffer {
+export function blankPng(options: {
+  side: number;
+  /** @default 8 */
+  depth?: 8 | 16;
+  isInterlaced?: boolean;
+}): Buffer {
+  const { side, depth = 8, isInterlaced = false } = options;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);
   header.writeUInt32BE(side, 4);
-  header.set([8, 6, 0, 0, 0], 8);
+  header.set([depth, 6, 0, 0, isInterlaced ? 1 : 0], 8);
 
-  const length = side * (1 + side * 4);
+  const length = scanlineBytes(side, depth / 2, isInterlaced);
   const block = 1024 * 1024;
   // A full flush ends on a byte boundary and forgets the history, so blocks can be joined.
   const zeros = (bytes: number) =>
@@ -110,6 +121,25 @@ export function hugePng(side = 16_000): Buffer {
     pngChunk('IDAT', data),
     pngChunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** Of all rows, each with its filter; of seven reduced images when it is interlaced (PNG, 8.1). */
+function scanlineBytes(side: number, pixelBytes: number, isInterlaced: boolean): number {
+  const passes = isInterlaced
+    ? [
+        [0, 8, 0, 8],
+        [4, 8, 0, 8],
+        [0, 4, 4, 8],
+        [2, 4, 0, 4],
+        [0, 2, 2, 4],
+        [1, 2, 0, 2],
+        [0, 1, 1, 2],
+      ]
+    : [[0, 1, 0, 1]];
+  return passes.reduce((sum, [left = 0, across = 1, top = 0, down = 1]) => {
+    const columns = Math.ceil((side - left) / across);
+    return sum + (columns > 0 ? Math.ceil((side - top) / down) * (1 + columns * pixelBytes) : 0);
+  }, 0);
 }
 
 /** An animated WebP of one-pixel frames (RFC 9649, 2.7). */

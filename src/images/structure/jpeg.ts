@@ -23,8 +23,18 @@ const Marker = {
   COM: 0xfe,
 } as const;
 
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly components: number;
+  readonly isProgressive: boolean;
+  /** Of all coefficients, which a decoder holds when they come in several scans. */
+  readonly coefficientBytes: number;
+}
+
 /** Baseline, extended and progressive, each with Huffman or arithmetic coding: what decoders read. */
 const FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
+const PROGRESSIVE = [0xc2, 0xca];
 const TABLES: readonly number[] = [Marker.DHT, Marker.DAC, Marker.DQT, Marker.DNL, Marker.DRI];
 
 /** A decoder goes over all coefficients once for each scan. Encoders write about ten. */
@@ -44,7 +54,8 @@ export function* parseJpeg(
   checkHeader: CheckHeader,
 ): Generator<undefined, ImageStructure, undefined> {
   const parts = new PartList();
-  let frame: { readonly width: number; readonly height: number } | null = null;
+  let frame: Frame | null = null;
+  let decoderBytes = 0;
   let orientation: number | null = null;
   let hasExif = false;
   let scans = 0;
@@ -64,7 +75,16 @@ export function* parseJpeg(
     if (code === Marker.EOI) {
       if (frame === null || scans === 0) throw new BrokenStructureError('has no image data');
       parts.keep(at, input.offset);
-      return { ...frame, orientation: orientation ?? 1, hasAlpha: false, parts: parts.all };
+      const { width, height } = frame;
+      const { all } = parts;
+      return {
+        width,
+        height,
+        orientation: orientation ?? 1,
+        hasAlpha: false,
+        decoderBytes,
+        parts: all,
+      };
     }
     if (code === Marker.TEM) continue;
     if (!hasLength(code)) throw unknownMarker(code);
@@ -75,13 +95,16 @@ export function* parseJpeg(
 
     if (FRAMES.includes(code)) {
       if (frame !== null) throw new BrokenStructureError('has two frame headers');
-      frame = parseFrame(yield* input.take(bytes), checkHeader);
+      frame = parseFrame(code, yield* input.take(bytes), checkHeader);
       parts.keep(at, end);
     } else if (code === Marker.SOS) {
       if (frame === null) throw new BrokenStructureError('has image data before its header');
       scans += 1;
       if (scans > MAX_SCANS) throw new BrokenStructureError(`has more than ${MAX_SCANS} scans`);
-      yield* input.skip(bytes);
+      const [inFirst = 0] = yield* input.take(Math.min(bytes, 1));
+      yield* input.skip(Math.max(0, bytes - 1));
+      // Otherwise one scan has them all, and can be decoded as it comes.
+      if (frame.isProgressive || inFirst < frame.components) decoderBytes = frame.coefficientBytes;
       parts.keep(at, end);
       inScan = true;
     } else if (TABLES.includes(code)) {
@@ -123,7 +146,7 @@ export function* parseJpeg(
 }
 
 /** T.81, B.2.2. A height of 0 is told by a later segment, which decoders do not read. */
-function parseFrame(frame: Buffer, checkHeader: CheckHeader) {
+function parseFrame(code: number, frame: Buffer, checkHeader: CheckHeader): Frame {
   const components = frame[5] ?? 0;
   if (components < 1 || components > 4 || frame.length !== 6 + components * 3) {
     throw new BrokenStructureError('has a header of the wrong length');
@@ -133,7 +156,18 @@ function parseFrame(frame: Buffer, checkHeader: CheckHeader) {
   const width = frame.readUInt16BE(3);
   if (width === 0 || height === 0) throw new BrokenStructureError('has no size in its header');
   checkHeader({ width, height, decodedBytes: width * height * components });
-  return { width, height };
+  const blocks = Array.from({ length: components }, (_, index) => {
+    const sampling = frame[7 + index * 3] ?? 0;
+    return (sampling >> 4) * (sampling & 15);
+  });
+  const samples = blocks.reduce((sum, block) => sum + block, 0) / Math.max(1, ...blocks);
+  return {
+    width,
+    height,
+    components,
+    isProgressive: PROGRESSIVE.includes(code),
+    coefficientBytes: Math.ceil(width * height * samples * 2),
+  };
 }
 
 /**
