@@ -1,4 +1,4 @@
-import { readDisplayExif, writeDisplayExif } from './exif.ts';
+import { type DisplayExif, readDisplayExif, writeDisplayExif } from './exif.ts';
 import { BrokenStructureError, type Find, type Input } from './input.ts';
 import { type CheckHeader, type ImageStructure, PartList } from './structure.ts';
 
@@ -40,8 +40,16 @@ const TABLES: readonly number[] = [Marker.DHT, Marker.DAC, Marker.DQT, Marker.DN
 /** A decoder goes over all coefficients once for each scan. Encoders write about ten. */
 const MAX_SCANS = 100;
 
-const JFIF_BYTES = 14;
-const ADOBE_BYTES = 12;
+/**
+ * The application segments of which something is kept: how their data begins, and how much of it is
+ * read; absent: all.
+ */
+const APPLICATION: Readonly<Record<number, { name: string; headBytes?: number }>> = {
+  [Marker.APP0]: { name: 'JFIF\0', headBytes: 14 },
+  [Marker.APP1]: { name: 'Exif\0' },
+  [Marker.APP2]: { name: 'ICC_PROFILE\0', headBytes: 12 },
+  [Marker.APP14]: { name: 'Adobe', headBytes: 12 },
+};
 
 /**
  * Reads a JPEG file (T.81, annex B) to the end of its first image. Behind that, phones put gain maps,
@@ -65,6 +73,7 @@ export function* parseJpeg(
   if (start.readUInt16BE() !== 0xff00 + Marker.SOI) throw new BrokenStructureError('has no start');
   parts.keep(0, 2);
   for (;;) {
+    input.beginPiece();
     const codedFrom = input.offset;
     yield* input.skipTo(markerFinder());
     const code = (yield* input.take(1))[0] ?? 0;
@@ -110,38 +119,54 @@ export function* parseJpeg(
     } else if (TABLES.includes(code)) {
       yield* input.skip(bytes);
       parts.keep(at, end);
-    } else if (code === Marker.APP0 && scans === 0) {
-      const head = yield* input.take(Math.min(bytes, JFIF_BYTES));
-      yield* input.skip(bytes - head.length);
-      if (head.length < JFIF_BYTES || !startsWith(head, 'JFIF\0')) continue;
-      if (bytes === JFIF_BYTES && head.readUInt16BE(12) === 0) parts.keep(at, end);
-      else parts.insert(segment(code, Buffer.concat([head.subarray(0, 12), Buffer.alloc(2)])));
-    } else if (code === Marker.APP1 && scans === 0 && !hasExif) {
-      const data = yield* input.take(bytes);
-      if (data.length < 6 || !startsWith(data, 'Exif\0')) continue;
-      hasExif = true;
-      const found = readDisplayExif(data.subarray(6));
-      orientation = found.orientation;
-      const reduced = writeDisplayExif(found);
-      if (reduced === null) continue;
-      const written = segment(code, Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), reduced]));
-      if (written.subarray(4).equals(data)) parts.keep(at, end);
-      else parts.insert(written);
-    } else if (code === Marker.APP2 && scans === 0) {
-      const head = yield* input.take(Math.min(bytes, 12));
-      yield* input.skip(bytes - head.length);
-      if (startsWith(head, 'ICC_PROFILE\0')) parts.keep(at, end);
-    } else if (code === Marker.APP14 && scans === 0) {
-      const head = yield* input.take(Math.min(bytes, ADOBE_BYTES));
-      yield* input.skip(bytes - head.length);
-      if (head.length < ADOBE_BYTES || !startsWith(head, 'Adobe')) continue;
-      if (bytes === ADOBE_BYTES) parts.keep(at, end);
-      else parts.insert(segment(code, head));
+    } else if (code in APPLICATION && scans === 0 && !(hasExif && code === Marker.APP1)) {
+      const { kept, exif } = yield* parseApplication(input, code, bytes);
+      hasExif ||= exif !== null;
+      orientation ??= exif?.orientation ?? null;
+      if (kept === 'whole') parts.keep(at, end);
+      else if (kept !== null) parts.insert(segment(code, kept));
     } else if ((code >= Marker.APP0 && code <= Marker.APP15) || code === Marker.COM) {
       yield* input.skip(bytes);
     } else {
       throw unknownMarker(code);
     }
+  }
+}
+
+interface Application {
+  /** All of it, other data in its place, or nothing. */
+  readonly kept: 'whole' | Buffer | null;
+  readonly exif: DisplayExif | null;
+}
+
+/** A segment of `APPLICATION`, whose data is `bytes` long. */
+function* parseApplication(
+  input: Input,
+  code: number,
+  bytes: number,
+): Generator<undefined, Application, undefined> {
+  const { name = '', headBytes = bytes } = APPLICATION[code] ?? {};
+  const head = yield* input.take(Math.min(bytes, headBytes));
+  yield* input.skip(bytes - head.length);
+  if (!startsWith(head, name)) return { kept: null, exif: null };
+  switch (code) {
+    case Marker.APP0: {
+      if (head.length < headBytes) return { kept: null, exif: null };
+      const hasThumbnail = bytes > headBytes || head.readUInt16BE(12) !== 0;
+      const withoutThumbnail = Buffer.concat([head.subarray(0, 12), Buffer.alloc(2)]);
+      return { kept: hasThumbnail ? withoutThumbnail : 'whole', exif: null };
+    }
+    case Marker.APP1: {
+      const exif = readDisplayExif(head.subarray(6));
+      const reduced = writeDisplayExif(exif);
+      const data = reduced && Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), reduced]);
+      return { kept: data?.equals(head) ? 'whole' : data, exif };
+    }
+    case Marker.APP14:
+      if (head.length < headBytes) return { kept: null, exif: null };
+      return { kept: bytes > headBytes ? head : 'whole', exif: null };
+    default:
+      return { kept: 'whole', exif: null };
   }
 }
 

@@ -59,6 +59,7 @@ export function* parsePng(
   const seen = new Set<string>();
 
   for (;;) {
+    input.beginPiece();
     const start = input.offset;
     const head = yield* input.take(8);
     const length = head.readUInt32BE();

@@ -50,6 +50,7 @@ export function* parseWebp(
   let isChanged = false;
 
   while (riffEnd - input.offset >= CHUNK_HEAD_BYTES) {
+    input.beginPiece();
     const start = input.offset;
     const head = yield* input.take(CHUNK_HEAD_BYTES);
     const type = head.toString('latin1', 0, 4);
@@ -167,6 +168,7 @@ function noImage(): BrokenStructureError {
 function* checkFrame(input: Input, end: number): Generator<undefined, void, undefined> {
   yield* input.skip(Math.min(FRAME_HEAD_BYTES, end - input.offset));
   while (end - input.offset >= CHUNK_HEAD_BYTES) {
+    input.beginPiece();
     const head = yield* input.take(CHUNK_HEAD_BYTES);
     const length = head.readUInt32LE(4);
     const isImage = FRAME_CHUNKS.includes(head.toString('latin1', 0, 4));

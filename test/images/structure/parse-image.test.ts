@@ -141,6 +141,14 @@ describe('a file of any format', () => {
   });
 });
 
+it('a file of any format is refused with more than 100,000 segments', async () => {
+  const many = (segment: Buffer) => Array.from({ length: 100_001 }, () => segment);
+  broken('jpeg', withJpegSegments(await jpeg(), many(jpegSegment(0xfe, ''))));
+  broken('png', withPngChunks(await png(), 'IDAT', many(pngChunk('teXt'))));
+  const [image = Buffer.alloc(0)] = riffChunks(await webp()).map(({ bytes }) => bytes);
+  broken('webp', webpOf([image, ...many(riffChunk('junk', ''))]));
+});
+
 describe('a JPEG', () => {
   it('is refused without image data, without a size, and with two of either', async () => {
     const plain = await jpeg();
