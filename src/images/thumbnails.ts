@@ -31,7 +31,7 @@ export interface Thumbnails {
 }
 
 /** A thumbnail is worth no more memory: 12 megapixels of lossless WebP, 16 of a progressive JPEG. */
-export const MAX_DECODER_BYTES = 48 * 1024 * 1024;
+const MAX_DECODER_BYTES = 48 * 1024 * 1024;
 /** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
 const MAX_HEIGHT_PER_WIDTH = 4;
 /** The encoder of ThumbHash takes at most this many pixels on a side. */
