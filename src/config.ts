@@ -63,6 +63,8 @@ export interface Config {
     readonly allowed: readonly string[] | null;
     readonly file: string | null;
   };
+  /** Sends stored images to the upstreams as they are, with their metadata. */
+  readonly forwardMetadata: boolean;
   /** Null: the history is kept for ever. */
   readonly retentionDays: number | null;
   /** Of responses of the edits API that could not be read. */
@@ -129,6 +131,7 @@ export function loadConfig(env: Environment): Config {
       allowed: values.ALLOWED_MODELS ?? null,
       file: values.MODELS_FILE ?? null,
     },
+    forwardMetadata: defaulted('FORWARD_METADATA'),
     retentionDays: values.RETENTION_DAYS ?? null,
     answerRetentionDays: defaulted('ANSWER_RETENTION_DAYS'),
     prices: { file: values.PRICES_FILE ?? null },

@@ -221,7 +221,16 @@ export const SETTINGS = {
   MAX_IMAGE_PIXELS: {
     schema: integer(1, 1_000_000_000),
     default: '50000000',
-    description: 'Largest picture, in pixels (width times height).',
+    description:
+      'Largest image, in pixels (width times height); decoded it may have 4 bytes for each of them.',
+  },
+  FORWARD_METADATA: {
+    schema: z
+      .enum(['true', 'false'], 'must be true or false')
+      .transform((value) => value === 'true'),
+    default: 'false',
+    description:
+      '`true` sends images to the upstreams as they were uploaded, with where, when and by what they were taken: see docs/images.md.',
   },
   MAX_CONCURRENT_UPLOAD_BYTES: {
     schema: integer(1, Number.MAX_SAFE_INTEGER),

@@ -4,6 +4,7 @@ import { createAnswerFiles } from './edits/answer-files.ts';
 import { createAttempts } from './edits/attempts.ts';
 import { createChooseUpstream, createFreePlaces } from './edits/choose-upstream.ts';
 import { RUN_EDIT } from './edits/edit-queue.ts';
+import { createEditRequests } from './edits/edit-request.ts';
 import { createPartialImages } from './edits/partial-images.ts';
 import { createRecovery } from './edits/recovery.ts';
 import { createRunEdit } from './edits/run-edit.ts';
@@ -89,7 +90,7 @@ export async function startWorker(options: {
     runningEdits: createRunningEdits({ endings }),
     images,
     partialImages: createPartialImages({ prisma, events, images }),
-    blobs,
+    requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
     pauses,
     upstreams,
     workerId: presence.id,

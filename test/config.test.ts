@@ -36,6 +36,7 @@ describe('without any variable', () => {
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: null, allowed: null, file: null },
       prices: { file: null },
+      forwardMetadata: false,
       retentionDays: null,
       answerRetentionDays: 30,
       limits: {
@@ -83,6 +84,7 @@ describe('what is set', () => {
       ALLOWED_MODELS: ' gpt-image-2, my-model ,,',
       MODELS_FILE: 'models.json',
       PRICES_FILE: 'prices.json',
+      FORWARD_METADATA: 'true',
       RETENTION_DAYS: '90',
       ANSWER_RETENTION_DAYS: '7',
       EDIT_TIMEOUT_SECONDS: '90',
@@ -127,6 +129,7 @@ describe('what is set', () => {
         file: 'models.json',
       },
       prices: { file: 'prices.json' },
+      forwardMetadata: true,
       retentionDays: 90,
       answerRetentionDays: 7,
       limits: {

@@ -4,7 +4,6 @@ import { EDIT_ERRORS } from '../edit-error-codes.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
 import type { Upstreams } from '../edits-api/upstreams.ts';
 import { EditsApiError } from '../errors.ts';
-import type { BlobStore } from '../images/blob-store.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
@@ -12,7 +11,7 @@ import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { headOf, isOurs, toFailure } from './attempt-failure.ts';
 import type { Attempts, ClaimedJob, Failure, OpenAttempt } from './attempts.ts';
-import { toRequest } from './edit-request.ts';
+import type { EditRequests } from './edit-request.ts';
 import type { PartialImages } from './partial-images.ts';
 import type { Pauses } from './pauses.ts';
 import { persist, StoppedError } from './persist.ts';
@@ -45,7 +44,7 @@ export function createRunEdit(options: {
   runningEdits: RunningEdits;
   images: Images;
   partialImages: PartialImages;
-  blobs: BlobStore;
+  requests: EditRequests;
   pauses: Pauses;
   upstreams: Upstreams;
   workerId: string;
@@ -59,7 +58,7 @@ export function createRunEdit(options: {
   /** Told after an edit has succeeded. */
   onSucceeded: (jobId: string) => void;
 }): RunEdit {
-  const { attempts, runningEdits, images, partialImages, blobs, pauses, upstreams } = options;
+  const { attempts, runningEdits, images, partialImages, requests, pauses, upstreams } = options;
   const { workerId, answerFiles, diskSpace, storageAccess, timeoutMs, retryPolicy } = options;
   const { storeAnswer, onSucceeded } = options;
 
@@ -122,6 +121,7 @@ export function createRunEdit(options: {
   ): Promise<EditsApiAnswer> {
     const { attemptId, n: expectedImages } = job;
     const rawAnswerPath = answerFiles.pathOf(attemptId);
+    const request = await requests.prepare(job, signal);
     let isReceived = false;
     const onReceived = () => {
       isReceived = true;
@@ -130,7 +130,7 @@ export function createRunEdit(options: {
     try {
       const partials = partialImages.begin(job, log);
       const call = { signal, timeoutMs, rawAnswerPath, onReceived, onPartialImage: partials.take };
-      return await job.upstream.edit(toRequest(job, blobs), call).finally(partials.settled);
+      return await job.upstream.edit(request, call).finally(partials.settled);
     } catch (error) {
       if (isReceived && stopping.aborted) {
         const message = 'stopped before the images of an answer were fetched';

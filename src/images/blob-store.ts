@@ -23,11 +23,11 @@ export interface BlobStore {
   read(key: string, range?: { start: number; end: number }): Readable;
 
   /**
-   * All bytes, piece by piece. A piece is valid until the next one is asked for: its memory is used
-   * again, where a stream would leave a large picture's worth of garbage behind.
+   * Bytes as `read` has them, piece by piece. A piece is valid until the next one is asked for: its
+   * memory is used again, where a stream would leave a large image's worth of garbage behind.
    * Throws as `read` does.
    */
-  pieces(key: string): AsyncIterable<Uint8Array>;
+  pieces(key: string, range?: { start: number; end: number }): AsyncIterable<Uint8Array>;
 
   /** Size in bytes, or null when the key is unknown. */
   size(key: string): Promise<number | null>;

@@ -92,7 +92,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
         throw storageError('take', error);
       });
     },
-    pieces: (key) => piecesOf(pathOf(key), buffers),
+    pieces: (key, range) => piecesOf(pathOf(key), buffers, range),
     localPath: pathOf,
     read(key, range) {
       const target = pathOf(key);
@@ -102,18 +102,23 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
 }
 
 /** Fills one buffer while the other one is in use. */
-async function* piecesOf(path: string, buffers: BufferPool): AsyncGenerator<Uint8Array, void> {
+async function* piecesOf(
+  path: string,
+  buffers: BufferPool,
+  { start, end } = { start: 0, end: Number.POSITIVE_INFINITY },
+): AsyncGenerator<Uint8Array, void> {
   const handle = await open(path, 'r');
   const fill = (buffer: Buffer, position: number) => {
-    const filling = handle.read(buffer, 0, buffer.length, position);
+    const length = Math.min(buffer.length, Math.max(0, end + 1 - position));
+    const filling = handle.read(buffer, 0, length, position);
     // Seen when it is awaited, if ever: a reader may stop before.
     filling.catch(() => undefined);
     return filling;
   };
   try {
     let spare = buffers.take();
-    let filling = fill(buffers.take(), 0);
-    for (let position = 0; ; ) {
+    let filling = fill(buffers.take(), start);
+    for (let position = start; ; ) {
       const { buffer, bytesRead } = await filling;
       if (bytesRead === 0) {
         // Only now: a reader that breaks off may leave a piece with a socket.

@@ -18,7 +18,7 @@ export interface ReceivedImage {
 /** What the row of a picture says of it. */
 export interface ImageFacts {
   readonly format: 'PNG' | 'JPEG' | 'WEBP';
-  /** Pixels, as a viewer shows them: after the EXIF orientation. */
+  /** Pixels, as browsers show them: see `InspectedImage`. */
   readonly width: number;
   readonly height: number;
   readonly bytes: number;

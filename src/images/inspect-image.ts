@@ -17,6 +17,8 @@ export interface InspectedImage {
   readonly displayWidth: number;
   readonly displayHeight: number;
   readonly hasAlpha: boolean;
+  /** What a decoder holds at once, beyond some rows: 0 for what can be decoded row by row. */
+  readonly decoderBytes: number;
 }
 
 export interface InspectionLimits {
@@ -80,7 +82,7 @@ export function createInspection({ field, maxPixels }: InspectionLimits): Inspec
     end() {
       const { format, parser } = begun ?? begin();
       const found = parse(format, () => parser.end());
-      const { width, height, hasAlpha } = found;
+      const { width, height, hasAlpha, decoderBytes } = found;
       const isTurned = found.orientation > 4;
       return {
         format,
@@ -89,6 +91,7 @@ export function createInspection({ field, maxPixels }: InspectionLimits): Inspec
         displayWidth: isTurned ? height : width,
         displayHeight: isTurned ? width : height,
         hasAlpha,
+        decoderBytes,
       };
     },
   };
@@ -96,7 +99,7 @@ export function createInspection({ field, maxPixels }: InspectionLimits): Inspec
 
 /** Inspects a file that was received already. @throws InvalidInputError */
 export async function inspectImage(
-  { path }: StagedFile,
+  { path }: Pick<StagedFile, 'path'>,
   limits: InspectionLimits,
 ): Promise<InspectedImage> {
   const inspection = createInspection(limits);

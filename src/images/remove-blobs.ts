@@ -56,9 +56,15 @@ export function createBlobRemover(options: {
     const oldEnoughMs = (modifiedAt?.getTime() ?? 0) + graceMs;
     if (modifiedAt !== null && oldEnoughMs > now()) return oldEnoughMs;
     // First the thumbnails: a death in between leaves the blob, by which they are found.
-    await Promise.all(THUMBNAIL_WIDTHS.map((width) => blobs.delete(thumbnailKey(key, width))));
+    await removeThumbnails(key);
     await blobs.delete(key);
+    // One may have been stored in between, by a maker that still saw the blob after it.
+    await removeThumbnails(key);
     return null;
+  }
+
+  async function removeThumbnails(key: string): Promise<void> {
+    await Promise.all(THUMBNAIL_WIDTHS.map((width) => blobs.delete(thumbnailKey(key, width))));
   }
 
   /** In a transaction of its own: the locks end with it. */

@@ -122,9 +122,9 @@ export async function openS3BlobStore(
     size,
     modifiedAt: async (key) => (await find(key))?.LastModified ?? null,
     list,
-    pieces: (key) => {
+    pieces: (key, range) => {
       checkBlobKey(key);
-      return pieces(key);
+      return pieces(key, range);
     },
     read(key, range) {
       checkBlobKey(key);

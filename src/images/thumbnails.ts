@@ -6,6 +6,7 @@ import { UnavailableError } from '../errors.ts';
 import { thumbnailKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { discardStagedFile } from './fs-staging.ts';
+import { inspectImage } from './inspect-image.ts';
 import type { StagedFile, Staging } from './staging.ts';
 import type { ThumbnailWidth } from './thumbnail-width.ts';
 
@@ -18,9 +19,9 @@ export interface Thumbnails {
   /**
    * The WebP thumbnail of a stored picture: upright, at most `width` pixels wide and never enlarged.
    * Made on the first call and kept as a blob; concurrent calls for the same one share the work.
-   * Null when the picture cannot be decoded.
-   * @throws StorageError; an error with code ENOENT when there is no such picture;
-   * UnavailableError after `stop`.
+   * Null when the image cannot be decoded, or takes more than `MAX_DECODER_BYTES` of memory for it.
+   * @throws StorageError; an error with code ENOENT when there is no such image;
+   * UnavailableError after `stop`, or when `maxWaiting` others wait.
    */
   make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null>;
   /** The ThumbHash (https://evanw.github.io/thumbhash/), about 25 bytes; else as `make`. */
@@ -29,6 +30,8 @@ export interface Thumbnails {
   stop(): Promise<void>;
 }
 
+/** A thumbnail is worth no more memory: 12 megapixels of lossless WebP, 16 of a progressive JPEG. */
+const MAX_DECODER_BYTES = 48 * 1024 * 1024;
 /** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
 const MAX_HEIGHT_PER_WIDTH = 4;
 /** The encoder of ThumbHash takes at most this many pixels on a side. */
@@ -41,17 +44,17 @@ export function createThumbnails({
   blobs,
   staging,
   maxPixels,
-  concurrency = 1,
+  maxWaiting = 1_000,
 }: {
   blobs: BlobStore;
   staging: Staging;
   /** Larger pictures have no thumbnail: decoding them costs too much. */
   maxPixels: number;
-  /** How many pictures are decoded at once. */
-  concurrency?: number;
+  /** How many may wait: one image is decoded at a time, by one of libuv's four threads. */
+  maxWaiting?: number;
 }): Thumbnails {
   const underWay = new Map<string, Promise<Thumbnail | null>>();
-  const inTurn = createTurns(concurrency);
+  const inTurn = createTurns(maxWaiting);
   let isStopping = false;
 
   function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
@@ -124,7 +127,9 @@ export function createThumbnails({
 
   async function thumbHash(sourceKey: string): Promise<Buffer | null> {
     const small = await make(sourceKey, THUMB_HASH_SOURCE_WIDTH);
-    return small && (await hash(await readAll(blobs, small.key)));
+    if (small === null) return null;
+    const content = await readAll(blobs, small.key);
+    return inTurn(() => hash(content));
   }
 
   return {
@@ -140,8 +145,12 @@ export function createThumbnails({
 /** Null for what libvips cannot read; such pictures exist, and are no fault of this service. */
 async function shrink(path: string, width: number, maxPixels: number): Promise<Buffer | null> {
   try {
-    return await sharp(path, { limitInputPixels: maxPixels })
-      .autoOrient()
+    const { format, decoderBytes } = await inspectImage({ path }, { field: 'image', maxPixels });
+    if (decoderBytes > MAX_DECODER_BYTES) return null;
+    const image = sharp(path, { limitInputPixels: maxPixels });
+    // Browsers do not turn WebP images.
+    const upright = format === 'webp' ? image : image.autoOrient();
+    return await upright
       .resize({
         width,
         height: width * MAX_HEIGHT_PER_WIDTH,
@@ -173,20 +182,23 @@ async function readAll(blobs: BlobStore, key: string): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** At most `limit` pieces of work at once; the others wait in the order they came. */
-function createTurns(limit: number) {
-  let running = 0;
+/** One piece of work at a time; the others wait in the order they came. */
+function createTurns(maxWaiting: number) {
+  let isBusy = false;
   const waiting: (() => void)[] = [];
   return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
+    if (waiting.length >= maxWaiting) {
+      throw new UnavailableError('Too many thumbnails are being made: ask again.', 1);
+    }
+    if (isBusy) await new Promise<void>((resolve) => waiting.push(resolve));
+    isBusy = true;
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
       // The turn is handed on, not freed, so that nobody can slip in between.
+      const next = waiting.shift();
       if (next) next();
-      else running -= 1;
+      else isBusy = false;
     }
   };
 }

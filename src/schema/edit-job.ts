@@ -4,6 +4,7 @@ import { EditStatus } from '../edits/edit-status.ts';
 import { inHistory } from '../edits/in-history.ts';
 import type { JsonObject } from '../edits/json-object.ts';
 import { builder } from './builder.ts';
+import { EditInput } from './edit-input.ts';
 import {
   EditStatusEnum,
   ImageBackground,
@@ -125,6 +126,13 @@ export const EditJob = builder.prismaNode('EditJob', {
       description: 'The mask, if there was one.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
+    }),
+    inputs: t.field({
+      type: [EditInput],
+      description: 'The input images in the order given, then the mask, each with what was sent.',
+      select: (_, __, nested) => imagesOf(nested(true, ['image'])),
+      resolve: ({ images }) =>
+        (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
     }),
     outputImages: t.field({
       type: [Image],

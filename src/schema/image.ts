@@ -52,10 +52,12 @@ export const Image = builder.prismaNode('Image', {
       resolve: ({ format }) => FORMAT[format],
     }),
     width: t.exposeInt('width', {
-      description: 'Pixels, as a viewer shows the picture (after its EXIF orientation).',
+      description:
+        'Pixels, as browsers show the image: after its EXIF orientation, which WebP images do not have.',
     }),
     height: t.exposeInt('height', {
-      description: 'Pixels, as a viewer shows the picture (after its EXIF orientation).',
+      description:
+        'Pixels, as browsers show the image: after its EXIF orientation, which WebP images do not have.',
     }),
     bytes: t.exposeInt('bytes', { description: 'Size of the file in bytes.' }),
     sha256: t.exposeString('sha256', {

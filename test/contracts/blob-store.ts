@@ -49,6 +49,22 @@ export function describeBlobStore(
       }
     });
 
+    it('gives the bytes of a range piece by piece', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(600_000);
+      await blobs.put(KEY, (await stage(staging, content)).path);
+      for (const [start, end] of [
+        [0, 0],
+        [262_143, 262_144],
+        [1_000, 599_999],
+      ] as const) {
+        const copies: Buffer[] = [];
+        for await (const piece of blobs.pieces(KEY, { start, end }))
+          copies.push(Buffer.from(piece));
+        expect(Buffer.concat(copies).equals(content.subarray(start, end + 1))).toBe(true);
+      }
+    });
+
     it('says that there are no pieces of an unknown key, and lets a reader stop early', async () => {
       const { blobs, staging } = await make();
       await expect(blobs.pieces(KEY)[Symbol.asyncIterator]().next()).rejects.toMatchObject({

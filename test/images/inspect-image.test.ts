@@ -1,7 +1,9 @@
+import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { inspectImage } from '../../src/images/inspect-image.ts';
 import {
   animatedWebp,
+  blankPng,
   hugePng,
   jpeg,
   mask,
@@ -29,6 +31,7 @@ it.each(FORMATS)('reads the facts of a %s', async (format) => {
     displayWidth: 64,
     displayHeight: 48,
     hasAlpha: false,
+    decoderBytes: 0,
   });
 });
 
@@ -65,6 +68,54 @@ it('refuses 16,000 x 16,000 pixels in 1 MB without decoding them', async () => {
     message: expect.stringContaining('16000x16000'),
   });
   expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+});
+
+it('refuses what decodes to more than four bytes for each pixel of the limit', async () => {
+  const side = 7_071;
+  await expect(inspect(blankPng({ side, isInterlaced: true }), 50_000_000)).resolves.toMatchObject({
+    width: side,
+  });
+  const deep = blankPng({ side, depth: 16, isInterlaced: true });
+  await expect(inspect(deep, 50_000_000)).rejects.toMatchObject({
+    field: FIELD,
+    code: 'TOO_LARGE',
+    message:
+      'images[2] is 7071x7071 and decodes to 399,992,328 bytes; at most 200,000,000 bytes are accepted. Reduce its size, or save it with 8 bits per channel.',
+  });
+  await expect(inspect(blankPng({ side: 5_000, depth: 16 }), 50_000_000)).resolves.toBeDefined();
+});
+
+it('decodes none of six large images at once, with bytes behind their ends', async () => {
+  const content = Buffer.concat([
+    blankPng({ side: 7_000, isInterlaced: true }),
+    Buffer.from('<script>x'),
+  ]);
+  let tasks = 0;
+  const count = () => {
+    tasks += 1;
+  };
+  sharp.queue.on('change', count);
+  const before = process.memoryUsage().rss;
+  await Promise.all(Array.from({ length: 6 }, () => inspect(content, 50_000_000)));
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  sharp.queue.off('change', count);
+  expect(tasks).toBe(0);
+});
+
+it('decodes nothing, so that image data that is broken in itself passes', async () => {
+  const content = await png(320, 240);
+  const middle = Math.floor(content.length / 2);
+  content.fill(0xaa, middle, middle + 500);
+  await expect(inspect(content)).resolves.toMatchObject({ width: 320, height: 240 });
+});
+
+it('shows a WebP as it is stored, whatever its EXIF says', async () => {
+  const turned = await sharp(await turnedJpeg(64, 48))
+    .keepMetadata()
+    .webp()
+    .toBuffer();
+  expect((await sharp(turned).metadata()).orientation).toBe(6);
+  expect(await inspect(turned)).toMatchObject({ displayWidth: 64, displayHeight: 48 });
 });
 
 it('refuses an animation of 10,000 frames, and of two', async () => {

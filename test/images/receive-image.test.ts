@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { receiveUpload, receiveUploads } from '../../src/images/receive-image.ts';
-import { jpeg, noisePng, webp } from '../support/pictures.ts';
+import { animatedWebp, hugePng, jpeg, noisePng, webp } from '../support/pictures.ts';
 import { temporaryStorage } from '../support/storage.ts';
 
 const LIMITS = { field: 'images[0]', maxBytes: 100_000, maxPixels: 1_000_000 };
@@ -38,6 +38,22 @@ it('accepts a file of exactly the limit and refuses one byte more', async () => 
     message: 'images[0] is larger than 100,000 bytes, the most that is accepted.',
   });
   expect(await stagedFiles()).toEqual([staged.path]);
+});
+
+it('refuses an image at its header, before the rest has come', async () => {
+  const { staging, stagedFiles } = await temporaryStorage();
+  for (const [content, code] of [
+    [hugePng(16_000), 'TOO_LARGE'],
+    [await animatedWebp(10_000), 'UNSUPPORTED_FORMAT'],
+  ] as const) {
+    const stream = new PassThrough();
+    stream.write(content.subarray(0, 300));
+    await expect(
+      receiveUpload({ staging, upload: uploadOf(stream), ...LIMITS }),
+    ).rejects.toMatchObject({ code });
+    stream.end();
+  }
+  expect(await stagedFiles()).toEqual([]);
 });
 
 it('refuses a PDF at its first bytes and reads the rest without keeping it', async () => {

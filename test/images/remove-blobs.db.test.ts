@@ -99,6 +99,22 @@ describe.runIf(hasDatabase)('blobs', () => {
     expect(await stored(parts)).toEqual([keyOf('new')]);
   });
 
+  test('go with a thumbnail that is stored while they are removed', async () => {
+    const parts = await openStoredEdits();
+    const key = keyOf('gone');
+    await plant(parts, key, HOUR_MS);
+    const blobs = {
+      ...parts.blobs,
+      async delete(deleted: string) {
+        if (deleted === key) await plant(parts, thumbnailKey(key, 256), 0);
+        await parts.blobs.delete(deleted);
+      },
+    };
+    const { removed } = await createBlobRemover({ ...parts, blobs }).remove([key], signal);
+    expect(removed).toBe(1);
+    expect(await stored(parts)).toEqual([]);
+  });
+
   test('that were removed before their row was written make the writing fail', async () => {
     const parts = await openStoredEdits();
     const { prisma, images, receive, blobs } = parts;

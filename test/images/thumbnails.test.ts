@@ -4,7 +4,7 @@ import { thumbHashToApproximateAspectRatio, thumbHashToAverageRGBA } from 'thumb
 import { expect, it } from 'vitest';
 import { UnavailableError } from '../../src/errors.ts';
 import { createThumbnails } from '../../src/images/thumbnails.ts';
-import { hugePng, jpeg, pngWithAlpha, turnedJpeg } from '../support/pictures.ts';
+import { blankPng, hugePng, jpeg, pngWithAlpha, turnedJpeg } from '../support/pictures.ts';
 import { stage, temporaryStorage } from '../support/storage.ts';
 
 const KEY = 'owner/ab/abcd';
@@ -13,7 +13,7 @@ async function setUp(content: Buffer) {
   const storage = await temporaryStorage();
   const { blobs, staging } = storage;
   await blobs.put(KEY, (await stage(staging, content)).path);
-  const thumbnails = createThumbnails({ blobs, staging, maxPixels: 10_000_000 });
+  const thumbnails = createThumbnails({ blobs, staging, maxPixels: 20_000_000 });
   return { ...storage, thumbnails };
 }
 
@@ -43,6 +43,34 @@ it('turns a picture upright, never enlarges it, and keeps its transparency', asy
     width: 64,
     hasAlpha: true,
   });
+});
+
+it('does not turn a WebP, as browsers do not', async () => {
+  const turned = await sharp(await turnedJpeg(80, 60))
+    .keepMetadata()
+    .webp()
+    .toBuffer();
+  expect((await sharp(turned).metadata()).orientation).toBe(6);
+  const { blobs, thumbnails } = await setUp(turned);
+  const made = await thumbnails.make(KEY, 64);
+  expect(await sharp(await buffer(blobs.read(made?.key ?? ''))).metadata()).toMatchObject({
+    width: 64,
+    height: 48,
+  });
+});
+
+it('makes none of an image that a decoder would have to hold in more than 48 MiB', async () => {
+  const rows = await setUp(blankPng({ side: 3_600, isInterlaced: false }));
+  expect(await rows.thumbnails.make(KEY, 64)).not.toBeNull();
+  const whole = await setUp(blankPng({ side: 3_600, isInterlaced: true }));
+  expect(await whole.thumbnails.make(KEY, 64)).toBeNull();
+  const less = await setUp(blankPng({ side: 1_000, isInterlaced: true }));
+  expect(await less.thumbnails.make(KEY, 64)).not.toBeNull();
+  const progressive = sharp(await jpeg())
+    .resize(3_100, 3_100)
+    .jpeg({ progressive: true, chromaSubsampling: '4:4:4' });
+  const { thumbnails } = await setUp(await progressive.toBuffer());
+  expect(await thumbnails.make(KEY, 64)).toBeNull();
 });
 
 it('narrows a very tall picture instead of making a very tall thumbnail', async () => {
@@ -104,6 +132,33 @@ it('gives a ThumbHash of the picture’s shape and colour', async () => {
   expect(r).toBeGreaterThan(0.7);
   expect(Math.max(g, b)).toBeLessThan(0.3);
   expect(a).toBe(1);
+});
+
+it('refuses a caller beyond those that may wait, and serves the others', async () => {
+  const { blobs, staging } = await setUp(await jpeg(400, 300));
+  const goOn = Promise.withResolvers<void>();
+  let reads = 0;
+  const slow = {
+    ...blobs,
+    localPath: undefined,
+    async *pieces(key: string) {
+      reads += 1;
+      await goOn.promise;
+      yield* blobs.pieces(key);
+    },
+  };
+  const thumbnails = createThumbnails({
+    blobs: slow,
+    staging,
+    maxPixels: 10_000_000,
+    maxWaiting: 2,
+  });
+  const served = ([64, 128, 256] as const).map((width) => thumbnails.make(KEY, width));
+  await expect.poll(() => reads).toBe(1);
+  await expect(thumbnails.make(KEY, 512)).rejects.toThrow(UnavailableError);
+  goOn.resolve();
+  expect((await Promise.all(served)).every((made) => made !== null)).toBe(true);
+  expect(await thumbnails.make(KEY, 512)).not.toBeNull();
 });
 
 it('ends with what it is making when it stops, and begins nothing that waits', async () => {

@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { constants, crc32, deflateRawSync, deflateSync } from 'node:zlib';
+import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-
-/** A chunk of a PNG file (PNG, third edition, 5.3). */
-function pngChunk(type: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const chunk = Buffer.alloc(body.length + 8);
-  chunk.writeUInt32BE(data.length, 0);
-  body.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(body), body.length + 4);
-  return chunk;
-}
+import { pngChunk, riffChunk } from './image-files.ts';
 
 /** A photo-like picture: a gradient with noise, so that every format has something to encode. */
 function photo(width: number, height: number, channels: 3 | 4 = 3) {
@@ -86,17 +77,28 @@ export async function noisePng(bytes: number): Promise<Buffer> {
   ]);
 }
 
+/** See `blankPng`: 16,000 a side are 1 MB here and 1 GB decoded. */
+export function hugePng(side = 16_000): Buffer {
+  return blankPng({ side });
+}
+
 /**
  * A valid RGBA PNG of `side` x `side` transparent pixels, made without ever holding them: one
- * compressed mebibyte of zeros is repeated. 16,000 a side are 1 MB here and 1 GB decoded.
+ * compressed mebibyte of zeros is repeated.
  */
-export function hugePng(side = 16_000): Buffer {
+export function blankPng(options: {
+  side: number;
+  /** @default 8 */
+  depth?: 8 | 16;
+  isInterlaced?: boolean;
+}): Buffer {
+  const { side, depth = 8, isInterlaced = false } = options;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);
   header.writeUInt32BE(side, 4);
-  header.set([8, 6, 0, 0, 0], 8);
+  header.set([depth, 6, 0, 0, isInterlaced ? 1 : 0], 8);
 
-  const length = side * (1 + side * 4);
+  const length = scanlineBytes(side, depth / 2, isInterlaced);
   const block = 1024 * 1024;
   // A full flush ends on a byte boundary and forgets the history, so blocks can be joined.
   const zeros = (bytes: number) =>
@@ -121,6 +123,25 @@ export function hugePng(side = 16_000): Buffer {
   ]);
 }
 
+/** Of all rows, each with its filter; of seven reduced images when it is interlaced (PNG, 8.1). */
+function scanlineBytes(side: number, pixelBytes: number, isInterlaced: boolean): number {
+  const passes = isInterlaced
+    ? [
+        [0, 8, 0, 8],
+        [4, 8, 0, 8],
+        [0, 4, 4, 8],
+        [2, 4, 0, 4],
+        [0, 2, 2, 4],
+        [1, 2, 0, 2],
+        [0, 1, 1, 2],
+      ]
+    : [[0, 1, 0, 1]];
+  return passes.reduce((sum, [left = 0, across = 1, top = 0, down = 1]) => {
+    const columns = Math.ceil((side - left) / across);
+    return sum + (columns > 0 ? Math.ceil((side - top) / down) * (1 + columns * pixelBytes) : 0);
+  }, 0);
+}
+
 /** An animated WebP of one-pixel frames (RFC 9649, 2.7). */
 export async function animatedWebp(frames: number): Promise<Buffer> {
   const still = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
@@ -143,11 +164,4 @@ function frameHeader(): Buffer {
   const header = Buffer.alloc(16);
   header.writeUIntLE(40, 12, 3);
   return header;
-}
-
-function riffChunk(type: string, data: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.write(type, 'latin1');
-  head.writeUInt32LE(data.length, 4);
-  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
 }

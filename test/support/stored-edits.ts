@@ -43,6 +43,7 @@ export async function openStoredEdits() {
       displayWidth: 1,
       displayHeight: 1,
       hasAlpha: false,
+      decoderBytes: 0,
     };
     return { staged, facts };
   }

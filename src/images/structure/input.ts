@@ -7,6 +7,9 @@ export class AnimationError extends Error {}
 /** Where `find` stops in `chunk`, searched from `from` on; -1 when it needs the next chunk. */
 export type Find = (chunk: Uint8Array, from: number) => number;
 
+/** Each takes a microsecond, however short. The largest of real files have some thousands. */
+const MAX_PIECES = 100_000;
+
 type Steps<T> = Generator<undefined, T, undefined>;
 
 /**
@@ -18,6 +21,7 @@ export class Input {
   #at = 0;
   #before = 0;
   #ended = false;
+  #pieces = 0;
 
   /** How many bytes were read so far. */
   get offset(): number {
@@ -33,6 +37,16 @@ export class Input {
 
   end(): void {
     this.#ended = true;
+  }
+
+  /** Called where a segment or chunk begins: a file may have 100,000 of them. */
+  beginPiece(): void {
+    this.#pieces += 1;
+    if (this.#pieces > MAX_PIECES) {
+      throw new BrokenStructureError(
+        `has more than ${MAX_PIECES.toLocaleString('en-US')} segments`,
+      );
+    }
   }
 
   /** Exactly `bytes` bytes, copied. */

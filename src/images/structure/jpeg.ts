@@ -1,4 +1,4 @@
-import { readDisplayExif, writeDisplayExif } from './exif.ts';
+import { type DisplayExif, readDisplayExif, writeDisplayExif } from './exif.ts';
 import { BrokenStructureError, type Find, type Input } from './input.ts';
 import { type CheckHeader, type ImageStructure, PartList } from './structure.ts';
 
@@ -23,15 +23,33 @@ const Marker = {
   COM: 0xfe,
 } as const;
 
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly components: number;
+  readonly isProgressive: boolean;
+  /** Of all coefficients, which a decoder holds when they come in several scans. */
+  readonly coefficientBytes: number;
+}
+
 /** Baseline, extended and progressive, each with Huffman or arithmetic coding: what decoders read. */
 const FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
+const PROGRESSIVE = [0xc2, 0xca];
 const TABLES: readonly number[] = [Marker.DHT, Marker.DAC, Marker.DQT, Marker.DNL, Marker.DRI];
 
 /** A decoder goes over all coefficients once for each scan. Encoders write about ten. */
 const MAX_SCANS = 100;
 
-const JFIF_BYTES = 14;
-const ADOBE_BYTES = 12;
+/**
+ * The application segments of which something is kept: how their data begins, and how much of it is
+ * read; absent: all.
+ */
+const APPLICATION: Readonly<Record<number, { name: string; headBytes?: number }>> = {
+  [Marker.APP0]: { name: 'JFIF\0', headBytes: 14 },
+  [Marker.APP1]: { name: 'Exif\0' },
+  [Marker.APP2]: { name: 'ICC_PROFILE\0', headBytes: 12 },
+  [Marker.APP14]: { name: 'Adobe', headBytes: 12 },
+};
 
 /**
  * Reads a JPEG file (T.81, annex B) to the end of its first image. Behind that, phones put gain maps,
@@ -44,7 +62,8 @@ export function* parseJpeg(
   checkHeader: CheckHeader,
 ): Generator<undefined, ImageStructure, undefined> {
   const parts = new PartList();
-  let frame: { readonly width: number; readonly height: number } | null = null;
+  let frame: Frame | null = null;
+  let decoderBytes = 0;
   let orientation: number | null = null;
   let hasExif = false;
   let scans = 0;
@@ -54,6 +73,7 @@ export function* parseJpeg(
   if (start.readUInt16BE() !== 0xff00 + Marker.SOI) throw new BrokenStructureError('has no start');
   parts.keep(0, 2);
   for (;;) {
+    input.beginPiece();
     const codedFrom = input.offset;
     yield* input.skipTo(markerFinder());
     const code = (yield* input.take(1))[0] ?? 0;
@@ -64,7 +84,16 @@ export function* parseJpeg(
     if (code === Marker.EOI) {
       if (frame === null || scans === 0) throw new BrokenStructureError('has no image data');
       parts.keep(at, input.offset);
-      return { ...frame, orientation: orientation ?? 1, hasAlpha: false, parts: parts.all };
+      const { width, height } = frame;
+      const { all } = parts;
+      return {
+        width,
+        height,
+        orientation: orientation ?? 1,
+        hasAlpha: false,
+        decoderBytes,
+        parts: all,
+      };
     }
     if (code === Marker.TEM) continue;
     if (!hasLength(code)) throw unknownMarker(code);
@@ -75,45 +104,27 @@ export function* parseJpeg(
 
     if (FRAMES.includes(code)) {
       if (frame !== null) throw new BrokenStructureError('has two frame headers');
-      frame = parseFrame(yield* input.take(bytes), checkHeader);
+      frame = parseFrame(code, yield* input.take(bytes), checkHeader);
       parts.keep(at, end);
     } else if (code === Marker.SOS) {
       if (frame === null) throw new BrokenStructureError('has image data before its header');
       scans += 1;
       if (scans > MAX_SCANS) throw new BrokenStructureError(`has more than ${MAX_SCANS} scans`);
-      yield* input.skip(bytes);
+      const [inFirst = 0] = yield* input.take(Math.min(bytes, 1));
+      yield* input.skip(Math.max(0, bytes - 1));
+      // Otherwise one scan has them all, and can be decoded as it comes.
+      if (frame.isProgressive || inFirst < frame.components) decoderBytes = frame.coefficientBytes;
       parts.keep(at, end);
       inScan = true;
     } else if (TABLES.includes(code)) {
       yield* input.skip(bytes);
       parts.keep(at, end);
-    } else if (code === Marker.APP0 && scans === 0) {
-      const head = yield* input.take(Math.min(bytes, JFIF_BYTES));
-      yield* input.skip(bytes - head.length);
-      if (head.length < JFIF_BYTES || !startsWith(head, 'JFIF\0')) continue;
-      if (bytes === JFIF_BYTES && head.readUInt16BE(12) === 0) parts.keep(at, end);
-      else parts.insert(segment(code, Buffer.concat([head.subarray(0, 12), Buffer.alloc(2)])));
-    } else if (code === Marker.APP1 && scans === 0 && !hasExif) {
-      const data = yield* input.take(bytes);
-      if (data.length < 6 || !startsWith(data, 'Exif\0')) continue;
-      hasExif = true;
-      const found = readDisplayExif(data.subarray(6));
-      orientation = found.orientation;
-      const reduced = writeDisplayExif(found);
-      if (reduced === null) continue;
-      const written = segment(code, Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), reduced]));
-      if (written.subarray(4).equals(data)) parts.keep(at, end);
-      else parts.insert(written);
-    } else if (code === Marker.APP2 && scans === 0) {
-      const head = yield* input.take(Math.min(bytes, 12));
-      yield* input.skip(bytes - head.length);
-      if (startsWith(head, 'ICC_PROFILE\0')) parts.keep(at, end);
-    } else if (code === Marker.APP14 && scans === 0) {
-      const head = yield* input.take(Math.min(bytes, ADOBE_BYTES));
-      yield* input.skip(bytes - head.length);
-      if (head.length < ADOBE_BYTES || !startsWith(head, 'Adobe')) continue;
-      if (bytes === ADOBE_BYTES) parts.keep(at, end);
-      else parts.insert(segment(code, head));
+    } else if (code in APPLICATION && scans === 0 && !(hasExif && code === Marker.APP1)) {
+      const { kept, exif } = yield* parseApplication(input, code, bytes);
+      hasExif ||= exif !== null;
+      orientation ??= exif?.orientation ?? null;
+      if (kept === 'whole') parts.keep(at, end);
+      else if (kept !== null) parts.insert(segment(code, kept));
     } else if ((code >= Marker.APP0 && code <= Marker.APP15) || code === Marker.COM) {
       yield* input.skip(bytes);
     } else {
@@ -122,8 +133,45 @@ export function* parseJpeg(
   }
 }
 
+interface Application {
+  /** All of it, other data in its place, or nothing. */
+  readonly kept: 'whole' | Buffer | null;
+  readonly exif: DisplayExif | null;
+}
+
+/** A segment of `APPLICATION`, whose data is `bytes` long. */
+function* parseApplication(
+  input: Input,
+  code: number,
+  bytes: number,
+): Generator<undefined, Application, undefined> {
+  const { name = '', headBytes = bytes } = APPLICATION[code] ?? {};
+  const head = yield* input.take(Math.min(bytes, headBytes));
+  yield* input.skip(bytes - head.length);
+  if (!startsWith(head, name)) return { kept: null, exif: null };
+  switch (code) {
+    case Marker.APP0: {
+      if (head.length < headBytes) return { kept: null, exif: null };
+      const hasThumbnail = bytes > headBytes || head.readUInt16BE(12) !== 0;
+      const withoutThumbnail = Buffer.concat([head.subarray(0, 12), Buffer.alloc(2)]);
+      return { kept: hasThumbnail ? withoutThumbnail : 'whole', exif: null };
+    }
+    case Marker.APP1: {
+      const exif = readDisplayExif(head.subarray(6));
+      const reduced = writeDisplayExif(exif);
+      const data = reduced && Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), reduced]);
+      return { kept: data?.equals(head) ? 'whole' : data, exif };
+    }
+    case Marker.APP14:
+      if (head.length < headBytes) return { kept: null, exif: null };
+      return { kept: bytes > headBytes ? head : 'whole', exif: null };
+    default:
+      return { kept: 'whole', exif: null };
+  }
+}
+
 /** T.81, B.2.2. A height of 0 is told by a later segment, which decoders do not read. */
-function parseFrame(frame: Buffer, checkHeader: CheckHeader) {
+function parseFrame(code: number, frame: Buffer, checkHeader: CheckHeader): Frame {
   const components = frame[5] ?? 0;
   if (components < 1 || components > 4 || frame.length !== 6 + components * 3) {
     throw new BrokenStructureError('has a header of the wrong length');
@@ -133,7 +181,18 @@ function parseFrame(frame: Buffer, checkHeader: CheckHeader) {
   const width = frame.readUInt16BE(3);
   if (width === 0 || height === 0) throw new BrokenStructureError('has no size in its header');
   checkHeader({ width, height, decodedBytes: width * height * components });
-  return { width, height };
+  const blocks = Array.from({ length: components }, (_, index) => {
+    const sampling = frame[7 + index * 3] ?? 0;
+    return (sampling >> 4) * (sampling & 15);
+  });
+  const samples = blocks.reduce((sum, block) => sum + block, 0) / Math.max(1, ...blocks);
+  return {
+    width,
+    height,
+    components,
+    isProgressive: PROGRESSIVE.includes(code),
+    coefficientBytes: Math.ceil(width * height * samples * 2),
+  };
 }
 
 /**

@@ -48,7 +48,7 @@ export function* parsePng(
   checkHeader: CheckHeader,
 ): Generator<undefined, ImageStructure, undefined> {
   const parts = new PartList();
-  const { width, height, colour } = parseHeader(
+  const { width, height, colour, decoderBytes } = parseHeader(
     yield* input.take(SIGNATURE.length + FRAME_BYTES + 13),
     checkHeader,
   );
@@ -59,6 +59,7 @@ export function* parsePng(
   const seen = new Set<string>();
 
   for (;;) {
+    input.beginPiece();
     const start = input.offset;
     const head = yield* input.take(8);
     const length = head.readUInt32BE();
@@ -73,7 +74,8 @@ export function* parsePng(
       if (!seen.has('IDAT')) throw new BrokenStructureError('has no image data');
       yield* input.skip(4);
       parts.keep(start, end);
-      return { width, height, orientation: orientation ?? 1, hasAlpha, parts: parts.all };
+      const { all } = parts;
+      return { width, height, orientation: orientation ?? 1, hasAlpha, decoderBytes, parts: all };
     }
     if (most !== undefined && length <= most) {
       yield* input.skip(length + 4);
@@ -116,8 +118,10 @@ function parseHeader(head: Buffer, checkHeader: CheckHeader) {
   if (!isKnown || width === 0 || height === 0 || width > MAX_LENGTH || height > MAX_LENGTH) {
     throw new BrokenStructureError('has a header with values that do not exist');
   }
-  checkHeader({ width, height, decodedBytes: width * height * samples * (depth === 16 ? 2 : 1) });
-  return { width, height, colour };
+  const decodedBytes = width * height * samples * (depth === 16 ? 2 : 1);
+  checkHeader({ width, height, decodedBytes });
+  // Each pass of an interlaced image goes over all of it.
+  return { width, height, colour, decoderBytes: interlace === 1 ? decodedBytes : 0 };
 }
 
 /** Told by the case of the first letter (5.4). */

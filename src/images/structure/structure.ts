@@ -27,6 +27,8 @@ export interface ImageStructure {
   /** As in EXIF: 1 is upright; from 5 on, width and height change places. */
   readonly orientation: number;
   readonly hasAlpha: boolean;
+  /** What a decoder holds at once, beyond some rows: 0 for what can be decoded row by row. */
+  readonly decoderBytes: number;
   /**
    * The first image alone: image data, colour profile, density and orientation. An unchanged file is
    * one span.

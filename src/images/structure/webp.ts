@@ -17,7 +17,8 @@ const VP8X_BYTES = 10;
 const FRAME_HEAD_BYTES = 16;
 const FRAME_CHUNKS = ['ALPH', 'VP8 ', 'VP8L'];
 
-interface Bitstream {
+/** The size of a canvas or of image data. */
+interface Pixels {
   readonly width: number;
   readonly height: number;
   readonly hasAlpha: boolean;
@@ -40,8 +41,8 @@ export function* parseWebp(
     throw new BrokenStructureError('has no start');
   }
   const parts = new PartList();
-  let canvas: (Bitstream & { readonly flags: number }) | null = null;
-  let image: Bitstream | null = null;
+  let canvas: (Pixels & { readonly flags: number }) | null = null;
+  let image: (Pixels & { readonly isLossless: boolean }) | null = null;
   let hasProfile = false;
   let hasAlphaChunk = false;
   let frames = 0;
@@ -49,6 +50,7 @@ export function* parseWebp(
   let isChanged = false;
 
   while (riffEnd - input.offset >= CHUNK_HEAD_BYTES) {
+    input.beginPiece();
     const start = input.offset;
     const head = yield* input.take(CHUNK_HEAD_BYTES);
     const type = head.toString('latin1', 0, 4);
@@ -106,11 +108,13 @@ export function* parseWebp(
   yield* input.skip(missing);
   isChanged ||= missing > 0 || (canvas !== null && !hasProfile && (canvas.flags & Flag.ICC) !== 0);
   const { width, height } = found;
+  const bytesPerPixel = image === null ? 8 : image.isLossless ? 4 : hasAlphaChunk ? 1 : 0;
   return {
     width,
     height,
     orientation: 1,
     hasAlpha: found.hasAlpha || hasAlphaChunk,
+    decoderBytes: width * height * bytesPerPixel,
     parts: isChanged
       ? rewritten(parts.all, canvas && { ...canvas, hasProfile })
       : [{ start: 0, end: riffEnd }],
@@ -118,11 +122,11 @@ export function* parseWebp(
 }
 
 /** Decoders make four bytes of each pixel. */
-function headerOf({ width, height }: Bitstream) {
+function headerOf({ width, height }: Pixels) {
   return { width, height, decodedBytes: width * height * 4 };
 }
 
-function readCanvas(data: Buffer): Bitstream & { flags: number } {
+function readCanvas(data: Buffer): Pixels & { flags: number } {
   const flags = data[0] ?? 0;
   return {
     flags,
@@ -137,7 +141,7 @@ function* readBitstream(
   input: Input,
   type: string,
   length: number,
-): Generator<undefined, Bitstream, undefined> {
+): Generator<undefined, Pixels & { isLossless: boolean }, undefined> {
   const isLossless = type === 'VP8L';
   if (length < 10 && !(isLossless && length >= 5)) throw noImage();
   const data = yield* input.take(isLossless ? 5 : 10);
@@ -147,13 +151,13 @@ function* readBitstream(
     if (data[0] !== 0x2f || bits >>> 29 !== 0) throw noImage();
     const width = (bits & 0x3fff) + 1;
     const height = ((bits >>> 14) & 0x3fff) + 1;
-    return { width, height, hasAlpha: ((bits >>> 28) & 1) === 1 };
+    return { width, height, hasAlpha: ((bits >>> 28) & 1) === 1, isLossless };
   }
   const isKeyFrame = ((data[0] ?? 1) & 1) === 0 && data.readUIntBE(3, 3) === 0x9d012a;
   const width = data.readUInt16LE(6) & 0x3fff;
   const height = data.readUInt16LE(8) & 0x3fff;
   if (!isKeyFrame || width === 0 || height === 0) throw noImage();
-  return { width, height, hasAlpha: false };
+  return { width, height, hasAlpha: false, isLossless };
 }
 
 function noImage(): BrokenStructureError {
@@ -164,6 +168,7 @@ function noImage(): BrokenStructureError {
 function* checkFrame(input: Input, end: number): Generator<undefined, void, undefined> {
   yield* input.skip(Math.min(FRAME_HEAD_BYTES, end - input.offset));
   while (end - input.offset >= CHUNK_HEAD_BYTES) {
+    input.beginPiece();
     const head = yield* input.take(CHUNK_HEAD_BYTES);
     const length = head.readUInt32LE(4);
     const isImage = FRAME_CHUNKS.includes(head.toString('latin1', 0, 4));

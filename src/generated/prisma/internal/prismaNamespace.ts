@@ -1883,7 +1883,8 @@ export const EditJobImageScalarFieldEnum = {
   jobId: 'jobId',
   imageId: 'imageId',
   role: 'role',
-  position: 'position'
+  position: 'position',
+  sentSha256: 'sentSha256'
 } as const
 
 export type EditJobImageScalarFieldEnum = (typeof EditJobImageScalarFieldEnum)[keyof typeof EditJobImageScalarFieldEnum]

@@ -39,6 +39,7 @@ export type EditJobImageMinAggregateOutputType = {
   imageId: string | null
   role: $Enums.ImageRole | null
   position: number | null
+  sentSha256: string | null
 }
 
 export type EditJobImageMaxAggregateOutputType = {
@@ -46,6 +47,7 @@ export type EditJobImageMaxAggregateOutputType = {
   imageId: string | null
   role: $Enums.ImageRole | null
   position: number | null
+  sentSha256: string | null
 }
 
 export type EditJobImageCountAggregateOutputType = {
@@ -53,6 +55,7 @@ export type EditJobImageCountAggregateOutputType = {
   imageId: number
   role: number
   position: number
+  sentSha256: number
   _all: number
 }
 
@@ -70,6 +73,7 @@ export type EditJobImageMinAggregateInputType = {
   imageId?: true
   role?: true
   position?: true
+  sentSha256?: true
 }
 
 export type EditJobImageMaxAggregateInputType = {
@@ -77,6 +81,7 @@ export type EditJobImageMaxAggregateInputType = {
   imageId?: true
   role?: true
   position?: true
+  sentSha256?: true
 }
 
 export type EditJobImageCountAggregateInputType = {
@@ -84,6 +89,7 @@ export type EditJobImageCountAggregateInputType = {
   imageId?: true
   role?: true
   position?: true
+  sentSha256?: true
   _all?: true
 }
 
@@ -178,6 +184,7 @@ export type EditJobImageGroupByOutputType = {
   imageId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256: string | null
   _count: EditJobImageCountAggregateOutputType | null
   _avg: EditJobImageAvgAggregateOutputType | null
   _sum: EditJobImageSumAggregateOutputType | null
@@ -208,6 +215,7 @@ export type EditJobImageWhereInput = {
   imageId?: Prisma.UuidFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntFilter<"EditJobImage"> | number
+  sentSha256?: Prisma.StringNullableFilter<"EditJobImage"> | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
   image?: Prisma.XOR<Prisma.ImageScalarRelationFilter, Prisma.ImageWhereInput>
 }
@@ -217,6 +225,7 @@ export type EditJobImageOrderByWithRelationInput = {
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
+  sentSha256?: Prisma.SortOrderInput | Prisma.SortOrder
   job?: Prisma.EditJobOrderByWithRelationInput
   image?: Prisma.ImageOrderByWithRelationInput
 }
@@ -230,6 +239,7 @@ export type EditJobImageWhereUniqueInput = Prisma.AtLeast<{
   imageId?: Prisma.UuidFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntFilter<"EditJobImage"> | number
+  sentSha256?: Prisma.StringNullableFilter<"EditJobImage"> | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
   image?: Prisma.XOR<Prisma.ImageScalarRelationFilter, Prisma.ImageWhereInput>
 }, "jobId_role_position">
@@ -239,6 +249,7 @@ export type EditJobImageOrderByWithAggregationInput = {
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
+  sentSha256?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.EditJobImageCountOrderByAggregateInput
   _avg?: Prisma.EditJobImageAvgOrderByAggregateInput
   _max?: Prisma.EditJobImageMaxOrderByAggregateInput
@@ -254,11 +265,13 @@ export type EditJobImageScalarWhereWithAggregatesInput = {
   imageId?: Prisma.UuidWithAggregatesFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleWithAggregatesFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntWithAggregatesFilter<"EditJobImage"> | number
+  sentSha256?: Prisma.StringNullableWithAggregatesFilter<"EditJobImage"> | string | null
 }
 
 export type EditJobImageCreateInput = {
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
   job: Prisma.EditJobCreateNestedOneWithoutImagesInput
   image: Prisma.ImageCreateNestedOneWithoutJobsInput
 }
@@ -268,11 +281,13 @@ export type EditJobImageUncheckedCreateInput = {
   imageId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
 }
 
 export type EditJobImageUpdateInput = {
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   job?: Prisma.EditJobUpdateOneRequiredWithoutImagesNestedInput
   image?: Prisma.ImageUpdateOneRequiredWithoutJobsNestedInput
 }
@@ -282,6 +297,7 @@ export type EditJobImageUncheckedUpdateInput = {
   imageId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type EditJobImageCreateManyInput = {
@@ -289,11 +305,13 @@ export type EditJobImageCreateManyInput = {
   imageId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
 }
 
 export type EditJobImageUpdateManyMutationInput = {
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type EditJobImageUncheckedUpdateManyInput = {
@@ -301,6 +319,7 @@ export type EditJobImageUncheckedUpdateManyInput = {
   imageId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type EditJobImageListRelationFilter = {
@@ -324,6 +343,7 @@ export type EditJobImageCountOrderByAggregateInput = {
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
+  sentSha256?: Prisma.SortOrder
 }
 
 export type EditJobImageAvgOrderByAggregateInput = {
@@ -335,6 +355,7 @@ export type EditJobImageMaxOrderByAggregateInput = {
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
+  sentSha256?: Prisma.SortOrder
 }
 
 export type EditJobImageMinOrderByAggregateInput = {
@@ -342,6 +363,7 @@ export type EditJobImageMinOrderByAggregateInput = {
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
+  sentSha256?: Prisma.SortOrder
 }
 
 export type EditJobImageSumOrderByAggregateInput = {
@@ -439,6 +461,7 @@ export type EnumImageRoleFieldUpdateOperationsInput = {
 export type EditJobImageCreateWithoutJobInput = {
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
   image: Prisma.ImageCreateNestedOneWithoutJobsInput
 }
 
@@ -446,6 +469,7 @@ export type EditJobImageUncheckedCreateWithoutJobInput = {
   imageId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
 }
 
 export type EditJobImageCreateOrConnectWithoutJobInput = {
@@ -482,11 +506,13 @@ export type EditJobImageScalarWhereInput = {
   imageId?: Prisma.UuidFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntFilter<"EditJobImage"> | number
+  sentSha256?: Prisma.StringNullableFilter<"EditJobImage"> | string | null
 }
 
 export type EditJobImageCreateWithoutImageInput = {
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
   job: Prisma.EditJobCreateNestedOneWithoutImagesInput
 }
 
@@ -494,6 +520,7 @@ export type EditJobImageUncheckedCreateWithoutImageInput = {
   jobId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
 }
 
 export type EditJobImageCreateOrConnectWithoutImageInput = {
@@ -526,11 +553,13 @@ export type EditJobImageCreateManyJobInput = {
   imageId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
 }
 
 export type EditJobImageUpdateWithoutJobInput = {
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   image?: Prisma.ImageUpdateOneRequiredWithoutJobsNestedInput
 }
 
@@ -538,23 +567,27 @@ export type EditJobImageUncheckedUpdateWithoutJobInput = {
   imageId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type EditJobImageUncheckedUpdateManyWithoutJobInput = {
   imageId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type EditJobImageCreateManyImageInput = {
   jobId: string
   role: $Enums.ImageRole
   position: number
+  sentSha256?: string | null
 }
 
 export type EditJobImageUpdateWithoutImageInput = {
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   job?: Prisma.EditJobUpdateOneRequiredWithoutImagesNestedInput
 }
 
@@ -562,12 +595,14 @@ export type EditJobImageUncheckedUpdateWithoutImageInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type EditJobImageUncheckedUpdateManyWithoutImageInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
+  sentSha256?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -577,6 +612,7 @@ export type EditJobImageSelect<ExtArgs extends runtime.Types.Extensions.Internal
   imageId?: boolean
   role?: boolean
   position?: boolean
+  sentSha256?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
   image?: boolean | Prisma.ImageDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["editJobImage"]>
@@ -586,6 +622,7 @@ export type EditJobImageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   imageId?: boolean
   role?: boolean
   position?: boolean
+  sentSha256?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
   image?: boolean | Prisma.ImageDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["editJobImage"]>
@@ -595,6 +632,7 @@ export type EditJobImageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   imageId?: boolean
   role?: boolean
   position?: boolean
+  sentSha256?: boolean
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
   image?: boolean | Prisma.ImageDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["editJobImage"]>
@@ -604,9 +642,10 @@ export type EditJobImageSelectScalar = {
   imageId?: boolean
   role?: boolean
   position?: boolean
+  sentSha256?: boolean
 }
 
-export type EditJobImageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "imageId" | "role" | "position", ExtArgs["result"]["editJobImage"]>
+export type EditJobImageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "imageId" | "role" | "position" | "sentSha256", ExtArgs["result"]["editJobImage"]>
 export type EditJobImageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
   image?: boolean | Prisma.ImageDefaultArgs<ExtArgs>
@@ -634,6 +673,10 @@ export type $EditJobImagePayload<ExtArgs extends runtime.Types.Extensions.Intern
      * From 0, in the order of the request or the answer.
      */
     position: number
+    /**
+     * Of an input or a mask: SHA-256 of the bytes that went to the upstream with the last attempt.
+     */
+    sentSha256: string | null
   }, ExtArgs["result"]["editJobImage"]>
   composites: {}
 }
@@ -1063,6 +1106,7 @@ export interface EditJobImageFieldRefs {
   readonly imageId: Prisma.FieldRef<"EditJobImage", 'String'>
   readonly role: Prisma.FieldRef<"EditJobImage", 'ImageRole'>
   readonly position: Prisma.FieldRef<"EditJobImage", 'Int'>
+  readonly sentSha256: Prisma.FieldRef<"EditJobImage", 'String'>
 }
     
 

@@ -686,7 +686,7 @@ export type $ImagePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     sha256: string
     format: $Enums.ImageFormat
     /**
-     * Pixels, as a viewer shows them (after the EXIF orientation).
+     * Pixels, as browsers show them: after the EXIF orientation, which WebP images do not have.
      */
     width: number
     height: number

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "EditJobImage" ADD COLUMN     "sentSha256" CHAR(64);
