@@ -5,7 +5,7 @@
 const LAYERS = [
   [
     'ground',
-    '^src/(errors|settings|config|disk-space|storage-access|lull|process-options|secret-key|storage-url)\\.ts$',
+    '^src/(errors|settings|setting-schemas|setting-mistakes|config|disk-space|storage-access|lull|private-directory|process-options|secret-key|storage-url)\\.ts$',
   ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],

@@ -1,25 +1,25 @@
 import { z } from 'zod';
 import { parseSecretKey } from './secret-key.ts';
+import {
+  addressBlocks,
+  bytes,
+  databaseUrl,
+  editsApiUrl,
+  integer,
+  list,
+  proxyUrl,
+  publicUrl,
+  secret,
+  text,
+} from './setting-schemas.ts';
 import { parseStorageUrl } from './storage-url.ts';
-
-function integer(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  const limited = z.number().min(min, error).max(max, error);
-  return z.string().regex(/^\d+$/, error).transform(Number).pipe(limited);
-}
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
-const text = z.string().min(1);
-const list = text.transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
 
 export interface Setting {
   readonly schema: z.ZodType;
   /** As it would be written in the environment; absent: no default. */
   readonly default?: string;
+  /** Whether its value is never repeated, in a message or elsewhere. */
+  readonly secret?: true;
   readonly description: string;
 }
 
@@ -36,9 +36,14 @@ export const SETTINGS = {
   },
   PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
   PUBLIC_URL: {
-    schema: webUrl,
+    schema: publicUrl,
     description:
-      'Origin that clients reach the service at, for the picture links. Default: the request’s own. A worker needs it for webhooks.',
+      'URL that clients reach the service at, with the path prefix of a proxy if it has one, such as `https://example.com/retouch`. Links begin with it. Default: the request’s own origin. A worker needs it for webhooks.',
+  },
+  TRUSTED_PROXIES: {
+    schema: addressBlocks,
+    description:
+      'Comma-separated addresses and CIDR blocks of the proxies in front, such as `127.0.0.1`. Their `X-Forwarded-For`, `-Host` and `-Proto` are believed: see docs/proxies.md. Default: none.',
   },
   ALLOW_ANONYMOUS: {
     schema: z
@@ -54,7 +59,7 @@ export const SETTINGS = {
       'must be names or addresses such as retouch.example.com or 192.0.2.1, separated by commas: without scheme, port and path',
     ),
     description:
-      'Comma-separated names, besides this machine’s own, that a request’s `Host` header may have, such as `retouch.example.com`. Default: none, and with `ALLOW_ANONYMOUS=true` any.',
+      'Comma-separated names, besides this machine’s own and that of `PUBLIC_URL`, that a request’s `Host` header may have, such as `retouch.example.com`. Default: none, and with `ALLOW_ANONYMOUS=true` any.',
   },
   CORS_ORIGINS: {
     schema: list.refine(
@@ -71,6 +76,8 @@ export const SETTINGS = {
     description: 'Directory of the pictures and of the embedded database.',
   },
   STORAGE_URL: {
+    // It may hold credentials by mistake.
+    secret: true,
     schema: text.transform((value, context) => {
       try {
         return parseStorageUrl(value);
@@ -84,20 +91,29 @@ export const SETTINGS = {
       'S3 bucket for the pictures, as `s3://bucket/prefix`; for a server other than AWS with `?endpoint=https://host:port`: see docs/operations.md. Default: `DATA_DIR`.',
   },
   AWS_ACCESS_KEY_ID: {
-    schema: text,
+    schema: secret,
+    secret: true,
     description:
       'Key id for `STORAGE_URL`. Default: what the AWS SDK finds (a profile, the role of a container or machine).',
   },
-  AWS_SECRET_ACCESS_KEY: { schema: text, description: 'Secret to `AWS_ACCESS_KEY_ID`.' },
+  AWS_SECRET_ACCESS_KEY: {
+    schema: secret,
+    secret: true,
+    description: 'Secret to `AWS_ACCESS_KEY_ID`.',
+  },
   AWS_SESSION_TOKEN: {
-    schema: text,
+    schema: secret,
+    secret: true,
     description: 'Token to `AWS_ACCESS_KEY_ID`, if that is a temporary one.',
   },
   DATABASE_URL: {
-    schema: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
-    description: 'A Postgres server (14 or newer). Default: Postgres embedded, in `DATA_DIR`.',
+    schema: databaseUrl,
+    secret: true,
+    description:
+      'A Postgres server (14 or newer); special characters in the password are percent-encoded. Default: Postgres embedded, in `DATA_DIR`.',
   },
   SECRET_KEY: {
+    secret: true,
     schema: text.refine(
       (value) => parseSecretKey(value) !== null,
       'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
@@ -112,10 +128,10 @@ export const SETTINGS = {
       'What this process does: `api` serves, `worker` runs edits and delivers webhooks, `all` does both. `api` and `worker` need `DATABASE_URL`: see docs/operations.md.',
   },
   EDITS_API_URL: {
-    schema: webUrl,
+    schema: editsApiUrl,
     description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
   },
-  EDITS_API_KEY: { schema: text, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_KEY: { schema: secret, secret: true, description: 'Key for `EDITS_API_URL`.' },
   EDITS_API_FILE: {
     schema: text,
     description:
@@ -125,6 +141,22 @@ export const SETTINGS = {
     schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
     default: 'image[]',
     description: 'Form field of several pictures; some compatible servers want `image` repeated.',
+  },
+  HTTPS_PROXY: {
+    schema: proxyUrl,
+    secret: true,
+    description:
+      'Proxy for https:// URLs of edits APIs, of images that they link to, and of webhooks: see docs/proxies.md. Lower-case names of these three work too. Default: `HTTP_PROXY`.',
+  },
+  HTTP_PROXY: {
+    schema: proxyUrl,
+    secret: true,
+    description: 'Proxy for http:// URLs of the same. Default: none.',
+  },
+  NO_PROXY: {
+    schema: text,
+    description:
+      'Comma-separated hosts (`host` or `host:port`, subdomains included) that are reached without a proxy; `*` is all. Default: none.',
   },
   SANDBOX_DELAY_MS: {
     schema: integer(0, 600_000),
@@ -178,9 +210,10 @@ export const SETTINGS = {
       'How often an edit is sent in all, while the edits API surely has not processed it (429, 503, no connection).',
   },
   MAX_IMAGE_BYTES: {
-    schema: integer(1, 1_073_741_824),
+    schema: bytes(1, 1_073_741_824),
     default: '26214400',
-    description: 'Largest picture, in bytes (25 MiB). A model’s own limit may be lower.',
+    description:
+      'Largest image, in bytes (25 MiB) or as `25MB`; units are powers of 1024. A model’s own limit may be lower.',
   },
   MAX_IMAGE_PIXELS: {
     schema: integer(1, 1_000_000_000),
@@ -188,7 +221,7 @@ export const SETTINGS = {
     description: 'Largest picture, in pixels (width times height).',
   },
   MAX_CONCURRENT_UPLOAD_BYTES: {
-    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    schema: bytes(1, Number.MAX_SAFE_INTEGER),
     default: '2147483648',
     description:
       'Uploads that this process reads at once, in bytes (2 GiB); each counts as at least 8 MiB. Beyond that new ones are answered 503 before they are read.',
@@ -205,7 +238,7 @@ export const SETTINGS = {
       'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
   },
   MIN_FREE_DISK_BYTES: {
-    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    schema: bytes(0, Number.MAX_SAFE_INTEGER),
     default: '268435456',
     description:
       'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
