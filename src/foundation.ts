@@ -22,6 +22,7 @@ import { createThumbnails } from './images/thumbnails.ts';
 import type { Log } from './log.ts';
 import { createLull } from './lull.ts';
 import { createAllowedHosts } from './net/allowed-hosts.ts';
+import { makePrivateDirectory, PRIVATE_DIRECTORY } from './private-directory.ts';
 import { createQueue } from './queue.ts';
 import { QUEUES } from './queues.ts';
 import { openSecretKey } from './secret-key.ts';
@@ -50,7 +51,7 @@ export async function openFoundation(options: { config: Config; log: Log; stops:
     staging: join(config.dataDir, 'staging'),
     answers: join(config.dataDir, 'answers'),
   };
-  await Promise.all(Object.values(dirs).map((dir) => mkdir(dir, { recursive: true })));
+  await Promise.all(Object.values(dirs).map(makePrivateDirectory));
   configureSharp({ threads: 1 });
 
   const database = await openDatabase(config, log);
@@ -135,6 +136,6 @@ async function openDatabase({ database }: Config, log: Log): Promise<Database> {
 
 async function openBlobs({ storage }: Config): Promise<{ blobs: BlobStore; close: () => void }> {
   if (storage.kind === 's3') return openS3BlobStore(storage);
-  await mkdir(storage.dir, { recursive: true });
+  await mkdir(storage.dir, { recursive: true, mode: PRIVATE_DIRECTORY });
   return { blobs: createFsBlobStore(storage), close: () => {} };
 }

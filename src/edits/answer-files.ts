@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_DIRECTORY } from '../private-directory.ts';
 
 /**
  * The raw answers of the edits API, one file per attempt, from the first byte until its pictures are
@@ -33,7 +34,7 @@ export function createAnswerFiles({ dir }: { dir: string }): AnswerFiles {
       if (!(await hasBytes(attemptId))) await remove(attemptId);
     },
     async sweep(maxAgeMs) {
-      await mkdir(dir, { recursive: true });
+      await mkdir(dir, { recursive: true, mode: PRIVATE_DIRECTORY });
       const oldestMs = Date.now() - maxAgeMs;
       let removed = 0;
       for (const name of await readdir(dir)) {
