@@ -10,22 +10,30 @@ import {
 import { readUpstreamsFile, type UpstreamConfig } from './edits-api/upstreams-file.ts';
 import type { Staging } from './images/staging.ts';
 import type { Log } from './log.ts';
+import { NO_PROXIES, type OutboundProxies } from './net/outbound-proxies.ts';
+import { editsApiUrlHint } from './setting-mistakes.ts';
 
 const SINGLE = { models: null, priority: 0, concurrency: null };
 
 /** The edits APIs to call: the configured ones, or the sandbox, started here. */
 export async function openUpstreams(options: {
   editsApi: Config['editsApi'];
+  /** For configured ones: the sandbox is in this process. @default none */
+  proxies?: OutboundProxies;
   staging: Staging;
   log: Log;
 }): Promise<{ upstreams: Upstreams; close(): Promise<void> }> {
   const { editsApi, staging, log } = options;
+  const proxies = editsApi.kind === 'sandbox' ? NO_PROXIES : (options.proxies ?? NO_PROXIES);
   const sandbox =
     editsApi.kind === 'sandbox' ? createSandbox({ delayMs: editsApi.delayMs, log }) : null;
   const { url } = (await sandbox?.start()) ?? { url: '' };
-  const clients = (await configured(editsApi, url)).map((config) => ({
+  const configs = await configured(editsApi, url);
+  // Of a single one loadConfig tells.
+  if (editsApi.kind === 'file') warnOfUrls(configs, log);
+  const clients = configs.map((config) => ({
     config,
-    editsApi: createEditsApi({ ...config, staging }),
+    editsApi: createEditsApi({ ...config, staging, proxies }),
   }));
   return {
     upstreams: createUpstreams(clients),
@@ -47,6 +55,13 @@ export async function knownUpstreams(
     priority,
     isClosed: () => true,
   }));
+}
+
+function warnOfUrls(configs: readonly UpstreamConfig[], log: Log): void {
+  for (const { name, url } of configs) {
+    const hint = editsApiUrlHint(url);
+    if (hint !== null) log.warn({ upstream: name }, `its url ${JSON.stringify(url)} ${hint}`);
+  }
 }
 
 async function configured(

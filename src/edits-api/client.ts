@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { EditsApiError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
+import { NO_PROXIES, type OutboundProxies } from '../net/outbound-proxies.ts';
 import { parseRetryAfter } from '../net/retry-after.ts';
 import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
 import { createAnswerReader } from './answer-reader.ts';
@@ -34,6 +35,8 @@ export interface EditsApiOptions {
   readonly maxImages?: number;
   /** Name resolution, TCP and TLS together. @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
+  /** @default none */
+  readonly proxies?: OutboundProxies;
   /** @default 'retouch' */
   readonly userAgent?: string;
 }
@@ -42,13 +45,14 @@ export interface EditsApiOptions {
 export function createEditsApi(options: EditsApiOptions): EditsApi {
   const { key, staging, imageField = 'image[]', userAgent = 'retouch' } = options;
   const { maxAnswerBytes = 512 * MiB, maxImageBytes = 64 * MiB, maxImages = 16 } = options;
-  const { connectTimeoutMs = 10_000 } = options;
-  const endpoint = new URL(`${options.url.replace(/\/+$/, '')}/images/edits`);
+  const { connectTimeoutMs = 10_000, proxies = NO_PROXIES } = options;
+  const endpoint = endpointOf(options.url);
   const redact = createRedactor(key);
-  const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent });
+  const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent, proxies });
   // The edits API's own server may be a private one: somebody chose it.
   const guard = createAddressGuard({
     connectTimeoutMs,
+    proxies,
     allow: (host, port) => host === hostOf(endpoint) && port === portOf(endpoint),
   });
   const readAnswer = createAnswerReader({
@@ -56,7 +60,7 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     limits: { maxImages, maxImageBytes, maxBodyBytes: MiB },
     maxBytes: maxAnswerBytes,
     fetchPicture: createPictureFetcher({
-      dispatcher: guard.agent,
+      guard,
       staging,
       baseUrl: endpoint,
       maxImageBytes,
@@ -139,6 +143,13 @@ function isStreamed({ fields }: EditsApiRequest): boolean {
 
 /** What is read again is not kept again. */
 const SAVED: RawAnswer = { write: async () => {}, close: async () => {} };
+
+/** Of a base URL, which may have a query, as Azure's `?api-version=` is. */
+function endpointOf(baseUrl: string): URL {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/images/edits`;
+  return url;
+}
 
 /** As sockets know it: without the brackets of IPv6. */
 function hostOf(url: URL): string {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { AddressRefusedError, EditsApiError, StorageError } from '../errors.ts';
 import type { StagedFile, Staging, StagingWriter } from '../images/staging.ts';
+import type { AddressGuard } from '../net/address-guard.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { assertPicture } from './assert-picture.ts';
 
@@ -10,20 +11,20 @@ const maxRedirects = 3;
 export type FetchPicture = (url: string, signal: AbortSignal) => Promise<StagedFile>;
 
 /**
- * `dispatcher` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
+ * `guard` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
  * A relative URL is taken to be on the edits API's own server.
  */
 export function createPictureFetcher(options: {
-  dispatcher: Dispatcher;
+  guard: Pick<AddressGuard, 'request'>;
   staging: Staging;
   baseUrl: URL;
   maxImageBytes: number;
   userAgent: string;
 }): FetchPicture {
-  const { dispatcher, staging, baseUrl, maxImageBytes, userAgent } = options;
+  const { guard, staging, baseUrl, maxImageBytes, userAgent } = options;
 
   async function get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return dispatcher.request({
+    return guard.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'GET',
