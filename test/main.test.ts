@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -77,15 +77,17 @@ test('ends with status 1 when Postgres cannot be reached or the port is taken, a
       { DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x' },
       /: the database of DATABASE_URL .*ECONN/,
     ],
-    [{ PORT: String(port) }, /EADDRINUSE.*PORT/],
+    [{ PORT: String(port) }, new RegExp(`127.0.0.1:${port} is already in use.*PORT`)],
   ] as const) {
-    const service = await start(await temporaryDirectory(), { ...env, LOG_LEVEL: 'silent' });
+    const dir = await temporaryDirectory();
+    const service = await start(dir, { ...env, LOG_LEVEL: 'silent' });
     expect(await service.ended).toEqual({ exitCode: 1, signal: null });
     const lines = service.output.stderr
       .split('\n')
       .filter((line) => /^(Retouch| {4}at )/.test(line));
     expect(lines).toEqual([expect.stringMatching(words)]);
     expect(lines[0]).not.toContain('canary');
+    if ('PORT' in env) expect(await readdir(dir)).toEqual([]);
   }
 });
 
@@ -98,7 +100,7 @@ test('ends with status 78 on a bad configuration, and lists all of it without a 
   const { stdout, stderr } = service.output;
   expect(stderr.trim().split('\n')).toEqual([
     'Retouch cannot start:',
-    expect.stringMatching(/^ {2}- LOG_LEVEL: /),
+    expect.stringMatching(/^ {2}- LOG_LEVEL is "loud": /),
     expect.stringMatching(/^ {2}- EDITS_API_URL is not set but EDITS_API_KEY is: /),
     expect.stringMatching(/^ {2}- HOST is "0\.0\.0\.0"/),
   ]);
