@@ -5,7 +5,7 @@
 const LAYERS = [
   [
     'ground',
-    '^src/(errors|edit-error-codes|settings|config|disk-space|durable-files|storage-access|lull|process-options|secret-key|storage-url|database-url)\\.ts$',
+    '^src/(errors|setting-schemas|setting-mistakes|private-directory|edit-error-codes|settings|config|disk-space|durable-files|storage-access|lull|process-options|secret-key|storage-url|database-url)\\.ts$',
   ],
   ['log', '^src/log\\.ts$'],
   ['adapters', '^src/(database|generated|net)/'],

@@ -14,8 +14,8 @@ import type { HtmlTagDescriptor, IndexHtmlTransformContext } from 'vite';
 const ROOT = resolve(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'src/graphiql');
 const TARGET = join(ROOT, 'build/graphiql');
-/** What the service has it under. */
-const BASE = '/graphiql/';
+/** What the service has the files under, as seen from the page: it may be below a path prefix. */
+const BASE = './graphiql/';
 const SCRIPT = 'scripts/build-page.ts';
 const STAMP = 'sources.sha256';
 
@@ -41,7 +41,8 @@ async function bundle(outDir: string): Promise<void> {
   await build({
     configFile: false,
     root: SOURCE,
-    base: BASE,
+    // The files find each other by relative paths; `locate` tells the page where they are.
+    base: './',
     logLevel: 'warn',
     oxc: { jsx: { runtime: 'automatic' } },
     worker: { format: 'es' },
@@ -68,9 +69,15 @@ function preloads(_html: string, { bundle }: IndexHtmlTransformContext): HtmlTag
     .filter((path) => /\/monaco-editor-[\w-]+\.js$/.test(path))
     .map((path) => ({
       tag: 'link',
-      attrs: { rel: 'modulepreload', crossorigin: true, href: BASE + path },
+      attrs: { rel: 'modulepreload', crossorigin: true, href: `./${path}` },
       injectTo: 'head',
     }));
+}
+
+/** Makes the page's paths, which are relative to the directory of the build, relative to its URL. */
+async function locate(page: string): Promise<void> {
+  const html = await readFile(page, 'utf8');
+  await writeFile(page, html.replaceAll('="./', `="${BASE}`));
 }
 
 async function compress(dir: string): Promise<void> {
@@ -108,6 +115,7 @@ if (process.argv.includes('--check')) {
   const aside = `${TARGET}.${process.pid}`;
   try {
     await bundle(aside);
+    await locate(join(aside, 'index.html'));
     await compress(join(aside, 'assets'));
     await writeFile(join(aside, STAMP), sources);
     await rm(TARGET, { recursive: true, force: true });

@@ -5,13 +5,14 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { graphqlSync, lexicographicSortSchema, printSchema } from 'graphql';
+import { graphqlSync } from 'graphql';
 import { schema, subgraph } from '../src/schema/index.ts';
+import { printSorted } from '../src/schema/print-schema.ts';
 
 const asked = graphqlSync({ schema: subgraph, source: '{ _service { sdl } }' });
 const service = asked.data?.['_service'] as { sdl: string };
 const printed = {
-  'schema.graphql': `${printSchema(lexicographicSortSchema(schema))}\n`,
+  'schema.graphql': printSorted(schema),
   'schema.subgraph.graphql': `${service.sdl}\n`,
 };
 

@@ -20,14 +20,16 @@ import type { Foundation, Stops } from './foundation.ts';
 import { createApiRoutes, type Endpoint } from './http/api-routes.ts';
 import { createCors } from './http/cors.ts';
 import { createExportRoute } from './http/export/export-route.ts';
+import { createForwarded } from './http/forwarded.ts';
 import { createGraphiqlRoute } from './http/graphiql-route.ts';
 import { createGraphql, type Graphql } from './http/graphql.ts';
 import { createGraphqlSockets } from './http/graphql-sockets.ts';
 import { createImageRoute } from './http/image-route.ts';
 import { createRequestOrigins } from './http/origin.ts';
+import { createSchemaRoute } from './http/schema-route.ts';
 import type { Routes } from './http/server.ts';
 import { createStalledResponses } from './http/stalled-responses.ts';
-import { createUploadPlaces } from './http/upload-places.ts';
+import { createTakePlace, createUploadPlaces } from './http/upload-places.ts';
 import { createUploadRoute } from './http/upload-route.ts';
 import { blobKey } from './images/blob-key.ts';
 import { mediaOf } from './images/images.ts';
@@ -35,11 +37,13 @@ import { MAKE_THUMBNAILS } from './images/make-thumbnails.ts';
 import { createUploads } from './images/uploads.ts';
 import type { Log } from './log.ts';
 import { createModels } from './models/models.ts';
+import { createTrustedProxies } from './net/trusted-proxies.ts';
 import { defaultModelOf, openAnswerReaders } from './open-upstreams.ts';
 import type { Services } from './schema/context.ts';
 import { createExportEdits } from './schema/export-edits.ts';
 import { parseGlobalId } from './schema/global-id.ts';
 import { schema, subgraph } from './schema/index.ts';
+import { printSorted } from './schema/print-schema.ts';
 import { createSharedReads } from './schema/shared-reads.ts';
 import { createLedger } from './usage/ledger.ts';
 import { createUsageReports } from './usage/report.ts';
@@ -87,7 +91,11 @@ export async function createApi(options: {
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
-  const readers = await openAnswerReaders({ editsApi: config.editsApi, staging });
+  const readers = await openAnswerReaders({
+    editsApi: config.editsApi,
+    proxies: config.outboundProxies,
+    staging,
+  });
   stops.unshift(() => readers.close());
   const rereadAnswer = createRereadAnswer({
     prisma,
@@ -132,13 +140,20 @@ export async function createApi(options: {
     usageReports: createUsageReports({ prisma }),
     webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
   };
-  const places = createUploadPlaces({ maxBytes: limits.concurrentUploadBytes });
+  const forwarded = createForwarded({
+    isTrusted: createTrustedProxies(http.trustedProxies),
+    hasProxies: http.trustedProxies.length > 0,
+  });
+  const takePlace = createTakePlace(
+    createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
+    forwarded.client,
+  );
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
     sockets: createGraphqlSockets({ graphql }),
   });
-  const common = { services, maxFileBytes, places, log };
+  const common = { services, maxFileBytes, takePlace, log };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not meet `Query.node`, and a client must not miss it.
   const federated = serve(
@@ -152,12 +167,15 @@ export async function createApi(options: {
 
   return {
     routes: createApiRoutes({
+      prefix: http.prefix,
       origins: createRequestOrigins({
         publicUrl: http.publicUrl,
         allowedHosts: http.allowedHosts,
         corsOrigins: http.corsOrigins,
+        forwarded,
       }),
       cors: createCors({ origins: http.corsOrigins }),
+      corsOrigins: http.corsOrigins,
       viewer: LOCAL_VIEWER,
       endpoints,
       graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox }),
@@ -175,7 +193,7 @@ export async function createApi(options: {
       uploadRoute: createUploadRoute({
         uploads,
         images,
-        places,
+        takePlace,
         maxFileBytes,
         maskError: standalone.graphql.maskError,
       }),
@@ -183,6 +201,7 @@ export async function createApi(options: {
         exportEdits: createExportEdits({ prisma, history }),
         onError: (error) => log.error({ err: error }, 'history not exported'),
       }),
+      schemaRoute: createSchemaRoute(printSorted(schema)),
       availability,
       stalled,
     }),

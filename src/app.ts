@@ -2,7 +2,7 @@ import { type ApiHalf, createApi } from './api.ts';
 import type { Config } from './config.ts';
 import { type Foundation, openFoundation, type Stops } from './foundation.ts';
 import { createHealth } from './http/health.ts';
-import { createHttpServer } from './http/server.ts';
+import { checkPort, createHttpServer } from './http/server.ts';
 import { WORKER_ROUTES } from './http/worker-routes.ts';
 import type { Log } from './log.ts';
 import { knownUpstreams } from './open-upstreams.ts';
@@ -53,6 +53,9 @@ async function runAll(stops: Stops): Promise<void> {
 async function start(options: AppOptions, stops: Stops): Promise<string> {
   const { config, log } = options;
   const { role, http, limits } = config;
+  for (const warning of config.warnings) log.warn(warning);
+  // Before anything is made in DATA_DIR or the database.
+  await checkPort(http);
   const foundation = await openFoundation({ ...options, stops });
   const parts = { foundation, config, log, stops };
   const worker = role === 'api' ? null : await startWorker(parts);
@@ -61,7 +64,8 @@ async function start(options: AppOptions, stops: Stops): Promise<string> {
 
   const health = createHealth({ checks: readinessChecks(foundation, worker) });
   const routes = api?.routes ?? WORKER_ROUTES;
-  const server = createHttpServer({ host: http.host, port: http.port, routes, health, log });
+  const { host, port, prefix } = http;
+  const server = createHttpServer({ host, port, prefix, routes, health, log });
   const { url } = await server.start();
   stops.unshift(
     () => health.stopping(),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { editsApiUrlHint, misspelledSettings, shown } from './setting-mistakes.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 import type { S3Location } from './storage-url.ts';
 
@@ -18,9 +19,13 @@ export interface Config {
   readonly http: {
     readonly host: string;
     readonly port: number;
-    /** Origin of the links in answers; null: taken from each request. */
+    /** What links begin with, without a slash at the end; null: each request's own origin. */
     readonly publicUrl: string | null;
-    /** Of the Host header, besides this machine's own, in lower case; null: any. */
+    /** The path of `publicUrl`, such as `/retouch`; empty: the root. */
+    readonly prefix: string;
+    /** Addresses and CIDR blocks of the proxies whose X-Forwarded headers are believed. */
+    readonly trustedProxies: readonly string[];
+    /** Of the Host header, besides this machine's own and publicUrl's, in lower case; null: any. */
     readonly allowedHosts: readonly string[] | null;
     /** Origins whose pages may use the API, as browsers write them. */
     readonly corsOrigins: readonly string[];
@@ -88,6 +93,17 @@ export interface Config {
     readonly workerTimeoutMs: number;
     readonly minFreeDiskBytes: number;
   };
+  /** For requests to edits APIs, to the images that they link to, and to webhooks. */
+  readonly outboundProxies: {
+    /** For http:// URLs; null: none. */
+    readonly http: string | null;
+    /** For https:// URLs; null: `http`. */
+    readonly https: string | null;
+    /** Hosts that are reached directly. */
+    readonly except: string;
+  };
+  /** What may be a mistake, but may as well work: sentences for the log. */
+  readonly warnings: readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
@@ -99,7 +115,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Reads the environment. An empty variable counts as absent, as compose files write it.
  * @throws ConfigError with every problem at once, each naming its variable.
  */
-export function loadConfig(env: Environment): Config {
+export function loadConfig(given: Environment): Config {
+  const env = withLowerCaseProxies(given);
   const problems: string[] = [];
   const values = readValues(env, problems);
   problems.push(...editsApiProblems(values, env), ...hostProblems(values));
@@ -110,12 +127,15 @@ export function loadConfig(env: Environment): Config {
   const defaulted = <Name extends SettingName>(name: Name) =>
     values[name] as NonNullable<Values[Name]>;
   const dataDir = defaulted('DATA_DIR');
+  const publicUrl = values.PUBLIC_URL?.replace(/\/+$/, '') ?? null;
   return Object.freeze<Config>({
     role: defaulted('ROLE'),
     http: {
       host: defaulted('HOST'),
       port: defaulted('PORT'),
-      publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+      publicUrl,
+      prefix: publicUrl === null ? '' : new URL(publicUrl).pathname.replace(/\/$/, ''),
+      trustedProxies: values.TRUSTED_PROXIES ?? [],
       allowedHosts:
         values.ALLOWED_HOSTS?.map((host) => host.toLowerCase()) ??
         (defaulted('ALLOW_ANONYMOUS') ? null : []),
@@ -148,6 +168,12 @@ export function loadConfig(env: Environment): Config {
       workerTimeoutMs: defaulted('WORKER_TIMEOUT_SECONDS') * 1_000,
       minFreeDiskBytes: defaulted('MIN_FREE_DISK_BYTES'),
     },
+    outboundProxies: {
+      http: values.HTTP_PROXY ?? null,
+      https: values.HTTPS_PROXY ?? null,
+      except: values.NO_PROXY ?? '',
+    },
+    warnings: [...warningsOf(values, given)],
     logLevel: defaulted('LOG_LEVEL'),
   });
 
@@ -194,18 +220,37 @@ export function loadConfig(env: Environment): Config {
 function readValues(env: Environment, problems: string[]): Values {
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
-    const written = env[name] || setting.default;
+    // Blanks around a value are never meant. Around a secret they are reported.
+    const written = (setting.secret ? env[name] : env[name]?.trim()) || setting.default;
     if (written === undefined) continue;
     const parsed = setting.schema.safeParse(written);
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
-      // The value itself is not repeated: it may be a secret in the wrong place.
-      problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
+      const reasons = parsed.error.issues.map((issue) => issue.message).join('; ');
+      problems.push(`${name}${setting.secret ? '' : shown(written)}: ${reasons}`);
     }
   }
   return values;
 }
+
+/** undici, curl and others take the lower-case names first. */
+function withLowerCaseProxies(env: Environment): Environment {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+  const lower = names.map((name) => [name, env[name.toLowerCase()] || env[name]]);
+  return { ...env, ...Object.fromEntries(lower) };
+}
+
+function* warningsOf({ EDITS_API_URL: url }: Values, env: Environment): Generator<string> {
+  const hint = url === undefined ? null : editsApiUrlHint(url);
+  if (hint !== null) yield `EDITS_API_URL is ${JSON.stringify(url)}: it ${hint}`;
+  const set = Object.keys(env).filter((name) => env[name]);
+  for (const { name, meant } of misspelledSettings(set, KNOWN)) {
+    yield `${name} is not a setting of this service. Did you mean ${meant}?`;
+  }
+}
+
+const KNOWN = [...Object.keys(SETTINGS), 'https_proxy', 'http_proxy', 'no_proxy'];
 
 // What follows is wrong between several variables. One that is wrong by itself counts as set.
 
@@ -214,7 +259,7 @@ function* editsApiProblems(values: Values, env: Environment): Generator<string> 
   if (key !== undefined && !env['EDITS_API_URL']) {
     yield 'EDITS_API_URL is not set but EDITS_API_KEY is: name the server that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.';
   }
-  if (url !== undefined && key === undefined) {
+  if (url !== undefined && !env['EDITS_API_KEY']) {
     yield 'EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.';
   }
   if (file !== undefined && (url !== undefined || key !== undefined)) {

@@ -1,6 +1,7 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, readdirSync } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { PRIVATE_DIRECTORY } from './private-directory.ts';
 
 /** Windows opens no directory to be synced; its file systems write their entries down themselves. */
 const SYNCS_DIRECTORIES = process.platform !== 'win32';
@@ -40,11 +41,16 @@ export async function syncDirectories(from: string, root: string): Promise<void>
 }
 
 /**
- * Makes a directory, and those above it, that outlast a power cut. It may be there already: who made
+ * Makes a directory, and those above it, for this user alone, that outlast a power cut. An existing
+ * one becomes private, too. It may be there already: who made
  * it may have been killed before this was true. What lies above it may be closed to this user.
  */
 export async function makeDirectory(path: string): Promise<void> {
   await makeMissing(resolve(path));
+  await chmod(path, PRIVATE_DIRECTORY).catch((error: NodeJS.ErrnoException) => {
+    // A mounted one may belong to another user who has granted access on purpose.
+    if (error.code !== 'EPERM') throw error;
+  });
   for (let dir = resolve(path); ; dir = dirname(dir)) {
     await syncDirectory(dir).catch((error: NodeJS.ErrnoException) => {
       if (!NOT_OURS.has(error.code ?? '')) throw error;
@@ -59,7 +65,7 @@ export async function makeDirectory(path: string): Promise<void> {
  */
 async function makeMissing(dir: string): Promise<void> {
   try {
-    await mkdir(dir);
+    await mkdir(dir, { mode: PRIVATE_DIRECTORY });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await isDirectory(dir))) return;

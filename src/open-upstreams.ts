@@ -17,22 +17,30 @@ import {
 import type { Staging } from './images/staging.ts';
 import type { Log } from './log.ts';
 import { defaultModel } from './models/default-model.ts';
+import { NO_PROXIES, type OutboundProxies } from './net/outbound-proxies.ts';
+import { editsApiUrlHint } from './setting-mistakes.ts';
 
 const SINGLE = { models: null, priority: 0, concurrency: null };
 
 /** The edits APIs to call: the configured ones, or the sandbox, started here. */
 export async function openUpstreams(options: {
   editsApi: Config['editsApi'];
+  /** For configured ones: the sandbox is in this process. @default none */
+  proxies?: OutboundProxies;
   staging: Staging;
   log: Log;
 }): Promise<{ upstreams: Upstreams; close(): Promise<void> }> {
   const { editsApi, staging, log } = options;
+  const proxies = editsApi.kind === 'sandbox' ? NO_PROXIES : (options.proxies ?? NO_PROXIES);
   const sandbox =
     editsApi.kind === 'sandbox' ? createSandbox({ delayMs: editsApi.delayMs, log }) : null;
   const { url } = (await sandbox?.start()) ?? { url: '' };
-  const clients = (await configured(editsApi, url)).map((config) => ({
+  const configs = await configured(editsApi, url);
+  // Of a single one loadConfig tells.
+  if (editsApi.kind === 'file') warnOfUrls(configs, log);
+  const clients = configs.map((config) => ({
     config,
-    editsApi: createEditsApi({ ...config, staging }),
+    editsApi: createEditsApi({ ...config, staging, proxies }),
   }));
   return {
     upstreams: createUpstreams(clients),
@@ -68,13 +76,14 @@ const REREAD_PATIENCE_MS = 20_000;
 /** Reads stored answers in a process that may call none of them. */
 export async function openAnswerReaders(options: {
   editsApi: Config['editsApi'];
+  proxies: OutboundProxies;
   staging: Staging;
 }): Promise<{
   /** Of the edits API of that name, or of any when it is not configured any more. */
   readerOf: (upstream: string | null) => ReadSaved;
   close(): Promise<void>;
 }> {
-  const { editsApi, staging } = options;
+  const { editsApi, proxies, staging } = options;
   // Nobody may know where the sandbox of another process is, and it links to nothing.
   const readers = (await configured(editsApi, 'http://sandbox.invalid/v1'))
     .toSorted(byPriority)
@@ -82,6 +91,7 @@ export async function openAnswerReaders(options: {
       name: config.name,
       access: createAnswerAccess({
         ...config,
+        proxies,
         staging,
         patience: { totalMs: REREAD_PATIENCE_MS },
       }),
@@ -95,6 +105,13 @@ export async function openAnswerReaders(options: {
       await Promise.all(readers.map(({ access }) => access.close()));
     },
   };
+}
+
+function warnOfUrls(configs: readonly UpstreamConfig[], log: Log): void {
+  for (const { name, url } of configs) {
+    const hint = editsApiUrlHint(url);
+    if (hint !== null) log.warn({ upstream: name }, `its url ${JSON.stringify(url)} ${hint}`);
+  }
 }
 
 async function configured(

@@ -1,30 +1,23 @@
 import { z } from 'zod';
 import { parseDatabaseUrl } from './database-url.ts';
 import { parseSecretKey } from './secret-key.ts';
+import {
+  addressBlocks,
+  bytes,
+  databaseUrl,
+  editsApiUrl,
+  integer,
+  list,
+  proxyUrl,
+  publicUrl,
+  secret,
+  text,
+} from './setting-schemas.ts';
 import { parseStorageUrl } from './storage-url.ts';
 
-function integer(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  const limited = z.number().min(min, error).max(max, error);
-  return z.string().regex(/^\d+$/, error).transform(Number).pipe(limited);
-}
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
-const text = z.string().min(1);
 const flag = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true');
-const list = text.transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-/** A secret that goes out in an HTTP header. */
-const headerValue = text.regex(
-  /^[\x21-\x7e]+$/,
-  'must not contain blanks, line breaks or characters other than ASCII',
-);
 
 /** The message of what `parse` throws becomes the problem. */
 function parsedBy<Value>(parse: (text: string) => Value) {
@@ -43,6 +36,8 @@ export interface Setting {
   readonly schema: z.ZodType;
   /** As it would be written in the environment; absent: no default. */
   readonly default?: string;
+  /** Whether its value is never repeated, in a message or elsewhere. */
+  readonly secret?: true;
   readonly description: string;
 }
 
@@ -59,9 +54,14 @@ export const SETTINGS = {
   },
   PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
   PUBLIC_URL: {
-    schema: webUrl,
+    schema: publicUrl,
     description:
-      'Origin that clients reach the service at, for the picture links. Default: the request’s own. A worker needs it for webhooks.',
+      'URL that clients reach the service at, with the path prefix of a proxy if it has one, such as `https://example.com/retouch`. Links begin with it. Default: the request’s own origin. A worker needs it for webhooks.',
+  },
+  TRUSTED_PROXIES: {
+    schema: addressBlocks,
+    description:
+      'Comma-separated addresses and CIDR blocks of the proxies in front, such as `127.0.0.1`. Their `X-Forwarded-For`, `-Host` and `-Proto` are believed: see docs/proxies.md. Default: none.',
   },
   ALLOW_ANONYMOUS: {
     schema: flag,
@@ -75,7 +75,7 @@ export const SETTINGS = {
       'must be names or addresses such as retouch.example.com or 192.0.2.1, separated by commas: without scheme, port and path',
     ),
     description:
-      'Comma-separated names, besides this machine’s own, that a request’s `Host` header may have, such as `retouch.example.com`. Default: none, and with `ALLOW_ANONYMOUS=true` any.',
+      'Comma-separated names, besides this machine’s own and that of `PUBLIC_URL`, that a request’s `Host` header may have, such as `retouch.example.com`. Default: none, and with `ALLOW_ANONYMOUS=true` any.',
   },
   CORS_ORIGINS: {
     schema: list.refine(
@@ -92,27 +92,37 @@ export const SETTINGS = {
     description: 'Directory of the pictures and of the embedded database.',
   },
   STORAGE_URL: {
+    // It may hold credentials by mistake.
+    secret: true,
     schema: text.transform(parsedBy(parseStorageUrl)),
     description:
       'S3 bucket for the pictures, as `s3://bucket/prefix`; for a server other than AWS with `?endpoint=https://host:port`: see docs/operations.md. Default: `DATA_DIR`.',
   },
   AWS_ACCESS_KEY_ID: {
-    schema: headerValue,
+    schema: secret,
+    secret: true,
     description:
       'Key id for `STORAGE_URL`. Default: what the AWS SDK finds (a profile, the role of a container or machine).',
   },
-  AWS_SECRET_ACCESS_KEY: { schema: headerValue, description: 'Secret to `AWS_ACCESS_KEY_ID`.' },
+  AWS_SECRET_ACCESS_KEY: {
+    schema: secret,
+    secret: true,
+    description: 'Secret to `AWS_ACCESS_KEY_ID`.',
+  },
   AWS_SESSION_TOKEN: {
-    schema: headerValue,
+    schema: secret,
+    secret: true,
     description: 'Token to `AWS_ACCESS_KEY_ID`, if that is a temporary one.',
   },
   DATABASE_URL: {
-    schema: text.transform(parsedBy(parseDatabaseUrl)),
+    schema: databaseUrl.transform(parsedBy(parseDatabaseUrl)),
+    secret: true,
     description:
-      'A Postgres server (14 or newer); `?schema=name` for another schema than `public`. Default: Postgres embedded, in `DATA_DIR`.',
+      'A Postgres server (14 or newer), with special characters in the password percent-encoded; `?schema=name` for another schema than `public`. Default: Postgres embedded, in `DATA_DIR`.',
   },
   DATABASE_DIRECT_URL: {
-    schema: text.transform(parsedBy(parseDatabaseUrl)),
+    schema: databaseUrl.transform(parsedBy(parseDatabaseUrl)),
+    secret: true,
     description:
       'The same database without the transaction pooler that `DATABASE_URL` leads to, such as PgBouncer with `pool_mode = transaction`: see docs/operations.md.',
   },
@@ -127,6 +137,7 @@ export const SETTINGS = {
     description: 'Most connections of this process for the queue. One more listens.',
   },
   SECRET_KEY: {
+    secret: true,
     schema: text.refine(
       (value) => parseSecretKey(value) !== null,
       'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
@@ -141,10 +152,10 @@ export const SETTINGS = {
       'What this process does: `api` serves, `worker` runs edits and delivers webhooks, `all` does both. `api` and `worker` need `DATABASE_URL`: see docs/operations.md.',
   },
   EDITS_API_URL: {
-    schema: webUrl,
+    schema: editsApiUrl,
     description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
   },
-  EDITS_API_KEY: { schema: headerValue, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_KEY: { schema: secret, secret: true, description: 'Key for `EDITS_API_URL`.' },
   EDITS_API_FILE: {
     schema: text,
     description:
@@ -159,6 +170,22 @@ export const SETTINGS = {
     schema: flag,
     description:
       '`true` if `EDITS_API_URL` is the API itself and not a relay: an edit is then sent again after a 500 that the API itself wrote. Default: `true` for api.openai.com, else `false`; see docs/upstreams.md.',
+  },
+  HTTPS_PROXY: {
+    schema: proxyUrl,
+    secret: true,
+    description:
+      'Proxy for https:// URLs of edits APIs, of images that they link to, and of webhooks: see docs/proxies.md. Lower-case names of these three work too. Default: `HTTP_PROXY`.',
+  },
+  HTTP_PROXY: {
+    schema: proxyUrl,
+    secret: true,
+    description: 'Proxy for http:// URLs of the same. Default: none.',
+  },
+  NO_PROXY: {
+    schema: text,
+    description:
+      'Comma-separated hosts (`host` or `host:port`, subdomains included) that are reached without a proxy; `*` is all. Default: none.',
   },
   SANDBOX_DELAY_MS: {
     schema: integer(0, 600_000),
@@ -214,9 +241,10 @@ export const SETTINGS = {
       'How often an edit is sent at most while it was certainly not processed (503, no connection). A 429 does not count.',
   },
   MAX_IMAGE_BYTES: {
-    schema: integer(1, 1_073_741_824),
+    schema: bytes(1, 1_073_741_824),
     default: '26214400',
-    description: 'Largest picture, in bytes (25 MiB). A model’s own limit may be lower.',
+    description:
+      'Largest image, in bytes (25 MiB) or as `25MB`; units are powers of 1024. A model’s own limit may be lower.',
   },
   MAX_IMAGE_PIXELS: {
     schema: integer(1, 1_000_000_000),
@@ -233,7 +261,7 @@ export const SETTINGS = {
       '`true` sends images to the upstreams as they were uploaded, with where, when and by what they were taken: see docs/images.md.',
   },
   MAX_CONCURRENT_UPLOAD_BYTES: {
-    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    schema: bytes(1, Number.MAX_SAFE_INTEGER),
     default: '2147483648',
     description:
       'Uploads that this process reads at once, in bytes (2 GiB); each counts as at least 8 MiB. Beyond that new ones are answered 503 before they are read.',
@@ -250,7 +278,7 @@ export const SETTINGS = {
       'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
   },
   MIN_FREE_DISK_BYTES: {
-    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    schema: bytes(0, Number.MAX_SAFE_INTEGER),
     default: '268435456',
     description:
       'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',

@@ -61,9 +61,17 @@ export async function startWorker(options: {
   const answerFiles = createAnswerFiles({ dir: foundation.dirs.answers });
   await answerFiles.sweep(config.answerRetentionDays * DAY_MS);
   const storeAnswer = createStoreAnswer({ prisma, blobs, answerFiles });
-  const { upstreams, close } = await openUpstreams({ editsApi: config.editsApi, staging, log });
+  const { upstreams, close } = await openUpstreams({
+    editsApi: config.editsApi,
+    proxies: config.outboundProxies,
+    staging,
+    log,
+  });
   stops.unshift(close);
-  const webhookGuard = createAddressGuard({ allow: foundation.isAllowedHost });
+  const webhookGuard = createAddressGuard({
+    allow: foundation.isAllowedHost,
+    proxies: config.outboundProxies,
+  });
   stops.unshift(() => webhookGuard.close());
   // After a start that failed, too, nothing runs any more that needs what is closed above.
   stops.unshift(() => queue.drain({ graceMs: 0 }));

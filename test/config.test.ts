@@ -25,6 +25,8 @@ describe('without any variable', () => {
         host: '127.0.0.1',
         port: 4000,
         publicUrl: null,
+        prefix: '',
+        trustedProxies: [],
         allowedHosts: [],
         corsOrigins: [],
       },
@@ -51,6 +53,8 @@ describe('without any variable', () => {
         editTimeoutMs: 600_000,
         shutdownGraceMs: 30_000,
       },
+      outboundProxies: { http: null, https: null, except: '' },
+      warnings: [],
       logLevel: 'info',
     });
   });
@@ -73,7 +77,10 @@ describe('what is set', () => {
       HOST: '::1',
       ALLOWED_HOSTS: 'Retouch.example, [2001:DB8::1]',
       PORT: '0',
-      PUBLIC_URL: 'https://retouch.example/',
+      PUBLIC_URL: 'https://retouch.example/edits/',
+      TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8',
+      HTTPS_PROXY: 'http://proxy.example:3128',
+      NO_PROXY: 'db, .internal',
       CORS_ORIGINS: 'https://app.example, http://localhost:5173',
       DATA_DIR: '/srv/retouch',
       DATABASE_URL: 'postgres://u:p@db/retouch',
@@ -100,7 +107,9 @@ describe('what is set', () => {
       http: {
         host: '::1',
         port: 0,
-        publicUrl: 'https://retouch.example',
+        publicUrl: 'https://retouch.example/edits',
+        prefix: '/edits',
+        trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
         allowedHosts: ['retouch.example', '[2001:db8::1]'],
         corsOrigins: ['https://app.example', 'http://localhost:5173'],
       },
@@ -144,6 +153,8 @@ describe('what is set', () => {
         editTimeoutMs: 90_000,
         shutdownGraceMs: 0,
       },
+      outboundProxies: { http: null, https: 'http://proxy.example:3128', except: 'db, .internal' },
+      warnings: [],
       logLevel: 'silent',
     });
   });
@@ -196,14 +207,24 @@ describe('what cannot work', () => {
     ['MAX_CONCURRENT_EDITS', '1001'],
     ['MAX_IMAGE_BYTES', '0'],
     ['MAX_IMAGE_BYTES', '1073741825'],
-    ['MAX_IMAGE_BYTES', '25MB'],
+    ['MAX_IMAGE_BYTES', '25 lines'],
+    ['MAX_IMAGE_BYTES', '-25MB'],
+    ['MAX_IMAGE_BYTES', '2GB'],
+    ['PUBLIC_URL', 'https://retouch.example/?x=1'],
+    ['PUBLIC_URL', 'https://retouch.example/images'],
+    ['TRUSTED_PROXIES', 'proxy.example'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
+    ['HTTPS_PROXY', 'proxy.example:3128'],
     ['MAX_IMAGE_PIXELS', '1000000001'],
     ['SHUTDOWN_GRACE_SECONDS', '3601'],
     ['LOG_LEVEL', 'verbose'],
-  ])('is refused by name, and told what it must be: %s=%s', (name, value) => {
+  ] as const)('is refused by name, and told what it must be: %s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(new RegExp(`^${name}: must `));
+    const isSecret: boolean = 'secret' in SETTINGS[name];
+    const start = isSecret ? `${name}: must ` : `${name} is ${JSON.stringify(value)}: must `;
+    expect(problems[0]?.slice(0, start.length)).toBe(start);
   });
 
   test.each(['EDITS_API_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])(
@@ -227,7 +248,7 @@ describe('what cannot work', () => {
     ]);
   });
 
-  test('is told without repeating a value, which may be a secret in the wrong place', () => {
+  test('is told without repeating what may be a secret in the wrong place', () => {
     const secret = 'sk-canary-secret';
     const names = Object.keys(SETTINGS).filter((name) => name !== 'HOST');
     for (const name of names) {
@@ -255,7 +276,9 @@ describe('the edits API', () => {
 
   test('has one problem when its URL is wrong, not two', () => {
     const problems = problemsOf({ ...REMOTE, EDITS_API_URL: 'edits.example' });
-    expect(problems).toEqual(['EDITS_API_URL: must be an http:// or https:// URL']);
+    expect(problems).toEqual([
+      'EDITS_API_URL is "edits.example": must be an http:// or https:// URL such as https://api.openai.com/v1',
+    ]);
   });
 });
 
@@ -294,7 +317,7 @@ describe('the names that are answered to', () => {
     'are names and addresses alone, not %s',
     (ALLOWED_HOSTS) => {
       expect(problemsOf({ ALLOWED_HOSTS })).toEqual([
-        expect.stringMatching(/^ALLOWED_HOSTS: must be names or addresses/),
+        expect.stringMatching(/^ALLOWED_HOSTS is ".*": must be names or addresses/),
       ]);
     },
   );
@@ -318,7 +341,7 @@ describe('a role that is a part of the whole', () => {
   test('is refused along with everything else that is wrong', () => {
     const env = { ROLE: 'worker', SECRET_KEY, PORT: 'x', EDITS_API_KEY: 'sk-canary' };
     expect(problemsOf(env)).toEqual([
-      expect.stringMatching(/^PORT: /),
+      expect.stringMatching(/^PORT is "x": /),
       expect.stringMatching(/^EDITS_API_URL is not set/),
       expect.stringMatching(/^ROLE is worker but DATABASE_URL is not set/),
       expect.stringMatching(/^PUBLIC_URL is not set/),
@@ -426,5 +449,176 @@ describe('DATABASE_URL', () => {
     expect(problemsOf({ DATABASE_DIRECT_URL: direct })).toEqual([
       expect.stringContaining('DATABASE_DIRECT_URL is set but DATABASE_URL is not'),
     ]);
+  });
+});
+
+describe('a mistake that is often made', () => {
+  const ESCAPED = /^DATABASE_URL: .*percent-encode/;
+
+  test.each([
+    ['a line break in it', 'sk-can\nary', /has a line break in it/],
+    ['a line break behind it', 'sk-canary\n', /has blanks or a line break around it/],
+    ['a blank before it', ' sk-canary', /has blanks or a line break around it/],
+    ['a blank in it', 'sk-can ary', /has a blank in it/],
+    ['a no-break space in it', 'sk-can\u00a0ary', /has a blank in it/],
+    ['a zero-width space in it', 'sk-can\u200bary', /not printable ASCII/],
+    ['the word Bearer before it', 'Bearer sk-canary', /begins with "Bearer"/],
+    ['a whole header', 'Authorization: bearer sk-canary', /begins with "Bearer"/],
+    ['quotation marks', '"sk-canary"', /in quotation marks/],
+  ])('is refused and not repeated: a key with %s', (_, EDITS_API_KEY, reason) => {
+    const problems = problemsOf({ ...REMOTE, EDITS_API_KEY });
+    expect(problems).toEqual([expect.stringMatching(reason)]);
+    expect(problems[0]).toMatch(/^EDITS_API_KEY: /);
+    expect(problems[0]).not.toMatch(/can.?ary/);
+  });
+
+  test.each([
+    'postgres://u:p@ss/w#rd@host/db',
+    'postgres://u:canary/w@host/db',
+    'postgres://u:12/34@host/db',
+    'postgres://u:can#ary@host/db',
+    'postgres://u:12#34@host:5432/db',
+    'postgres://u:can?ary@host/db',
+    'postgres://u:12?a=b@host/db',
+    'postgres://u:can%ary@host/db',
+    'postgres://u:100%@host/db',
+    'postgresql://u:c@nary?x@host/db?sslmode=require',
+  ])('is refused and not repeated: the unescaped password in %s', (DATABASE_URL) => {
+    const problems = problemsOf({ DATABASE_URL });
+    expect(problems).toEqual([expect.stringMatching(ESCAPED)]);
+    for (const part of DATABASE_URL.slice(13)
+      .split(/[@/#?:]/)
+      .filter((one) => one.length > 2)) {
+      if (!['host', 'sslmode=require'].includes(part)) expect(problems[0]).not.toContain(part);
+    }
+  });
+
+  test.each([
+    'postgres://u:p%40ss%2Fw%23rd@host/db',
+    'postgres://u:p@ss@host/db',
+    'postgres://user@tenant:p@host/db',
+    'postgres://u:p:w@host:5432/db?sslmode=require',
+    'postgres://host/db?user=me@example.com',
+    'postgres://host:5432?user=me@example.com',
+    'postgres:///db?host=/var/run/postgresql',
+    'postgres://u:p%25@host/db?options=-c%20search_path%3Da',
+    'postgresql://u@host/db?schema=retouch&application_name=a@b',
+  ])('is not seen in a URL that works: %s', (DATABASE_URL) => {
+    expect(problemsOf({ DATABASE_URL })).toEqual([]);
+  });
+
+  test.each([
+    'https://edits.example/v1/images/edits',
+    'https://edits.example/v1/images/edits/',
+    'https://edits.example/v1/chat/completions',
+    'https://edits.example/v1/models',
+    'https://edits.example/v1#top',
+  ])('is refused: %s as a base URL', (EDITS_API_URL) => {
+    const [problem, ...others] = problemsOf({ ...REMOTE, EDITS_API_URL });
+    expect(problem).toMatch(`EDITS_API_URL is ${JSON.stringify(EDITS_API_URL)}: must `);
+    expect(others).toEqual([]);
+  });
+
+  test('does not show the password of a base URL that has one', () => {
+    const [problem] = problemsOf({
+      ...REMOTE,
+      EDITS_API_URL: 'https://me:canary@edits.example/v1',
+    });
+    expect(problem).toBe(
+      'EDITS_API_URL: must not hold a user name or password: the key has a setting of its own',
+    );
+  });
+
+  test.each(['https://edits.example', 'https://edits.example/', 'https://edits.example/api'])(
+    'is a warning where it may work: %s has no version',
+    (EDITS_API_URL) => {
+      const base = EDITS_API_URL.replace(/\/$/, '');
+      expect(loadConfig({ ...REMOTE, EDITS_API_URL }).warnings).toEqual([
+        `EDITS_API_URL is ${JSON.stringify(EDITS_API_URL)}: it has no version such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`,
+      ]);
+    },
+  );
+
+  test.each([
+    'https://edits.example/v1',
+    'https://edits.example/v1beta/',
+    'https://edits.example/api/v3',
+    'https://edits.example/v1/openai',
+    'https://me.openai.azure.com/openai/deployments/gpt-image-1?api-version=2025-04-01-preview',
+    'https://me.openai.azure.com/openai/v1/',
+  ])('is not seen in a base URL with a version: %s', (EDITS_API_URL) => {
+    expect(loadConfig({ ...REMOTE, EDITS_API_URL }).warnings).toEqual([]);
+  });
+
+  test.each([
+    ['DEFAUL_MODEL', 'DEFAULT_MODEL'],
+    ['DEFUALT_MODEL', 'DEFAULT_MODEL'],
+    ['EDIT_API_KEY', 'EDITS_API_KEY'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['CORS_ORIGIN', 'CORS_ORIGINS'],
+    ['MAX_IMAGES_BYTE', 'MAX_IMAGE_BYTES'],
+    ['default_model', 'DEFAULT_MODEL'],
+    ['PROT', 'PORT'],
+  ])('is a warning that names the setting: %s', (name, meant) => {
+    expect(loadConfig({ [name]: 'x' }).warnings).toEqual([
+      `${name} is not a setting of this service. Did you mean ${meant}?`,
+    ]);
+  });
+
+  test('is not seen in the variables that an environment has anyway', () => {
+    const names = [
+      ...[
+        'HOME',
+        'HOSTNAME',
+        'PATH',
+        'PWD',
+        'SHELL',
+        'TERM',
+        'USER',
+        'LOGNAME',
+        'LANG',
+        'TZ',
+        'CI',
+      ],
+      ...['FTP_PROXY', 'ALL_PROXY', 'ftp_proxy', 'http_proxy', 'no_proxy', 'NODE_ENV', 'PGHOST'],
+      ...['AWS_REGION', 'AWS_PROFILE', 'KUBERNETES_PORT', 'MALLOC_ARENA_MAX', 'PS1', 'DISPLAY'],
+    ];
+    const env = Object.fromEntries(names.map((name) => [name, 'http://x.example']));
+    expect(loadConfig(env).warnings).toEqual([]);
+    expect(loadConfig({ DEFAUL_MODEL: '' }).warnings).toEqual([]);
+  });
+});
+
+describe('a size', () => {
+  test.each([
+    ['25MB', 26_214_400],
+    ['25MiB', 26_214_400],
+    ['25 mb', 26_214_400],
+    ['25M', 26_214_400],
+    ['512kB', 524_288],
+    ['0.5GB', 536_870_912],
+    ['1.5k', 1_536],
+    ['1000', 1_000],
+    ['1000B', 1_000],
+  ])('may have a unit, of powers of 1024: %s', (MAX_IMAGE_BYTES, bytes) => {
+    expect(loadConfig({ MAX_IMAGE_BYTES }).limits.imageBytes).toBe(bytes);
+  });
+});
+
+describe('proxies for outgoing requests', () => {
+  test('are read from lower-case names first, as curl and undici do', () => {
+    const env = { http_proxy: 'http://a.example', HTTP_PROXY: 'http://b.example', no_proxy: 'c' };
+    expect(loadConfig(env).outboundProxies).toEqual({
+      http: 'http://a.example',
+      https: null,
+      except: 'c',
+    });
+    expect(loadConfig({ ...env, http_proxy: '' }).outboundProxies.http).toBe('http://b.example');
+  });
+
+  test('are not repeated, as they may hold a password', () => {
+    const problems = problemsOf({ https_proxy: 'socks5://me:canary@proxy.example' });
+    expect(problems).toEqual([expect.stringMatching(/^HTTPS_PROXY: must be an http/)]);
+    expect(problems[0]).not.toContain('canary');
   });
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -84,7 +84,11 @@ test('ends with status 75 where a restart may help, else with 78, and says what 
       { DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x' },
       /: DATABASE_URL: the database .*ECONN/,
     ],
-    [EXIT_TEMPORARY, { PORT: String(port) }, /EADDRINUSE.*PORT/],
+    [
+      EXIT_TEMPORARY,
+      { PORT: String(port) },
+      new RegExp(`127.0.0.1:${port} is already in use.*PORT`),
+    ],
     [EXIT_CONFIG, { DATA_DIR: join(dir, 'file') }, /DATA_DIR .*file.* must be a directory/],
   ] as const) {
     const service = await start(dir, { ...env, LOG_LEVEL: 'silent' });
@@ -94,6 +98,7 @@ test('ends with status 75 where a restart may help, else with 78, and says what 
       .filter((line) => /^(Retouch| {4}at )/.test(line));
     expect(lines).toEqual([expect.stringMatching(words)]);
     expect(lines[0]).not.toContain('canary');
+    if ('PORT' in env) expect(await readdir(dir)).toEqual([]);
   }
 });
 
@@ -106,7 +111,7 @@ test('ends with status 78 on a bad configuration, and lists all of it without a 
   const { stdout, stderr } = service.output;
   expect(stderr.trim().split('\n')).toEqual([
     'Retouch cannot start:',
-    expect.stringMatching(/^ {2}- LOG_LEVEL: /),
+    expect.stringMatching(/^ {2}- LOG_LEVEL is "loud": /),
     expect.stringMatching(/^ {2}- EDITS_API_URL is not set but EDITS_API_KEY is: /),
     expect.stringMatching(/^ {2}- HOST is "0\.0\.0\.0"/),
   ]);

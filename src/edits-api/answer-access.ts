@@ -1,6 +1,7 @@
 import { EditsApiError } from '../errors.ts';
 import type { Staging } from '../images/staging.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
+import { NO_PROXIES, type OutboundProxies } from '../net/outbound-proxies.ts';
 import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
 import { createAnswerReader, type ReadAnswer } from './answer-reader.ts';
 import { type RawAnswer, receiveText, savedBody } from './answer-receiver.ts';
@@ -31,6 +32,8 @@ export interface AnswerAccessOptions {
   readonly maxImages?: number;
   /** Name resolution, TCP and TLS together. @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
+  /** @default none */
+  readonly proxies?: OutboundProxies;
   /** @default 'retouch' */
   readonly userAgent?: string;
   /** With pictures that an answer only points at. @default 5 minutes in all */
@@ -55,6 +58,7 @@ export interface AnswerAccess {
 
 export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   const { staging, connectTimeoutMs = 10_000, userAgent = 'retouch', quietMs = 1_000 } = options;
+  const { proxies = NO_PROXIES } = options;
   const { maxAnswerBytes = 512 * MiB, maxImageBytes = 64 * MiB, maxImages = 16 } = options;
   const { firstHand = false, patience = { totalMs: 5 * 60_000 } } = options;
   const endpoint = endpointOf(options.url);
@@ -62,6 +66,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   // The edits API's own server may be a private one: somebody chose it.
   const guard = createAddressGuard({
     connectTimeoutMs,
+    proxies,
     allow: (host, port) => host === hostOf(endpoint) && port === portOf(endpoint),
   });
   const readAnswer = createAnswerReader({
@@ -71,7 +76,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
     quietMs,
     firstHand,
     fetchPicture: createPictureFetcher({
-      dispatcher: guard.agent,
+      guard,
       staging,
       baseUrl: endpoint,
       maxImageBytes,
@@ -116,9 +121,11 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   };
 }
 
-/** Where edits are sent. */
+/** Where edits are sent. The base URL may have a query, as Azure's `?api-version=` is. */
 export function endpointOf(baseUrl: string): URL {
-  return new URL(`${baseUrl.replace(/\/+$/, '')}/images/edits`);
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/images/edits`;
+  return url;
 }
 
 /** Whether the status promises pictures. */

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { EditsApiError } from '../errors.ts';
+import { NO_PROXIES } from '../net/outbound-proxies.ts';
 import {
   type AnswerAccessOptions,
   createAnswerAccess,
@@ -31,9 +32,9 @@ export interface EditsApiOptions extends AnswerAccessOptions {
 /** The edits API over HTTP. What a failed call cost is told by `errorOfTransport` and `errorOfAnswer`. */
 export function createEditsApi(options: EditsApiOptions): EditsApi {
   const { key, imageField = 'image[]', userAgent = 'retouch', connectTimeoutMs = 10_000 } = options;
-  const { firstHand = false } = options;
+  const { firstHand = false, proxies = NO_PROXIES } = options;
   const endpoint = endpointOf(options.url);
-  const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent });
+  const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent, proxies });
   const access = createAnswerAccess(options);
 
   async function read(

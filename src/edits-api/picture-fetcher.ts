@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { AddressRefusedError, EditsApiError, StorageError } from '../errors.ts';
 import type { ReceivedImage } from '../images/images.ts';
 import type { StagedFile, Staging, StagingWriter } from '../images/staging.ts';
+import type { AddressGuard } from '../net/address-guard.ts';
 import { parseRetryAfter } from '../net/retry-after.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { assertPicture } from './assert-picture.ts';
@@ -52,22 +53,22 @@ class TryError extends Error {
 }
 
 /**
- * `dispatcher` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
+ * `guard` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
  * A relative URL is taken to be on the edits API's own server.
  */
 export function createPictureFetcher(options: {
-  dispatcher: Dispatcher;
+  guard: Pick<AddressGuard, 'request'>;
   staging: Staging;
   baseUrl: URL;
   maxImageBytes: number;
   userAgent: string;
   patience: FetchPatience;
 }): FetchPicture {
-  const { dispatcher, staging, baseUrl, maxImageBytes, userAgent, patience } = options;
+  const { guard, staging, baseUrl, maxImageBytes, userAgent, patience } = options;
   const { totalMs, firstDelayMs = FIRST_DELAY_MS } = patience;
 
   async function get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return dispatcher.request({
+    return guard.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'GET',

@@ -1,5 +1,12 @@
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { EditsApiError } from '../errors.ts';
+import {
+  createProxiedDispatcher,
+  NO_PROXIES,
+  type OutboundProxies,
+  statusOfProxy,
+} from '../net/outbound-proxies.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
 import { errorOfTransport } from './transport-errors.ts';
@@ -26,14 +33,12 @@ export function createTransport(options: {
   key: string;
   connectTimeoutMs: number;
   userAgent: string;
+  /** @default none */
+  proxies?: OutboundProxies;
 }): Transport {
-  const { endpoint, key, connectTimeoutMs, userAgent } = options;
-  const agent = new Agent({
-    connect: { timeout: connectTimeoutMs, allowH2: false },
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const { endpoint, key, connectTimeoutMs, userAgent, proxies = NO_PROXIES } = options;
+  const agent = createProxiedDispatcher(proxies, { connectTimeoutMs });
+  let closed: Promise<void> | undefined;
   return {
     async post(body, limits, { stream }) {
       try {
@@ -54,13 +59,24 @@ export function createTransport(options: {
           body: body.stream(limits.signal) as unknown as Readable,
           signal: limits.signal,
           reset: true,
+          headersTimeout: 0,
+          bodyTimeout: 0,
         });
       } catch (error) {
+        const status = limits.endedBy === null ? statusOfProxy(error) : null;
+        if (status !== null) throw refusedByProxy(status);
         throw errorOfTransport(error, body, limits.endedBy);
       }
     },
     async close() {
-      if (!agent.closed) await agent.close();
+      closed ??= agent.close();
+      await closed;
     },
   };
+}
+
+/** A proxy that rejects a request passes nothing of it on. */
+function refusedByProxy(status: number): EditsApiError {
+  const message = `The proxy of HTTPS_PROXY or HTTP_PROXY rejected the request to the edits API with status ${status}.`;
+  return new EditsApiError('UNREACHABLE', 'not_processed', message);
 }

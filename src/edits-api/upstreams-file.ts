@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import { editsApiUrl, secret } from '../setting-schemas.ts';
 
 /** One edits API, as configured. */
 export interface UpstreamConfig {
@@ -24,13 +25,8 @@ const schema = z
   .array(
     z.strictObject({
       name: z.string().regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots or dashes'),
-      url: z.url({ protocol: /^https?$/ }),
-      key: z
-        .string()
-        .regex(
-          /^[\x21-\x7e]+$/,
-          'must not contain blanks, line breaks or characters other than ASCII',
-        ),
+      url: editsApiUrl,
+      key: secret,
       imageField: z.enum(['image[]', 'image']).default('image[]'),
       firstHand: z.boolean().optional(),
       models: z.array(z.string().min(1)).min(1).nullable().default(null),

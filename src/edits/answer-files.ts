@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_DIRECTORY } from '../private-directory.ts';
 
 /** Read at once, in bytes. */
 const STEP_BYTES = 256 * 1024;
@@ -34,7 +35,7 @@ export function createAnswerFiles({ dir }: { dir: string }): AnswerFiles {
   }
 
   async function idle(idleMs: number): Promise<string[]> {
-    await mkdir(dir, { recursive: true });
+    await mkdir(dir, { recursive: true, mode: PRIVATE_DIRECTORY });
     const latestMs = Date.now() - idleMs;
     const names: string[] = [];
     for (const name of await readdir(dir)) {

@@ -12,11 +12,14 @@ export function answerError(
   message: string,
   more: Readonly<Record<string, unknown>> = {},
 ): void {
+  const body = errorBody(code, message, more);
   res.writeHead(status, {
     'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });
-  res.end(errorBody(code, message, more));
+  res.end(body);
 }
 
 export function answerUnavailable(

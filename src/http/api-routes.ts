@@ -2,12 +2,15 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import { answerDatabaseAway, answerError, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
+import { isForbiddenRead } from './cross-site.ts';
 import type { ExportRoute } from './export/export-route.ts';
 import type { GraphiqlRoute } from './graphiql-route.ts';
 import type { Graphql } from './graphql.ts';
 import type { GraphqlSockets } from './graphql-sockets.ts';
 import type { ImageRoute } from './image-route.ts';
 import type { RequestOrigins } from './origin.ts';
+import { prepareResponse } from './prepare-response.ts';
+import type { SchemaRoute } from './schema-route.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 import type { UploadRoute } from './upload-route.ts';
@@ -20,23 +23,30 @@ export interface Endpoint {
 
 /** The API, its page and the pictures, for those who may ask at all. */
 export function createApiRoutes(options: {
+  /** Path under which clients reach all this; empty: the root. */
+  prefix: string;
   origins: RequestOrigins;
   cors: Cors;
+  /** Whose pages may read images and exports. */
+  corsOrigins: readonly string[];
   viewer: Viewer;
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
   uploadRoute: UploadRoute;
   exportRoute: ExportRoute;
+  schemaRoute: SchemaRoute;
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { origins, cors, viewer, graphiql, imageRoute, uploadRoute, exportRoute } = options;
+  const { prefix, origins, cors, viewer, graphiql, imageRoute, uploadRoute, exportRoute } = options;
+  const { corsOrigins, schemaRoute } = options;
   const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
   return {
     async request(req, res, path, log) {
+      prepareResponse(req, res);
       if (!origins.isHostAllowed(req)) {
         return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
@@ -44,7 +54,11 @@ export function createApiRoutes(options: {
       if (path === '/graphql' && graphiql.isPage(req)) return graphiql.page(req, res);
       const [, asset] = /^\/graphiql\/assets\/([\w.-]{1,256})$/.exec(path) ?? [];
       if (asset !== undefined) return graphiql.asset(req, res, asset);
+      if (path === '/schema.graphql') return schemaRoute(req, res);
       const endpoint = endpoints.get(path);
+      if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
+        return answerError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
+      }
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
@@ -53,6 +67,8 @@ export function createApiRoutes(options: {
       const baseUrl = origins.baseUrl(req);
       if (endpoint !== undefined) {
         stalled.watch(res);
+        res.setHeader('cache-control', 'no-store');
+        res.setHeader('x-content-type-options', 'nosniff');
         await endpoint.graphql.yoga(req, res, { req, res, viewer, baseUrl, log });
         return;
       }
@@ -61,7 +77,7 @@ export function createApiRoutes(options: {
       if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
       if (path === '/export/edits') return exportRoute(req, res, { viewer, baseUrl });
       if (path === '/' && req.method === 'GET') {
-        res.writeHead(307, { location: '/graphql' }).end();
+        res.writeHead(307, { location: `${prefix}/graphql` }).end();
         return;
       }
       answerError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
@@ -84,6 +100,11 @@ export function createApiRoutes(options: {
     },
   };
 }
+
+const READ = /^\/(images|export)\//;
+
+const FORBIDDEN_READ =
+  'Images and exports cannot be embedded by pages of other sites. Pages of the origins in CORS_ORIGINS can read them by fetch() with mode "cors".';
 
 const FORBIDDEN_HOST =
   'This service does not answer to the name in the Host header; ALLOWED_HOSTS lists the names, besides localhost, that it does answer to.';

@@ -21,7 +21,7 @@ import { DATABASE_RETRY_SECONDS } from './answer-error.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
 import { useQueryLimits } from './query-limits.ts';
-import type { UploadPlaces } from './upload-places.ts';
+import type { TakePlace } from './upload-places.ts';
 import { useUploads } from './uploads.ts';
 
 /** What the HTTP server knows of a request before GraphQL sees it. */
@@ -52,10 +52,10 @@ export function createGraphql(options: {
   services: Services;
   maxFileBytes: number;
   /** Shared by all that receives uploads. */
-  places: UploadPlaces;
+  takePlace: TakePlace;
   log: Log;
 }): Graphql {
-  const { path, schema, services, maxFileBytes, places, log } = options;
+  const { path, schema, services, maxFileBytes, takePlace, log } = options;
   const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: path,
@@ -79,7 +79,7 @@ export function createGraphql(options: {
     // that is asked for.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
-      useUploads({ maxFileBytes, places }),
+      useUploads({ maxFileBytes, takePlace }),
       useQueryLimits(),
       useApolloMultipart(),
     ],

@@ -1,16 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
+import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
 import type { Health } from './health.ts';
 import { lingerOnClose } from './lingering-close.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;
+
+/**
+ * How long an idle connection stays open, in milliseconds. Proxies and load balancers reuse theirs
+ * for up to 60 s: a request that meets a connection which we just closed is lost.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
+/** For a request's head. Above the former, as Node counts it from the end of the last response. */
+const HEADERS_TIMEOUT_MS = 90_000;
+
+/** For a whole request: an image of 25 MiB at the slowest rate that is accepted takes 1.8 hours. */
+const REQUEST_TIMEOUT_MS = 2 * 60 * 60 * 1_000;
 
 export interface HttpServer {
   /** @throws StartError when the address cannot be listened on. */
@@ -36,11 +49,16 @@ export interface Routes {
 export function createHttpServer(options: {
   host: string;
   port: number;
+  /** Path under which a proxy serves this server, such as `/retouch`, whether it strips it or not. */
+  prefix?: string;
   routes: Routes;
   health: Health;
   log: Log;
+  /** For request bodies that do not arrive. */
+  bodyDeadlines?: BodyDeadlineOptions;
 }): HttpServer {
-  const { host, port, routes, health } = options;
+  const { host, port, prefix = '', routes, health } = options;
+  const bodyDeadlines = createBodyDeadlines(options.bodyDeadlines);
   let closed: Promise<unknown> | undefined;
 
   async function route(req: IncomingMessage, res: ServerResponse, log: Log): Promise<void> {
@@ -59,10 +77,12 @@ export function createHttpServer(options: {
 
   function serve(req: IncomingMessage, res: ServerResponse): void {
     const startedMs = performance.now();
+    req.url = withoutPrefix(req.url ?? '/', prefix);
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
     res.setHeader('x-request-id', requestId);
     lingerOnClose(req);
+    bodyDeadlines.watch(req, res);
     res.once('close', () => {
       // A connection is idle, and can go, once its response is through.
       if (closed !== undefined) setImmediate(() => server.closeIdleConnections());
@@ -86,12 +106,14 @@ export function createHttpServer(options: {
     serve(req, res);
   });
   server.on('upgrade', (req, socket, head) => {
+    req.url = withoutPrefix(req.url ?? '/', prefix);
     // Until it is taken over, and when it never is.
     socket.on('error', () => {});
     upgrade(req, socket, head, options.log.child({ requestId: randomUUID() }));
   });
-  // An upload over a slow line may take longer than Node's default of five minutes.
-  server.requestTimeout = 30 * 60 * 1_000;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
 
   function refuse(): void {
     if (closed !== undefined || !server.listening) return;
@@ -102,14 +124,7 @@ export function createHttpServer(options: {
 
   return {
     async start() {
-      server.listen(port, host);
-      await once(server, 'listening').catch((cause: Error) => {
-        throw new StartError(
-          `${cause.message}. HOST and PORT say where to listen: choose another, or stop what has it.`,
-          // Whatever has the port may end. The address and the privilege stay as they are.
-          { isTemporary: 'code' in cause && cause.code === 'EADDRINUSE', cause },
-        );
-      });
+      await listen(server, { host, port });
       const { port: actualPort } = server.address() as AddressInfo;
       const name = host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name}:${actualPort}` };
@@ -120,8 +135,40 @@ export function createHttpServer(options: {
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(timer);
+      bodyDeadlines.stop();
     },
   };
+}
+
+/**
+ * Finds out early whether the address can be listened on, and frees it again.
+ * @throws StartError when it cannot.
+ */
+export async function checkPort({ host, port }: { host: string; port: number }): Promise<void> {
+  const probe = createServer();
+  await listen(probe, { host, port });
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** @throws StartError */
+async function listen(server: Server, { host, port }: { host: string; port: number }) {
+  server.listen(port, host);
+  await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
+    const reason =
+      cause.code === 'EADDRINUSE' ? `${host}:${port} is already in use` : cause.message;
+    throw new StartError(
+      `${reason}. HOST and PORT say where to listen: choose another, or stop what has it.`,
+      // Whatever has the port may end. The address and the privilege stay as they are.
+      { isTemporary: cause.code === 'EADDRINUSE', cause },
+    );
+  });
+}
+
+function withoutPrefix(url: string, prefix: string): string {
+  const rest = url.startsWith(prefix) ? url.slice(prefix.length) : null;
+  if (rest === '' || rest?.startsWith('?')) return `/${rest}`;
+  return rest?.startsWith('/') ? rest : url;
 }
 
 function pathOf(req: IncomingMessage): string {

@@ -10,7 +10,7 @@ import { imageUrl } from '../schema/image.ts';
 import { answerError } from './answer-error.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
 import { readPictureForm } from './picture-form.ts';
-import { declaredBytes, takePlaceFor, type UploadPlaces } from './upload-places.ts';
+import { declaredBytes, type TakePlace } from './upload-places.ts';
 import { MAX_FRAMING_BYTES, MULTIPART } from './uploads.ts';
 
 export type UploadRoute = (
@@ -39,13 +39,13 @@ export function createUploadRoute(options: {
   uploads: Pick<Uploads, 'store'>;
   images: Pick<Images, 'find'>;
   /** Shared by all that receives uploads. */
-  places: UploadPlaces;
+  takePlace: TakePlace;
   /** A picture of exactly this size passes. */
   maxFileBytes: number;
   /** For the client's eyes; logs what is a defect. */
   maskError: (error: unknown) => GraphQLError;
 }): UploadRoute {
-  const { uploads, images, places, maxFileBytes, maskError } = options;
+  const { uploads, images, takePlace, maxFileBytes, maskError } = options;
 
   return async (req, res, { viewer, baseUrl }) => {
     const type = (req.headers['content-type'] ?? '').trim();
@@ -64,7 +64,7 @@ export function createUploadRoute(options: {
       if ((declaredBytes(req) ?? 0) > maxFileBytes + (isForm ? MAX_FRAMING_BYTES : 0)) {
         throw tooLarge(FIELD, maxFileBytes);
       }
-      takePlaceFor(req, places);
+      takePlace(req, res);
       const upload: Promise<FileUpload> = isForm
         ? readPictureForm(req, { field: FIELD, maxFileBytes })
         : Promise.resolve({ createReadStream: () => req });
@@ -79,7 +79,8 @@ export function createUploadRoute(options: {
       const globalId = encodeGlobalId('Image', id);
       res.end(JSON.stringify({ id: globalId, url, format, width, height, bytes, sha256 }));
     } catch (error) {
-      if (!res.destroyed) refuse(res, error);
+      // A body that did not arrive in time got its response already.
+      if (!res.destroyed && !res.headersSent) refuse(res, error);
     }
   };
 

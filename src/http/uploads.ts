@@ -4,12 +4,7 @@ import { processRequest } from 'graphql-upload-minimal';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { readSmallBody } from './body-limit.ts';
 import { badUpload, checkMap, checkOperations } from './upload-map.ts';
-import {
-  createUploadPlaces,
-  declaredBytes,
-  takePlaceFor,
-  type UploadPlaces,
-} from './upload-places.ts';
+import { declaredBytes, type TakePlace } from './upload-places.ts';
 
 /** What Yoga's request listener hands on from node:http. */
 interface NodeContext {
@@ -26,8 +21,8 @@ export interface UploadLimits {
   readonly maxFieldBytes?: number;
   /** Of a body that is not multipart; default 2 MiB. */
   readonly maxJsonBytes?: number;
-  /** For multipart bodies that are being read; default: any number of places. */
-  readonly places?: UploadPlaces;
+  /** For multipart bodies that are being read; default: any number of them. */
+  readonly takePlace?: TakePlace;
 }
 
 export const MULTIPART = /^multipart\/form-data\b/i;
@@ -50,13 +45,12 @@ export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
   const maxFieldBytes = limits.maxFieldBytes ?? 1024 * 1024;
   const maxJsonBytes = limits.maxJsonBytes ?? 2 * 1024 * 1024;
   const maxMultipartBytes = maxFiles * limits.maxFileBytes + 2 * maxFieldBytes + MAX_FRAMING_BYTES;
-  const places = limits.places ?? createUploadPlaces({ maxBytes: Number.POSITIVE_INFINITY });
 
   async function parseMultipart(req: IncomingMessage, res: ServerResponse): Promise<GraphQLParams> {
     if ((declaredBytes(req) ?? 0) > maxMultipartBytes) {
       throw badUpload('The request body is larger than its files may be together.', 413);
     }
-    takePlaceFor(req, places);
+    limits.takePlace?.(req, res);
     const guard = guardMultipart(req, res, maxFiles);
     try {
       const operations = await processRequest(guard.request, res, {

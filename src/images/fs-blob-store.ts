@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path';
 import { syncDirectories, syncFile } from '../durable-files.ts';
 import { StorageError } from '../errors.ts';
+import { PRIVATE_DIRECTORY } from '../private-directory.ts';
 import { canUseDirectory } from '../storage-access.ts';
 import { checkBlobKey, isBlobKey } from './blob-key.ts';
 import type { BlobEntry, BlobStore } from './blob-store.ts';
@@ -35,7 +36,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
         await rm(path, { force: true });
       } else {
         await syncFile(path);
-        await mkdir(dirname(target), { recursive: true });
+        await mkdir(dirname(target), { recursive: true, mode: PRIVATE_DIRECTORY });
         await rename(path, target);
       }
       await syncDirectories(dirname(target), root);

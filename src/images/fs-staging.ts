@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StorageError } from '../errors.ts';
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from '../private-directory.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 import type { StagedFile, Staging, StagingWriter } from './staging.ts';
 
@@ -30,8 +31,8 @@ export function createStaging({
   async function create(): Promise<StagingWriter> {
     const path = join(root, `${owner}.${randomUUID()}`);
     return refused('create', async () => {
-      await mkdir(root, { recursive: true });
-      return createWriter(path, await open(path, 'wx'), buffers);
+      await mkdir(root, { recursive: true, mode: PRIVATE_DIRECTORY });
+      return createWriter(path, await open(path, 'wx', PRIVATE_FILE), buffers);
     });
   }
 

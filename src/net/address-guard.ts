@@ -1,18 +1,26 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector } from 'undici';
+import { buildConnector, type Dispatcher } from 'undici';
 import { AddressRefusedError } from '../errors.ts';
+import {
+  createProxiedDispatcher,
+  hasProxy,
+  NO_PROXIES,
+  type OutboundProxies,
+} from './outbound-proxies.ts';
 
 /**
- * An HTTP dispatcher for URLs that others chose. It connects to public addresses only, so nobody can
- * make this server talk to its own network, itself or the metadata service of its cloud.
+ * Requests to URLs that others chose. It connects to public addresses only, so nobody can make this
+ * server talk to its own network, itself or the metadata service of its cloud.
  */
 export interface AddressGuard {
   /**
    * Follows no redirect by itself; each hop is a request of its own, and so guarded.
-   * Requests fail with AddressRefusedError before a connection is made.
+   * @throws AddressRefusedError before a connection is made.
    */
-  readonly agent: Agent;
+  request(
+    options: Dispatcher.RequestOptions & { readonly origin: string },
+  ): Promise<Dispatcher.ResponseData>;
   /** Waits for running requests. Idempotent. */
   close(): Promise<void>;
 }
@@ -24,6 +32,8 @@ export interface AddressGuardOptions {
   readonly lookup?: SystemLookup;
   /** @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
+  /** @default none */
+  readonly proxies?: OutboundProxies;
 }
 
 type SystemLookup = (
@@ -36,16 +46,20 @@ type SystemLookup = (
  * A name is resolved once per connection, and the connection goes to exactly the addresses that were
  * checked: a name that answers differently the next time (DNS rebinding) gains nothing. One address
  * that is not public refuses the name as a whole.
+ *
+ * Behind a proxy, it is the proxy that resolves and connects. So a name is checked by what it resolves
+ * to here, before the proxy hears of it. One that does not resolve here is left to the proxy.
  */
 export function createAddressGuard(options: AddressGuardOptions = {}): AddressGuard {
   const { allow = () => false, lookup = systemLookup, connectTimeoutMs = 10_000 } = options;
+  const { proxies = NO_PROXIES } = options;
   const settings = { timeout: connectTimeoutMs, allowH2: false };
   const connectFreely = buildConnector({ ...settings });
   const connectGuarded = buildConnector({ ...settings, lookup: createGuardedLookup(lookup) });
 
   const connect: buildConnector.connector = (target, callback) => {
     const { hostname } = target;
-    const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
+    const port = portOf(target);
     if (allow(hostname, port)) {
       connectFreely(target, callback);
     } else if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
@@ -56,8 +70,35 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
     }
   };
 
-  const agent = new Agent({ connect, allowH2: false });
-  return { agent, close: () => (agent.closed ? Promise.resolve() : agent.close()) };
+  /** @throws AddressRefusedError */
+  async function check(url: URL): Promise<void> {
+    const hostname = url.hostname.replace(/^\[|\]$/g, '');
+    if (allow(hostname, portOf(url))) return;
+    const addresses = isIP(hostname) === 0 ? await resolve(hostname) : [hostname];
+    const refused = addresses.find((address) => !isPublicAddress(address));
+    if (refused !== undefined) throw new AddressRefusedError(hostname, refused);
+  }
+
+  const resolve = (hostname: string) =>
+    new Promise<string[]>((done) => {
+      lookup(hostname, { all: true }, (error, found) => {
+        done(error === null ? found.map(({ address }) => address) : []);
+      });
+    });
+
+  const agent = createProxiedDispatcher(proxies, { connect, connectTimeoutMs });
+  let closed: Promise<void> | undefined;
+  return {
+    async request(options) {
+      if (hasProxy(proxies)) await check(new URL(options.origin));
+      return agent.request(options);
+    },
+    close: () => (closed ??= agent.close()),
+  };
+}
+
+function portOf({ port, protocol }: { port: string; protocol: string }): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }
 
 /**

@@ -15,7 +15,8 @@ import { encodeGlobalId, parseGlobalId } from './global-id.ts';
 import { getPictures, ImageInput } from './image-input.ts';
 
 const MAX_WAIT_SECONDS = 600;
-const DEFAULT_WAIT_SECONDS = 60;
+/** Below the 60 s after which most proxies give up. */
+const DEFAULT_WAIT_SECONDS = 50;
 
 const EditImageInput = builder.inputType('EditImageInput', {
   description:
@@ -63,8 +64,7 @@ const EditImageInput = builder.inputType('EditImageInput', {
         'Your own name for this edit, of at most 255 characters: the same key and input find the same job again instead of paying twice; the same key with another input is refused. It stands for the edit as long as the edit is kept.',
     }),
     wait: t.int({
-      description:
-        'Seconds to wait for the result: 0 to 600, default 60. Then the job is answered as it is, and goes on.',
+      description: `Seconds to wait for the result: 0 to ${MAX_WAIT_SECONDS}, default ${DEFAULT_WAIT_SECONDS}, as many proxies give up after 60. Then the current state of the job is returned, and the edit goes on.`,
     }),
   }),
 });

@@ -35,7 +35,7 @@ export function createPostWebhook(options: {
     const { origin, pathname, search } = new URL(url);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await guard.agent.request({
+      const response = await guard.request({
         origin,
         path: pathname + search,
         method: 'POST',

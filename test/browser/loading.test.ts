@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Passed } from '../support/counting-proxy.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePorts } from '../support/nginx.ts';
 import { hasBrowser, openPage, type PageRig, showPanel, untilReady } from '../support/page-rig.ts';
 
 const MAX_FIRST_LOAD_BYTES = 2_200_000;
@@ -39,6 +40,17 @@ describe.skipIf(!hasBrowser)('the page', () => {
     const sandbox = await openPage({}, { EDITS_API_URL: '', EDITS_API_KEY: '' });
     await sandbox.page.getByText('built-in stand-in').waitFor();
     expect(await sandbox.page.title()).toBe('Retouch (sandbox)');
+  });
+
+  test('runs below a path prefix that no proxy strips', async () => {
+    const [port = 0] = await freePorts(1);
+    const env = { PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}/retouch` };
+    const { page, proxy } = await openPage({}, env);
+    await untilAllLoaded({ page, proxy });
+    for (const { path, status } of proxy.take()) {
+      expect([path, status, path.startsWith('/retouch/')]).toEqual([path, 200, true]);
+    }
+    await showPanel(page, 'Edits');
   });
 
   test.each(['light', 'dark'] as const)('follows a %s system', async (colorScheme) => {

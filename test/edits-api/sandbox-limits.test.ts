@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { send } from '../support/http.ts';
 import { hugePng, jpeg, mask, noisePng, png, turnedJpeg } from '../support/pictures.ts';
 import {
   errorOf,
@@ -253,5 +254,28 @@ describe('the request', () => {
     const hostile = '"</text></svg><image href="file:///etc/hostname"/>&#x0; \u0000\u{1F3A9}]]>';
     const image = file('image', await plain(8, 8));
     expect((await post(url, [image, field('prompt', hostile)])).status).toBe(200);
+  });
+});
+
+describe('a request that names another host', () => {
+  it.each(['evil.example', 'localhost.evil.example', '192.168.1.4:80'])(
+    'is refused, on each path: %j',
+    async (host) => {
+      const { url, sandbox } = await start();
+      for (const path of ['/v1/images/edits', '/sandbox/stats', '/sandbox/faults']) {
+        const { status, body } = await send(new URL(path, url).href, { headers: { host } });
+        expect(status).toBe(403);
+        expect(JSON.parse(body.toString()).error.code).toBe('forbidden_host');
+      }
+      expect(sandbox.stats().requests).toBe(0);
+    },
+  );
+
+  it('is served if that is a name of this machine', async () => {
+    const { url } = await start();
+    for (const host of ['localhost:9', '127.0.0.2', '[::1]:9']) {
+      const { status } = await send(new URL('/sandbox/stats', url).href, { headers: { host } });
+      expect(status).toBe(200);
+    }
   });
 });

@@ -1,6 +1,5 @@
 import type { LookupAddress } from 'node:dns';
 import { promisify } from 'node:util';
-import { request } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AddressRefusedError } from '../../src/errors.ts';
 import {
@@ -21,7 +20,7 @@ async function guarded(options: AddressGuardOptions = {}) {
   const guard = createAddressGuard(options);
   onTestFinished(() => guard.close());
   const get = (host: string, path = '/') =>
-    request(`http://${host}:${port}${path}`, { dispatcher: guard.agent });
+    guard.request({ origin: `http://${host}:${port}`, path, method: 'GET' });
   return { guard, seen, port, get };
 }
 
@@ -79,7 +78,7 @@ describe('the address guard', () => {
       res.writeHead(302, { location: 'http://169.254.169.254/' }).end();
     });
     const { guard } = await guarded({ allow: () => true });
-    expect((await request(url, { dispatcher: guard.agent })).statusCode).toBe(302);
+    expect((await guard.request({ origin: url, path: '/', method: 'GET' })).statusCode).toBe(302);
   });
 
   it('connects wherever it is allowed to, by host and port', async () => {

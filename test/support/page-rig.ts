@@ -61,7 +61,9 @@ export async function openPage(
       const isOwn = origin === proxy.url || protocol === 'blob:' || protocol === 'data:';
       if (!isOwn) complaints.push(`asked for ${request.url()}`);
     });
-    await page.goto(`${proxy.url}/graphql`);
+    // Below the path of PUBLIC_URL, if it has one.
+    const path = new URL(app.url).pathname.replace(/\/$/, '');
+    await page.goto(`${proxy.url}${path}/graphql`);
     await untilReady(page);
     return page;
   }

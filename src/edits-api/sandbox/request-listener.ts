@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
+import { isLoopback } from '../../config.ts';
 import type { ControlRoute } from './control-route.ts';
 import type { EditsRoute } from './edits-route.ts';
 import { ClientGone, drain } from './form.ts';
@@ -15,6 +16,8 @@ export function createRequestListener(parts: {
   editsRoute: EditsRoute;
   controlRoute: ControlRoute;
   origin: string;
+  /** Whether only this machine can connect. */
+  isLocal: boolean;
   stopping: AbortSignal;
   log: Pick<Logger, 'debug' | 'error'> | undefined;
 }): RequestListener {
@@ -45,6 +48,12 @@ export function createRequestListener(parts: {
     res: ServerResponse,
     call: Call & { path: string },
   ): Promise<void> {
+    if (parts.isLocal && !isLocalHost(req.headers.host)) {
+      throw new ApiRefusal('The Host header must name this machine.', {
+        status: 403,
+        code: 'forbidden_host',
+      });
+    }
     if (req.method === 'POST' && call.path === EDITS_PATH) return parts.editsRoute(req, res, call);
     if (await parts.controlRoute(req, res, call)) return;
     await drain(req);
@@ -75,4 +84,10 @@ export function createRequestListener(parts: {
     }
     sendReply(res, refusal.toReply(), call);
   }
+}
+
+/** A web page can point its own name at this machine (DNS rebinding), and then sends that name. */
+function isLocalHost(host: string | undefined): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isLoopback(name.toLowerCase());
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { isLoopback } from '../../config.ts';
 import { loadTextTokenizer } from '../../models/text-tokens.ts';
 import { createControlRoute } from './control-route.ts';
 import { createDrawingStudio } from './drawing-studio.ts';
@@ -67,6 +68,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
         editsRoute: createEditsRoute({ studio, faults, stats: keeper, keptFiles, delayMs, apiKey }),
         controlRoute: createControlRoute({ faults, stats, keptFiles }),
         origin,
+        isLocal: isLoopback(host),
         stopping: stopping.signal,
         log,
       }),

@@ -1,6 +1,7 @@
 import { type Client, createClient, NetworkError } from 'graphql-sse';
 
-const ENDPOINT = '/graphql';
+/** The page's own path: a proxy may serve it below a path prefix. */
+const ENDPOINT = location.pathname;
 
 /** Shows the server that no other site's page sent the request behind the user's back. */
 const CSRF_HEADERS = { 'apollo-require-preflight': 'true' };

@@ -100,6 +100,8 @@ function sendHead(res: ServerResponse, { contentType, extension }: ExportFormat)
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'cross-origin-resource-policy': 'same-origin',
+    // Rows go out as they are read: nginx would collect them first.
+    'x-accel-buffering': 'no',
   });
 }
 

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerError } from './answer-error.ts';
+
+export interface BodyDeadlineOptions {
+  /** The longest silence of a client. @default 20_000 // 20 seconds */
+  idleMs?: number;
+  /** Over each `windowMs` of reading. @default 4_000 */
+  minBytesPerSecond?: number;
+  /** @default 60_000 // a minute */
+  windowMs?: number;
+}
+
+/** Ends requests whose body does not arrive, so that they do not hold upload slots. */
+export interface BodyDeadlines {
+  /** Watches the request until its body is complete. A stalled one gets 408, and is cut off. */
+  watch(req: IncomingMessage, res: ServerResponse): void;
+  stop(): void;
+}
+
+/** What the last look at a request found. Times are in milliseconds. */
+interface Progress {
+  readonly res: ServerResponse;
+  atMs: number;
+  bytesRead: number;
+  wasWaiting: boolean;
+  silentSinceMs: number;
+  windowMs: number;
+  windowBytes: number;
+}
+
+/**
+ * Only time in which we wait for the client counts: not while a body is paused because a disk or a
+ * parser is slower than the client, nor before anybody reads it.
+ */
+export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDeadlines {
+  const { idleMs = 20_000, minBytesPerSecond = 4_000, windowMs = 60_000 } = options;
+  const watched = new Map<IncomingMessage, Progress>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function check(): void {
+    const nowMs = performance.now();
+    for (const [req, progress] of watched) {
+      if (req.complete || req.destroyed || req.socket.destroyed) {
+        forget(req);
+        continue;
+      }
+      update(progress, req, nowMs);
+      if (nowMs - progress.silentSinceMs >= idleMs) {
+        cutOff(req, progress.res, `No data arrived for ${idleMs / 1_000} s`);
+      } else if (progress.windowMs >= windowMs) {
+        const bytesPerSecond = (progress.windowBytes * 1_000) / progress.windowMs;
+        if (bytesPerSecond < minBytesPerSecond) {
+          const limit = minBytesPerSecond.toLocaleString('en-US');
+          cutOff(req, progress.res, `Data arrived at less than ${limit} bytes per second`);
+        }
+        progress.windowMs = 0;
+        progress.windowBytes = 0;
+      }
+    }
+  }
+
+  function cutOff(req: IncomingMessage, res: ServerResponse, reason: string): void {
+    forget(req);
+    if (res.headersSent) return void req.socket.destroy();
+    res.setHeader('connection', 'close');
+    const message = `${reason}, so the request was ended before its body was complete. Send it again.`;
+    answerError(res, 408, 'REQUEST_TIMEOUT', message);
+  }
+
+  function forget(req: IncomingMessage): void {
+    watched.delete(req);
+    if (watched.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  return {
+    watch(req, res) {
+      if (!hasBody(req)) return;
+      const atMs = performance.now();
+      const { bytesRead } = req.socket;
+      watched.set(req, {
+        res,
+        atMs,
+        bytesRead,
+        wasWaiting: false,
+        silentSinceMs: atMs,
+        windowMs: 0,
+        windowBytes: 0,
+      });
+      res.once('close', () => {
+        // After an early response the rest of the body is still to come.
+        if (req.complete) forget(req);
+      });
+      timer ??= setInterval(check, Math.min(1_000, idleMs / 4, windowMs / 4));
+    },
+    stop() {
+      clearInterval(timer);
+      watched.clear();
+    },
+  };
+}
+
+function update(progress: Progress, req: IncomingMessage, nowMs: number): void {
+  const isWaiting = isWaitingForClient(req);
+  const { bytesRead } = req.socket;
+  const bytes = bytesRead - progress.bytesRead;
+  if (isWaiting && progress.wasWaiting) {
+    progress.windowMs += nowMs - progress.atMs;
+    progress.windowBytes += bytes;
+    if (bytes > 0) progress.silentSinceMs = nowMs;
+  } else {
+    progress.silentSinceMs = nowMs;
+  }
+  progress.atMs = nowMs;
+  progress.bytesRead = bytesRead;
+  progress.wasWaiting = isWaiting;
+}
+
+/** Somebody reads, and has taken all that arrived. */
+function isWaitingForClient(req: IncomingMessage): boolean {
+  const isRead = req.readableFlowing === true || req.listenerCount('readable') > 0;
+  return isRead && req.readableLength === 0;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
