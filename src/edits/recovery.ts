@@ -82,7 +82,7 @@ export function createRecovery(options: {
       }
     }
     const failure = {
-      code: EditErrorCode.INTERNAL,
+      code: EditErrorCode.ABORTED,
       message:
         'The server stopped after the request had gone out, and before the answer came: it may have been paid.',
       httpStatus: null,
