@@ -1,7 +1,11 @@
 import type { ExecutionResult } from 'graphql';
 import { createGraphQLError, type FetchAPI, type Plugin } from 'graphql-yoga';
 import { isAsyncIterable } from './async-iterable.ts';
+import { badUpload } from './upload-map.ts';
 import { MULTIPART } from './uploads.ts';
+
+type OnRequestParse = NonNullable<Plugin['onRequestParse']>;
+type RequestParser = Parameters<Parameters<OnRequestParse>[0]['setRequestParser']>[0];
 
 /** In which the result of a query or mutation is sent; a subscription's only in the last two. */
 const RESULT_TYPES = [
@@ -23,8 +27,9 @@ const STREAM_TYPE_MESSAGE =
  */
 export function useContentNegotiation(): Plugin {
   return {
-    onRequestParse({ request, requestParser }) {
+    onRequestParse({ request, requestParser, setRequestParser }) {
       if (!acceptsAny(request.headers.get('accept'))) throw refused(406, RESULT_TYPE_MESSAGE);
+      if (requestParser) setRequestParser(parseParameters(requestParser));
       if (request.method !== 'POST') return;
       const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
       if (encoding !== '' && encoding !== 'identity') {
@@ -52,6 +57,18 @@ export function useNotAcceptable(): Plugin {
       const body = 'errors' in result ? result : { errors: [refused(406, STREAM_TYPE_MESSAGE)] };
       setResultProcessor((_, fetchApi) => notAcceptable(body, fetchApi), 'application/json');
     },
+  };
+}
+
+/** Yoga takes JSON in the parameters of a URL or a form that is none for a defect of the server. */
+function parseParameters(parse: RequestParser): RequestParser {
+  return async (request) => {
+    try {
+      return await parse(request);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw badUpload('The parameters variables and extensions must be JSON objects.');
+    }
   };
 }
 

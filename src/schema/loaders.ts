@@ -57,10 +57,9 @@ export function createLoaders(options: {
 function single<Value>(
   load: (ids: readonly string[]) => Promise<Value[]>,
 ): DataLoader<string, Value> {
-  return new DataLoader(load, { cache: false });
+  return new DataLoader(onceEach(load), { cache: false });
 }
 
-/** Those who want lists of the same length share a statement. */
 function lists(
   load: (ids: readonly string[], most: number) => Promise<string[][]>,
 ): DataLoader<ListKey, string[]> {
@@ -70,10 +69,7 @@ function lists(
       const groups = Map.groupBy(keys, ({ most }) => most);
       await Promise.all(
         [...groups].map(async ([most, group]) => {
-          const all = await load(
-            group.map(({ id }) => id),
-            most,
-          );
+          const all = await onceEach((ids) => load(ids, most))(group.map(({ id }) => id));
           for (const [at, key] of group.entries()) found.set(key, all[at] ?? []);
         }),
       );
@@ -81,4 +77,16 @@ function lists(
     },
     { cache: false },
   );
+}
+
+/** The same for a list in which ids may be equal: one object may stand in several places. */
+function onceEach<Value>(
+  load: (ids: readonly string[]) => Promise<Value[]>,
+): (ids: readonly string[]) => Promise<Value[]> {
+  return async (ids) => {
+    const distinct = [...new Set(ids)];
+    const values = await load(distinct);
+    const byId = new Map(distinct.map((id, at) => [id, at]));
+    return ids.map((id) => values[byId.get(id) ?? 0] as Value);
+  };
 }
