@@ -207,8 +207,9 @@ export async function createApi(options: {
     }),
     async drain({ graceMs }) {
       await editWaits.stop({ graceMs });
-      // Open streams would hold the server's stop up. Sockets first: a client that loses its socket
+      // Open streams would hold the server's stop up. Connections first: a client that loses one
       // subscribes again by itself, one whose subscription ends with an error does not.
+      for (const { graphql } of endpoints) graphql.cutStreams();
       await Promise.all(endpoints.map(({ sockets }) => sockets.stop()));
       await editSubscriptions.stop();
     },

@@ -201,9 +201,9 @@ export function createEditSubscriptions(options: {
       try {
         const status = (filter.status ?? Object.values(EditStatus)).filter((one) => !isFinal(one));
         const newest = await history.pages(viewer, { filter: { ...filter, status } }).next();
-        for (const jobId of [...(newest.value ?? [])].slice(0, MAX_JOBS_AT_ONCE).reverse()) {
-          queue.push({ type: 'CURRENT', jobId, partialImageIndex: null });
-        }
+        const ids = [...(newest.value ?? [])].slice(0, MAX_JOBS_AT_ONCE).reverse();
+        // Before what has changed while they were read.
+        queue.begin(ids.map((jobId) => ({ type: 'CURRENT', jobId, partialImageIndex: null })));
       } catch (error) {
         await queue.return();
         throw error;

@@ -88,7 +88,10 @@ export function createEdits(options: {
       const { turn } = await backlog.admit(ownerId);
       const pictures = await input.pictures();
       const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
-      const received = all.flatMap((one) => (one.kind === 'received' ? [one.image] : []));
+      // One file may be used twice.
+      const received = [
+        ...new Set(all.flatMap((one) => (one.kind === 'received' ? [one.image] : []))),
+      ];
       try {
         const facts = pictures.images.map(pictureFacts);
         const mask = pictures.mask && pictureFacts(pictures.mask);

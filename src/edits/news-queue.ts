@@ -14,8 +14,10 @@ export type EditNewsStream = AsyncIterableIterator<EditNews | Error, undefined, 
 
 /** News for one subscriber, kept until they are read: bounded in number and time. */
 export interface NewsQueue extends EditNewsStream {
-  /** Older news of the same that still wait are replaced. A no-op after the end. */
+  /** Older news of the same that still wait are replaced, but for the first. A no-op after the end. */
   push(news: EditNews): void;
+  /** News to be read before all that wait already, in this order; for a queue that nobody reads yet. */
+  begin(news: readonly EditNews[]): void;
   /** Takes no more, and ends when what waits is read. */
   finish(): void;
   /** Drops what waits, and ends with this error. */
@@ -68,12 +70,20 @@ export function createNewsQueue(options: {
       if (!isOpen) return;
       const reader = readers.shift();
       if (reader) return reader({ done: false, value: news });
-      const key = `${news.jobId} ${news.partialImageIndex}`;
+      const key = keyOf(news);
       // To the end of the queue: a job's end comes after its pictures.
       pending.delete(key);
       pending.set(key, news);
       if (pending.size > maxPending) return drop();
       timer ??= setTimeout(drop, maxWaitMs);
+    },
+    begin(news) {
+      if (!isOpen) return;
+      const waiting = [...pending];
+      pending.clear();
+      for (const one of news) pending.set(keyOf(one), one);
+      for (const [key, one] of waiting) pending.set(key, one);
+      if (pending.size > 0) timer ??= setTimeout(drop, maxWaitMs);
     },
     finish() {
       end();
@@ -100,6 +110,11 @@ export function createNewsQueue(options: {
       return this;
     },
   };
+}
+
+/** What news replace. The state that a subscription begins with stays: it comes first. */
+function keyOf({ type, jobId, partialImageIndex }: EditNews): string {
+  return `${jobId} ${type === 'CURRENT' ? type : partialImageIndex}`;
 }
 
 /** Those of a queue that match when they are read, and all deletions. A failure to look ends the stream, as its last. */

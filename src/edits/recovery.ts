@@ -169,7 +169,7 @@ export function createRecovery(options: {
 }
 
 const STOPPED = {
-  code: EditErrorCode.INTERNAL,
+  code: EditErrorCode.ABORTED,
   message:
     'The server stopped after the request had gone out, and before a usable answer came: it may have been paid.',
   httpStatus: null,

@@ -1,5 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
+import { isAsyncIterable } from './async-iterable.ts';
 import { toPublicResult } from './public-result.ts';
 
 /** Sent while nothing happens, so that proxies keep the connection, in milliseconds. */
@@ -74,12 +75,6 @@ function toResponse(
       connection: 'keep-alive',
     },
   });
-}
-
-function isAsyncIterable<Result extends object>(
-  result: Result,
-): result is Extract<Result, AsyncIterable<unknown>> {
-  return Symbol.asyncIterator in result;
 }
 
 async function* one(result: ExecutionResult): AsyncGenerator<ExecutionResult, undefined> {

@@ -5,8 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Log } from '../log.ts';
 import type { Graphql, RequestContext } from './graphql.ts';
+import { logMistakes } from './mistakes-log.ts';
 import { toPublicResult } from './public-result.ts';
+import { checkDocumentText } from './query-limits.ts';
 
 /** Of one message; as large a request as by HTTP. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -71,6 +74,7 @@ export function createGraphqlSockets(options: {
       }
       try {
         const { request, context } = extra;
+        checkDocumentText(params.query);
         const enveloped = yoga.getEnveloped({ ...context, request, params });
         const document = enveloped.parse(params.query);
         const errors = enveloped.validate(enveloped.schema, document);
@@ -87,10 +91,17 @@ export function createGraphqlSockets(options: {
         return [maskError(error)];
       }
     },
-    execute: (args) => (args.rootValue as Runner).execute(args),
+    execute: async (args) => {
+      const result = await (args.rootValue as Runner).execute(args);
+      if ('errors' in result) logMistakes(result.errors, (args.contextValue as { log: Log }).log);
+      return result;
+    },
     subscribe: (args) => (args.rootValue as Runner).subscribe(args),
     onNext: (_ctx, _id, _params, _args, result) => toPublicResult(result),
-    onError: (_ctx, _id, _params, errors) => toPublicResult({ errors }).errors ?? [],
+    onError: ({ extra }, _id, _params, errors) => {
+      logMistakes(errors, extra.context.log);
+      return toPublicResult({ errors }).errors ?? [];
+    },
   });
 
   function serve(socket: WebSocket, connection: Connection): void {
@@ -145,6 +156,9 @@ export function createGraphqlSockets(options: {
       );
       const gone = new AbortController();
       const request = new yoga.fetchAPI.Request(new URL(req.url ?? '/', context.baseUrl).href, {
+        // An upgrade is a GET, by which Yoga runs no mutation. No page that may not open a socket
+        // gets this far, so mutations are as safe here as by POST.
+        method: 'POST',
         headers,
         signal: gone.signal,
       });

@@ -1,25 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
-import { isBadValue } from '../database/bad-value.ts';
-import { isUnreachable } from '../database/unreachable.ts';
-import {
-  ForbiddenError,
-  InvalidInputError,
-  NotConfiguredError,
-  NotFoundError,
-  StorageError,
-  SubscriptionDroppedError,
-  UnavailableError,
-} from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from '../schema/context.ts';
+import { createInlineImages } from '../schema/inline-images.ts';
 import { createLoaders } from '../schema/loaders.ts';
-import { DATABASE_RETRY_SECONDS } from './answer-error.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
-import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
+import { useContentNegotiation, useNotAcceptable } from './content-negotiation.ts';
+import { CSRF_HEADERS } from './csrf.ts';
+import { useInlineImages } from './inline-images.ts';
+import { maskError } from './mask-error.ts';
+import { useMistakesLog } from './mistakes-log.ts';
+import { createOpenStreams } from './open-streams.ts';
+import { usePersistedQueryRefusal } from './persisted-queries.ts';
 import { useQueryLimits } from './query-limits.ts';
 import type { TakePlace } from './upload-places.ts';
 import { useUploads } from './uploads.ts';
@@ -38,6 +33,8 @@ export interface Graphql {
   /** Where it is served. */
   readonly path: string;
   readonly yoga: YogaServerInstance<RequestContext, Context>;
+  /** Cuts the streams of subscriptions by HTTP off, so that clients subscribe again. */
+  cutStreams(): void;
   /** What a client sees of an error that did not pass through Yoga's own handling. */
   maskError(error: unknown): GraphQLError;
 }
@@ -56,6 +53,8 @@ export function createGraphql(options: {
   log: Log;
 }): Graphql {
   const { path, schema, services, maxFileBytes, takePlace, log } = options;
+  const streams = createOpenStreams();
+  const masked = new WeakSet();
   const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: path,
@@ -72,96 +71,39 @@ export function createGraphql(options: {
       ...services,
       viewer,
       loaders: createLoaders({ ...services, viewer }),
+      inlineImages: createInlineImages(services.blobs),
       baseUrl,
       signal: request.signal,
     }),
-    // 1. may this request be here; 2. read it; 3. is it small enough to be run; 4. answer in the way
-    // that is asked for.
+    // 1. may this request be here, and can it be read; 2. read it; 3. is it small enough to be run;
+    // 4. answer in the way that is asked for.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
+      useContentNegotiation(),
       useUploads({ maxFileBytes, takePlace }),
+      usePersistedQueryRefusal(),
       useQueryLimits(),
+      useInlineImages(),
       useApolloMultipart(),
+      useNotAcceptable(),
+      useMistakesLog(),
+      streams.plugin,
     ],
-    maskedErrors: { maskError: (error) => maskError(error, log) },
+    maskedErrors: {
+      maskError(error) {
+        if (typeof error === 'object' && error !== null) masked.add(error);
+        return maskError(error, log);
+      },
+    },
     logging: {
       debug: () => {},
       info: () => {},
       warn: (...args) => log.warn({ args }, 'yoga'),
-      error: (...args) => log.error({ err: args[0] }, 'yoga'),
+      // Yoga repeats the errors that it has masked: those are logged already as far as they must be.
+      error: (...args) => {
+        if (!masked.has(args[0])) log.error({ err: args[0] }, 'yoga');
+      },
     },
   });
-  return { path, yoga, maskError: (error) => maskError(error, log) };
-}
-
-/**
- * The one boundary where errors become what clients see. A GraphQLError was made for them; of our
- * own, those that a client can act on keep their words; everything else is logged and hidden.
- */
-function maskError(error: unknown, log: Log): GraphQLError {
-  const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  const original = isUnreachable(thrown) ? databaseAway(thrown) : thrown;
-  const place =
-    error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : undefined;
-  if (original instanceof GraphQLError) return withCode(error as GraphQLError);
-  if (original instanceof InvalidInputError) {
-    const { message, field } = original;
-    return new GraphQLError(message, { ...place, extensions: { code: 'BAD_USER_INPUT', field } });
-  }
-  if (isBadValue(original)) {
-    return new GraphQLError('The input holds a value that is not valid where it stands.', {
-      ...place,
-      extensions: { code: 'BAD_USER_INPUT' },
-    });
-  }
-  if (original instanceof UnavailableError || original instanceof StorageError) {
-    log.error({ err: original }, 'request not served');
-    const retryAfterSeconds =
-      original instanceof UnavailableError ? original.retryAfterSeconds : 30;
-    return new GraphQLError(original.message, {
-      ...place,
-      extensions: {
-        code: original.code,
-        http: { status: 503, headers: { 'retry-after': String(retryAfterSeconds) } },
-      },
-    });
-  }
-  if (
-    original instanceof ForbiddenError ||
-    original instanceof NotConfiguredError ||
-    original instanceof NotFoundError ||
-    original instanceof SubscriptionDroppedError
-  ) {
-    return new GraphQLError(original.message, { ...place, extensions: { code: original.code } });
-  }
-  if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);
-  log.error({ err: original }, 'unexpected error');
-  return new GraphQLError('Unexpected error.', {
-    ...place,
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  });
-}
-
-function databaseAway(cause: unknown): UnavailableError {
-  const message =
-    'The database went away meanwhile: what you asked for may have been done or not. Try again later; with the same idempotencyKey an edit is made once.';
-  return new UnavailableError(message, DATABASE_RETRY_SECONDS, { cause });
-}
-
-/** The libraries' own errors have none. */
-function withCode(error: GraphQLError): GraphQLError {
-  const { code, http } = error.extensions;
-  if (code !== undefined) return error;
-  const isCsrf = (http as { status?: number } | undefined)?.status === 403;
-  return new GraphQLError(isCsrf ? CSRF_MESSAGE : error.message, {
-    nodes: error.nodes,
-    source: error.source,
-    positions: error.positions,
-    path: error.path,
-    extensions: { ...error.extensions, code: isCsrf ? 'CSRF_PREVENTED' : 'BAD_USER_INPUT' },
-  });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return { path, yoga, cutStreams: streams.cut, maskError: (error) => maskError(error, log) };
 }

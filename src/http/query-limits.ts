@@ -5,20 +5,31 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
   Kind,
+  Lexer,
   type OperationDefinitionNode,
-  parse,
+  Source,
+  TokenKind,
   visit,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import {
+  findLiteralExcess,
+  findVariableExcess,
+  INPUT_LIMITS,
+  type InputExcess,
+} from '../schema/input-limits.ts';
 
 /**
- * What one operation may ask for. A page of 100 edits with all their fields and pictures is a fifth
+ * What one operation may ask for. A page of 100 edits with all their fields and images is two fifths
  * of the complexity, and what GraphiQL and Relay ask of the schema is a tenth of the tokens.
  */
 export const QUERY_LIMITS = {
   /** Words and signs of the whole document: parsing and validation stay fast. */
   tokens: 4_000,
+  /** Brackets inside each other, of any kind: the parser is recursive. */
+  nesting: 100,
   /** Fields below each other. */
   depth: 15,
   /** Fields in all, each alias and each use of a fragment anew. */
@@ -26,27 +37,30 @@ export const QUERY_LIMITS = {
   /** `as` names and directives in the document. */
   aliases: 100,
   directives: 50,
-  /** Fields, times the lengths of the lists that they stand in. */
-  complexity: 50_000,
+  /** Fields and items of list arguments, times the lengths of the lists that they stand in. */
+  complexity: 25_000,
 } as const;
 
 type Limit = keyof typeof QUERY_LIMITS;
 
-/** Over every transport; what is too much is refused before any of it is run. */
+/** A client needs a few of them to mend its variables; a list of wrong values has many. */
+const MAX_VARIABLE_ERRORS = 5;
+/** An error about a variable quotes its value. */
+const MAX_MESSAGE_CHARACTERS = 1_000;
+
+/** Over every transport; what is too much is rejected before any of it is run. */
 export function useQueryLimits(): Plugin {
   const check = (args: ExecutionArgs, stop: (result: { errors: GraphQLError[] }) => void) => {
-    const error = findExcess(args);
-    if (error !== null) stop({ errors: [error] });
+    const errors = findErrors(args);
+    if (errors.length > 0) stop({ errors });
   };
   return {
-    onParse({ setParseFn }) {
-      setParseFn((source: string, options: object) =>
-        parse(source, { ...options, maxTokens: QUERY_LIMITS.tokens }),
-      );
+    onParams({ params }) {
+      if (typeof params.query === 'string') checkDocumentText(params.query);
     },
     onValidate({ params, setResult }) {
       // Before validation, which compares aliases and directives with each other.
-      const error = findFlood(params.documentAST);
+      const error = findFlood(params.documentAST, params.schema);
       if (error !== null) setResult([error]);
     },
     onExecute: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
@@ -54,7 +68,42 @@ export function useQueryLimits(): Plugin {
   };
 }
 
-function findFlood(document: DocumentNode): GraphQLError | null {
+/**
+ * Bounds a document before it is parsed.
+ * @throws GraphQLError with code QUERY_TOO_LARGE. What is no GraphQL is left to the parser.
+ */
+export function checkDocumentText(query: string): void {
+  // Neither limit can be exceeded by a shorter text: spares most documents a second reading.
+  if (query.length <= QUERY_LIMITS.nesting) return;
+  const lexer = new Lexer(new Source(query));
+  let tokens = 0;
+  let nesting = 0;
+  try {
+    for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
+      tokens += 1;
+      if (OPENING.has(token.kind)) nesting += 1;
+      if (CLOSING.has(token.kind)) nesting -= 1;
+      const error = excess('tokens', tokens) ?? excess('nesting', nesting);
+      if (error !== null) throw error;
+    }
+  } catch (error) {
+    if (error instanceof GraphQLError && error.extensions['code'] === TOO_LARGE) throw error;
+  }
+}
+
+const TOO_LARGE = 'QUERY_TOO_LARGE';
+const OPENING: ReadonlySet<TokenKind> = new Set([
+  TokenKind.BRACE_L,
+  TokenKind.BRACKET_L,
+  TokenKind.PAREN_L,
+]);
+const CLOSING: ReadonlySet<TokenKind> = new Set([
+  TokenKind.BRACE_R,
+  TokenKind.BRACKET_R,
+  TokenKind.PAREN_R,
+]);
+
+function findFlood(document: DocumentNode, schema: GraphQLSchema): GraphQLError | null {
   let aliases = 0;
   let directives = 0;
   visit(document, {
@@ -65,55 +114,93 @@ function findFlood(document: DocumentNode): GraphQLError | null {
       directives += 1;
     },
   });
-  return excess('aliases', aliases) ?? excess('directives', directives);
+  return (
+    excess('aliases', aliases) ??
+    excess('directives', directives) ??
+    inputTooLarge(findLiteralExcess(document, schema))
+  );
 }
 
 /** Not part of validation: its results are kept for a document, whatever the variables. */
-function findExcess({
+function findErrors({
   document,
   schema,
   operationName,
   variableValues,
-}: ExecutionArgs): GraphQLError | null {
+}: ExecutionArgs): GraphQLError[] {
   const operation = getOperationAST(document, operationName);
   // Execution says so.
-  if (!operation) return null;
-  const size = sizeOf(operation, document, schema, variableValues ?? {});
-  if (size instanceof GraphQLError) return size;
-  const { depth, breadth, complexity } = size;
-  return excess('depth', depth) ?? excess('fields', breadth) ?? excess('complexity', complexity);
+  if (!operation) return [];
+  const variables = variableValues ?? {};
+  const tooLarge = inputTooLarge(findVariableExcess(operation, schema, variables));
+  if (tooLarge !== null) return [tooLarge];
+  const wrong = findWrongVariables(operation, schema, variables);
+  if (wrong.length > 0) return wrong;
+  try {
+    const { depth, breadth, complexity } = sizeOf(operation, document, schema, variables);
+    const error =
+      excess('depth', depth) ?? excess('fields', breadth) ?? excess('complexity', complexity);
+    return error === null ? [] : [error];
+  } catch (error) {
+    // A variable is null that has a default value and stands where null may not.
+    if (error instanceof GraphQLError) return [asRequestError(error)];
+    throw error;
+  }
 }
 
-/** An error: a variable or an id is wrong, so that nothing can be said of it. */
+/** What the executor would find too, with a bound and with a status: such a request was not run. */
+function findWrongVariables(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  schema: GraphQLSchema,
+  variables: Readonly<Record<string, unknown>>,
+): GraphQLError[] {
+  const { errors = [] } = getVariableValues(schema, variableDefinitions, variables, {
+    maxErrors: MAX_VARIABLE_ERRORS,
+  });
+  return errors.map(asRequestError);
+}
+
+function asRequestError({ message, nodes, source, positions, extensions }: GraphQLError) {
+  const isLong = message.length > MAX_MESSAGE_CHARACTERS;
+  return new GraphQLError(isLong ? `${message.slice(0, MAX_MESSAGE_CHARACTERS)}…` : message, {
+    nodes,
+    source,
+    positions,
+    extensions: { code: 'BAD_USER_INPUT', ...extensions, http: { status: 400, spec: true } },
+  });
+}
+
 function sizeOf(
   operation: OperationDefinitionNode,
   document: DocumentNode,
   schema: GraphQLSchema,
   variables: Record<string, unknown>,
-): ReturnType<typeof complexityFromQuery> | GraphQLError {
+): ReturnType<typeof complexityFromQuery> {
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
-  try {
-    return complexityFromQuery(
-      { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
-      { schema, variables },
-    );
-  } catch (error) {
-    if (error instanceof GraphQLError) return withCode(error);
-    throw error;
-  }
-}
-
-function withCode(error: GraphQLError): GraphQLError {
-  const { message, nodes, source, positions, path } = error;
-  const extensions = { code: 'BAD_USER_INPUT', ...error.extensions };
-  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+  return complexityFromQuery(
+    { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
+    { schema, variables },
+  );
 }
 
 function excess(limit: Limit, found: number): GraphQLError | null {
   const most = QUERY_LIMITS[limit];
   if (found <= most) return null;
-  return new GraphQLError(
+  return tooLarge(
     `The operation is too large: its ${limit} may be at most ${most}, and ${found > 1e12 ? 'many more' : found} were found. Ask for shorter pages, or for less at once.`,
-    { extensions: { code: 'QUERY_TOO_LARGE', limit, most, http: { status: 400 } } },
+    { limit, most },
   );
+}
+
+function inputTooLarge(found: InputExcess | null): GraphQLError | null {
+  if (found === null) return null;
+  const { message, limit, path } = found;
+  return tooLarge(message, { limit, most: INPUT_LIMITS[limit], field: path });
+}
+
+/** 400 whatever the client accepts: unlike an error of validation it is none of GraphQL's. */
+function tooLarge(message: string, details: object): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: TOO_LARGE, ...details, http: { status: 400, spec: false } },
+  });
 }

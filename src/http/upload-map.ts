@@ -4,6 +4,9 @@ import { createGraphQLError } from 'graphql-yoga';
 /** Far longer than any path into real variables, and short enough to take apart at once. */
 const MAX_PATH_LENGTH = 1_000;
 
+/** Places in the variables for all files of a request together. */
+const MAX_PATHS = 100;
+
 /**
  * Checks the `operations` field of a GraphQL multipart request
  * (https://github.com/jaydenseric/graphql-multipart-request-spec): one operation, as JSON.
@@ -21,7 +24,7 @@ export function checkOperations(json: string): Record<string, unknown> {
 }
 
 /**
- * Checks the `map` field before a file is put anywhere: each file has exactly one path, which leads
+ * Checks the `map` field before a file is put anywhere: each file has paths, each of which leads
  * through `variables` to a null that is there already. So no path can reach the query, a prototype,
  * or a list index that would make the list grow.
  * @throws GraphQLError, 400; 413 for more than `maxFiles` files.
@@ -41,41 +44,53 @@ export function checkMap(
   }
   const taken = new Set<string>();
   for (const [name, paths] of entries) {
-    const path = onlyPath(name, paths);
-    if (taken.has(path)) throw badUpload(`Two files of 'map' have the path ${show(path)}.`);
-    taken.add(path);
-    if (!leadsToNull(operations, path)) {
-      throw badUpload(
-        `The path ${show(path)} of file ${show(name)} in 'map' must lead to a null in 'variables'.`,
-      );
+    for (const path of pathsOf(name, paths)) {
+      if (taken.has(path)) throw badUpload(`The path ${show(path)} is in 'map' twice.`);
+      if (taken.size === MAX_PATHS) {
+        throw badUpload(`'map' has too many paths; at most ${MAX_PATHS} are accepted.`);
+      }
+      taken.add(path);
+      checkPlace(operations, name, path);
     }
   }
 }
 
-function onlyPath(name: string, paths: unknown): string {
+function pathsOf(name: string, paths: unknown): string[] {
   const isList = Array.isArray(paths) && paths.length > 0;
   if (!isList || paths.some((path) => typeof path !== 'string')) {
-    throw badUpload(`The entry ${show(name)} of 'map' must be a list of one path.`);
-  }
-  if (paths.length > 1) {
     throw badUpload(
-      `The entry ${show(name)} of 'map' has ${paths.length} paths; a file can be used once: send it once per use.`,
+      `The entry ${show(name)} of 'map' must be a list of paths, such as ["variables.file"].`,
     );
   }
-  return paths[0];
+  return paths;
 }
 
-function leadsToNull(operations: Record<string, unknown>, path: string): boolean {
-  if (path.length > MAX_PATH_LENGTH || !path.startsWith('variables.')) return false;
+function checkPlace(operations: Record<string, unknown>, name: string, path: string): void {
+  const value = valueAt(operations, path);
+  if (value === null) return;
+  const found = value === undefined ? 'there is nothing' : `there is ${kindOf(value)}`;
+  throw badUpload(
+    `The path ${show(path)} of file ${show(name)} in 'map' must lead to a null in 'variables', but ${found}. Send null in 'operations' where the file belongs, such as {"variables":{"file":null}}, and the file as the part ${show(name)}.`,
+  );
+}
+
+/** Undefined for a path that leads nowhere. */
+function valueAt(operations: Record<string, unknown>, path: string): unknown {
+  if (path.length > MAX_PATH_LENGTH || !path.startsWith('variables.')) return undefined;
   let value: unknown = operations;
   for (const step of path.split('.')) {
-    if (typeof value !== 'object' || value === null) return false;
+    if (typeof value !== 'object' || value === null) return undefined;
     // One spelling per place, so that two paths are the same place only when they are equal.
-    if (Array.isArray(value) && !/^(0|[1-9]\d{0,9})$/.test(step)) return false;
-    if (!Object.hasOwn(value, step)) return false;
+    if (Array.isArray(value) && !/^(0|[1-9]\d{0,9})$/.test(step)) return undefined;
+    if (!Object.hasOwn(value, step)) return undefined;
     value = Reflect.get(value, step);
   }
-  return value === null;
+  return value;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** An error that Yoga shows to the client as it is, with its HTTP status. */

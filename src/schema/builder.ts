@@ -12,6 +12,7 @@ import type { FileUpload } from '../images/receive-image.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { loadAnyNode } from './nodes.ts';
 import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
 
 /** The one builder; every file beside this one adds its domain to it. */
@@ -54,8 +55,14 @@ export const builder = new SchemaBuilder<{
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
     decodeGlobalID: decodeGlobalId,
     cursorFieldOptions: { description: 'Where this edge stands; for `after` and `before`.' },
-    nodeQueryOptions: { description: 'Anything that has a global id, by that id.' },
-    nodesQueryOptions: { description: 'Several of them, in the order asked for.' },
+    nodeQueryOptions: {
+      description: 'Anything that has a global id, by that id.',
+      resolve: (_, { id }, context, info) => loadAnyNode(id, context, info),
+    },
+    nodesQueryOptions: {
+      description: 'Several of them, in the order asked for.',
+      resolve: (_, { ids }, context, info) => ids.map((id) => loadAnyNode(id, context, info)),
+    },
     pageInfoTypeOptions: { shareable: true },
   },
 });

@@ -4,19 +4,38 @@ import { DEFAULT_PAGE_SIZE } from '../edits/history/page-range.ts';
 /** Taken for a list that tells no size, such as the pictures of an edit. */
 const LIST_SIZE = 4;
 
+/** What an item of a list argument counts: each may be looked up. */
+const ITEM_COST = 10;
+
 /**
- * What a field counts, times what is selected below it: 1, and as often as the page is long. The
- * `edges` of a connection are counted by its field.
+ * What a field counts, times what is selected below it. A field counts 1, and ITEM_COST for each item
+ * of its list arguments, also of those inside input objects. Below a page it is multiplied by the page's
+ * length, and below a list of what a list argument names by that argument's length. The `edges` of a
+ * connection are counted by its field.
  */
 export function fieldComplexity(
-  { first, last }: Record<string, unknown>,
+  args: Record<string, unknown>,
   _context: object,
   field: { name: string; type: GraphQLOutputType; args: readonly { name: string }[] },
 ): { field: number; multiplier: number } {
+  const count = 1 + ITEM_COST * itemsOf(args);
   if (field.args.some(({ name }) => name === 'first')) {
-    const size = first ?? last ?? DEFAULT_PAGE_SIZE;
-    return { field: 1, multiplier: typeof size === 'number' ? Math.max(0, size) : 1 };
+    const size = args['first'] ?? args['last'] ?? DEFAULT_PAGE_SIZE;
+    return { field: count, multiplier: typeof size === 'number' ? Math.max(0, size) : 1 };
   }
-  const isList = isListType(isNonNullType(field.type) ? field.type.ofType : field.type);
-  return { field: 1, multiplier: isList && field.name !== 'edges' ? LIST_SIZE : 1 };
+  if (!isList(field.type) || field.name === 'edges') return { field: count, multiplier: 1 };
+  const named = Object.values(args).find(Array.isArray);
+  return { field: count, multiplier: named?.length ?? LIST_SIZE };
+}
+
+function isList(type: GraphQLOutputType): boolean {
+  return isListType(isNonNullType(type) ? type.ofType : type);
+}
+
+/** How many items the lists in coerced arguments have. */
+function itemsOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const parts: unknown[] = Object.values(value);
+  const below = parts.reduce<number>((sum, part) => sum + itemsOf(part), 0);
+  return below + (Array.isArray(value) ? parts.length : 0);
 }

@@ -22,6 +22,7 @@ import type { UsageReports } from '../usage/report.ts';
 import type { RepriceJobs } from '../usage/reprice.ts';
 import type { SetBudget } from '../usage/set-budget.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { InlineImages } from './inline-images.ts';
 import type { Loaders } from './loaders.ts';
 import type { SharedReads } from './shared-reads.ts';
 
@@ -57,6 +58,7 @@ export interface Services {
 export interface Context extends Services {
   readonly viewer: Viewer;
   readonly loaders: Loaders;
+  readonly inlineImages: InlineImages;
   /** Origin of links in answers, such as `http://127.0.0.1:4000`. */
   readonly baseUrl: string;
   /** Aborted when the client goes away. */

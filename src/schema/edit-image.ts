@@ -11,7 +11,7 @@ import {
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
-import { encodeGlobalId, parseGlobalId } from './global-id.ts';
+import { encodeGlobalId, requireId } from './global-id.ts';
 import { getPictures, ImageInput } from './image-input.ts';
 
 const MAX_WAIT_SECONDS = 600;
@@ -199,20 +199,13 @@ export async function withJob<Result>(
   globalId: string,
   act: (id: string) => Promise<Result>,
 ): Promise<Result> {
-  const id = jobId(globalId);
+  const id = requireId('EditJob', globalId);
   try {
     return await act(id);
   } catch (error) {
     const isTheJob = error instanceof NotFoundError && error.id === id;
     throw isTheJob ? new NotFoundError('EditJob', globalId) : error;
   }
-}
-
-/** @throws NotFoundError for an id of anything else. */
-export function jobId(globalId: string): string {
-  const parsed = parseGlobalId(globalId);
-  if (parsed?.typename !== 'EditJob') throw new NotFoundError('EditJob', globalId);
-  return parsed.id;
 }
 
 async function createAndWait(

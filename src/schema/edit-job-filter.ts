@@ -4,8 +4,7 @@ import { parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
-import { Image } from './image.ts';
-import { Prompt } from './prompt.ts';
+import { idOf } from './global-id.ts';
 
 const DateTimeRange = builder.inputType('DateTimeRange', {
   description: 'A span of time.',
@@ -62,14 +61,16 @@ export const EditJobFilter = builder.inputType('EditJobFilter', {
       type: 'JSONObject',
       description: 'Has these labels with these values, and any others beside them.',
     }),
-    promptId: t.globalID({ for: Prompt, description: 'Has this Prompt.' }),
-    inputImageId: t.globalID({
-      for: Image,
-      description: 'Edited this Image, or had it as its mask.',
-    }),
-    outputImageId: t.globalID({ for: Image, description: 'This Image came of it.' }),
+    promptId: t.id({ description: 'Has this Prompt.' }),
+    inputImageId: t.id({ description: 'Edited this Image, or had it as its mask.' }),
+    outputImageId: t.id({ description: 'This Image came of it.' }),
   }),
 });
+
+/** Matches nothing, as an id does that does not exist: no row has the nil UUID. */
+const NOBODYS_ID = '00000000-0000-0000-0000-000000000000';
+
+const isGiven = <Value>(value: Value | null | undefined): value is Value => value != null;
 
 /** @throws InvalidInputError for an amount that is finer than a millionth. */
 export function toFilter(
@@ -79,9 +80,9 @@ export function toFilter(
   return {
     ...same,
     ...(cost && { costMicroUsd: toMicroUsd(cost) }),
-    ...(promptId && { promptId: promptId.id }),
-    ...(inputImageId && { inputImageId: inputImageId.id }),
-    ...(outputImageId && { outputImageId: outputImageId.id }),
+    ...(isGiven(promptId) && { promptId: idOf('Prompt', promptId) ?? NOBODYS_ID }),
+    ...(isGiven(inputImageId) && { inputImageId: idOf('Image', inputImageId) ?? NOBODYS_ID }),
+    ...(isGiven(outputImageId) && { outputImageId: idOf('Image', outputImageId) ?? NOBODYS_ID }),
   };
 }
 

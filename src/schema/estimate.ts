@@ -6,7 +6,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { Cost, type CostShape } from './cost.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
-import { parseGlobalId } from './global-id.ts';
+import { idOf } from './global-id.ts';
 
 const ImageDimensionsInput = builder.inputType('ImageDimensionsInput', {
   description: 'How large a picture is, as a viewer shows it: after its EXIF orientation.',
@@ -164,8 +164,8 @@ async function sizeOf(
   { images, viewer }: Context,
 ): Promise<PixelSize> {
   if (dimensions) return dimensions;
-  const parsed = parseGlobalId(id ?? '');
-  const image = parsed?.typename === 'Image' ? await images.find(viewer, parsed.id) : null;
+  const imageId = idOf('Image', id ?? '');
+  const image = imageId === null ? null : await images.find(viewer, imageId);
   if (image === null) throw new NotFoundError('Image', id ?? '');
   return image;
 }

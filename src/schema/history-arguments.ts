@@ -2,7 +2,7 @@ import { coerceInputValue, type GraphQLError, type GraphQLInputType, isInputType
 import type { HistoryQuery } from '../edits/history/history-query.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type EditJobFilter, toFilter } from './edit-job-filter.ts';
-import { parseGlobalId } from './global-id.ts';
+import { idOf } from './global-id.ts';
 import { schema } from './index.ts';
 
 /** The fields of a filter that name something by its global id, and what. */
@@ -18,10 +18,11 @@ export function readHistoryArguments(given: {
   search: string | null;
   orderBy: string | null;
 }): HistoryQuery {
-  const filter = coerce<Record<string, unknown>>('filter', 'EditJobFilter', given.filter);
+  const filter = coerce<typeof EditJobFilter.$inferInput>('filter', 'EditJobFilter', given.filter);
+  if (filter) checkIds(filter);
   const order = coerce<HistoryQuery['order']>('orderBy', 'EditJobOrder', given.orderBy);
   return {
-    filter: toFilter(filter && (withIds(filter) as typeof EditJobFilter.$inferInput)),
+    filter: toFilter(filter),
     search: given.search,
     order,
   };
@@ -35,16 +36,13 @@ function coerce<Value>(name: string, typename: string, json: string | null): Val
   return coerceInputValue(parseJson(name, json), inputType(typename), onError) as Value;
 }
 
-/** What the schema does when it resolves: the ids of a filter are still as they were given. */
-function withIds(filter: Record<string, unknown>): Record<string, unknown> {
-  const ids = Object.entries(GLOBAL_IDS).flatMap(([field, typename]) => {
+/** An export fails on a malformed id, which in a query would match nothing. */
+function checkIds(filter: Record<string, unknown>): void {
+  for (const [field, typename] of Object.entries(GLOBAL_IDS)) {
     const given = filter[field];
-    if (typeof given !== 'string') return [];
-    const id = parseGlobalId(given);
-    if (id?.typename === typename) return [[field, id]];
+    if (typeof given !== 'string' || idOf(typename, given) !== null) continue;
     throw invalid(`filter.${field}`, `It must be the global id of an ${typename}.`);
-  });
-  return { ...filter, ...Object.fromEntries(ids) };
+  }
 }
 
 function parseJson(name: string, json: string): unknown {

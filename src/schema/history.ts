@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { OrderDirection } from './enums.ts';
+import { idOf } from './global-id.ts';
 
 const EditJobOrder = builder.inputType('EditJobOrder', {
   description:
@@ -108,10 +109,13 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'An edit by its id; null when it does not exist, or is not the viewer’s.',
     args: {
-      id: t.arg.globalID({ required: true, for: EditJob, description: 'The EditJob’s global id.' }),
+      id: t.arg.id({ required: true, description: 'The EditJob’s global id.' }),
     },
-    resolve: (query, _, { id }, { prisma, viewer }) =>
-      prisma.editJob.findFirst({ ...query, where: { id: id.id, ...inHistory(viewer) } }),
+    resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
+      const id = idOf('EditJob', globalId);
+      if (id === null) return null;
+      return prisma.editJob.findFirst({ ...query, where: { id, ...inHistory(viewer) } });
+    },
   }),
   editJobs: t.connection(
     {

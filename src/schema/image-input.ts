@@ -3,7 +3,7 @@ import { InvalidInputError, NotFoundError } from '../errors.ts';
 import type { FieldUpload } from '../images/uploads.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { parseGlobalId } from './global-id.ts';
+import { idOf } from './global-id.ts';
 
 export const ImageInput = builder.inputType('ImageInput', {
   description: 'A picture: either a file of this request, or one that is stored already.',
@@ -29,17 +29,22 @@ export async function getPictures(
     all.map(async ({ input, field }): Promise<Picture | FieldUpload> => {
       checkOneOf(field, input);
       if (input.file) return { field, upload: input.file };
-      const id = parseGlobalId(input.id ?? '');
-      const image = id?.typename === 'Image' ? await images.find(viewer, id.id) : null;
+      const id = idOf('Image', input.id ?? '');
+      const image = id === null ? null : await images.find(viewer, id);
       if (image === null) throw new NotFoundError('Image', input.id ?? '');
       return { kind: 'stored', image };
     }),
   );
-  const files = stored.filter((source) => 'upload' in source);
-  const received = await uploads.receive(files, signal);
+  // A file that is used in two places is received once.
+  const files = new Map<unknown, FieldUpload>();
+  for (const source of stored) {
+    if ('upload' in source && !files.has(source.upload)) files.set(source.upload, source);
+  }
+  const received = await uploads.receive([...files.values()], signal);
+  const imageOf = new Map([...files.keys()].map((upload, index) => [upload, received[index]]));
   const sources = stored.map((source): Picture => {
     if (!('upload' in source)) return source;
-    const image = received[files.indexOf(source)];
+    const image = imageOf.get(source.upload);
     if (image === undefined) throw new Error(`${source.field} was not received`);
     return { kind: 'received', image };
   });

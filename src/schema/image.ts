@@ -1,9 +1,8 @@
-import { buffer } from 'node:stream/consumers';
 import { InvalidInputError } from '../errors.ts';
-import { blobKey } from '../images/blob-key.ts';
 import { builder } from './builder.ts';
 import { OutputFormat } from './enums.ts';
-import { encodeGlobalId } from './global-id.ts';
+import { encodeGlobalId, idOf } from './global-id.ts';
+import { MAX_INLINE_BYTES } from './inline-images.ts';
 
 const DEFAULT_THUMBNAIL_WIDTH = 256;
 
@@ -39,11 +38,10 @@ export const Image = builder.prismaNode('Image', {
         thumbHash === null ? null : Buffer.from(thumbHash).toString('base64'),
     }),
     b64Json: t.string({
-      description:
-        'The whole picture as base64, as the edits API answers it. Prefer `url`: a picture of 25 MB is 33 MB here.',
-      select: { ownerId: true, sha256: true },
-      resolve: async (image, _, { blobs }) =>
-        (await buffer(blobs.read(blobKey(image)))).toString('base64'),
+      nullable: true,
+      description: `The whole image file as base64. One operation returns at most ${MAX_INLINE_BYTES / 1024 ** 2} MiB of images, counted as often as they are selected, or one image of any size; beyond that all are null, with an error of code QUERY_TOO_LARGE. Prefer \`url\`: an image of 25 MB is 33 MB here.`,
+      select: { ownerId: true, sha256: true, bytes: true },
+      resolve: (image, _, { inlineImages }) => inlineImages.add(image),
     }),
     format: t.field({
       type: OutputFormat,
@@ -82,10 +80,13 @@ builder.queryField('image', (t) =>
     nullable: true,
     description: 'A picture by its id; null when it does not exist, or is not the viewer’s.',
     args: {
-      id: t.arg.globalID({ required: true, for: Image, description: 'The Image’s global id.' }),
+      id: t.arg.id({ required: true, description: 'The Image’s global id.' }),
     },
-    resolve: (query, _, { id }, { prisma, viewer }) =>
-      prisma.image.findFirst({ ...query, where: { id: id.id, ownerId: viewer.ownerId } }),
+    resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
+      const id = idOf('Image', globalId);
+      if (id === null) return null;
+      return prisma.image.findFirst({ ...query, where: { id, ownerId: viewer.ownerId } });
+    },
   }),
 );
 

@@ -3,7 +3,7 @@ import { type Link, MAX_LINKS, MAX_TREE, type Tree } from '../edits/lineage/line
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditSumsInterface } from './edit-sums.ts';
-import { encodeGlobalId } from './global-id.ts';
+import { encodeGlobalId, idOf } from './global-id.ts';
 import { Image } from './image.ts';
 import { DEFAULT_LIST_SIZE, listSize } from './list-size.ts';
 
@@ -116,13 +116,15 @@ const Lineage = builder.objectRef<Tree>('Lineage').implement({
     nodes: t.field({
       type: [EditJob],
       description: 'The edits, oldest first.',
-      complexity: { multiplier: 50 },
+      complexity: { multiplier: MAX_TREE },
       resolve: ({ ids }, _, context, info) =>
         context.loaders.editJobs(queryFromInfo({ context, info }), ids),
     }),
     edges: t.field({
       type: [LineageEdge],
       description: 'Which comes of which.',
+      // As many as there are edits, as a rule.
+      complexity: { multiplier: MAX_TREE },
       resolve: ({ links }) => links,
     }),
     totals: t.expose('sums', { type: LineageTotals, description: 'Sums over `nodes`.' }),
@@ -139,8 +141,11 @@ builder.queryField('lineage', (t) =>
     description:
       'The tree that an edit belongs to: all its ancestors, and all descendants of those. Null when the edit does not exist, or is not the viewer’s.',
     args: {
-      id: t.arg.globalID({ required: true, for: EditJob, description: 'The EditJob’s global id.' }),
+      id: t.arg.id({ required: true, description: 'The EditJob’s global id.' }),
     },
-    resolve: (_, { id }, { lineage, viewer }) => lineage.tree(viewer, id.id),
+    resolve: (_, { id: globalId }, { lineage, viewer }) => {
+      const id = idOf('EditJob', globalId);
+      return id === null ? null : lineage.tree(viewer, id);
+    },
   }),
 );

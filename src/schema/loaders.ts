@@ -2,17 +2,15 @@ import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { EditSums } from '../edits/edit-sums.ts';
-import { inHistory } from '../edits/in-history.ts';
 import type { Lineage, RelativeCounts } from '../edits/lineage/lineage.ts';
 import type { Prompts } from '../edits/prompts/prompts.ts';
+import { createNodeRows, type NodeRows } from './node-rows.ts';
 
 /** At most so many of a list, for one object. */
 export interface ListKey {
   readonly id: string;
   readonly most: number;
 }
-
-type EditJobRow = Prisma.EditJobModel;
 
 /** What the objects of a list ask for one by one, asked for together. */
 export interface Loaders {
@@ -24,8 +22,9 @@ export interface Loaders {
   readonly users: DataLoader<ListKey, string[]>;
   readonly promptSums: DataLoader<string, EditSums>;
   readonly promptJobs: DataLoader<ListKey, string[]>;
+  readonly nodeRows: NodeRows;
   /** Edits as a selection of fields needs them; those that are gone are left out. */
-  editJobs(query: object, ids: readonly string[]): Promise<EditJobRow[]>;
+  editJobs(query: object, ids: readonly string[]): Promise<Prisma.EditJobModel[]>;
 }
 
 /** One for each request; nothing is kept, since a subscription asks for the same again and again. */
@@ -36,23 +35,7 @@ export function createLoaders(options: {
   viewer: Viewer;
 }): Loaders {
   const { prisma, lineage, prompts, viewer } = options;
-  const jobsBy = new Map<string, DataLoader<string, EditJobRow | null>>();
-
-  function jobLoader(query: object): DataLoader<string, EditJobRow | null> {
-    const key = JSON.stringify(query);
-    const loader =
-      jobsBy.get(key) ??
-      single(async (ids: readonly string[]) => {
-        const rows = await prisma.editJob.findMany({
-          ...query,
-          where: { id: { in: [...new Set(ids)] }, ...inHistory(viewer) },
-        });
-        const byId = new Map(rows.map((row) => [row.id, row]));
-        return ids.map((id) => byId.get(id) ?? null);
-      });
-    jobsBy.set(key, loader);
-    return loader;
-  }
+  const nodeRows = createNodeRows({ prisma, viewer });
 
   return {
     relativeCounts: single(lineage.counts),
@@ -63,12 +46,10 @@ export function createLoaders(options: {
     users: lists((ids, most) => lineage.editsWith(ids, 'taken', most)),
     promptSums: single(prompts.sums),
     promptJobs: lists(prompts.jobs),
+    nodeRows,
     async editJobs(query, ids) {
-      const jobs = await jobLoader(query).loadMany(ids);
-      return jobs.flatMap((job) => {
-        if (job instanceof Error) throw job;
-        return job ?? [];
-      });
+      const jobs = await nodeRows('EditJob', query, ids);
+      return jobs.flatMap((job) => job ?? []);
     },
   };
 }
@@ -76,10 +57,9 @@ export function createLoaders(options: {
 function single<Value>(
   load: (ids: readonly string[]) => Promise<Value[]>,
 ): DataLoader<string, Value> {
-  return new DataLoader(load, { cache: false });
+  return new DataLoader(onceEach(load), { cache: false });
 }
 
-/** Those who want lists of the same length share a statement. */
 function lists(
   load: (ids: readonly string[], most: number) => Promise<string[][]>,
 ): DataLoader<ListKey, string[]> {
@@ -89,10 +69,7 @@ function lists(
       const groups = Map.groupBy(keys, ({ most }) => most);
       await Promise.all(
         [...groups].map(async ([most, group]) => {
-          const all = await load(
-            group.map(({ id }) => id),
-            most,
-          );
+          const all = await onceEach((ids) => load(ids, most))(group.map(({ id }) => id));
           for (const [at, key] of group.entries()) found.set(key, all[at] ?? []);
         }),
       );
@@ -100,4 +77,16 @@ function lists(
     },
     { cache: false },
   );
+}
+
+/** The same for a list in which ids may be equal: one object may stand in several places. */
+function onceEach<Value>(
+  load: (ids: readonly string[]) => Promise<Value[]>,
+): (ids: readonly string[]) => Promise<Value[]> {
+  return async (ids) => {
+    const distinct = [...new Set(ids)];
+    const values = await load(distinct);
+    const byId = new Map(distinct.map((id, at) => [id, at]));
+    return ids.map((id) => values[byId.get(id) ?? 0] as Value);
+  };
 }

@@ -1,8 +1,7 @@
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../errors.ts';
 import type { RepriceCounts } from '../usage/reprice.ts';
 import { builder } from './builder.ts';
-import { jobId } from './edit-image.ts';
-import { encodeGlobalId } from './global-id.ts';
+import { encodeGlobalId, requireId } from './global-id.ts';
 
 const DEFAULT_LIMIT = 10_000;
 const MAX_LIMIT = 100_000;
@@ -64,7 +63,7 @@ builder.mutationField('repriceJobs', (t) =>
           from,
           to,
           model,
-          afterId: after == null ? null : jobId(after),
+          afterId: after == null ? null : requireId('EditJob', after),
           limit: checkLimit(input.limit ?? DEFAULT_LIMIT),
         },
         signal,

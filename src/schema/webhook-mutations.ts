@@ -1,7 +1,7 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import type { WebhookWithSecret } from '../webhooks/webhooks.ts';
 import { builder } from './builder.ts';
-import { encodeGlobalId, parseGlobalId } from './global-id.ts';
+import { encodeGlobalId, requireId } from './global-id.ts';
 import { WebhookEventEnum } from './webhooks.ts';
 
 const ONCE =
@@ -114,7 +114,7 @@ builder.mutationFields((t) => ({
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
     resolve: async (_, { id: globalId }, { webhooks, viewer }) => {
-      const id = idOf('WebhookEndpoint', globalId);
+      const id = requireId('WebhookEndpoint', globalId);
       mustBe(await webhooks.delete(viewer, id), 'WebhookEndpoint', globalId);
       return { id };
     },
@@ -131,7 +131,7 @@ builder.mutationFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
     resolve: async (_, { id }, { webhooks, viewer }) =>
       mustBe(
-        await webhooks.rotateSecret(viewer, idOf('WebhookEndpoint', id)),
+        await webhooks.rotateSecret(viewer, requireId('WebhookEndpoint', id)),
         'WebhookEndpoint',
         id,
       ),
@@ -147,7 +147,7 @@ builder.mutationFields((t) => ({
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
     resolve: async (_, { id: globalId }, { webhooks, viewer }) => {
-      const id = idOf('WebhookEndpoint', globalId);
+      const id = requireId('WebhookEndpoint', globalId);
       mustBe(await webhooks.enable(viewer, id), 'WebhookEndpoint', globalId);
       return { id };
     },
@@ -165,7 +165,7 @@ builder.mutationFields((t) => ({
       deliveryId: t.arg.id({ required: true, description: 'Global id of the WebhookDelivery.' }),
     },
     resolve: async (_, { deliveryId }, { webhooks, viewer }) => {
-      const id = idOf('WebhookDelivery', deliveryId);
+      const id = requireId('WebhookDelivery', deliveryId);
       mustBe(await webhooks.redeliver(viewer, id), 'WebhookDelivery', deliveryId);
       return { id };
     },
@@ -178,11 +178,4 @@ type Typename = 'WebhookEndpoint' | 'WebhookDelivery';
 function mustBe<Found>(found: Found | null | false, typename: Typename, globalId: string): Found {
   if (found === null || found === false) throw new NotFoundError(typename, globalId);
   return found;
-}
-
-/** @throws NotFoundError for an id of anything else. */
-function idOf(typename: Typename, globalId: string): string {
-  const parsed = parseGlobalId(globalId);
-  if (parsed?.typename !== typename) throw new NotFoundError(typename, globalId);
-  return parsed.id;
 }

@@ -173,7 +173,12 @@ it.each([
   ['a list index in another spelling', FILES, { 0: ['variables.files.00'] }],
   ['the length of a list', FILES, { 0: ['variables.files.length'] }],
   ['45,000 paths', FILES, { 0: Array.from({ length: 45_000 }, () => 'variables.files.0') }],
-  ['two paths', { a: null, b: null }, { 0: ['variables.a', 'variables.b'] }],
+  [
+    'too many paths',
+    { files: Array(101).fill(null) },
+    { 0: Array.from({ length: 101 }, (_, at) => `variables.files.${at}`) },
+  ],
+  ['one path twice', { a: null }, { 0: ['variables.a', 'variables.a'] }],
   ['no path', FILES, { 0: [] }],
   ['null for a list of paths', FILES, { 0: null }],
   ['a number for a list of paths', FILES, { 0: 5 }],

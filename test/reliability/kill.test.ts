@@ -38,7 +38,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     expect(await rig.final(committed)).toMatchObject({ status: 'SUCCEEDED' });
     expect(await rig.final(sent)).toMatchObject({
       status: 'OUTCOME_UNKNOWN',
-      error: { code: 'INTERNAL', retryable: false },
+      error: { code: 'ABORTED', retryable: false },
       attempts: [{ number: 1, state: 'UNKNOWN' }],
     });
     expect(await rig.paidFor('waiting')).toBe(1);

@@ -1,0 +1,100 @@
+import type { ExecutionResult } from 'graphql';
+import { createGraphQLError, type FetchAPI, type Plugin } from 'graphql-yoga';
+import { isAsyncIterable } from './async-iterable.ts';
+import { badUpload } from './upload-map.ts';
+import { MULTIPART } from './uploads.ts';
+
+type OnRequestParse = NonNullable<Plugin['onRequestParse']>;
+type RequestParser = Parameters<Parameters<OnRequestParse>[0]['setRequestParser']>[0];
+
+/** In which the result of a query or mutation is sent; a subscription's only in the last two. */
+const RESULT_TYPES = [
+  'application/graphql-response+json',
+  'application/json',
+  'text/event-stream',
+  'multipart/mixed',
+];
+
+const BODY_TYPE_MESSAGE =
+  'The Content-Type of the request body must be application/json, or multipart/form-data for files.';
+const RESULT_TYPE_MESSAGE = `The Accept header must allow one of ${RESULT_TYPES.join(', ')}.`;
+const STREAM_TYPE_MESSAGE =
+  'A subscription is a stream: the Accept header must allow text/event-stream or multipart/mixed;subscriptionSpec=1.0. It can be sent over a WebSocket as well.';
+
+/**
+ * Rejects a body that cannot be read (415), and a request for a form in which no result is sent (406),
+ * before anything is read or run.
+ */
+export function useContentNegotiation(): Plugin {
+  return {
+    onRequestParse({ request, requestParser, setRequestParser }) {
+      if (!acceptsAny(request.headers.get('accept'))) throw refused(406, RESULT_TYPE_MESSAGE);
+      if (requestParser) setRequestParser(parseParameters(requestParser));
+      if (request.method !== 'POST') return;
+      const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
+      if (encoding !== '' && encoding !== 'identity') {
+        throw refused(
+          415,
+          `A request body with Content-Encoding ${encoding.slice(0, 100)} cannot be read: send the body uncompressed, without gzip or another encoding.`,
+          { 'accept-encoding': 'identity' },
+        );
+      }
+      if (requestParser || MULTIPART.test(request.headers.get('content-type') ?? '')) return;
+      throw refused(415, BODY_TYPE_MESSAGE);
+    },
+  };
+}
+
+/**
+ * Answers 406 with an error in JSON, whatever the client accepts, and ends a subscription that the
+ * client cannot read. Stands behind all that may send a result.
+ */
+export function useNotAcceptable(): Plugin {
+  return {
+    async onResultProcess({ result, resultProcessor, setResultProcessor }) {
+      if (resultProcessor !== undefined) return;
+      if (isAsyncIterable(result)) await result[Symbol.asyncIterator]().return?.();
+      const body = 'errors' in result ? result : { errors: [refused(406, STREAM_TYPE_MESSAGE)] };
+      setResultProcessor((_, fetchApi) => notAcceptable(body, fetchApi), 'application/json');
+    },
+  };
+}
+
+/** Yoga takes JSON in the parameters of a URL or a form that is none for a defect of the server. */
+function parseParameters(parse: RequestParser): RequestParser {
+  return async (request) => {
+    try {
+      return await parse(request);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw badUpload('The parameters variables and extensions must be JSON objects.');
+    }
+  };
+}
+
+function acceptsAny(header: string | null): boolean {
+  const accepted = (header ?? '*/*').toLowerCase().split(',');
+  return accepted.some((range) => {
+    const type = range.split(';', 1)[0]?.trim() ?? '';
+    const [family, subtype] = type.split('/');
+    return RESULT_TYPES.some(
+      (one) => type === '*/*' || one === type || (subtype === '*' && one.startsWith(`${family}/`)),
+    );
+  });
+}
+
+function refused(status: 406 | 415, message: string, headers: Record<string, string> = {}) {
+  const code = status === 406 ? 'NOT_ACCEPTABLE' : 'UNSUPPORTED_MEDIA_TYPE';
+  return createGraphQLError(message, { extensions: { code, http: { status, headers } } });
+}
+
+function notAcceptable({ errors = [] }: ExecutionResult, fetchApi: FetchAPI): Response {
+  const shown = errors.map(({ message, extensions: { http: _, ...extensions } }) => ({
+    message,
+    extensions,
+  }));
+  return new fetchApi.Response(JSON.stringify({ errors: shown }), {
+    status: 406,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  });
+}

@@ -1,0 +1,260 @@
+import { BOUNDARY, filePart, formBody } from './multipart.ts';
+import { EDIT } from './operations.ts';
+import { seededRandom } from './random.ts';
+
+export interface FuzzRequest {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Random = () => number;
+
+const FIELDS = 'id status prompt { text } inputImages { id } outputImages { id b64Json }';
+
+/** Operations with variables that are right, for `image` and `job` as ids of what is there. */
+const operations = (image: string, job: string): [query: string, variables: Json][] => [
+  [
+    EDIT,
+    {
+      input: {
+        images: [{ id: image }],
+        prompt: 'fuzz',
+        wait: 0,
+        n: 1,
+        size: 'auto',
+        extraParams: {},
+        metadata: { a: 1 },
+        idempotencyKey: null,
+      },
+    },
+  ],
+  ['query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: [image, job] }],
+  [
+    `query ($id: ID!) { node(id: $id) { id } editJob(id: $id) { ${FIELDS} } image(id: $id) { id b64Json } lineage(id: $id) { nodes { id } edges { imageId } } }`,
+    { id: job },
+  ],
+  [
+    'query ($f: EditJobFilter, $s: String, $o: EditJobOrder, $first: Int, $last: Int, $after: String, $before: String) { editJobs(filter: $f, search: $s, orderBy: $o, first: $first, last: $last, after: $after, before: $before) { totalCount edges { cursor node { id } } } }',
+    {
+      f: {
+        status: ['SUCCEEDED'],
+        model: ['gpt-image-1'],
+        size: ['auto'],
+        quality: ['HIGH'],
+        upstream: ['a'],
+        sandbox: true,
+        createdAt: { from: '2020-01-01T00:00:00Z', to: null },
+        totalTokens: { min: 0, max: 10 },
+        cost: { min: '0.1', max: '2' },
+        errorCode: ['TIMEOUT'],
+        hasError: false,
+        metadata: { a: 1 },
+        promptId: job,
+        inputImageId: image,
+      },
+      s: 'a',
+      o: { field: 'COST', direction: 'ASC' },
+      first: 5,
+      last: null,
+      after: null,
+      before: null,
+    },
+  ],
+  [
+    'query ($from: DateTime!, $to: DateTime!, $by: [UsageGroup!], $zone: String, $key: String, $first: Int) { usage(from: $from, to: $to, groupBy: $by, timeZone: $zone, metadataKey: $key, first: $first) { totals { edits } buckets { date } } }',
+    {
+      from: '2026-01-01T00:00:00Z',
+      to: '2026-02-01T00:00:00Z',
+      by: ['DAY', 'MODEL'],
+      zone: 'Asia/Kolkata',
+      key: null,
+      first: 10,
+    },
+  ],
+  [
+    `mutation ($id: ID!, $key: String, $wait: Int) { cancelEdit(id: $id) { __typename } retryEdit(id: $id, idempotencyKey: $key, wait: $wait) { __typename ... on EditImagePayload { editJob { ${FIELDS} } } } }`,
+    { id: job, key: 'k', wait: 0 },
+  ],
+  ['subscription ($id: ID!) { editJob(id: $id) { type editJob { id } } }', { id: job }],
+  [
+    'subscription ($f: EditJobFilter) { editJobs(filter: $f) { type editJob { id } } }',
+    { f: { status: ['QUEUED'] } },
+  ],
+  [
+    'query ($s: String, $first: Int) { prompts(search: $s, first: $first) { edges { node { text jobs(first: $first) { id } } } } }',
+    { s: 'f', first: 3 },
+  ],
+  [
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on EditJob { ${FIELDS} } ... on Image { bytes } ... on User { id } } }`,
+    {
+      r: [
+        { __typename: 'EditJob', id: job },
+        { __typename: 'User', id: 'local' },
+      ],
+    },
+  ],
+];
+
+const UPLOAD_MANY =
+  'mutation ($input: EditImageInput!, $file: Upload) { editImage(input: $input) { __typename ... on InvalidInputError { field message } } uploadImage(file: $file) { __typename } }';
+
+const ACCEPT = [
+  '*/*',
+  'application/json',
+  'application/graphql-response+json',
+  'text/event-stream',
+  'multipart/mixed;subscriptionSpec=1.0, application/json',
+  'text/html',
+  '',
+];
+
+/** Requests that are wrong in a place or several, the same for the same seed. */
+export function createRequestFuzz(options: {
+  seed: number;
+  imageId: string;
+  jobId: string;
+  file: Uint8Array;
+}): () => FuzzRequest {
+  const { imageId, jobId, file } = options;
+  const random = seededRandom(options.seed);
+  const all = operations(imageId, jobId);
+
+  function json(): FuzzRequest {
+    const [query, variables] = pick(random, all);
+    const params = { query, variables, operationName: null, extensions: null };
+    const text = JSON.stringify(
+      chance(random, 0.8)
+        ? { ...params, variables: mutate(random, variables) }
+        : mutate(random, params),
+    );
+    const bytes = Buffer.from(text);
+    return request(bytes, 'application/json');
+  }
+
+  function multipart(): FuzzRequest {
+    const variables: Json = {
+      input: { images: [{ file: null }, { file: null }], mask: null, prompt: 'fuzz', wait: 0 },
+      file: null,
+    };
+    const map: Json = {
+      0: ['variables.input.images.0.file', 'variables.file'],
+      1: ['variables.input.images.1.file'],
+    };
+    const parts = [
+      {
+        name: 'operations',
+        content: JSON.stringify(mutate(random, { query: UPLOAD_MANY, variables }, 0.5)),
+      },
+      { name: 'map', content: JSON.stringify(mutate(random, map, 0.5)) },
+      filePart('0', file),
+      filePart('1', chance(random, 0.5) ? file : randomBytes(random, 2_000)),
+    ];
+    if (chance(random, 0.3)) parts.splice(int(random, parts.length), 1);
+    if (chance(random, 0.3)) parts.splice(int(random, parts.length), 0, pick(random, parts));
+    const body = chance(random, 0.4) ? damage(random, formBody(parts)) : formBody(parts);
+    return request(
+      body,
+      `multipart/form-data; boundary=${chance(random, 0.95) ? BOUNDARY : 'other'}`,
+    );
+  }
+
+  function request(body: Uint8Array, type: string): FuzzRequest {
+    return {
+      path: chance(random, 0.3) ? '/graphql/subgraph' : '/graphql',
+      headers: {
+        'content-type': type,
+        'apollo-require-preflight': 'true',
+        accept: chance(random, 0.7) ? '*/*' : pick(random, ACCEPT),
+      },
+      body,
+    };
+  }
+
+  return () => (chance(random, 0.5) ? json() : multipart());
+}
+
+/** With something else in the place of one or more of its parts. */
+function mutate(random: Random, value: Json, probability = 1): Json {
+  let mutated = value;
+  for (let go = chance(random, probability); go; go = chance(random, 0.4)) {
+    mutated = mutateOnce(random, mutated);
+  }
+  return mutated;
+}
+
+function mutateOnce(random: Random, value: Json): Json {
+  if (typeof value !== 'object' || value === null || chance(random, 0.15)) return nasty(random);
+  if (Array.isArray(value)) {
+    if (value.length === 0 || chance(random, 0.3)) {
+      const item = value[0] ?? nasty(random);
+      return Array.from({ length: pick(random, [0, 2, 17, 100, 101, 3_000]) }, () => item);
+    }
+    const at = int(random, value.length);
+    return value.map((part, index) => (index === at ? mutateOnce(random, part) : part));
+  }
+  const keys = Object.keys(value);
+  const key =
+    keys.length === 0 || chance(random, 0.1)
+      ? String(nasty(random)).slice(0, 50)
+      : pick(random, keys);
+  if (chance(random, 0.1))
+    return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+  return { ...value, [key]: mutateOnce(random, value[key] ?? null) };
+}
+
+function nasty(random: Random): Json {
+  return pick<() => Json>(random, [
+    () => null,
+    () => true,
+    () => 0,
+    () => -1,
+    () => 2 ** 31,
+    () => 1e308,
+    () => 0.5,
+    () => '',
+    () => 'x'.repeat(int(random, 200_000)),
+    () => String.fromCharCode(int(random, 0x10000)),
+    () => '\u0000',
+    () => '\ud800',
+    () => '👨‍👩‍👧 ‮',
+    () => '__proto__',
+    () => 'variables.__proto__.polluted',
+    () => '2026-99-99T00:00:00Z',
+    () => '1'.repeat(400),
+    () => Buffer.from(`EditJob:${int(random, 1e9)}`).toString('base64url'),
+    () => [],
+    () => ({}),
+    () => ({ __typename: 'EditJob', id: [] }),
+    () => JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":1}}'),
+    () => nested(int(random, 3_000)),
+    () => Array.from({ length: int(random, 20_000) }, () => 'WRONG'),
+    () => Object.fromEntries(Array.from({ length: int(random, 2_000) }, (_, at) => [`k${at}`, at])),
+  ])();
+}
+
+const nested = (levels: number) =>
+  JSON.parse(`${'['.repeat(levels + 1)}${']'.repeat(levels + 1)}`) as Json;
+
+/** Cut, doubled, or with some bytes changed. */
+function damage(random: Random, body: Uint8Array): Uint8Array {
+  const at = int(random, body.length);
+  if (chance(random, 0.4)) return body.subarray(0, at);
+  if (chance(random, 0.2)) return Buffer.concat([body.subarray(0, at), body]);
+  const changed = Buffer.from(body);
+  for (let times = 1 + int(random, 20); times > 0; times -= 1) {
+    changed[int(random, changed.length)] = int(random, 256);
+  }
+  return changed;
+}
+
+function randomBytes(random: Random, most: number): Uint8Array {
+  return Uint8Array.from({ length: int(random, most) }, () => int(random, 256));
+}
+
+const chance = (random: Random, probability: number) => random() < probability;
+const int = (random: Random, below: number) => Math.floor(random() * below);
+function pick<Item>(random: Random, items: readonly Item[]): Item {
+  return items[int(random, items.length)] as Item;
+}
