@@ -57,7 +57,7 @@ function pricesOf(microUsdPerToken: number | null): PriceTable {
 
 /** A token costs a micro-dollar. */
 function boundOf(amountMicroUsd: bigint): ReservedBound {
-  const tokens = { textInput: 0, imageInput: 0, output: Number(amountMicroUsd) };
+  const tokens = { textInput: 1, imageInput: 0, output: Number(amountMicroUsd) };
   return { model: 'm', basis: 'b', byRules: tokens, raised: tokens };
 }
 
