@@ -170,9 +170,8 @@ export function createEdits(options: {
           .map(({ image }) => ({ kind: 'stored' as const, image }));
       const [inputs, [mask = null]] = [sources('INPUT'), sources('MASK')];
       const [first] = inputs;
-      if (first === undefined) throw new Error('an edit has an image');
       // By what is known of the model now: the size sent before may be why the edit failed.
-      const resolvedSize = resolveSize(params, models, first.image);
+      const resolvedSize = first ? resolveSize(params, models, first.image) : old.resolvedSize;
       const { turn } = await backlog.admit(ownerId);
       return onceByKey(idempotency, async () => {
         const reserved = await reserveCost(ownerId, params, {
