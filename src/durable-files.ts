@@ -5,12 +5,15 @@ import { dirname, join, resolve } from 'node:path';
 /** Windows opens no directory to be synced; its file systems write their entries down themselves. */
 const SYNCS_DIRECTORIES = process.platform !== 'win32';
 
+/** For who only syncs: Windows wants the right to write. */
+const OPEN_FILE = process.platform === 'win32' ? 'r+' : 'r';
+
 /** A file system that cannot sync a directory, or a directory that only others may read. */
 const NOT_OURS = new Set(['EINVAL', 'EBADF', 'ENOTSUP', 'EACCES', 'EPERM']);
 
 /** Resolves when the file's bytes outlast a power cut. Its name does so only with its directory. */
 export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
+  const handle = await open(path, OPEN_FILE);
   try {
     await handle.datasync();
   } finally {
@@ -58,7 +61,7 @@ export function syncTree(dir: string): void {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) syncTree(path);
-    else if (entry.isFile()) syncOpened(path, 'r+', fdatasyncSync);
+    else if (entry.isFile()) syncOpened(path, OPEN_FILE, fdatasyncSync);
   }
   syncDirectorySync(dir);
 }
