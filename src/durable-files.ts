@@ -8,8 +8,17 @@ const SYNCS_DIRECTORIES = process.platform !== 'win32';
 /** For who only syncs: Windows wants the right to write. */
 const OPEN_FILE = process.platform === 'win32' ? 'r+' : 'r';
 
-/** A file system that cannot sync a directory, or a directory that only others may read. */
-const NOT_OURS = new Set(['EINVAL', 'EBADF', 'ENOTSUP', 'EACCES', 'EPERM']);
+/** What a file system says that cannot sync a directory: Postgres goes on then, too. */
+const CANNOT_SYNC = ['EINVAL', 'EBADF', 'ENOTSUP'];
+
+/** What it says of a directory that only others may read. */
+const CLOSED = ['EACCES', 'EPERM'];
+
+function ignore(codes: readonly string[]) {
+  return (error: NodeJS.ErrnoException): void => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
+}
 
 /** Resolves when the file's bytes outlast a power cut. Its name does so only with its directory. */
 export async function syncFile(path: string): Promise<void> {
@@ -26,7 +35,7 @@ export async function syncDirectory(path: string): Promise<void> {
   if (!SYNCS_DIRECTORIES) return;
   const handle = await open(path, 'r');
   try {
-    await handle.sync();
+    await handle.sync().catch(ignore(CANNOT_SYNC));
   } finally {
     await handle.close();
   }
@@ -49,9 +58,7 @@ export async function syncDirectories(from: string, root: string): Promise<void>
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true });
   for (let dir = resolve(path); ; dir = dirname(dir)) {
-    await syncDirectory(dir).catch((error: NodeJS.ErrnoException) => {
-      if (!NOT_OURS.has(error.code ?? '')) throw error;
-    });
+    await syncDirectory(dir).catch(ignore(CLOSED));
     if (dir === dirname(dir)) return;
   }
 }
@@ -68,7 +75,14 @@ export function syncTree(dir: string): void {
 
 /** As `syncDirectory`, for callers that cannot wait. */
 export function syncDirectorySync(path: string): void {
-  if (SYNCS_DIRECTORIES) syncOpened(path, 'r', fsyncSync);
+  if (!SYNCS_DIRECTORIES) return;
+  syncOpened(path, 'r', (fd) => {
+    try {
+      fsyncSync(fd);
+    } catch (error) {
+      ignore(CANNOT_SYNC)(error as NodeJS.ErrnoException);
+    }
+  });
 }
 
 function syncOpened(path: string, flags: 'r' | 'r+', sync: (fd: number) => void): void {

@@ -58,7 +58,11 @@ export async function openPglite(options: {
       checkpoints.stop();
       if (!isAborted) {
         await pglite.close();
-        markOnDisk(dir);
+        try {
+          markOnDisk(dir);
+        } catch (error) {
+          log.warn({ err: error }, 'the next start syncs the embedded database once more');
+        }
       }
       lock.release();
     });
