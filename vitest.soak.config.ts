@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { WEBASSEMBLY_FLAGS } from './src/process-options.ts';
 
 /**
  * `npm run test:soak`: what holds under load, with processes of their own. One file after the other,
@@ -13,6 +14,7 @@ const common = {
 export default defineConfig({
   test: {
     maxWorkers: 1,
+    execArgv: [...WEBASSEMBLY_FLAGS],
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {

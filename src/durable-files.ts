@@ -6,12 +6,24 @@ import { PRIVATE_DIRECTORY } from './private-directory.ts';
 /** Windows opens no directory to be synced; its file systems write their entries down themselves. */
 const SYNCS_DIRECTORIES = process.platform !== 'win32';
 
-/** A file system that cannot sync a directory, or a directory that only others may read. */
-const NOT_OURS = new Set(['EINVAL', 'EBADF', 'ENOTSUP', 'EACCES', 'EPERM']);
+/** For who only syncs: Windows wants the right to write. */
+const OPEN_FILE = process.platform === 'win32' ? 'r+' : 'r';
+
+/** What a file system says that cannot sync a directory: Postgres goes on then, too. */
+const CANNOT_SYNC = ['EINVAL', 'EBADF', 'ENOTSUP'];
+
+/** What it says of a directory that only others may read. */
+const CLOSED = ['EACCES', 'EPERM'];
+
+function ignore(codes: readonly string[]) {
+  return (error: NodeJS.ErrnoException): void => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
+}
 
 /** Resolves when the file's bytes outlast a power cut. Its name does so only with its directory. */
 export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
+  const handle = await open(path, OPEN_FILE);
   try {
     await handle.datasync();
   } finally {
@@ -24,7 +36,7 @@ export async function syncDirectory(path: string): Promise<void> {
   if (!SYNCS_DIRECTORIES) return;
   const handle = await open(path, 'r');
   try {
-    await handle.sync();
+    await handle.sync().catch(ignore(CANNOT_SYNC));
   } finally {
     await handle.close();
   }
@@ -52,9 +64,7 @@ export async function makeDirectory(path: string): Promise<void> {
     if (error.code !== 'EPERM') throw error;
   });
   for (let dir = resolve(path); ; dir = dirname(dir)) {
-    await syncDirectory(dir).catch((error: NodeJS.ErrnoException) => {
-      if (!NOT_OURS.has(error.code ?? '')) throw error;
-    });
+    await syncDirectory(dir).catch(ignore(CLOSED));
     if (dir === dirname(dir)) return;
   }
 }
@@ -87,14 +97,21 @@ export function syncTree(dir: string): void {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) syncTree(path);
-    else if (entry.isFile()) syncOpened(path, 'r+', fdatasyncSync);
+    else if (entry.isFile()) syncOpened(path, OPEN_FILE, fdatasyncSync);
   }
   syncDirectorySync(dir);
 }
 
 /** As `syncDirectory`, for callers that cannot wait. */
 export function syncDirectorySync(path: string): void {
-  if (SYNCS_DIRECTORIES) syncOpened(path, 'r', fsyncSync);
+  if (!SYNCS_DIRECTORIES) return;
+  syncOpened(path, 'r', (fd) => {
+    try {
+      fsyncSync(fd);
+    } catch (error) {
+      ignore(CANNOT_SYNC)(error as NodeJS.ErrnoException);
+    }
+  });
 }
 
 function syncOpened(path: string, flags: 'r' | 'r+', sync: (fd: number) => void): void {

@@ -24,8 +24,8 @@ async function main(): Promise<void> {
   const stop = createStop(app, log, config.limits.shutdownGraceMs + STOP_MARGIN_MS);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
+      if (!stop(0)) process.exit(1);
       log.info({ signal }, 'stopping; a second signal stops at once');
-      stop(0);
     });
   }
   await databaseEnd.promise;
@@ -37,13 +37,13 @@ async function main(): Promise<void> {
 }
 
 /**
- * Ends the process with the given status once the app has stopped; at once when called again.
+ * Ends the process with the given status once the app has stopped. False: it is stopping already.
  * @param timeoutMs A stop that takes longer, such as with a database that hangs, is cut off.
  */
-function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) => void {
+function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) => boolean {
   let isStopping = false;
   return (exitCode) => {
-    if (isStopping) process.exit(1);
+    if (isStopping) return false;
     isStopping = true;
     setTimeout(() => {
       log.fatal('the stop takes too long; what is unfinished is recovered at the next start');
@@ -60,6 +60,7 @@ function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) =
         process.exit(exitCode || 1);
       },
     );
+    return true;
   };
 }
 

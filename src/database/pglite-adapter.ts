@@ -8,13 +8,16 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 
 /**
  * Prisma's way to PGlite. pglite-prisma-adapter by itself calls a transaction committed whose COMMIT
- * has failed, and sets the isolation level outside of the transaction.
+ * has failed, sets the isolation level outside of the transaction, and does not wait for a script.
  */
 export function createPgliteAdapter(pglite: PGlite): SqlMigrationAwareDriverAdapterFactory {
   const factory = new PrismaPGlite(pglite);
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();
+    adapter.executeScript = async (script) => {
+      await pglite.exec(script).catch(rethrow);
+    };
     adapter.startTransaction = (isolationLevel) => startTransaction(pglite, isolationLevel);
     return adapter;
   };

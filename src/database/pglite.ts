@@ -6,6 +6,7 @@ import { fromPglite } from 'pg-boss';
 import { makeDirectory, syncDirectory, syncTree } from '../durable-files.ts';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { makeCheckpoints } from './checkpoints.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
 import { DurableFs } from './durable-fs.ts';
@@ -53,10 +54,16 @@ export async function openPglite(options: {
   try {
     const pglite = await startPglite(dir, onAbort);
     endWhenAborted(pglite, () => isAborted);
+    const checkpoints = makeCheckpoints({ pglite, log });
     return wrapPglite(shareThread(pglite), log, async () => {
+      checkpoints.stop();
       if (!isAborted) {
         await pglite.close();
-        markOnDisk(dir);
+        try {
+          markOnDisk(dir);
+        } catch (error) {
+          log.warn({ err: error }, 'the next start syncs the embedded database once more');
+        }
       }
       lock.release();
     });
@@ -69,7 +76,11 @@ export async function openPglite(options: {
 async function startPglite(dir: string, onAbort: () => void): Promise<PGlite> {
   const dataDir = join(dir, 'postgres');
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialize(dir, dataDir);
-  else if (!isOnDisk(dir)) syncTree(dataDir);
+  else if (!existsSync(join(dataDir, 'global', 'pg_control'))) {
+    throw new ConfigError([
+      `${dataDir} holds only part of a database (it has no global/pg_control): restore a backup, or move it away to begin with an empty one.`,
+    ]);
+  } else if (!isOnDisk(dir)) syncTree(dataDir);
   await syncDirectory(dir);
   return PGlite.create({ fs: new DurableFs(dataDir, onAbort), startParams: START_PARAMS });
 }
