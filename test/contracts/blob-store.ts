@@ -54,7 +54,7 @@ export function describeBlobStore(
       const content = randomBytes(600_000);
       await blobs.put(KEY, (await stage(staging, content)).path);
       for (const [start, end] of [
-        [0, 0],
+        [5, 5],
         [262_143, 262_144],
         [1_000, 599_999],
       ] as const) {
