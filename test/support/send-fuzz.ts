@@ -1,36 +1,46 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { FuzzRequest } from './fuzz-requests.ts';
 
 /**
- * Sends a request of the fuzz, and reads its answer but for a stream's, which it leaves.
+ * Sends a request of the fuzz on a connection of its own, and reads its answer but for a stream's,
+ * which it leaves.
  * @returns What is wrong with the answer; null: nothing. Wrong are all 5xx but a 503 that says when to
  * come again, an internal error, and what is not JSON.
  */
 export async function sendFuzz(url: string, request: FuzzRequest): Promise<string | null> {
-  const { path, headers, body } = request;
-  const response = await fetch(`${url}${path}`, {
-    method: 'POST',
-    headers,
-    body: new Uint8Array(body),
-  });
-  const { status } = response;
-  const type = response.headers.get('content-type') ?? '';
-  if (status === 503 && response.headers.has('retry-after')) {
-    await response.body?.cancel();
-    return null;
-  }
-  if (status >= 500) return `${status} ${await response.text()}`;
+  const response = await answerTo(url, request);
+  const { statusCode: status = 0, headers } = response;
+  const type = headers['content-type'] ?? '';
   if (!type.includes('json')) {
-    await response.body?.cancel();
+    response.destroy();
     return /^(text\/event-stream|multipart\/mixed)/.test(type) ? null : `${status} as ${type}`;
   }
-  const text = await response.text();
-  if (text.includes('INTERNAL_SERVER_ERROR')) return `${status} ${text}`;
+  const body = await text(response);
+  if (status === 503 && headers['retry-after'] !== undefined) return null;
+  if (status >= 500 || body.includes('INTERNAL_SERVER_ERROR')) return `${status} ${body}`;
   try {
-    JSON.parse(text);
+    JSON.parse(body);
     return null;
   } catch {
-    return `${status}, not JSON: ${text}`;
+    return `${status}, not JSON: ${body}`;
   }
+}
+
+/** The answer may come before the body is sent: what fails after it does not matter. */
+function answerTo(
+  url: string,
+  { path, headers, body }: FuzzRequest,
+): Promise<IncomingMessage> {
+  const options = { method: 'POST', agent: false, headers: { ...headers, 'content-length': body.length } };
+  return new Promise((resolve, reject) => {
+    httpRequest(`${url}${path}`, options, (response) => {
+      response.on('error', () => {});
+      resolve(response);
+    })
+      .on('error', reject)
+      .end(body);
+  });
 }
 
 /** Some at once, until `next` returns null. @returns What was wrong, with the requests' bodies. */
@@ -42,9 +52,7 @@ export async function sendFuzzes(
   const wrong: string[] = [];
   async function sendAll(): Promise<void> {
     for (let request = next(); request !== null; request = next()) {
-      const found = await sendFuzz(url, request).catch(
-        ({ message, cause }: Error) => `${message}: ${cause}`,
-      );
+      const found = await sendFuzz(url, request).catch((error: unknown) => String(error));
       if (found !== null) {
         const body = Buffer.from(request.body).toString('latin1').slice(0, 2_000);
         wrong.push(`${found.slice(0, 500)} for ${JSON.stringify(request.headers)} ${body}`);
