@@ -136,7 +136,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
     expect(settled.spent).toBeCloseTo(free.spent + cost, 6);
     expect(upstream.posts).toBe(posts);
     await eventually(async () => expect(await stored()).toEqual([]));
-    expect(await filesIn(`${app.dir}/staging`)).toEqual([]);
+    await eventually(async () => expect(await filesIn(`${app.dir}/staging`)).toEqual([]));
   });
 
   test('is refused for edits of any other status, without an answer, and of nobody', async () => {

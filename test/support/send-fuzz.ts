@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { FuzzRequest } from './fuzz-requests.ts';
 
@@ -28,11 +28,12 @@ export async function sendFuzz(url: string, request: FuzzRequest): Promise<strin
 }
 
 /** The answer may come before the body is sent: what fails after it does not matter. */
-function answerTo(
-  url: string,
-  { path, headers, body }: FuzzRequest,
-): Promise<IncomingMessage> {
-  const options = { method: 'POST', agent: false, headers: { ...headers, 'content-length': body.length } };
+function answerTo(url: string, { path, headers, body }: FuzzRequest): Promise<IncomingMessage> {
+  const options = {
+    method: 'POST',
+    agent: false,
+    headers: { ...headers, 'content-length': body.length },
+  };
   return new Promise((resolve, reject) => {
     httpRequest(`${url}${path}`, options, (response) => {
       response.on('error', () => {});
