@@ -24,9 +24,9 @@ export interface AnswerAccessOptions {
   readonly firstHand?: boolean;
   /** Where pictures are put while they arrive. */
   readonly staging: Staging;
-  /** Of a whole answer. @default 512 MiB: ten pictures of 25 MB in base64, and room */
+  /** Of a whole answer. @default 512 MiB: ten images of 25 MB in base64, and room */
   readonly maxAnswerBytes?: number;
-  /** Of one picture, decoded. @default 64 MiB */
+  /** Of one image, decoded. @default 64 MiB */
   readonly maxImageBytes?: number;
   /** In one answer. @default 16 */
   readonly maxImages?: number;
@@ -36,10 +36,10 @@ export interface AnswerAccessOptions {
   readonly proxies?: OutboundProxies;
   /** @default 'retouch' */
   readonly userAgent?: string;
-  /** With pictures that an answer only points at. @default 5 minutes in all */
+  /** With images that an answer only points at. @default 5 minutes in all */
   readonly patience?: FetchPatience;
   /**
-   * How long an event stream that has brought every picture, and does not end, may bring more.
+   * How long an event stream that has brought every image, and does not end, may bring more.
    * @default 1_000 // 1 second
    */
   readonly quietMs?: number;
@@ -128,7 +128,7 @@ export function endpointOf(baseUrl: string): URL {
   return url;
 }
 
-/** Whether the status promises pictures. */
+/** Whether the status promises images. */
 export const isGood = ({ httpStatus }: AnswerHead) => httpStatus >= 200 && httpStatus <= 299;
 
 /** What is read again is not kept again. */

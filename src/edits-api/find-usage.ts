@@ -19,7 +19,7 @@ export function findUsage(body: Readonly<Record<string, unknown>>): unknown {
 }
 
 /**
- * The usages of several pictures as one: numbers of the same name are added, at any depth. Null
+ * The usages of several images as one: numbers of the same name are added, at any depth. Null
  * when one of them is missing: a part is not the whole.
  */
 export function sumUsages(usages: readonly unknown[]): Readonly<Record<string, unknown>> | null {

@@ -5,11 +5,11 @@ import { inspectImage } from '../images/inspect-image.ts';
 import type { StagedFile } from '../images/staging.ts';
 import { brokenAnswer } from './answer-errors.ts';
 
-/** Of a picture that the edits API made. */
+/** Of an image that the edits API made. */
 export const MAX_OUTPUT_PIXELS = 100_000_000;
 
 /**
- * Looks at a picture of an answer as at anybody's. One that is not whole, or not of a format that we
+ * Looks at an image of an answer as at anybody's. One that is not whole, or not of a format that we
  * store, is removed.
  * @throws EditsApiError BROKEN_ANSWER
  */

@@ -19,7 +19,7 @@ export function createJsonAnswerDecoder(options: {
   const collector = createPictureCollector({ writer, maxPictures: maxImages });
   const pictures = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
-  /** What is wrong with the document behind its first picture. */
+  /** What is wrong with the document behind its first image. */
   let broken: EditsApiError | null = null;
 
   return {
@@ -40,7 +40,7 @@ export function createJsonAnswerDecoder(options: {
       const { document, text, failure } = scanner.end();
       const elements = await collector.end();
       for (const [place, { picture, url }] of elements.entries()) {
-        // Pictures come first: a link is only a way to one.
+        // Images come first: a link is only a way to one.
         if (picture !== null) pictures.set(place, picture);
         if (url !== null && (picture !== null || pictures.size + urls.size < maxImages)) {
           urls.set(place, url);
@@ -65,7 +65,7 @@ export function createJsonAnswerDecoder(options: {
   };
 }
 
-/** The document without what is left of its pictures. */
+/** The document without what is left of its images. */
 function toBody(document: unknown): Readonly<Record<string, unknown>> {
   if (typeof document !== 'object' || document === null) return {};
   const body: Record<string, unknown> = Array.isArray(document)

@@ -9,32 +9,32 @@ import type { PictureWriter } from './picture-writer.ts';
 const MAX_DATA_URL_HEAD = 256;
 const COMMA = 0x2c;
 
-/** What one element of an answer has for a picture. */
+/** What one element of an answer has for an image. */
 export interface PictureElement {
   readonly picture: StagedFile | null;
-  /** Where the picture can be had as well, or only. */
+  /** Where the image can be had as well, or only. */
   readonly url: string | null;
-  /** Why there is no picture although something stands there. */
+  /** Why there is no image although something stands there. */
   readonly failure: EditsApiError | null;
   /** See `groupOf`. */
   readonly group: string;
 }
 
 /**
- * Stages the pictures that a scanner finds in one JSON document. One that is broken does not matter to
+ * Stages the images that a scanner finds in one JSON document. One that is broken does not matter to
  * the others: they are paid for.
  */
 export interface PictureCollector {
   /** @throws StorageError */
   take(event: ScanEvent): Promise<void>;
-  /** How many pictures are staged. */
+  /** How many images are staged. */
   readonly size: number;
   /**
-   * The elements in order, of the list that has pictures; the caller owns them now. Pictures that
+   * The elements in order, of the list that has images; the caller owns them now. Images that
    * stand elsewhere, such as a second copy of the list, are removed.
    */
   end(): Promise<PictureElement[]>;
-  /** Removes every picture staged so far, finished or not. */
+  /** Removes every image staged so far, finished or not. */
   discard(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export function createPictureCollector(options: {
 }): PictureCollector {
   const { writer, maxPictures } = options;
   const elements = new Map<number, Element>();
-  /** The one whose picture is being written; null: the text is passed over. */
+  /** The one whose image is being written; null: the text is passed over. */
   let current: Element | null = null;
   /** What came of the head of a data: URL; null: it is over, or there is none. */
   let dataUrlHead: Buffer | null = null;
@@ -94,7 +94,7 @@ export function createPictureCollector(options: {
     element.failure = null;
   }
 
-  /** What is wrong with one picture stays with it. */
+  /** What is wrong with one image stays with it. */
   async function guarded(element: Element, work: Promise<void>): Promise<void> {
     try {
       await work;

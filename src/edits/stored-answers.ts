@@ -3,7 +3,7 @@ import type { PrismaClient } from '../database/database.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 import type { AnswerFiles } from './answer-files.ts';
 
-/** Blobs of answers; those of pictures begin with 32 hex digits. */
+/** Blobs of answers; those of images begin with 32 hex digits. */
 const PREFIX = 'answers/';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const BATCH = 500;
 
 /**
- * Raw answers that may have been paid for and of which no picture could be read. They are in the blob
+ * Raw answers that may have been paid for and of which no image could be read. They are in the blob
  * store, so that any process can read them again, until they are too old or their edit is deleted.
  */
 export interface StoredAnswers {
