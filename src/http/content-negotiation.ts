@@ -31,18 +31,19 @@ export function useContentNegotiation(): Plugin {
       if (!acceptsAny(request.headers.get('accept'))) throw refused(406, RESULT_TYPE_MESSAGE);
       if (requestParser) setRequestParser(parseParameters(requestParser));
       if (request.method !== 'POST') return;
-      const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
-      if (encoding !== '' && encoding !== 'identity') {
-        throw refused(
-          415,
-          `A request body with Content-Encoding ${encoding.slice(0, 100)} cannot be read: send the body uncompressed, without gzip or another encoding.`,
-          { 'accept-encoding': 'identity' },
-        );
-      }
+      const problem = encodingProblem(request.headers.get('content-encoding'));
+      if (problem !== null) throw refused(415, problem, { 'accept-encoding': 'identity' });
       if (requestParser || MULTIPART.test(request.headers.get('content-type') ?? '')) return;
       throw refused(415, BODY_TYPE_MESSAGE);
     },
   };
+}
+
+/** What is wrong with the `Content-Encoding` of a request; null when its body can be read. */
+export function encodingProblem(contentEncoding: string | null | undefined): string | null {
+  const encoding = contentEncoding?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return null;
+  return `A request body with Content-Encoding ${encoding.slice(0, 100)} cannot be read: send the body uncompressed, without gzip or another encoding.`;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Uploads } from '../images/uploads.ts';
 import { encodeGlobalId } from '../schema/global-id.ts';
 import { imageUrl } from '../schema/image.ts';
 import { answerError } from './answer-error.ts';
+import { encodingProblem } from './content-negotiation.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from './csrf.ts';
 import { readPictureForm } from './picture-form.ts';
 import { declaredBytes, type TakePlace } from './upload-places.ts';
@@ -55,6 +56,8 @@ export function createUploadRoute(options: {
       return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Pictures are uploaded by POST.');
     }
     if (!isForm && !RAW.test(type)) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
+    const problem = encodingProblem(req.headers['content-encoding']);
+    if (problem !== null) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', problem);
     if (isForm && !CSRF_HEADERS.some((name) => req.headers[name])) {
       return answerError(res, 403, 'CSRF_PREVENTED', CSRF_MESSAGE);
     }

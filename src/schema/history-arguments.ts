@@ -4,6 +4,7 @@ import { InvalidInputError } from '../errors.ts';
 import { type EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { idOf } from './global-id.ts';
 import { schema } from './index.ts';
+import { findInputExcess } from './input-limits.ts';
 
 /** The fields of a filter that name something by its global id, and what. */
 const GLOBAL_IDS = { promptId: 'Prompt', inputImageId: 'Image', outputImageId: 'Image' } as const;
@@ -33,7 +34,11 @@ function coerce<Value>(name: string, typename: string, json: string | null): Val
   const onError = (path: readonly (string | number)[], _: unknown, error: GraphQLError) => {
     throw invalid([name, ...path].join('.'), error.message);
   };
-  return coerceInputValue(parseJson(name, json), inputType(typename), onError) as Value;
+  const type = inputType(typename);
+  const value = parseJson(name, json);
+  const excess = findInputExcess(type, value, name);
+  if (excess !== null) throw new InvalidInputError(excess.path, 'TOO_LARGE', excess.message);
+  return coerceInputValue(value, type, onError) as Value;
 }
 
 /** An export fails on a malformed id, which in a query would match nothing. */

@@ -83,6 +83,15 @@ export function findLiteralExcess(
   return found;
 }
 
+/** The same for one value of a type. */
+export function findInputExcess(
+  type: GraphQLInputType,
+  value: unknown,
+  name: string,
+): InputExcess | null {
+  return createCheck()(type, value, [name]);
+}
+
 function createCheck() {
   let items = 0;
 
