@@ -62,6 +62,8 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
         onPartialImage,
         onReceived() {
           limits.keepDeadline();
+          // Its images may take minutes, and a power cut must not cost it meanwhile.
+          raw.sync().catch(() => undefined);
           call.onReceived?.();
         },
       });
