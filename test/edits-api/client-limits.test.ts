@@ -76,7 +76,7 @@ describe('the deadline', () => {
       await buffer(req);
       res.writeHead(400).write('{"error":{"message":"no"}}');
     });
-    const message = 'The edits API answered 400: no';
+    const message = 'The upstream returned 400: no';
     expect(await failureOf(edit({}, { timeoutMs: 60 * 60_000 }))).toMatchObject({ message });
   });
 
