@@ -91,14 +91,15 @@ test('ends with status 75 where a restart may help, else with 78, and says what 
     ],
     [EXIT_CONFIG, { DATA_DIR: join(dir, 'file') }, /DATA_DIR .*file.* must be a directory/],
   ] as const) {
-    const service = await start(dir, { ...env, LOG_LEVEL: 'silent' });
+    const cwd = await temporaryDirectory();
+    const service = await start(cwd, { ...env, LOG_LEVEL: 'silent' });
     expect(await service.ended).toEqual({ exitCode, signal: null });
     const lines = service.output.stderr
       .split('\n')
       .filter((line) => /^(Retouch| {4}at )/.test(line));
     expect(lines).toEqual([expect.stringMatching(words)]);
     expect(lines[0]).not.toContain('canary');
-    if ('PORT' in env) expect(await readdir(dir)).toEqual([]);
+    if ('PORT' in env) expect(await readdir(cwd)).toEqual([]);
   }
 });
 
