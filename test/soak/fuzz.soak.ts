@@ -30,15 +30,29 @@ describe.runIf(hasDatabase)('random wrong variables and multipart bodies', () =>
       return fuzz();
     };
 
-    const wrong = await sendFuzzes(rig.service.url, upTo(() => sent >= WARM_UPS), AT_ONCE);
+    const wrong = await sendFuzzes(
+      rig.service.url,
+      upTo(() => sent >= WARM_UPS),
+      AT_ONCE,
+    );
     await untilIdle(pid);
     const warmBytes = await rssBytesOf(pid);
     const endMs = performance.now() + MINUTES * 60_000;
-    wrong.push(...(await sendFuzzes(rig.service.url, upTo(() => performance.now() > endMs), AT_ONCE)));
+    wrong.push(
+      ...(await sendFuzzes(
+        rig.service.url,
+        upTo(() => performance.now() > endMs),
+        AT_ONCE,
+      )),
+    );
     await untilIdle(pid);
     const grownMb = toMb((await rssBytesOf(pid)) - warmBytes);
 
-    expect({ wrong: wrong.slice(0, 3), count: wrong.length, exit: rig.service.child.exitCode }).toEqual({ wrong: [], count: 0, exit: null });
+    expect({
+      wrong: wrong.slice(0, 3),
+      count: wrong.length,
+      exit: rig.service.child.exitCode,
+    }).toEqual({ wrong: [], count: 0, exit: null });
     expect(await rig.uploadImage(await png(48, 48))).not.toBe('');
     await rig.orphans();
     report(`${MINUTES} minutes of wrong requests, ${AT_ONCE} at once`, [

@@ -8,7 +8,7 @@ import type { FuzzRequest } from './fuzz-requests.ts';
  * @returns What is wrong with the answer; null: nothing. Wrong are all 5xx but a 503 that says when to
  * come again, an internal error, and what is not JSON.
  */
-export async function sendFuzz(url: string, request: FuzzRequest): Promise<string | null> {
+async function sendFuzz(url: string, request: FuzzRequest): Promise<string | null> {
   const response = await answerTo(url, request);
   const { statusCode: status = 0, headers } = response;
   const type = headers['content-type'] ?? '';
