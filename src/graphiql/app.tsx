@@ -1,17 +1,23 @@
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useState } from 'react';
+import { createEditsFeed } from './edits/edits-feed.ts';
 import { EditsPanel } from './edits/edits-panel.tsx';
+import { createOpenEdit } from './edits/open-edit.ts';
 import { type ExampleOperation, exampleOperations } from './examples.ts';
 import { createAttachments } from './files/attachments.ts';
 import { FileDrop } from './files/file-drop.tsx';
 import { FilesPanel } from './files/files-panel.tsx';
+import { Results } from './results/results.tsx';
+import { createRuns } from './results/runs.ts';
 import { createFetcher } from './transport/fetcher.ts';
 import { SandboxBanner } from './workbench/banner.tsx';
+import { CopyCurlButton } from './workbench/copy-curl-button.tsx';
 import { EditsIcon, FilesIcon } from './workbench/icons.tsx';
 import { Logo } from './workbench/logo.tsx';
 import { PageContext } from './workbench/page-context.ts';
 import { EDITS_TITLE, FILES_TITLE } from './workbench/show-panel.ts';
-import { EditorWatch, TabWatch } from './workbench/watches.tsx';
+import { restoreTabs } from './workbench/stored-tabs.ts';
+import { EditorWatch, TabStore, TabWatch } from './workbench/watches.tsx';
 
 const PLUGINS = [
   { title: FILES_TITLE, icon: FilesIcon, content: FilesPanel },
@@ -22,15 +28,12 @@ const PLUGINS = [
 /** What the variables' editor takes as right: null holds the place of a file. */
 const SCALARS = { JSONObject: { type: 'object' }, Upload: { type: 'null' } } as const;
 
-/** Where GraphiQL keeps its tabs. */
-const STORED_TABS = 'graphiql:tabState';
-
 /** Narrower than this a panel would hide the editors. */
 const WIDE = '(min-width: 761px)';
 
 /** What is as the visitor left it from the second visit on. */
 function firstVisit(examples: readonly ExampleOperation[]) {
-  if (localStorage.getItem(STORED_TABS) !== null) return {};
+  if (restoreTabs(localStorage)) return {};
   const variables = examples[0]?.variables;
   return {
     // Of default tabs GraphiQL shows the variables only once one of them was changed to.
@@ -43,11 +46,19 @@ function firstVisit(examples: readonly ExampleOperation[]) {
 export function App({ sandbox }: { sandbox: boolean }) {
   const [parts] = useState(() => {
     const attachments = createAttachments();
+    const runs = createRuns();
     const examples = exampleOperations({ sandbox });
     return {
-      page: { attachments, sandbox, lastEditor: { current: null } },
+      page: {
+        attachments,
+        runs,
+        feed: createEditsFeed(),
+        openEdit: createOpenEdit(),
+        sandbox,
+        lastEditor: { current: null },
+      },
       graphiql: {
-        fetcher: createFetcher({ attachments }),
+        fetcher: createFetcher({ attachments, runs }),
         defaultTabs: examples,
         ...firstVisit(examples),
       },
@@ -67,7 +78,21 @@ export function App({ sandbox }: { sandbox: boolean }) {
         <GraphiQL.Logo>
           <Logo />
         </GraphiQL.Logo>
+        <GraphiQL.Toolbar>
+          {({ prettify, merge, copy }) => (
+            <>
+              {prettify}
+              {merge}
+              {copy}
+              <CopyCurlButton />
+            </>
+          )}
+        </GraphiQL.Toolbar>
+        <GraphiQL.Footer>
+          <Results />
+        </GraphiQL.Footer>
         <TabWatch />
+        <TabStore />
         <EditorWatch />
         <FileDrop />
       </GraphiQL>

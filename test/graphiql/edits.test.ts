@@ -18,6 +18,10 @@ function edit(minute: number, status: Edit['status'] = 'SUCCEEDED'): Edit {
     usage: null,
     cost: null,
     error: null,
+    costUnresolved: false,
+    hasStoredAnswer: false,
+    nextAttemptAt: null,
+    attempts: [],
   };
 }
 const news = (editJob: Edit) => ({ editJobId: editJob.id, editJob });

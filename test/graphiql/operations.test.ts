@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildSchema, Kind, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { EDITS_QUERY, EDITS_SUBSCRIPTION } from '../../src/graphiql/edits/edit.ts';
+import {
+  EDITS_BY_ID_QUERY,
+  EDITS_QUERY,
+  EDITS_SUBSCRIPTION,
+} from '../../src/graphiql/edits/edit.ts';
+import { EDIT_COMMANDS } from '../../src/graphiql/edits/edit-commands.ts';
+import { AGAIN_MUTATION, EDIT_INPUT_QUERY } from '../../src/graphiql/edits/edit-operation.ts';
+import { UPSTREAMS_QUERY } from '../../src/graphiql/edits/upstreams-query.ts';
 import { exampleOperations } from '../../src/graphiql/examples.ts';
 import { USAGE_QUERY } from '../../src/graphiql/usage/usage-query.ts';
 
@@ -25,6 +32,17 @@ describe.each([true, false])('the examples, sandbox: %s', (sandbox) => {
   });
 });
 
-test.each([EDITS_QUERY, EDITS_SUBSCRIPTION, USAGE_QUERY])('the page’s own: %s', (query) => {
+const OWN = [
+  EDITS_QUERY,
+  EDITS_BY_ID_QUERY,
+  EDITS_SUBSCRIPTION,
+  USAGE_QUERY,
+  UPSTREAMS_QUERY,
+  EDIT_INPUT_QUERY,
+  AGAIN_MUTATION,
+  ...Object.values(EDIT_COMMANDS),
+];
+
+test.each(OWN)('the page’s own: %s', (query) => {
   expect(validate(schema, parse(query))).toEqual([]);
 });

@@ -3,6 +3,8 @@ import { ownUrl } from '../transport/graphql.ts';
 import { formatAgo, formatCount, formatDollars } from '../workbench/format.ts';
 import { BeforeAfter } from './before-after.tsx';
 import { type Edit, isFinal, newestPicture, type Picture } from './edit.ts';
+import { EditActions } from './edit-actions.tsx';
+import { EditNotes } from './edit-notes.tsx';
 import { PictureActions } from './picture-actions.tsx';
 import { PromptText } from './prompt-text.tsx';
 import { StatusBadge } from './status-badge.tsx';
@@ -22,11 +24,8 @@ export function EditDetail({ edit }: { edit: Edit }) {
         before && <img alt="What is to be edited" src={ownUrl(before.url)} />
       )}
       <PromptText text={edit.prompt.text} />
-      {edit.error && (
-        <p className="retouch-problem">
-          <code>{edit.error.code}</code> {edit.error.message}
-        </p>
-      )}
+      <EditNotes edit={edit} />
+      <EditActions edit={edit} />
       <Facts edit={edit} />
       <Pictures chosen={chosen} name="Result" onChoose={setChosenId} pictures={edit.outputImages} />
       <Pictures

@@ -33,6 +33,16 @@ export interface Edit {
   /** US dollars, exact. Nominal: nobody paid it. Null: unknown. */
   readonly cost: { readonly amount: string; readonly nominal: boolean } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** It may have been paid without a result. */
+  readonly costUnresolved: boolean;
+  /** `rereadAnswer` can read its response again. */
+  readonly hasStoredAnswer: boolean;
+  readonly nextAttemptAt: string | null;
+  readonly attempts: readonly {
+    readonly number: number;
+    readonly errorCode: string | null;
+    readonly errorMessage: string | null;
+  }[];
 }
 
 export interface EditPage {
@@ -40,6 +50,10 @@ export interface EditPage {
     readonly edges: readonly { readonly node: Edit }[];
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
+}
+
+export interface EditsById {
+  readonly nodes: readonly (Edit | null)[];
 }
 
 /** How an edit stands; null: it was deleted. */
@@ -58,6 +72,8 @@ const EDIT = `fragment Edit on EditJob {
   usage { totalTokens }
   cost { amount nominal }
   error { code message }
+  costUnresolved hasStoredAnswer nextAttemptAt
+  attempts { number errorCode errorMessage }
 }
 fragment Picture on Image { id url thumbnailUrl(width: 512) width height }`;
 
@@ -66,6 +82,11 @@ export const EDITS_QUERY = `query RecentEdits($after: String) {
     edges { node { ...Edit } }
     pageInfo { hasNextPage endCursor }
   }
+}
+${EDIT}`;
+
+export const EDITS_BY_ID_QUERY = `query EditsById($ids: [ID!]!) {
+  nodes(ids: $ids) { ...Edit }
 }
 ${EDIT}`;
 

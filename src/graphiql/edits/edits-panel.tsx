@@ -1,18 +1,22 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { UsagePlot } from '../usage/usage-plot.tsx';
 import { BackIcon } from '../workbench/icons.tsx';
+import { usePage } from '../workbench/page-context.ts';
 import { Panel, Problem } from '../workbench/panel.tsx';
 import { isFinal } from './edit.ts';
 import { EditCard } from './edit-card.tsx';
 import { EditDetail } from './edit-detail.tsx';
+import { find } from './edits-feed.ts';
 import { useEdits } from './use-edits.ts';
 import './edits.css';
 
 /** The viewer's recent edits, live, and what they took by day. */
 export function EditsPanel() {
-  const { edits, isLive, problem, loadEarlier } = useEdits();
-  const [openId, setOpenId] = useState<string | null>(null);
-  const open = edits?.find(({ id }) => id === openId);
+  const { feed, openEdit } = usePage();
+  const state = useEdits();
+  const { edits, isLive, problem, hasEarlier } = state;
+  const openId = useSyncExternalStore(openEdit.subscribe, openEdit.get);
+  const open = openId === null ? null : find(state, openId);
   const ended = edits?.filter(isFinal).length ?? 0;
   const back = useReturn(open?.id);
   useMinutes();
@@ -23,7 +27,7 @@ export function EditsPanel() {
         aside={
           <button
             className="retouch-button"
-            onClick={() => setOpenId(null)}
+            onClick={() => openEdit.set(null)}
             ref={back}
             type="button"
           >
@@ -53,12 +57,12 @@ export function EditsPanel() {
       {edits && (
         <ul className="retouch-gallery">
           {edits.map((edit) => (
-            <EditCard edit={edit} key={edit.id} onOpen={() => setOpenId(edit.id)} />
+            <EditCard edit={edit} key={edit.id} onOpen={() => openEdit.set(edit.id)} />
           ))}
         </ul>
       )}
-      {loadEarlier && (
-        <button className="retouch-button" onClick={loadEarlier} type="button">
+      {hasEarlier && (
+        <button className="retouch-button" onClick={feed.loadEarlier} type="button">
           Earlier edits
         </button>
       )}

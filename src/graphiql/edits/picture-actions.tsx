@@ -37,6 +37,9 @@ export function PictureActions({ picture, label }: { picture: Picture; label: st
       <a aria-label={`Open ${label}`} href={ownUrl(picture.url)} rel="noreferrer" target="_blank">
         Open
       </a>
+      <a aria-label={`Download ${label}`} download href={ownUrl(picture.url)}>
+        Download
+      </a>
     </span>
   );
 }

@@ -7,8 +7,10 @@ import {
   parse,
 } from 'graphql';
 import type { Attachments } from '../files/attachments.ts';
+import { promptsOf, type Runs } from '../results/runs.ts';
 import { createSubscriptions, JSON_HEADERS, post, wordsOf } from './graphql.ts';
 import { multipartBody, type PlacedFile, sentFiles } from './multipart.ts';
+import { serviceNow } from './service-clock.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
 type FetcherParams = Parameters<Fetcher>[0];
@@ -17,7 +19,8 @@ type FetcherParams = Parameters<Fetcher>[0];
  * How GraphiQL's operations go out: JSON as a rule, a multipart request when files are attached to
  * the active tab, server-sent events for a subscription.
  */
-export function createFetcher({ attachments }: { attachments: Attachments }): Fetcher {
+export function createFetcher(options: { attachments: Attachments; runs: Runs }): Fetcher {
+  const { attachments, runs } = options;
   return (params, { headers = {} } = {}) => {
     const operation = operationOf(params);
     const request = {
@@ -25,22 +28,35 @@ export function createFetcher({ attachments }: { attachments: Attachments }): Fe
       operationName: operation?.name?.value ?? params.operationName,
       variables: asObject(params.variables),
     };
+    // GraphiQL asks for the schema by itself.
+    const isRun = !params.query.includes('__schema');
+    const run = isRun
+      ? runs.begin({
+          prompts: promptsOf(operation, request.variables),
+          startedAt: serviceNow(),
+        })
+      : null;
+    const end = () => run?.end(serviceNow());
     if (operation?.operation === 'subscription') {
       const { query, variables, operationName } = request;
-      return withErrorsInWords(
-        createSubscriptions(headers).iterate({
-          query,
-          variables,
-          operationName: operationName ?? undefined,
-        }),
-      );
+      const results: AsyncIterator<ExecutionResult> = createSubscriptions(headers).iterate({
+        query,
+        variables,
+        operationName: operationName ?? undefined,
+      });
+      return withErrorsInWords(results, { onResult: (result) => run?.result(result), onEnd: end });
     }
     const names = operation?.variableDefinitions?.map(({ variable }) => variable.name.value);
     const files = sentFiles(attachments.active(), request.variables).filter(
       // Another operation of the tab may take the others.
       ({ path: [name] }) => names?.includes(String(name)) ?? true,
     );
-    return send(request, files, headers);
+    return send(request, files, headers)
+      .then((result) => {
+        run?.result(result.data);
+        return result;
+      })
+      .finally(end);
   };
 }
 
@@ -62,13 +78,29 @@ function inWords(error: unknown): ExecutionResult {
 }
 
 /** No generator: GraphiQL's stop must reach the results while they are waited for. */
-function withErrorsInWords(results: AsyncIterator<ExecutionResult>) {
-  const told: AsyncIterableIterator<ExecutionResult> = {
-    [Symbol.asyncIterator]: () => told,
-    next: () => results.next().catch((error) => ({ done: false, value: inWords(error) })),
-    return: () => results.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+function withErrorsInWords(
+  results: AsyncIterator<ExecutionResult>,
+  watch: { onResult: (data: unknown) => void; onEnd: () => void },
+) {
+  const shown: AsyncIterableIterator<ExecutionResult> = {
+    [Symbol.asyncIterator]: () => shown,
+    async next() {
+      try {
+        const next = await results.next();
+        if (next.done) watch.onEnd();
+        else watch.onResult(next.value.data);
+        return next;
+      } catch (error) {
+        watch.onEnd();
+        return { done: false, value: inWords(error) };
+      }
+    },
+    return() {
+      watch.onEnd();
+      return results.return?.() ?? Promise.resolve({ done: true, value: undefined });
+    },
   };
-  return told;
+  return shown;
 }
 
 /**

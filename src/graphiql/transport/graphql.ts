@@ -1,7 +1,12 @@
 import { type Client, createClient, NetworkError } from 'graphql-sse';
+import { explainResponse } from './proxy-errors.ts';
+import { noteDate } from './service-clock.ts';
 
 /** The page's own path: a proxy may serve it below a path prefix. */
-const ENDPOINT = location.pathname;
+const endpoint = () => location.pathname;
+
+/** The same with its origin, for clients elsewhere. */
+export const endpointUrl = () => location.origin + endpoint();
 
 /** Shows the server that no other site's page sent the request behind the user's back. */
 const CSRF_HEADERS = { 'apollo-require-preflight': 'true' };
@@ -30,7 +35,7 @@ export async function post<Json>(
   headers: Record<string, string>,
   signal: AbortSignal | null = null,
 ): Promise<Json> {
-  const response = await fetch(ENDPOINT, {
+  const response = await fetch(endpoint(), {
     method: 'POST',
     headers: { accept: 'application/json', ...headers, ...CSRF_HEADERS },
     body,
@@ -38,9 +43,9 @@ export async function post<Json>(
   }).catch((cause: unknown) => {
     throw new Error(UNREACHABLE, { cause });
   });
+  noteDate(response);
   return response.json().catch((cause: unknown) => {
-    const { status, statusText } = response;
-    throw new Error(`The answer is not JSON: ${status} ${statusText}`, { cause });
+    throw new Error(explainResponse(response), { cause });
   });
 }
 
@@ -60,7 +65,7 @@ export async function ask<Data>(operation: Operation, signal?: AbortSignal): Pro
 /** Subscriptions by server-sent events, each over a request of its own, none of them retried. */
 export function createSubscriptions(headers: Record<string, string> = {}): Client {
   return createClient({
-    url: ENDPOINT,
+    url: endpoint(),
     headers: { ...headers, ...CSRF_HEADERS },
     retryAttempts: 0,
   });
@@ -68,9 +73,11 @@ export function createSubscriptions(headers: Record<string, string> = {}): Clien
 
 /** What people are told of what a query or a subscription threw. */
 export function wordsOf(error: unknown): string {
-  // In graphql-sse's own words it is whatever the browser says.
-  const cameNothing = error instanceof NetworkError && !error.response;
-  return error instanceof Error && !cameNothing ? error.message : UNREACHABLE;
+  if (error instanceof NetworkError) {
+    // In graphql-sse's own words it is whatever the browser says.
+    return error.response ? explainResponse(error.response as Response) : UNREACHABLE;
+  }
+  return error instanceof Error ? error.message : UNREACHABLE;
 }
 
 /**

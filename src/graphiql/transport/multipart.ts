@@ -31,12 +31,18 @@ export function sentFiles(files: readonly PlacedFile[], variables: unknown): Pla
  * variables must hold null already.
  */
 export function multipartBody(operation: Operation, files: readonly PlacedFile[]): FormData {
-  const map = files.map(({ path }, index) => [index, [`variables.${pathKey(path)}`]]);
   const form = new FormData();
   form.set('operations', JSON.stringify(operation));
-  form.set('map', JSON.stringify(Object.fromEntries(map)));
+  form.set('map', JSON.stringify(multipartMap(files)));
   for (const [index, { file }] of files.entries()) form.set(String(index), file, file.name);
   return form;
+}
+
+/** Which part goes to which place: the `map` of a GraphQL multipart request. */
+export function multipartMap(files: readonly PlacedFile[]): Record<string, string[]> {
+  return Object.fromEntries(
+    files.map(({ path }, index) => [index, [`variables.${pathKey(path)}`]]),
+  );
 }
 
 /** For people, such as `input.images[0].file`. */

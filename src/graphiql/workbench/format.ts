@@ -33,3 +33,8 @@ export function formatAgo(date: Date, now = new Date()): string {
   const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
   return format.format(-Math.floor(seconds / length), unit);
 }
+
+/** The time of day where the reader is, such as `12:03:20`. */
+export function formatTime(date: Date): string {
+  return new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' }).format(date);
+}

@@ -52,6 +52,12 @@ export const RemoveIcon = () => (
   </Icon>
 );
 
+export const CurlIcon = () => (
+  <Icon>
+    <path d="M3 4.5h14v11H3zM6 8l2.5 2L6 12M10.5 12.5h3.5" />
+  </Icon>
+);
+
 export const BackIcon = () => (
   <Icon>
     <path d="m12 4-6 6 6 6" />

@@ -1,10 +1,17 @@
 import type { MonacoEditor } from '@graphiql/react';
 import { createContext, useContext } from 'react';
+import type { EditsFeed } from '../edits/edits-feed.ts';
+import type { OpenEdit } from '../edits/open-edit.ts';
 import type { Attachments } from '../files/attachments.ts';
+import type { Runs } from '../results/runs.ts';
 
 /** What every panel of the page may need. */
 export interface Page {
   readonly attachments: Attachments;
+  readonly runs: Runs;
+  readonly feed: EditsFeed;
+  /** The edit that the Edits panel shows alone. */
+  readonly openEdit: OpenEdit;
   /** Pictures are made by the built-in sandbox. */
   readonly sandbox: boolean;
   /** The editor that had the cursor last. */

@@ -1,18 +1,19 @@
 import { useGraphiQL } from '@graphiql/react';
 import { useEffect } from 'react';
 import { usePage } from './page-context.ts';
+import { storeTabs } from './stored-tabs.ts';
 
-/** Lets attached files follow GraphiQL's tabs. */
+/** Lets attached files and runs follow GraphiQL's tabs. */
 export function TabWatch() {
-  const { attachments } = usePage();
+  const { attachments, runs } = usePage();
   const tabs = useGraphiQL((state) => state.tabs);
   const active = useGraphiQL((state) => state.activeTabIndex);
   useEffect(() => {
-    attachments.showTabs(
-      tabs.map(({ id }) => id),
-      tabs[active]?.id ?? '',
-    );
-  }, [attachments, tabs, active]);
+    const ids = tabs.map(({ id }) => id);
+    const activeId = tabs[active]?.id ?? '';
+    attachments.showTabs(ids, activeId);
+    runs.showTabs(ids, activeId);
+  }, [attachments, runs, tabs, active]);
   return null;
 }
 
@@ -31,5 +32,29 @@ export function EditorWatch() {
       for (const listener of listeners) listener?.dispose();
     };
   }, [query, variables, lastEditor]);
+  return null;
+}
+
+/** Stores the tabs when the page goes: a reload finds them as they were, to the last letter. */
+export function TabStore() {
+  const tabs = useGraphiQL((state) => state.tabs);
+  const activeTabIndex = useGraphiQL((state) => state.activeTabIndex);
+  const query = useGraphiQL((state) => state.queryEditor);
+  const variables = useGraphiQL((state) => state.variableEditor);
+  const keepsHeaders = useGraphiQL((state) => state.shouldPersistHeaders);
+  useEffect(() => {
+    const store = () => {
+      const current = tabs.map((tab, index) => ({
+        ...tab,
+        headers: keepsHeaders ? tab.headers : null,
+        // GraphiQL copies them from the editors a moment after they change.
+        ...(index === activeTabIndex && query && { query: query.getValue() }),
+        ...(index === activeTabIndex && variables && { variables: variables.getValue() }),
+      }));
+      storeTabs(localStorage, { activeTabIndex, tabs: current });
+    };
+    addEventListener('pagehide', store);
+    return () => removeEventListener('pagehide', store);
+  }, [tabs, activeTabIndex, query, variables, keepsHeaders]);
   return null;
 }

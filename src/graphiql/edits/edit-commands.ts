@@ -1,0 +1,32 @@
+import { ask } from '../transport/graphql.ts';
+
+/** What can be done to an edit by its id alone. */
+export type EditCommand = 'cancelEdit' | 'retryEdit' | 'rereadAnswer' | 'deleteEdit';
+
+export const EDIT_COMMANDS: Readonly<Record<EditCommand, string>> = {
+  cancelEdit: mutation('cancelEdit(id: $id) { ... on CancelEditPayload { editJob { id } }'),
+  // Nobody waits for it: the page follows it by events.
+  retryEdit: mutation('retryEdit(id: $id, wait: 0) { ... on EditImagePayload { editJob { id } }'),
+  rereadAnswer: mutation(
+    'rereadAnswer(input: { id: $id }) { ... on RereadAnswerPayload { editJob { id } }',
+  ),
+  deleteEdit: mutation('deleteEdit(id: $id) { ... on DeleteEditPayload { deletedEditJobId }'),
+};
+
+function mutation(field: string): string {
+  return `mutation Command($id: ID!) { result: ${field} ... on Error { message } } }`;
+}
+
+interface Answer {
+  readonly result: { readonly editJob?: { readonly id: string }; readonly message?: string };
+}
+
+/**
+ * @returns The global id of the edit that the service names in return; null after a deletion.
+ * @throws Error with the service's words when it refuses.
+ */
+export async function runCommand(command: EditCommand, id: string): Promise<string | null> {
+  const { result } = await ask<Answer>({ query: EDIT_COMMANDS[command], variables: { id } });
+  if (result.message !== undefined) throw new Error(result.message);
+  return result.editJob?.id ?? null;
+}

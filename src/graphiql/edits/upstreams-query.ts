@@ -1,0 +1,3 @@
+export const UPSTREAMS_QUERY = `query Upstreams {
+  upstreams { name state pausedUntil reason }
+}`;
