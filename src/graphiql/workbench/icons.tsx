@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 
-function Icon({ children }: { children: ReactNode }) {
+function Icon({ children, className }: { children: ReactNode; className?: string }) {
   return (
     <svg
       aria-hidden="true"
+      className={className}
       fill="none"
       height="1em"
       stroke="currentColor"
@@ -53,7 +54,7 @@ export const RemoveIcon = () => (
 );
 
 export const CurlIcon = () => (
-  <Icon>
+  <Icon className="graphiql-toolbar-icon">
     <path d="M3 4.5h14v11H3zM6 8l2.5 2L6 12M10.5 12.5h3.5" />
   </Icon>
 );
