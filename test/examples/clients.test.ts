@@ -1,7 +1,41 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+} from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { EXAMPLE_CLIENTS, type ExampleClient } from '../support/example-clients.ts';
+import { importExample } from '../support/examples.ts';
 import { png } from '../support/pictures.ts';
+
+describe.runIf(inject('hasExamples'))('Apollo Client with persisted queries', () => {
+  test('sends the hash first, then the whole operation, and from then on no hash', async () => {
+    const app = await startTestApp();
+    onTestFinished(() => app.stop());
+    const bodies: string[] = [];
+    const client = await persistedQueriesClient(`${app.url}/graphql`, (body) => bodies.push(body));
+    const { HISTORY } = await importExample('apollo/src/operations.ts');
+    for (const _ of [1, 2]) {
+      const { data } = await client.query({ query: HISTORY, fetchPolicy: 'network-only' });
+      expect(data.editJobs.edges).toEqual([]);
+    }
+    const sent = bodies.map((body) => [
+      body.includes('persistedQuery'),
+      body.includes('query History'),
+    ]);
+    expect(sent).toEqual([
+      [true, false],
+      [false, true],
+      [false, true],
+    ]);
+  });
+});
 
 describe.runIf(inject('hasExamples'))('an example’s client', () => {
   let app: TestApp;
@@ -63,3 +97,20 @@ describe.runIf(inject('hasExamples'))('an example’s client', () => {
     });
   });
 });
+
+/** Reports the body of each request. */
+async function persistedQueriesClient(uri: string, onBody: (body: string) => void) {
+  const apollo = 'apollo/node_modules/@apollo/client';
+  const { ApolloClient, HttpLink, InMemoryCache } = await importExample(`${apollo}/core/index.js`);
+  const { PersistedQueryLink } = await importExample(`${apollo}/link/persisted-queries/index.js`);
+  const http = new HttpLink({
+    uri,
+    fetch: (url: string, init: RequestInit) => {
+      onBody(String(init.body));
+      return fetch(url, init);
+    },
+  });
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const link = new PersistedQueryLink({ sha256 }).concat(http);
+  return new ApolloClient({ link, cache: new InMemoryCache() });
+}
