@@ -30,7 +30,7 @@ describe.skipIf(!hasBrowser)('a reload of the page', () => {
     const after = await look(page);
     expect(after).toEqual(before);
     expect(after.operation).toContain('mutation Edit(');
-    await runOperation(page, '"message"');
+    await runOperation(page, 'At least one');
   });
 
   test('right after a change of tab opens that tab, with what was typed last', async () => {
@@ -89,4 +89,7 @@ async function replaceText(page: Page, name: string, text: string): Promise<void
   await linesOf(page, name).click();
   await page.keyboard.press('Control+A');
   await page.keyboard.insertText(text);
+  // What the editor closed by itself.
+  await page.keyboard.press('Control+Shift+End');
+  await page.keyboard.press('Delete');
 }
