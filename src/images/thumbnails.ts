@@ -30,8 +30,11 @@ export interface Thumbnails {
   stop(): Promise<void>;
 }
 
-/** A thumbnail is worth no more memory: 12 megapixels of lossless WebP, 16 of a progressive JPEG. */
-const MAX_DECODER_BYTES = 48 * 1024 * 1024;
+/**
+ * A thumbnail is worth no more memory: 14 megapixels of lossless WebP; of a progressive JPEG 9.7
+ * without chroma subsampling, 19 with.
+ */
+const MAX_DECODER_BYTES = 56 * 1024 * 1024;
 /** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
 const MAX_HEIGHT_PER_WIDTH = 4;
 /** The encoder of ThumbHash takes at most this many pixels on a side. */

@@ -125,6 +125,32 @@ describe.skipIf(!hasBrowser)('where the response is', () => {
     expect(command).toContain('apollo-require-preflight');
   });
 
+  test('an image without a thumbnail is shown itself', async () => {
+    const { page, takeComplaints } = await openPage();
+    await page.route('**/images/*?w=*', (route) => route.fulfill({ status: 404 }));
+    await attach(page);
+    await runOperation(page, '"SUCCEEDED"');
+    const output = page.getByRole('region', { name: 'Results' }).getByAltText('Output image');
+    await expectLoaded(output);
+    expect(await output.getAttribute('src')).not.toContain('?w=');
+    for (const complaint of takeComplaints()) expect(complaint).toContain('404');
+  });
+
+  test('an image that failed while the service was away loads when it is back', async () => {
+    const { proxy, page, takeComplaints } = await openPage();
+    await page.route('**/images/*', (route) => route.abort());
+    await attach(page);
+    await runOperation(page, '"SUCCEEDED"');
+    const output = page.getByRole('region', { name: 'Results' }).getByAltText('Output image');
+    // Its thumbnail has failed.
+    await eventually(async () => expect(await output.getAttribute('src')).not.toContain('?w='));
+    await page.unroute('**/images/*');
+    proxy.cut();
+    await eventually(() => expectLoaded(output));
+    expect(await output.getAttribute('src')).toContain('?w=');
+    for (const complaint of takeComplaints()) expect(complaint).toContain('net::ERR');
+  });
+
   test('a proxy that stops waiting is explained, and the edit shows all the same', async () => {
     const { app, page, takeComplaints } = await openPage({}, SLOW);
     await attach(page);

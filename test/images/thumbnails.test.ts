@@ -59,18 +59,22 @@ it('does not turn a WebP, as browsers do not', async () => {
   });
 });
 
-it('makes none of an image that a decoder would have to hold in more than 48 MiB', async () => {
-  const rows = await setUp(blankPng({ side: 3_600, isInterlaced: false }));
+it('makes none of an image that a decoder would have to hold in more than 56 MiB', async () => {
+  const rows = await setUp(blankPng({ side: 4_000, isInterlaced: false }));
   expect(await rows.thumbnails.make(KEY, 64)).not.toBeNull();
-  const whole = await setUp(blankPng({ side: 3_600, isInterlaced: true }));
+  const whole = await setUp(blankPng({ side: 4_000, isInterlaced: true }));
   expect(await whole.thumbnails.make(KEY, 64)).toBeNull();
   const less = await setUp(blankPng({ side: 1_000, isInterlaced: true }));
   expect(await less.thumbnails.make(KEY, 64)).not.toBeNull();
-  const progressive = sharp(await jpeg())
-    .resize(3_100, 3_100)
-    .jpeg({ progressive: true, chromaSubsampling: '4:4:4' });
-  const { thumbnails } = await setUp(await progressive.toBuffer());
-  expect(await thumbnails.make(KEY, 64)).toBeNull();
+  const progressive = (width: number, height: number) =>
+    jpeg(width, height).then((image) =>
+      sharp(image).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer(),
+    );
+  const large = await setUp(await progressive(3_200, 3_200));
+  expect(await large.thumbnails.make(KEY, 64)).toBeNull();
+  // A screen's wallpaper.
+  const wallpaper = await setUp(await progressive(3_840, 2_400));
+  expect(await wallpaper.thumbnails.make(KEY, 64)).not.toBeNull();
 });
 
 it('narrows a very tall picture instead of making a very tall thumbnail', async () => {

@@ -1,7 +1,7 @@
-import { ownUrl } from '../transport/graphql.ts';
 import { formatAgo, formatCount, formatDollars } from '../workbench/format.ts';
 import { type Edit, isFinal, newestPicture } from './edit.ts';
 import { StatusBadge } from './status-badge.tsx';
+import { StoredImage } from './stored-image.tsx';
 
 /** An edit in the gallery. */
 export function EditCard({ edit, onOpen }: { edit: Edit; onOpen: () => void }) {
@@ -13,11 +13,10 @@ export function EditCard({ edit, onOpen }: { edit: Edit; onOpen: () => void }) {
       <button className="retouch-edit" data-edit={edit.id} onClick={onOpen} type="button">
         <span className={`retouch-edit-picture${isFinal(edit) ? '' : ' is-working'}`}>
           {picture && (
-            <img
+            <StoredImage
               alt={newest ? `The result of “${edit.prompt.text}”` : 'What is to be edited'}
               className={newest ? '' : 'is-input'}
-              loading="lazy"
-              src={ownUrl(picture.thumbnailUrl)}
+              image={picture}
             />
           )}
           <StatusBadge status={edit.status} />

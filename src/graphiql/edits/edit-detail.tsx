@@ -8,6 +8,7 @@ import { EditNotes } from './edit-notes.tsx';
 import { PictureActions } from './picture-actions.tsx';
 import { PromptText } from './prompt-text.tsx';
 import { StatusBadge } from './status-badge.tsx';
+import { StoredImage } from './stored-image.tsx';
 import './edit-detail.css';
 
 /** One edit: before and after, what was asked for, what it took, and its pictures. */
@@ -86,7 +87,7 @@ function Pictures(props: {
       <ul>
         {pictures.map((picture, index) => {
           const label = pictures.length > 1 ? `${name} ${index + 1}` : name;
-          const image = <img alt={label} loading="lazy" src={ownUrl(picture.thumbnailUrl)} />;
+          const image = <StoredImage alt={label} image={picture} />;
           return (
             <li key={picture.id}>
               {onChoose ? (

@@ -5,6 +5,7 @@ import { EditActions } from '../edits/edit-actions.tsx';
 import { EditNotes } from '../edits/edit-notes.tsx';
 import { find } from '../edits/edits-feed.ts';
 import { StatusBadge } from '../edits/status-badge.tsx';
+import { StoredImage } from '../edits/stored-image.tsx';
 import { useEdits } from '../edits/use-edits.ts';
 import { ownUrl } from '../transport/graphql.ts';
 import { usePage } from '../workbench/page-context.ts';
@@ -83,11 +84,7 @@ function Images({ edit }: { edit: Edit }) {
           rel="noreferrer"
           target="_blank"
         >
-          <img
-            alt={name}
-            className={image === input ? 'is-input' : ''}
-            src={ownUrl(image.thumbnailUrl)}
-          />
+          <StoredImage alt={name} className={image === input ? 'is-input' : ''} image={image} />
         </a>
       ))}
     </div>

@@ -7,8 +7,8 @@ const ADVICE: Readonly<Record<number, string>> = {
   503: 'A proxy in front of Retouch cannot reach it. Try again in a moment.',
   504:
     'A proxy in front of Retouch stopped waiting for the response. The edit goes on: find it under ' +
-    'Edits. Raise the proxy’s timeout (nginx: proxy_read_timeout; its default is 60 s), or set a ' +
-    'lower `wait`.',
+    'Edits. Raise the timeout of the proxy (nginx: proxy_read_timeout; its default is 60 s), or ' +
+    'set a lower `wait`.',
 };
 
 /** Cloudflare's own statuses for the same two cases. */

@@ -1,0 +1,30 @@
+import { useEffect, useState } from 'react';
+import { ownUrl } from '../transport/graphql.ts';
+import type { Picture } from './edit.ts';
+import { useEdits } from './use-edits.ts';
+
+/**
+ * A stored image's thumbnail, or the image itself if it has none. What failed to load while the
+ * service was away is loaded again when it is back.
+ */
+export function StoredImage(props: { image: Picture; alt: string; className?: string }) {
+  const { image, alt, className } = props;
+  const { isLive } = useEdits();
+  const [failures, setFailures] = useState(0);
+  useEffect(() => {
+    if (isLive) setFailures(0);
+  }, [isLive]);
+  return (
+    <img
+      alt={alt}
+      className={className}
+      height={image.height}
+      // Another element: the browser keeps an address that failed as it is.
+      key={failures}
+      loading="lazy"
+      onError={() => setFailures((before) => Math.min(before + 1, 2))}
+      src={ownUrl(failures === 0 ? image.thumbnailUrl : image.url)}
+      width={image.width}
+    />
+  );
+}
