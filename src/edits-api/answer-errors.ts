@@ -101,7 +101,8 @@ function waitOf(
   { resetSeconds = null }: ErrorContext,
 ): number | null {
   if (code !== 'RATE_LIMITED') return retryAfterSeconds;
-  const asked = retryAfterSeconds || waitSaid(reported?.message ?? '') || resetSeconds;
+  const said = waitSaid(reported?.message ?? '') || reported?.waitSeconds;
+  const asked = retryAfterSeconds || said || resetSeconds;
   if (asked) return asked;
   return reported !== null && matches(reported, DAILY_LIMIT) ? DAILY_LIMIT_SECONDS : null;
 }

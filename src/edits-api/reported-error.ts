@@ -1,3 +1,5 @@
+import { waitWritten } from './rate-limit-hints.ts';
+
 /** An error as an upstream wrote it, whatever the shape. */
 export interface ReportedError {
   readonly message: string | null;
@@ -7,6 +9,8 @@ export interface ReportedError {
   readonly param: string | null;
   /** An HTTP status from 400 to 599 that it carries as `code` or `status`. */
   readonly status: number | null;
+  /** How long it asks to wait, in a field of its own: see `waitWritten`. */
+  readonly waitSeconds: number | null;
   /** It has `moderation_details`, or the results of a content filter. */
   readonly isModerated: boolean;
   /** It came as an object under `error`, as an API writes it, and not in a proxy's own words. */
@@ -117,8 +121,9 @@ function report(
   return {
     message: messageOf(error) ?? messageOf(around),
     codes: written,
-    param: isText(param) ? param : null,
+    param: isText(param) && !/^(none|null)$/i.test(param) ? param : null,
     status: status ?? null,
+    waitSeconds: waitWritten([...all, ...listIn(error['details'])]),
     isModerated: all.some(
       (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
     ),
@@ -154,6 +159,10 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function listIn(value: unknown): Json[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function firstOf(value: unknown): Json | null {
