@@ -21,7 +21,10 @@ export type ScanEvent =
   | ({ readonly kind: 'link'; readonly url: string } & PicturePlace);
 
 export interface ScannedJson {
-  /** The document, with "" in place of each picture. Of one that was cut, what of it is whole. */
+  /**
+   * The document, with "" in place of each picture and of strings longer than 256 KiB. Of one that was
+   * cut, what of it is whole.
+   */
   readonly document: unknown;
   /** The same as it stands there. */
   readonly text: string;
@@ -48,6 +51,9 @@ const CLOSE_OBJECT = 0x7d;
 
 /** Pictures stand no deeper. */
 const MAX_DEPTH = 8;
+
+/** Twice the longest prompt. What is longer is nothing that we read, such as an echoed input image. */
+const MAX_STRING_BYTES = 256 * 1024;
 
 interface Level {
   readonly isObject: boolean;
@@ -86,6 +92,10 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
   /** Where in the skeleton the key being read starts; -1 for any other string. */
   let keyStart = -1;
   let candidate: Candidate | null = null;
+  /** Where in the skeleton the string being read starts. */
+  let stringStart = 0;
+  /** It is too long, and passed over. */
+  let isLeftOut = false;
   /** Of the string being read: the escape so far, from its backslash on, or ''. */
   let escaped = '';
 
@@ -132,7 +142,9 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
 
   function beginString(): void {
     const isKey = depth <= MAX_DEPTH && levels[depth - 1]?.isObject === true && !afterColon;
-    keyStart = isKey ? skeleton.length - 1 : -1;
+    stringStart = skeleton.length - 1;
+    isLeftOut = false;
+    keyStart = isKey ? stringStart : -1;
     candidate = isKey ? null : findCandidate();
     if (candidate !== null) state = 'candidate';
   }
@@ -146,8 +158,14 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
       else if (byte === BACKSLASH) escaped = '\\';
       else if (byte === QUOTE) state = 'structure';
     }
-    skeleton.append(chunk, start, at);
+    if (keyStart < 0 && skeleton.length - stringStart + at - start > MAX_STRING_BYTES) {
+      isLeftOut = true;
+      candidate = null;
+      skeleton.truncate(stringStart + 1);
+    }
+    if (!isLeftOut) skeleton.append(chunk, start, at);
     if (state !== 'structure') return at;
+    if (isLeftOut) skeleton.append(chunk, at - 1, at);
     const level = levels[depth - 1];
     if (keyStart >= 0 && level !== undefined) level.key = parseString(skeleton.slice(keyStart));
     if (candidate !== null) {
