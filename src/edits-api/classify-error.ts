@@ -100,11 +100,10 @@ export function classifyInside(reported: ReportedError, firstHand: boolean): Ver
 /** What the error's code means or, where that says nothing, its words. */
 export function signOf(reported: ReportedError, status: number): EditErrorCode | null {
   const byCode = codeSign(reported);
-  const isTooMuch = status === 429 && exceedsLimitAlone(reported.message ?? '');
+  const isTooMuch = status === 429 && exceedsLimitAlone(reported.words);
   if (isTooMuch && byCode !== 'INSUFFICIENT_QUOTA') return 'BAD_REQUEST';
-  if (byCode !== null || reported.message === null || reported.param === 'moderation')
-    return byCode;
-  const words = wordsOf(reported.message);
+  if (byCode !== null || reported.param === 'moderation') return byCode;
+  const words = wordsOf(reported.words);
   const sign = ERROR_SIGNS.find(
     (one) =>
       (one.code === 'MODERATION_BLOCKED' || !blamesParameter(reported)) &&
@@ -129,7 +128,7 @@ function codeSign({ codes, param, isModerated }: ReportedError): EditErrorCode |
 export function matches(reported: ReportedError, signs: typeof BAD_REQUEST): boolean {
   const written = reported.codes.map(canonical);
   if (signs.codes.some((name) => written.includes(canonical(name)))) return true;
-  const words = wordsOf(reported.message ?? '');
+  const words = wordsOf(reported.words);
   return signs.words.some((pattern) => pattern.test(words));
 }
 

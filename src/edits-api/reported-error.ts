@@ -3,6 +3,8 @@ import { waitWritten } from './rate-limit-hints.ts';
 /** An error as an upstream wrote it, whatever the shape. */
 export interface ReportedError {
   readonly message: string | null;
+  /** The message, and behind it that of an error that a relay repeats inside its own. */
+  readonly words: string;
   /** Every `code`, `type` and inner code, as written; numbers as digits. */
   readonly codes: readonly string[];
   /** The parameter that it blames. */
@@ -118,20 +120,41 @@ function report(
   if (isText(error['error']) && !/\s/.test(error['error'])) written.push(error['error']);
   const status = written.map((one) => Number.parseInt(one, 10)).find(isErrorStatus);
   const param = error['param'];
+  const message = messageOf(error) ?? messageOf(around);
+  const repeated = repeatedIn([message, ...all.map((one) => one['raw'])]);
   return {
-    message: messageOf(error) ?? messageOf(around),
-    codes: written,
-    param: isText(param) && !/^(none|null)$/i.test(param) ? param : null,
+    message,
+    words: [message, repeated?.words].filter(isText).join('\n'),
+    codes: [...written, ...(repeated?.codes ?? [])],
+    param: isText(param) && !/^(none|null)$/i.test(param) ? param : (repeated?.param ?? null),
     status: status ?? null,
     waitSeconds: waitWritten([...all, ...listIn(error['details'])]),
-    isModerated: all.some(
-      (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
-    ),
+    isModerated:
+      repeated?.isModerated === true ||
+      all.some(
+        (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
+      ),
     isObject: options.isObject ?? false,
     isOwn: options.isOwn ?? false,
     isCertain: options.isCertain ?? true,
   };
 }
+
+/**
+ * The upstream's error in a relay's: an object, or JSON that is a whole text (OpenRouter's
+ * `metadata.raw`) or follows the name of an exception (LiteLLM). Elsewhere it may be the prompt.
+ */
+function repeatedIn(places: readonly unknown[]): ReportedError | null {
+  for (const place of places) {
+    const text = isText(place) ? place.replace(EXCEPTION, '').trim() : '';
+    const inner = isObject(place) ? place : text.startsWith('{') ? parse(text) : null;
+    if (isObject(inner) && isObject(inner['error'])) return errorIn(inner);
+  }
+  return null;
+}
+
+/** As in `litellm.BadRequestError: OpenAIException - `. */
+const EXCEPTION = /^([\w.]+(Error|Exception)\b[\s:-]*)+/;
 
 function messageOf(error: Json): string | null {
   for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {

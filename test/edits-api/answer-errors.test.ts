@@ -318,6 +318,38 @@ describe('the codes of other servers', () => {
   });
 });
 
+describe('an error that a relay repeats inside its own', () => {
+  const said = JSON.stringify({
+    error: { message: 'Rejected by the safety system.', type: 'x', param: null, code: null },
+  });
+  it.each([
+    { message: 'Provider returned error', code: 400, metadata: { raw: said } },
+    { message: 'Provider returned error', code: 400, metadata: { raw: JSON.parse(said) } },
+    { message: said, code: '400' },
+    { message: `litellm.BadRequestError: OpenAIException - ${said}`, code: '400' },
+  ])('means what it means: %j', (error) => {
+    expect(errorOf(400, { error })).toMatchObject({ code: 'MODERATION_BLOCKED' });
+    const inside = errorInAnswer({ ...head, httpStatus: 200 }, textOf({ error }), RELAY);
+    expect(inside).toMatchObject({ code: 'MODERATION_BLOCKED', outcome: 'refused' });
+  });
+
+  it('is not seen in a prompt that is repeated', () => {
+    const prompt = JSON.stringify({ error: { message: 'm', code: 'insufficient_quota' } });
+    const error = { message: `This prompt is not understood: ${prompt}`, code: '400' };
+    expect(errorOf(400, { error })).toMatchObject({ code: 'BAD_REQUEST' });
+  });
+
+  it.each(['event: error\ndata: ', ': PROCESSING\n\ndata:'])(
+    'may come as an event, with any status: %j',
+    (start) => {
+      const text = `${start}${JSON.stringify(api('insufficient_user_quota'))}\n\ndata: [DONE]\n\n`;
+      const error = errorOf(403, text);
+      expect(error).toMatchObject({ code: 'INSUFFICIENT_QUOTA' });
+      expect(error.message).toBe('The upstream returned 403: No.');
+    },
+  );
+});
+
 describe('an error in a response with status 200', () => {
   const inside = (said: unknown, context = RELAY) =>
     errorInAnswer({ ...head, httpStatus: 200 }, textOf(said), context);
