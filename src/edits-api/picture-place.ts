@@ -19,10 +19,18 @@ const CONTAINERS = new Set([
 ]);
 
 /** Keys of base64 text; a link may stand there too. */
-const BASE64_KEYS = new Set(['b64_json', 'b64', 'base64', 'image_base64', 'image_b64']);
+const BASE64_KEYS = new Set([
+  'b64_json',
+  'b64',
+  'base64',
+  'image_base64',
+  'image_b64',
+  'b64Json',
+  'imageBase64',
+]);
 
 /** Keys of a link; base64 text may stand there too. */
-const LINK_KEYS = new Set(['url', 'image', 'image_url']);
+const LINK_KEYS = new Set(['url', 'image', 'image_url', 'imageUrl']);
 
 /** Containers that some servers fill with the image itself, or with a link to it. */
 const BARE_KEYS = new Set(['data', 'images', 'output', 'result']);

@@ -178,6 +178,22 @@ describe('a whole answer', () => {
     expect((await edited((res) => res.end(text))).contents).toEqual([first]);
   });
 
+  it.each<[string, (text: string) => Buffer | string]>([
+    ['NaN', (text) => text.replace(/}$/, ',"cost":NaN,"more":[-Infinity]}')],
+    ['a comma too many', (text) => text.replace(/}$/, ',}').replace(']', ' , ]')],
+    ['line breaks in a text', (text) => text.replace('{', '{"note":"a\n,] NaN \\" b",')],
+    [
+      'bytes that are not UTF-8',
+      (text) => Buffer.from(text.replace('{', '{"note":"\u00e9",'), 'latin1'),
+    ],
+    ['another spelling of its keys', (text) => text.replaceAll('b64_json', 'b64Json')],
+  ])('with %s is used with its usage', async (_, change) => {
+    const text = answerOf([first, second], { usage });
+    const { contents, body } = await edited((res) => res.end(change(text)), { request: two });
+    expect(contents).toEqual([first, second]);
+    expect(body['usage']).toEqual(usage);
+  });
+
   it('is used although it echoes an input image of any size, before its own or behind', async () => {
     const echo = { request: { input: randomBytes(2_000_000).toString('base64') }, said: 'x"\\' };
     const image = { data: [{ b64_json: first.toString('base64') }], usage };
