@@ -39,7 +39,8 @@ export function errorOfAnswer(
   const { httpStatus } = head;
   const isRedirect = httpStatus >= 300 && httpStatus <= 399;
   if (isRedirect) return errorOfRedirect(head, context.location ?? null);
-  const reported = readError(text);
+  const [event] = eventsIn(text);
+  const reported = readError(event ?? text);
   const [code, outcome] = classify(head, reported, context.firstHand);
   const said = reported?.message ?? summary(text);
   const message = `The upstream returned ${httpStatus}${said === '' ? '.' : `: ${said}`}`;
@@ -101,7 +102,8 @@ function waitOf(
   { resetSeconds = null }: ErrorContext,
 ): number | null {
   if (code !== 'RATE_LIMITED') return retryAfterSeconds;
-  const asked = retryAfterSeconds || waitSaid(reported?.message ?? '') || resetSeconds;
+  const said = waitSaid(reported?.words ?? '') || reported?.waitSeconds;
+  const asked = retryAfterSeconds || said || resetSeconds;
   if (asked) return asked;
   return reported !== null && matches(reported, DAILY_LIMIT) ? DAILY_LIMIT_SECONDS : null;
 }

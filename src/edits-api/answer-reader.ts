@@ -10,6 +10,7 @@ import { findUsage } from './find-usage.ts';
 import { inspectOutput } from './inspect-output.ts';
 import type { FetchPicture } from './picture-fetcher.ts';
 import { createSniffingDecoder } from './sniffing-decoder.ts';
+import { storableJson } from './storable.ts';
 
 export interface ReadOptions {
   /** What came before the bytes. */
@@ -84,7 +85,7 @@ export function createAnswerReader(options: {
       const usage = findUsage(decoded.body);
       return {
         images: [...images].toSorted(([a], [b]) => a - b).map(([, image]) => image),
-        body: { ...decoded.body, ...(usage !== undefined && { usage }) },
+        body: storableJson({ ...decoded.body, ...(usage !== undefined && { usage }) }),
       };
     } catch (error) {
       await decoder.discard();

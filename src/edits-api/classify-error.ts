@@ -3,6 +3,7 @@ import type { EditsApiOutcome } from '../errors.ts';
 import { BAD_REQUEST, CALL_LOST, ERROR_SIGNS, EXCEEDS_LIMIT_ALONE } from './error-signs.ts';
 import { waitSaid } from './rate-limit-hints.ts';
 import type { ReportedError } from './reported-error.ts';
+import { simplified } from './simplified-chinese.ts';
 
 /** What the head of a response tells. */
 interface StatusLine {
@@ -99,11 +100,10 @@ export function classifyInside(reported: ReportedError, firstHand: boolean): Ver
 /** What the error's code means or, where that says nothing, its words. */
 export function signOf(reported: ReportedError, status: number): EditErrorCode | null {
   const byCode = codeSign(reported);
-  const isTooMuch = status === 429 && exceedsLimitAlone(reported.message ?? '');
+  const isTooMuch = status === 429 && exceedsLimitAlone(reported.words);
   if (isTooMuch && byCode !== 'INSUFFICIENT_QUOTA') return 'BAD_REQUEST';
-  if (byCode !== null || reported.message === null || reported.param === 'moderation')
-    return byCode;
-  const words = unquoted(reported.message);
+  if (byCode !== null || reported.param === 'moderation') return byCode;
+  const words = wordsOf(reported.words);
   const sign = ERROR_SIGNS.find(
     (one) =>
       (one.code === 'MODERATION_BLOCKED' || !blamesParameter(reported)) &&
@@ -128,7 +128,7 @@ function codeSign({ codes, param, isModerated }: ReportedError): EditErrorCode |
 export function matches(reported: ReportedError, signs: typeof BAD_REQUEST): boolean {
   const written = reported.codes.map(canonical);
   if (signs.codes.some((name) => written.includes(canonical(name)))) return true;
-  const words = unquoted(reported.message ?? '');
+  const words = wordsOf(reported.words);
   return signs.words.some((pattern) => pattern.test(words));
 }
 
@@ -138,12 +138,13 @@ function blamesParameter({ param, codes }: ReportedError): boolean {
   return param !== null || codes.some((code) => blaming.test(code));
 }
 
-/** Without what stands in quotes: it may be the prompt. */
-function unquoted(text: string): string {
-  return text.replaceAll(
+/** Without what stands in quotes, which may be the prompt; in simplified Chinese. */
+function wordsOf(text: string): string {
+  const unquoted = text.replaceAll(
     /"[^"]*"|“[^”]*”|「[^」]*」|`[^`]*`|(?<![\p{L}\p{N}])['‘][^'’]*['’](?![\p{L}\p{N}])/gu,
     '""',
   );
+  return simplified(unquoted);
 }
 
 /** One spelling for `InsufficientBalance`, `INSUFFICIENT-BALANCE` and `insufficient_balance`. */

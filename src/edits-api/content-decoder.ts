@@ -4,6 +4,7 @@ import {
   createBrotliDecompress,
   createGunzip,
   createInflate,
+  createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
 import { brokenAnswer } from './answer-errors.ts';
@@ -11,32 +12,56 @@ import { brokenAnswer } from './answer-errors.ts';
 /** Bytes that tell gzip and zstd. */
 const MAGIC_BYTES = 4;
 const ZSTD = Buffer.from('28b52ffd', 'hex');
+/** PNG and JPEG; WebP begins like text. */
+const PLAIN_MAGIC = [Buffer.from('89504e47', 'hex'), Buffer.from('ffd8ff', 'hex')];
+
+/** As many as are undone: more are not a coding but an attack. */
+const MAX_LAYERS = 3;
+
+/** How a response begins that has no coding: text, or an image. */
+const TEXT = /^(\u00ef\u00bb\u00bf|[\t\n\r\x20-\x7e]+$)/;
 
 /**
- * A body with its content coding undone. We ask for none, but not every proxy listens; some drop the
- * header and others leave it on what they have decoded, so gzip and zstd are told by their first bytes.
- * A coding that is not known leaves the bytes as they are. What was cut is decoded as far as it came.
+ * A body with its content codings undone. We ask for none, but not every proxy listens; some drop the
+ * header and others leave it on what they have decoded, so gzip and zstd are told by their first bytes,
+ * and text and images are never decoded. A coding that is not known leaves the bytes as they are. What
+ * was cut is decoded as far as it came.
+ * @param contentEncoding Several are undone from the last one on.
  * @throws EditsApiError BROKEN_ANSWER behind the last byte of what is cut or broken
  */
 export async function* decodeContent(
   body: Readable,
   contentEncoding: string,
 ): AsyncGenerator<Buffer, void> {
-  const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
-  let head = Buffer.alloc(0);
+  const codings = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim().replace(/^x-/, ''));
   try {
-    for (let next = await chunks.next(); ; next = await chunks.next()) {
-      if (next.done === true) break;
-      head = Buffer.concat([head, next.value]);
-      if (head.length >= MAGIC_BYTES) break;
-    }
-    const decoder = decoderOf(contentEncoding.trim().toLowerCase(), head);
-    const rest = prepended(head, chunks);
-    yield* decoder === null ? rest : through(rest, decoder);
+    yield* decodeLayers(body[Symbol.asyncIterator](), codings.toReversed(), MAX_LAYERS);
   } finally {
     // Not by the iterator: somebody may be waiting for its next chunk, of a body that is left open.
     body.destroy();
   }
+}
+
+async function* decodeLayers(
+  chunks: AsyncIterator<Buffer>,
+  codings: readonly string[],
+  layers: number,
+): AsyncGenerator<Buffer, void> {
+  let head = Buffer.alloc(0);
+  for (let next = await chunks.next(); ; next = await chunks.next()) {
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+    if (head.length >= MAGIC_BYTES) break;
+  }
+  const [announced = '', ...others] = codings;
+  const rest = prepended(head, chunks);
+  const found = layers > 0 ? decoderOf(announced, head) : null;
+  if (found === null) return yield* rest;
+  const inner = found.coding === announced ? others : codings;
+  yield* decodeLayers(through(rest, found.decoder), inner, layers - 1);
 }
 
 async function* prepended(
@@ -49,18 +74,30 @@ async function* prepended(
   }
 }
 
-function decoderOf(coding: string, head: Buffer): Transform | null {
+function decoderOf(announced: string, head: Buffer): { coding: string; decoder: Transform } | null {
   // What was cut is flushed, not refused.
   const zlib = { finishFlush: constants.Z_SYNC_FLUSH };
-  if (head[0] === 0x1f && head[1] === 0x8b) return createGunzip(zlib);
+  if (head[0] === 0x1f && head[1] === 0x8b) return { coding: 'gzip', decoder: createGunzip(zlib) };
   if (head.subarray(0, ZSTD.length).equals(ZSTD)) {
-    return createZstdDecompress({ finishFlush: constants.ZSTD_e_flush });
+    const decoder = createZstdDecompress({ finishFlush: constants.ZSTD_e_flush });
+    return { coding: 'zstd', decoder };
   }
-  if (coding === 'deflate' && (head[0] ?? 0) % 16 === 8) return createInflate(zlib);
-  if (coding === 'br') {
-    return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+  if (isPlain(head)) return null;
+  if (announced === 'deflate') {
+    // Some servers leave out the zlib header (RFC 9110, 8.4.1.2).
+    const isBare = (head[0] ?? 0) % 16 !== 8 || head.readUInt16BE() % 31 !== 0;
+    return { coding: announced, decoder: isBare ? createInflateRaw(zlib) : createInflate(zlib) };
+  }
+  if (announced === 'br') {
+    const decoder = createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+    return { coding: announced, decoder };
   }
   return null;
+}
+
+function isPlain(head: Buffer): boolean {
+  const isImage = PLAIN_MAGIC.some((magic) => head.subarray(0, magic.length).equals(magic));
+  return head.length < 2 || isImage || TEXT.test(head.toString('latin1', 0, MAGIC_BYTES));
 }
 
 /** What the decoder makes of the chunks, to their end or to where they break off. */

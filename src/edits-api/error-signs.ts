@@ -10,7 +10,10 @@ interface Signs {
   readonly code: EditErrorCode;
   /** Of `code` or `type`, in any spelling: `InsufficientBalance` is `insufficient_balance`. */
   readonly codes: readonly string[];
-  /** In the message, for servers whose code says nothing. Quoted parts are left out: see `wordsOf`. */
+  /**
+   * In the message, for servers whose code says nothing. Quoted parts are left out and traditional
+   * Chinese is written simplified: see `wordsOf`.
+   */
   readonly words: readonly RegExp[];
 }
 
@@ -76,7 +79,8 @@ export const ERROR_SIGNS: readonly Signs[] = [
     ],
     words: [
       /(余额|额度|配额|积分|点数|算力).{0,6}(不足|不够|用尽|用完|耗尽|过低|太低|为 ?0)/,
-      /欠费|请.{0,4}充值|充值后/,
+      /欠费|请.{0,4}(充值|储值)|充值后/,
+      /预扣费?.{0,4}额度失败/,
       /\b(insufficient|not enough|inadequate|out of|run out of|no remaining|lack of)\b.{0,24}\b(balance|credits?|funds?|quota)\b/i,
       /\bno\b.{0,12}\b(balance|credits?|funds?|quota)\b.{0,12}\b(left|remaining|available)\b/i,
       /(?<!(white|colou?r) )\b(balance|credits?|funds|quota)\b.{0,40}\b(insufficient|too low|not enough|not sufficient|exhausted|depleted|used up|run out)\b/i,
@@ -128,9 +132,13 @@ export const ERROR_SIGNS: readonly Signs[] = [
       /\b(inappropriate|unsafe|nsfw|prohibited) content\b/i,
       /\bsensitive (words?|content|information)\b/i,
       /\binput was flagged\b/i,
-      /敏感(词|内容|信息|图)|违规|违禁|不合规|涉[黄政]|色情|暴力血腥/,
+      /敏感(词|内容|信息|图)|违规|违禁|不合规|涉[黄政]|色情|暴力血腥|不安全的?(内容|图)/,
       /违反.{0,16}(政策|策略|规定|规范|准则|条款)/,
       /(内容|安全|图[片像]|提示词).{0,6}(审核|审查|安全系统|安全策略).{0,16}(未通过|不通过|失败|拒绝|拦截|阻止)/,
+      /(未|不|没有?)能?通过.{0,8}(审核|审查|(安全|内容)检[测查])/,
+      /不符合?.{0,6}(社区|内容|安全|使用|平台).{0,6}(规范|政策|策略|准则|规定)/,
+      /(内容|安全|使用)(政策|策略|规范).{0,12}(限制|禁止|不允许)/,
+      /触发.{0,12}(安全|审[核查]|过滤)/,
       /(安全系统|安全策略).{0,12}(拒绝|拦截|阻止)/,
       /(拒绝|拦截|阻止).{0,12}(安全系统|安全策略|内容审核)/,
     ],
@@ -163,9 +171,11 @@ export const ERROR_SIGNS: readonly Signs[] = [
       /\bmust be verified\b.{0,60}\bmodels?\b/i,
       /\bno available channels?\b/i,
       /\b(unknown|invalid|unsupported|no such) model\b/i,
-      /无可用(的)?渠道/,
+      /\bnot a valid model\b/i,
+      /\bno (endpoints found|(allowed )?providers? (is|are) available) for\b/i,
+      /(无|没有)可用的?渠道/,
       /模型.{0,60}(不存在|未找到|找不到|未开通|无权|没有权限|无权限|已下线|已停用|暂不支持)/,
-      /(无权|没有权限|无权限|不存在|找不到|不支持).{0,16}模型/,
+      /(无权|没有权限|无权限|不存在|找不到|没有?找到|不支持).{0,16}模型/,
     ],
   },
   {
@@ -203,6 +213,7 @@ export const ERROR_SIGNS: readonly Signs[] = [
       /\b(insufficient permissions|missing scopes?)\b/i,
       /\bip( address)?\b.{0,40}\b(not (allowed|authori[sz]ed|permitted)|whitelist|allow-?list)\b/i,
       /\bapproved ip ranges?\b/i,
+      /\bIP\b.{0,12}(不在|不允许|未授权|被拒绝).{0,16}(列表|名单|范围|访问)/i,
       /无效的? ?(令牌|密钥|api ?key|token)/i,
       /(令牌|密钥|api ?key).{0,16}(无效|错误|不正确|不存在|过期|失效|禁用|状态不可用|未提供|网段)/i,
       /(身份验证|认证|鉴权)失败|未提供令牌/,

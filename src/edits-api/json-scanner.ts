@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { EditsApiError } from '../errors.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { createByteList } from './byte-list.ts';
 import { takeEscape } from './json-escape.ts';
 import { parseCutJson } from './parse-cut-json.ts';
+import { parseLooseJson } from './parse-loose-json.ts';
 import { groupOf, isLink, kindOf, MAX_START, mayBePicture } from './picture-place.ts';
 
 /** Where a picture stands: several forms of one picture have the same element. */
@@ -21,7 +23,10 @@ export type ScanEvent =
   | ({ readonly kind: 'link'; readonly url: string } & PicturePlace);
 
 export interface ScannedJson {
-  /** The document, with "" in place of each picture. Of one that was cut, what of it is whole. */
+  /**
+   * The document, with "" in place of each picture and of strings longer than 256 KiB. Of one that was
+   * cut, what of it is whole.
+   */
   readonly document: unknown;
   /** The same as it stands there. */
   readonly text: string;
@@ -49,6 +54,12 @@ const CLOSE_OBJECT = 0x7d;
 /** Pictures stand no deeper. */
 const MAX_DEPTH = 8;
 
+/** Twice the longest prompt. What is longer is nothing that we read, such as an echoed input image. */
+const MAX_STRING_BYTES = 256 * 1024;
+
+/** Of all such strings: an input image of 25 MB in base64, and room. */
+const MAX_LEFT_OUT_BYTES = 36 * 1024 * 1024;
+
 interface Level {
   readonly isObject: boolean;
   readonly element: number;
@@ -73,9 +84,9 @@ interface Candidate {
  * leaves a broken document broken, and JSON.parse says so.
  */
 export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
-  const skeleton = createByteList(maxSkeletonBytes, () =>
-    brokenAnswer(`The answer has more than ${maxSkeletonBytes} bytes besides its pictures.`),
-  );
+  const tooLong = (maxBytes: number) =>
+    brokenAnswer(`The answer has more than ${maxBytes} bytes besides its pictures.`);
+  const skeleton = createByteList(maxSkeletonBytes, () => tooLong(maxSkeletonBytes));
   let state: 'structure' | 'string' | 'candidate' | 'picture' = 'structure';
   let depth = 0;
   let isWhole = false;
@@ -86,6 +97,11 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
   /** Where in the skeleton the key being read starts; -1 for any other string. */
   let keyStart = -1;
   let candidate: Candidate | null = null;
+  /** Where in the skeleton the string being read starts. */
+  let stringStart = 0;
+  /** It is too long, and passed over. */
+  let isLeftOut = false;
+  let leftOutBytes = 0;
   /** Of the string being read: the escape so far, from its backslash on, or ''. */
   let escaped = '';
 
@@ -132,7 +148,9 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
 
   function beginString(): void {
     const isKey = depth <= MAX_DEPTH && levels[depth - 1]?.isObject === true && !afterColon;
-    keyStart = isKey ? skeleton.length - 1 : -1;
+    stringStart = skeleton.length - 1;
+    isLeftOut = false;
+    keyStart = isKey ? stringStart : -1;
     candidate = isKey ? null : findCandidate();
     if (candidate !== null) state = 'candidate';
   }
@@ -146,8 +164,16 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
       else if (byte === BACKSLASH) escaped = '\\';
       else if (byte === QUOTE) state = 'structure';
     }
-    skeleton.append(chunk, start, at);
+    if (keyStart < 0 && skeleton.length - stringStart + at - start > MAX_STRING_BYTES) {
+      isLeftOut = true;
+      candidate = null;
+      skeleton.truncate(stringStart + 1);
+    }
+    if (isLeftOut) leftOutBytes += at - start;
+    else skeleton.append(chunk, start, at);
+    if (leftOutBytes > MAX_LEFT_OUT_BYTES) throw tooLong(MAX_LEFT_OUT_BYTES);
     if (state !== 'structure') return at;
+    if (isLeftOut) skeleton.append(chunk, at - 1, at);
     const level = levels[depth - 1];
     if (keyStart >= 0 && level !== undefined) level.key = parseString(skeleton.slice(keyStart));
     if (candidate !== null) {
@@ -266,17 +292,14 @@ function parseString(quoted: Buffer): string {
 function parseSkeleton(bytes: Buffer): ScannedJson {
   // Its message would quote the answer, and with it whatever a server may echo.
   const failure = brokenAnswer('The answer is not a whole JSON document.');
-  let text: string;
+  const text = new TextDecoder().decode(bytes);
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (isUtf8(bytes)) return { document: JSON.parse(text), text, failure: null };
   } catch {
-    return { document: undefined, text: bytes.toString('latin1'), failure };
+    // Its images may be whole, and its usage with them.
   }
-  try {
-    return { document: JSON.parse(text), text, failure: null };
-  } catch {
-    return { document: withoutCutUsage(parseCutJson(text)), text, failure };
-  }
+  const document = parseLooseJson(text) ?? withoutCutUsage(parseCutJson(text));
+  return { document, text, failure };
 }
 
 /** A part of the usage is not the usage. */

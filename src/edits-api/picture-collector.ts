@@ -81,7 +81,7 @@ export function createPictureCollector(options: {
     dataUrlHead = Buffer.concat([dataUrlHead, comma === -1 ? bytes : bytes.subarray(0, comma)]);
     const head = dataUrlHead.toString('latin1').trimEnd().toLowerCase();
     if (comma === -1 && head.length <= MAX_DATA_URL_HEAD) return;
-    if (comma === -1 || !head.endsWith(';base64')) {
+    if (comma === -1 || !/;\s*base64$/.test(head)) {
       throw brokenAnswer('A picture in the answer is a data: URL that is not base64.');
     }
     dataUrlHead = null;
@@ -140,10 +140,15 @@ export function createPictureCollector(options: {
   };
 }
 
-/** The list that is taken: the edits API's own `data` before any other. Null: none has anything. */
+/**
+ * The list that is taken: the edits API's own `data` before any other, and images before links. Null:
+ * none has anything.
+ */
 function bestGroup(elements: readonly Element[]): string | null {
-  const groups = elements
-    .filter(({ picture, url }) => picture !== null || url !== null)
-    .map(({ group }) => group);
-  return groups.find((group) => group === 'data') ?? groups[0] ?? null;
+  const found = elements.filter(({ picture, url }) => picture !== null || url !== null);
+  const best =
+    found.find(({ group }) => group === 'data') ??
+    found.find(({ picture }) => picture !== null) ??
+    found[0];
+  return best?.group ?? null;
 }

@@ -7,6 +7,7 @@ import type { AddressGuard } from '../net/address-guard.ts';
 import { parseRetryAfter } from '../net/retry-after.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { assertPicture } from './assert-picture.ts';
+import { decodeContent } from './content-decoder.ts';
 import { inspectOutput } from './inspect-output.ts';
 
 const maxRedirects = 3;
@@ -108,7 +109,9 @@ export function createPictureFetcher(options: {
     response: Dispatcher.ResponseData,
     writer: StagingWriter,
   ): Promise<StagedFile> {
-    for await (const chunk of response.body) {
+    const coding = response.headers['content-encoding'];
+    const decoded = decodeContent(response.body, typeof coding === 'string' ? coding : '');
+    for await (const chunk of decoded) {
       if (writer.bytes + chunk.length > maxImageBytes) {
         throw new TryError(`It has more than ${maxImageBytes} bytes.`, { isFinal: true });
       }

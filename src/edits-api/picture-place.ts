@@ -19,10 +19,21 @@ const CONTAINERS = new Set([
 ]);
 
 /** Keys of base64 text; a link may stand there too. */
-const BASE64_KEYS = new Set(['b64_json', 'b64', 'base64', 'image_base64', 'image_b64']);
+const BASE64_KEYS = new Set([
+  'b64_json',
+  'b64',
+  'base64',
+  'image_base64',
+  'image_b64',
+  'b64Json',
+  'imageBase64',
+]);
 
 /** Keys of a link; base64 text may stand there too. */
-const LINK_KEYS = new Set(['url', 'image', 'image_url']);
+const LINK_KEYS = new Set(['url', 'image', 'image_url', 'imageUrl']);
+
+/** Containers that some servers fill with the image itself, or with a link to it. */
+const BARE_KEYS = new Set(['data', 'images', 'output', 'result']);
 
 /** How PNG, JPEG and WebP begin in base64. */
 const BASE64_MAGIC = ['iVBORw0KGgo', '/9j/', 'UklGR'];
@@ -40,7 +51,9 @@ export const MAX_START = 16;
 export function mayBePicture(path: readonly (string | null)[]): boolean {
   const last = path.at(-1);
   if (last === undefined) return false;
-  if (last !== null && !BASE64_KEYS.has(last) && !LINK_KEYS.has(last)) return false;
+  if (last !== null && ![BASE64_KEYS, LINK_KEYS, BARE_KEYS].some((keys) => keys.has(last))) {
+    return false;
+  }
   if (last === null && !path.some((key) => key !== null)) return false;
   return path.slice(0, -1).every((key) => key === null || CONTAINERS.has(key));
 }

@@ -64,6 +64,22 @@ export function waitAsked(header: (name: string) => string | null, nowMs: number
   return parseRetryAfter(header('retry-after'), nowMs);
 }
 
+/**
+ * Seconds that an error object asks to wait, rounded up: `retry_after: 20`, `retryAfterMs: 500`,
+ * Gemini's `retryDelay: "34s"`. Null when none of the objects does.
+ */
+export function waitWritten(objects: readonly Readonly<Record<string, unknown>>[]): number | null {
+  for (const [name, value] of objects.flatMap((one) => Object.entries(one))) {
+    const found = /^retry_?(?:after|delay|in)_?(ms|s|seconds)?$/i.exec(name);
+    if (found === null || !/^(string|number)$/.test(typeof value)) continue;
+    const text = String(value).trim();
+    if (!new RegExp(`^(${DURATION}|\\d{1,12}(\\.\\d+)?)$`, 'i').test(text)) continue;
+    const scale = found[1]?.toLowerCase() === 'ms' ? 1_000_000 : 1_000;
+    return positive(millisecondsOf(text) / scale);
+  }
+  return null;
+}
+
 function untilReset(value: string, nowMs: number): number | null {
   const text = value.trim();
   if (/^\d+(\.\d+)?$/.test(text)) {

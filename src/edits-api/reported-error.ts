@@ -1,12 +1,18 @@
+import { waitWritten } from './rate-limit-hints.ts';
+
 /** An error as an upstream wrote it, whatever the shape. */
 export interface ReportedError {
   readonly message: string | null;
+  /** The message, and behind it that of an error that a relay repeats inside its own. */
+  readonly words: string;
   /** Every `code`, `type` and inner code, as written; numbers as digits. */
   readonly codes: readonly string[];
   /** The parameter that it blames. */
   readonly param: string | null;
   /** An HTTP status from 400 to 599 that it carries as `code` or `status`. */
   readonly status: number | null;
+  /** How long it asks to wait, in a field of its own: see `waitWritten`. */
+  readonly waitSeconds: number | null;
   /** It has `moderation_details`, or the results of a content filter. */
   readonly isModerated: boolean;
   /** It came as an object under `error`, as an API writes it, and not in a proxy's own words. */
@@ -114,19 +120,41 @@ function report(
   if (isText(error['error']) && !/\s/.test(error['error'])) written.push(error['error']);
   const status = written.map((one) => Number.parseInt(one, 10)).find(isErrorStatus);
   const param = error['param'];
+  const message = messageOf(error) ?? messageOf(around);
+  const repeated = repeatedIn([message, ...all.map((one) => one['raw'])]);
   return {
-    message: messageOf(error) ?? messageOf(around),
-    codes: written,
-    param: isText(param) ? param : null,
+    message,
+    words: [message, repeated?.words].filter(isText).join('\n'),
+    codes: [...written, ...(repeated?.codes ?? [])],
+    param: isText(param) && !/^(none|null)$/i.test(param) ? param : (repeated?.param ?? null),
     status: status ?? null,
-    isModerated: all.some(
-      (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
-    ),
+    waitSeconds: waitWritten([...all, ...listIn(error['details'])]),
+    isModerated:
+      repeated?.isModerated === true ||
+      all.some(
+        (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
+      ),
     isObject: options.isObject ?? false,
     isOwn: options.isOwn ?? false,
     isCertain: options.isCertain ?? true,
   };
 }
+
+/**
+ * The upstream's error in a relay's: an object, or JSON that is a whole text (OpenRouter's
+ * `metadata.raw`) or follows the name of an exception (LiteLLM). Elsewhere it may be the prompt.
+ */
+function repeatedIn(places: readonly unknown[]): ReportedError | null {
+  for (const place of places) {
+    const text = isText(place) ? place.replace(EXCEPTION, '').trim() : '';
+    const inner = isObject(place) ? place : text.startsWith('{') ? parse(text) : null;
+    if (isObject(inner) && isObject(inner['error'])) return errorIn(inner);
+  }
+  return null;
+}
+
+/** As in `litellm.BadRequestError: OpenAIException - `. */
+const EXCEPTION = /^([\w.]+(Error|Exception)\b[\s:-]*)+/;
 
 function messageOf(error: Json): string | null {
   for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {
@@ -154,6 +182,10 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function listIn(value: unknown): Json[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function firstOf(value: unknown): Json | null {

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../database/database.ts';
+import type { Prisma, PrismaClient } from '../database/database.ts';
 import { EDIT_ERRORS } from '../edit-error-codes.ts';
 import type { EditsApiError } from '../errors.ts';
 
@@ -15,6 +15,9 @@ const MAX_BACKOFF_MS = 5 * 60_000;
 /** With so many places, or so long after its pause, an upstream has recovered. */
 const RECOVERED_PLACES = 64;
 const RECOVERED_AFTER_MS = 10 * 60_000;
+
+/** Clocks of processes differ by less; one that is so far behind was set back. */
+const CLOCK_SET_BACK_MS = 60_000;
 
 /** How old what is known of other processes' pauses may be, in milliseconds. */
 const MAX_AGE_MS = 1_000;
@@ -65,8 +68,21 @@ export function createPauses(options: {
 
   async function read(): Promise<void> {
     const startedMs = performance.now();
+    await followClock(prisma);
     known = await prisma.upstreamPause.findMany();
     readMs = startedMs;
+  }
+
+  /**
+   * A pause that began in the future began before the clock was set back: it lasts as long from now on
+   * as it was to last then.
+   */
+  async function followClock(tx: Prisma.TransactionClient): Promise<void> {
+    const now = new Date();
+    const latest = new Date(now.getTime() + CLOCK_SET_BACK_MS);
+    await tx.$executeRaw`
+      UPDATE "UpstreamPause" SET until = ${now}::timestamptz + (until - since), since = ${now}
+      WHERE since > ${latest}`;
   }
 
   async function refresh(): Promise<typeof known> {
@@ -104,11 +120,13 @@ export function createPauses(options: {
       if (!pausesUpstream && askedMs <= 0) return null;
       const until = await prisma.$transaction(async (tx) => {
         const now = Date.now();
+        const none = new Date(0);
         await tx.$executeRaw`
-          INSERT INTO "UpstreamPause" (name, until, code, message, strikes)
-          VALUES (${name}, ${new Date(0)}, ${code}, ${message}, 0) ON CONFLICT (name) DO NOTHING`;
+          INSERT INTO "UpstreamPause" (name, until, since, code, message, strikes)
+          VALUES (${name}, ${none}, ${none}, ${code}, ${message}, 0) ON CONFLICT (name) DO NOTHING`;
         // Calls that are refused at the same time are one strike.
         await tx.$executeRaw`SELECT FROM "UpstreamPause" WHERE name = ${name} FOR UPDATE`;
+        await followClock(tx);
         const before = await tx.upstreamPause.findUniqueOrThrow({ where: { name } });
         const beforeMs = before.until.getTime();
         const earlier = beforeMs > now - RECOVERED_AFTER_MS ? before.strikes : 0;
@@ -122,7 +140,7 @@ export function createPauses(options: {
           data: {
             strikes,
             places: 1,
-            ...(isLonger && { until: new Date(untilMs), code, message }),
+            ...(isLonger && { until: new Date(untilMs), since: new Date(now), code, message }),
           },
         });
         return new Date(Math.max(untilMs, beforeMs));

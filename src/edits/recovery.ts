@@ -8,9 +8,9 @@ import type { Staging } from '../images/staging.ts';
 import type { Log } from '../log.ts';
 import type { StorageAccess } from '../storage-access.ts';
 import type { AnswerFiles } from './answer-files.ts';
-import { headOf, toFailure } from './attempt-failure.ts';
+import { headOf } from './attempt-failure.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
-import type { RunEdit } from './run-edit.ts';
+import type { FailedJob, RunEdit } from './run-edit.ts';
 import type { StoreAnswer } from './stored-answers.ts';
 import type { WorkerPresence } from './workers.ts';
 
@@ -18,8 +18,8 @@ import type { WorkerPresence } from './workers.ts';
 const LOOKS_PER_TIMEOUT = 3;
 
 /**
- * Ends the attempts whose process is surely gone: from the saved answer where there is one, else as
- * an unknown outcome. Never sends anything. Removes the files that such a process was receiving.
+ * Ends the attempts whose process is surely gone: as the saved answer says where there is one, else
+ * as an unknown outcome. Never sends anything. Removes the files that such a process was receiving.
  */
 export interface Recovery {
   /** Looks at once, and then three times in a worker's timeout. */
@@ -107,10 +107,24 @@ export function createRecovery(options: {
         log.warn({ err: error }, 'raw answer not stored'),
       );
     }
-    const failure = unknown ? { ...STOPPED, ...(saved && headOf(saved)) } : toFailure(saved);
-    const ended = await attempts.fail(attempt, failure, { unknown });
+    const { code } = unknown ? STOPPED : saved;
+    const ended = unknown
+      ? await attempts.fail(attempt, { ...STOPPED, ...(saved && headOf(saved)) }, { unknown })
+      : await runEdit.fail(await withHistory(attempt), saved);
     if (!unknown) await answerFiles.remove(attempt.attemptId);
-    if (ended) log.warn({ code: failure.code, unknown }, 'ended an attempt whose process is gone');
+    if (ended) log.warn({ code, unknown }, 'ended an attempt whose process is gone');
+  }
+
+  async function withHistory(attempt: AbandonedAttempt): Promise<FailedJob> {
+    const history = await prisma.editJob.findUniqueOrThrow({
+      where: { id: attempt.id },
+      select: {
+        createdAt: true,
+        turn: true,
+        attempts: { select: { id: true, errorCode: true, upstream: true } },
+      },
+    });
+    return { ...attempt, ...history, upstream: upstreams.named(attempt.upstream) };
   }
 
   /** What the saved answer brings, or the error that it is; null: none was saved. */

@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { DiskSpace } from '../disk-space.ts';
 import { EDIT_ERRORS } from '../edit-error-codes.ts';
 import type { EditsApiAnswer } from '../edits-api/edits-api.ts';
-import type { Upstreams } from '../edits-api/upstreams.ts';
+import type { Upstream, Upstreams } from '../edits-api/upstreams.ts';
 import { EditsApiError } from '../errors.ts';
 import { discardStagedFile } from '../images/fs-staging.ts';
 import type { Images } from '../images/images.ts';
@@ -37,7 +37,23 @@ export interface RunEdit {
    * nothing of the answer left in staging.
    */
   finish(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<void>;
+  /**
+   * Ends an attempt that an error has ended, in one try: the job has failed, its outcome is unknown, or
+   * it waits for its next attempt. False: somebody else has ended it. @throws what the database threw
+   */
+  fail(job: FailedJob, error: unknown): Promise<boolean>;
 }
+
+/** A job with a failed attempt, and what decides whether there is another. */
+export type FailedJob = OpenAttempt &
+  Pick<ClaimedJob, 'createdAt' | 'turn'> & {
+    readonly upstream: Pick<Upstream, 'name'>;
+    /** All of them, this one included. */
+    readonly attempts: readonly Pick<
+      ClaimedJob['attempts'][number],
+      'id' | 'errorCode' | 'upstream'
+    >[];
+  };
 
 export function createRunEdit(options: {
   attempts: Attempts;
@@ -170,6 +186,17 @@ export function createRunEdit(options: {
     onSucceeded(attempt.id);
   }
 
+  async function fail(job: FailedJob, error: unknown): Promise<boolean> {
+    const failure = toFailure(error);
+    const { outcome } = failure;
+    const pausedUntil =
+      error instanceof EditsApiError ? await pauses.consider(job.upstream.name, error) : null;
+    const again = outcome === 'not_processed' ? retryAt(job, failure, error, pausedUntil) : null;
+    return again === null
+      ? attempts.fail(job, failure, { unknown: outcome === 'unknown' })
+      : attempts.requeue(job, failure, again);
+  }
+
   /** Writes down why an attempt brought nothing, and whether it is tried again. */
   async function settle(
     job: ClaimedJob,
@@ -177,18 +204,10 @@ export function createRunEdit(options: {
     signal: AbortSignal,
     log: Log,
   ): Promise<void> {
-    const failure = toFailure(error);
-    const { code, outcome } = failure;
+    const { code, outcome } = toFailure(error);
     // Before the end is told: whoever hears of it can read the answer again.
     if (outcome === 'unknown') await keepAnswer(job, log);
-    const isMine = await persist(log, signal, async () => {
-      const pausedUntil =
-        error instanceof EditsApiError ? await pauses.consider(job.upstream.name, error) : null;
-      const again = outcome === 'not_processed' ? retryAt(job, failure, error, pausedUntil) : null;
-      return again === null
-        ? attempts.fail(job, failure, { unknown: outcome === 'unknown' })
-        : attempts.requeue(job, failure, again);
-    });
+    const isMine = await persist(log, signal, () => fail(job, error));
     // A rejection of this edit is a sign that others are accepted.
     if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (outcome !== 'unknown') await removeAnswer(job, log);
@@ -230,7 +249,7 @@ export function createRunEdit(options: {
   }
 
   function retryAt(
-    job: ClaimedJob,
+    job: FailedJob,
     { code }: Failure,
     error: unknown,
     pausedUntil: Date | null,
@@ -247,7 +266,7 @@ export function createRunEdit(options: {
     return nextAttemptAt(retryPolicy, failed, new Date());
   }
 
-  return { run, finish };
+  return { run, finish, fail };
 }
 
 async function discardAll({ images }: EditsApiAnswer): Promise<void> {

@@ -156,6 +156,8 @@ describe('the words of an upstream whose code says nothing', () => {
     [403, 'Sorry, your account balance is insufficient'],
     [400, '您的账户已欠费，请充值后重试'],
     [403, 'There is no credit left on this account.'],
+    [403, '预扣费额度失败, 用户[12]剩余额度: ＄0.01, 需要预扣费额度: ＄0.16'],
+    [403, '帳戶餘額不足，請先儲值'],
   ])('%i %s: out of credit', (status, message) => {
     expect(errorOf(status, words(message, status))).toMatchObject({
       code: 'INSUFFICIENT_QUOTA',
@@ -177,6 +179,12 @@ describe('the words of an upstream whose code says nothing', () => {
     [403, '内容违规，已被拦截'],
     [400, '图片审核未通过'],
     [400, 'Your prompt may violate our usage policies.'],
+    [400, '您的提示词可能包含不安全内容，请修改后重试'],
+    [400, '图片内容不符合社区规范'],
+    [400, '由于内容政策限制，无法生成该图片'],
+    [400, '生成的图片未通过安全审核'],
+    [400, '该请求触发了安全审查机制'],
+    [400, '提示詞包含敏感詞彙'],
   ])('%i %s: moderation', (status, message) => {
     expect(errorOf(status, words(message, status))).toMatchObject({
       code: 'MODERATION_BLOCKED',
@@ -193,6 +201,10 @@ describe('the words of an upstream whose code says nothing', () => {
     [403, 'Forbidden - key is not authorized to access the requested model.'],
     [400, 'Invalid model name passed in model=gpt-image-9.'],
     [400, '模型 gpt-image-9 不存在'],
+    [400, '没有找到模型 gpt-image-9'],
+    [503, '模型 gpt-image-1 暂时不可用，当前没有可用渠道'],
+    [400, 'openai/gpt-image-9 is not a valid model ID'],
+    [404, 'No endpoints found for openai/gpt-image-9.'],
   ])('%i %s: no such model', (status, message) => {
     expect(errorOf(status, words(message, status))).toMatchObject({
       code: 'MODEL_NOT_FOUND',
@@ -205,6 +217,7 @@ describe('the words of an upstream whose code says nothing', () => {
     [403, '该令牌已过期'],
     [403, '用户已被封禁'],
     [403, '账号因违规已被封禁'],
+    [403, '您的 IP 不在令牌允许访问的列表中'],
     [403, 'Your account has been suspended for violating our content policy.'],
     [400, 'API key not valid. Please pass a valid API key.'],
     [403, 'You have insufficient permissions for this operation. Missing scopes: api.model.images'],
@@ -224,6 +237,10 @@ describe('the words of an upstream whose code says nothing', () => {
     [400, 'The model gpt-image-2 does not support input_fidelity.'],
     [400, 'The moderation parameter must be auto or low.'],
     [400, 'The user prompt with banned words was not understood.'],
+    [400, '图片尺寸不符合规范'],
+    [400, '图片格式检查未通过'],
+    [400, '图片内容不能为空'],
+    [400, '该模型不支持 input_fidelity 参数'],
     [
       403,
       '免费API限制模型输入token小于4096，如有更多需求，请访问 https://example.com 购买付费API。',
@@ -238,6 +255,9 @@ describe('the words of an upstream whose code says nothing', () => {
     expect(errorOf(400, { error })).toMatchObject({ code: 'BAD_REQUEST' });
     const model = { error: { ...error, param: 'model', code: 'invalid_value' } };
     expect(errorOf(400, model)).toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    // As LiteLLM writes that there is none.
+    const none = { error: { ...error, message: 'insufficient quota', param: 'None' } };
+    expect(errorOf(400, none)).toMatchObject({ code: 'INSUFFICIENT_QUOTA' });
   });
 });
 
@@ -296,6 +316,38 @@ describe('the codes of other servers', () => {
   ])('%i %j is %s', (status, said, code) => {
     expect(errorOf(status, said)).toMatchObject({ code });
   });
+});
+
+describe('an error that a relay repeats inside its own', () => {
+  const said = JSON.stringify({
+    error: { message: 'Rejected by the safety system.', type: 'x', param: null, code: null },
+  });
+  it.each([
+    { message: 'Provider returned error', code: 400, metadata: { raw: said } },
+    { message: 'Provider returned error', code: 400, metadata: { raw: JSON.parse(said) } },
+    { message: said, code: '400' },
+    { message: `litellm.BadRequestError: OpenAIException - ${said}`, code: '400' },
+  ])('means what it means: %j', (error) => {
+    expect(errorOf(400, { error })).toMatchObject({ code: 'MODERATION_BLOCKED' });
+    const inside = errorInAnswer({ ...head, httpStatus: 200 }, textOf({ error }), RELAY);
+    expect(inside).toMatchObject({ code: 'MODERATION_BLOCKED', outcome: 'refused' });
+  });
+
+  it('is not seen in a prompt that is repeated', () => {
+    const prompt = JSON.stringify({ error: { message: 'm', code: 'insufficient_quota' } });
+    const error = { message: `This prompt is not understood: ${prompt}`, code: '400' };
+    expect(errorOf(400, { error })).toMatchObject({ code: 'BAD_REQUEST' });
+  });
+
+  it.each(['event: error\ndata: ', ': PROCESSING\n\ndata:'])(
+    'may come as an event, with any status: %j',
+    (start) => {
+      const text = `${start}${JSON.stringify(api('insufficient_user_quota'))}\n\ndata: [DONE]\n\n`;
+      const error = errorOf(403, text);
+      expect(error).toMatchObject({ code: 'INSUFFICIENT_QUOTA' });
+      expect(error.message).toBe('The upstream returned 403: No.');
+    },
+  );
 });
 
 describe('an error in a response with status 200', () => {
@@ -435,6 +487,20 @@ describe('the wait after a rate limit', () => {
     expect(waitOf(message)).toBe(seconds);
   });
 
+  it.each([
+    [{ retry_after: 20 }, 20],
+    [{ retryAfter: '1.5' }, 2],
+    [{ retry_after_ms: 2_500 }, 3],
+    [{ details: [{}, { '@type': 'RetryInfo', retryDelay: '34s' }] }, 34],
+    [{ metadata: { retry_after_seconds: '1m30s' } }, 90],
+    [{ retry_after: null, retries: 4, retry_after_s: 'soon' }, null],
+    [{ retry_after: 0 }, null],
+  ])('stands in a field of the error: %j', (fields, seconds) => {
+    const said = JSON.stringify({ error: { message: 'Slow down.', code: 429, ...fields } });
+    const error = errorOfAnswer({ ...head, httpStatus: 429 }, said, RELAY);
+    expect(error.retryAfterSeconds).toBe(seconds);
+  });
+
   it('is that of Retry-After, before the words, before the time at which the limits renew', () => {
     expect(waitOf('Try again in 12s.', { retryAfter: 120, reset: 60 })).toBe(120);
     expect(waitOf('Try again in 12s.', { retryAfter: 0, reset: 60 })).toBe(12);
@@ -497,6 +563,11 @@ describe('the redactor', () => {
 
   it('keeps words that only look a little like a key', () => {
     expect(redact('a task-force at the risk-free desk')).toBe('a task-force at the risk-free desk');
+  });
+
+  it('replaces what a database does not store: NUL and half a surrogate pair', () => {
+    expect(redact('a\0b \ud83d c \u{1f3a9}')).toBe('a\ufffdb \ufffd c \u{1f3a9}');
+    expect(redact(`${'x'.repeat(1_999)}\u{1f3a9}`).isWellFormed()).toBe(true);
   });
 
   it('keeps at most 2,000 characters', () => {

@@ -150,7 +150,7 @@ describe('the client and the sandbox', () => {
     [{ kind: 'empty_data' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'bad_base64' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'picture_not_picture' }, 'BROKEN_ANSWER', 'unknown'],
-    [{ kind: 'huge', bytes: 5_000_000 }, 'BROKEN_ANSWER', 'unknown'],
+    [{ kind: 'huge', bytes: 50_000_000 }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'slow', bytesPerSecond: 10 }, 'TIMEOUT', 'unknown'],
   ])('end %j as %s, %s, after one POST and with nothing staged', async (fault, code, outcome) => {
     const { edit, sandbox, stagedFiles } = await bench();

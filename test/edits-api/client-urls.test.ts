@@ -191,10 +191,10 @@ describe('pictures that an answer only points at', () => {
       },
       { patience: { totalMs: 30_000 } },
     );
-    const timeoutMs = 200;
-    setTimeout(() => late.resolve(), 2 * timeoutMs);
+    const timeoutMs = 2_000;
     const onReceived = () => {
       isReceived = true;
+      setTimeout(() => late.resolve(), timeoutMs);
     };
     expect((await edit({}, { timeoutMs, onReceived })).images).toHaveLength(1);
     expect(isReceived).toBe(true);

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import {
+  brotliCompressSync,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EditsApiRequest } from '../../src/edits-api/edits-api.ts';
 import { png } from '../support/pictures.ts';
@@ -143,6 +149,77 @@ describe('a whole answer', () => {
     expect(plain.contents).toEqual([first]);
   });
 
+  it.each<[string, string, (text: string) => Buffer]>([
+    ['two codings', 'br, gzip', (text) => gzipSync(brotliCompressSync(text))],
+    ['one coding twice', 'gzip, x-gzip', (text) => gzipSync(gzipSync(text))],
+    ['one coding twice that is announced once', 'gzip', (text) => gzipSync(gzipSync(text))],
+    ['deflate', 'deflate', (text) => deflateSync(text)],
+    ['deflate without the zlib header', 'deflate', (text) => deflateRawSync(text)],
+    ['br that is undone', 'br', (text) => Buffer.from(text)],
+    ['deflate that is undone', 'deflate', (text) => Buffer.from(`\ufeff${text}`)],
+  ])('in %s is used', async (_, coding, compress) => {
+    const { contents } = await edited((res) => {
+      res.writeHead(200, { 'content-encoding': coding }).end(compress(answerOf([first])));
+    });
+    expect(contents).toEqual([first]);
+  });
+
+  it.each<[string, (image: string) => object]>([
+    ['the list', (image) => ({ data: image })],
+    ['the list, as a data: URL', (image) => ({ output: `data:image/png; base64, ${image}` })],
+    ['another list', (image) => ({ images: image })],
+    ['the result of an item', (image) => ({ output: [{ type: 'image', result: image }] })],
+    [
+      'the list, beside a link to something else',
+      (image) => ({ result: 'http://127.0.0.1:1/', images: [image] }),
+    ],
+  ])('with the image in place of %s is used', async (_, shape) => {
+    const text = JSON.stringify({ status: 'ok', ...shape(first.toString('base64')) });
+    expect((await edited((res) => res.end(text))).contents).toEqual([first]);
+  });
+
+  it.each<[string, (text: string) => Buffer | string]>([
+    ['NaN', (text) => text.replace(/}$/, ',"cost":NaN,"more":[-Infinity]}')],
+    ['a comma too many', (text) => text.replace(/}$/, ',}').replace(']', ' , ]')],
+    ['line breaks in a text', (text) => text.replace('{', '{"note":"a\n,] NaN \\" b",')],
+    [
+      'bytes that are not UTF-8',
+      (text) => Buffer.from(text.replace('{', '{"note":"\u00e9",'), 'latin1'),
+    ],
+    ['another spelling of its keys', (text) => text.replaceAll('b64_json', 'b64Json')],
+  ])('with %s is used with its usage', async (_, change) => {
+    const text = answerOf([first, second], { usage });
+    const { contents, body } = await edited((res) => res.end(change(text)), { request: two });
+    expect(contents).toEqual([first, second]);
+    expect(body['usage']).toEqual(usage);
+  });
+
+  it('is used although it echoes an input image of any size, before its own or behind', async () => {
+    const echo = { request: { input: randomBytes(2_000_000).toString('base64') }, said: 'x"\\' };
+    const image = { data: [{ b64_json: first.toString('base64') }], usage };
+    for (const answer of [
+      { ...echo, ...image },
+      { ...image, ...echo },
+    ]) {
+      const { contents, body } = await edited((res) => res.end(JSON.stringify(answer)));
+      expect(contents).toEqual([first]);
+      expect(body).toEqual({ ...echo, request: { input: '' }, data: [{}], usage });
+    }
+  });
+
+  it('is used with what a database does not store left out or replaced', async () => {
+    const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const text = answerOf([first], { usage: { ...usage, note: 'a\0b \ud83d' }, 'k\0': 1 });
+    const { contents, body } = await edited((res) =>
+      res.end(text.replace('{', `{"__proto__":{"a":1},"deep":${deep},`)),
+    );
+    expect(contents).toEqual([first]);
+    expect(body['usage']).toEqual({ ...usage, note: 'a\ufffdb \ufffd' });
+    expect(body).toMatchObject({ 'k\ufffd': 1 });
+    expect(JSON.stringify(body)).toContain('"__proto__":{"a":1}');
+    expect(JSON.stringify(body['deep'])).toBe(`${'['.repeat(31)}null${']'.repeat(31)}`);
+  });
+
   it('that is a bare image is used', async () => {
     const { contents } = await edited((res) =>
       res.writeHead(200, { 'content-type': 'image/png' }).end(first),
@@ -234,6 +311,17 @@ describe('images of an answer that are not images', () => {
     expect(contents).toEqual([first, second]);
     const stream = completed(first) + event('image_edit.completed', element()) + completed(second);
     expect((await edited((res) => res.end(stream))).contents).toEqual([first, second]);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+  ])('are fetched from a server that compresses them: %s', async (coding, compress) => {
+    const { contents } = await edited((res, req) => {
+      if (req.method === 'POST') return res.end('{"data":[{"url":"/image.png"}]}');
+      return res.writeHead(200, { 'content-encoding': coding }).end(compress(first));
+    });
+    expect(contents).toEqual([first]);
   });
 
   it('leave the link beside them', async () => {

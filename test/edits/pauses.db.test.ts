@@ -76,6 +76,19 @@ describe.runIf(hasDatabase)('the pause of an edits API', () => {
     expect(await seconds()).toBe(300);
   });
 
+  test('lasts no longer than was planned after the clock was set back two hours', async () => {
+    const elsewhere = createPauses({ prisma: database.prisma });
+    await consider('RATE_LIMITED', 120);
+    pass(-2 * 60 * 60_000);
+    const [pause] = await elsewhere.list();
+    expect(pause?.until).toEqual(new Date(Date.now() + 120_000));
+    pass(120_000);
+    expect(await createPauses({ prisma: database.prisma }).list()).toEqual([]);
+    await consider('RATE_LIMITED', 60);
+    pass(-2 * 60 * 60_000);
+    expect(await consider('RATE_LIMITED', 30)).toEqual(new Date(Date.now() + 60_000));
+  });
+
   test('answers when the upstream gets calls again', async () => {
     const until = await consider('RATE_LIMITED', 30);
     expect(until?.getTime()).toBe(Date.now() + 30_000);

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
@@ -68,6 +68,30 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     );
     expect(data.node).toEqual({ hasStoredAnswer: true });
     await table.add(rig, 'answer half read', [id], { paid: 1 });
+  });
+
+  test('with a rate limit or an overload saved sends the edit again, and with a rejection does not', async () => {
+    const rig = await startRig();
+    const said = (status: number, code: string) =>
+      `HTTP/1.1 ${status}\r\n\r\n${JSON.stringify({ error: { message: 'No.', type: 'x', code } })}`;
+    const cases = [
+      [said(429, 'rate_limit_exceeded'), 'SUCCEEDED', ['FAILED', 'SUCCEEDED']],
+      [said(503, 'overloaded'), 'SUCCEEDED', ['FAILED', 'SUCCEEDED']],
+      [said(400, 'moderation_blocked'), 'FAILED', ['FAILED']],
+    ] as const;
+    for (const [saved, status, states] of cases) {
+      await rig.sandbox.push({ kind: 'hang' });
+      const id = await rig.submit(saved);
+      await eventually(async () => expect(await rig.paidFor(saved)).toBe(1));
+      await rig.service.kill();
+      const [answer = ''] = await rig.files('answers');
+      await writeFile(answer, saved);
+      await rig.restart();
+      const job = await rig.final(id);
+      expect(job).toMatchObject({ status });
+      expect(job.attempts.map(({ state }: { state: string }) => state)).toEqual(states);
+      await rig.answersRemoved();
+    }
   });
 
   test('with an answer saved whose pictures were not stored finishes from it', async () => {

@@ -154,6 +154,11 @@ const REJECTED: readonly Case[] = [
     failed('AUTHENTICATION_FAILED', true),
   ],
   [
+    'a bad request in words that a database does not store',
+    { status: 400, body: error('bad\0 size \ud83d', 'x', 'invalid_value') },
+    failed('BAD_REQUEST'),
+  ],
+  [
     'a redirect',
     { status: 308, headers: { location: 'https://relay.example/v1/images/edits' } },
     failed('BAD_REQUEST'),
@@ -212,6 +217,16 @@ describe.runIf(hasDatabase)('an edit behind a relay that returns', () => {
     const redirect = await edit({ status: 302, headers: { location: '/elsewhere' } });
     expect(redirect.error.message).toContain('Location: /elsewhere');
     expect(redirect.error.message).toContain('EDITS_API_URL');
+  });
+
+  test('images beside words that a database does not store are stored', async () => {
+    const image = (await png()).toString('base64');
+    const usage = { input_tokens: 1, output_tokens: 2, total_tokens: 3, note: 'a\0b' };
+    const body = { data: [{ b64_json: image, revised_prompt: '\ud83d\0' }], size: '1\0', usage };
+    expect(await edit({ status: 200, body })).toMatchObject({
+      status: 'SUCCEEDED',
+      usage: { totalTokens: 3 },
+    });
   });
 
   test('images beside an error are stored', async () => {

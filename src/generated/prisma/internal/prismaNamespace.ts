@@ -1801,6 +1801,7 @@ export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnu
 export const UpstreamPauseScalarFieldEnum = {
   name: 'name',
   until: 'until',
+  since: 'since',
   code: 'code',
   message: 'message',
   strikes: 'strikes',

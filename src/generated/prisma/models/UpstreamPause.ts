@@ -39,6 +39,7 @@ export type UpstreamPauseSumAggregateOutputType = {
 export type UpstreamPauseMinAggregateOutputType = {
   name: string | null
   until: Date | null
+  since: Date | null
   code: string | null
   message: string | null
   strikes: number | null
@@ -48,6 +49,7 @@ export type UpstreamPauseMinAggregateOutputType = {
 export type UpstreamPauseMaxAggregateOutputType = {
   name: string | null
   until: Date | null
+  since: Date | null
   code: string | null
   message: string | null
   strikes: number | null
@@ -57,6 +59,7 @@ export type UpstreamPauseMaxAggregateOutputType = {
 export type UpstreamPauseCountAggregateOutputType = {
   name: number
   until: number
+  since: number
   code: number
   message: number
   strikes: number
@@ -78,6 +81,7 @@ export type UpstreamPauseSumAggregateInputType = {
 export type UpstreamPauseMinAggregateInputType = {
   name?: true
   until?: true
+  since?: true
   code?: true
   message?: true
   strikes?: true
@@ -87,6 +91,7 @@ export type UpstreamPauseMinAggregateInputType = {
 export type UpstreamPauseMaxAggregateInputType = {
   name?: true
   until?: true
+  since?: true
   code?: true
   message?: true
   strikes?: true
@@ -96,6 +101,7 @@ export type UpstreamPauseMaxAggregateInputType = {
 export type UpstreamPauseCountAggregateInputType = {
   name?: true
   until?: true
+  since?: true
   code?: true
   message?: true
   strikes?: true
@@ -192,6 +198,7 @@ export type UpstreamPauseGroupByArgs<ExtArgs extends runtime.Types.Extensions.In
 export type UpstreamPauseGroupByOutputType = {
   name: string
   until: Date
+  since: Date
   code: string
   message: string
   strikes: number
@@ -224,6 +231,7 @@ export type UpstreamPauseWhereInput = {
   NOT?: Prisma.UpstreamPauseWhereInput | Prisma.UpstreamPauseWhereInput[]
   name?: Prisma.StringFilter<"UpstreamPause"> | string
   until?: Prisma.DateTimeFilter<"UpstreamPause"> | Date | string
+  since?: Prisma.DateTimeFilter<"UpstreamPause"> | Date | string
   code?: Prisma.StringFilter<"UpstreamPause"> | string
   message?: Prisma.StringFilter<"UpstreamPause"> | string
   strikes?: Prisma.IntFilter<"UpstreamPause"> | number
@@ -233,6 +241,7 @@ export type UpstreamPauseWhereInput = {
 export type UpstreamPauseOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   until?: Prisma.SortOrder
+  since?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
   strikes?: Prisma.SortOrder
@@ -245,6 +254,7 @@ export type UpstreamPauseWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.UpstreamPauseWhereInput[]
   NOT?: Prisma.UpstreamPauseWhereInput | Prisma.UpstreamPauseWhereInput[]
   until?: Prisma.DateTimeFilter<"UpstreamPause"> | Date | string
+  since?: Prisma.DateTimeFilter<"UpstreamPause"> | Date | string
   code?: Prisma.StringFilter<"UpstreamPause"> | string
   message?: Prisma.StringFilter<"UpstreamPause"> | string
   strikes?: Prisma.IntFilter<"UpstreamPause"> | number
@@ -254,6 +264,7 @@ export type UpstreamPauseWhereUniqueInput = Prisma.AtLeast<{
 export type UpstreamPauseOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   until?: Prisma.SortOrder
+  since?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
   strikes?: Prisma.SortOrder
@@ -271,6 +282,7 @@ export type UpstreamPauseScalarWhereWithAggregatesInput = {
   NOT?: Prisma.UpstreamPauseScalarWhereWithAggregatesInput | Prisma.UpstreamPauseScalarWhereWithAggregatesInput[]
   name?: Prisma.StringWithAggregatesFilter<"UpstreamPause"> | string
   until?: Prisma.DateTimeWithAggregatesFilter<"UpstreamPause"> | Date | string
+  since?: Prisma.DateTimeWithAggregatesFilter<"UpstreamPause"> | Date | string
   code?: Prisma.StringWithAggregatesFilter<"UpstreamPause"> | string
   message?: Prisma.StringWithAggregatesFilter<"UpstreamPause"> | string
   strikes?: Prisma.IntWithAggregatesFilter<"UpstreamPause"> | number
@@ -280,6 +292,7 @@ export type UpstreamPauseScalarWhereWithAggregatesInput = {
 export type UpstreamPauseCreateInput = {
   name: string
   until: Date | string
+  since?: Date | string
   code: string
   message: string
   strikes?: number
@@ -289,6 +302,7 @@ export type UpstreamPauseCreateInput = {
 export type UpstreamPauseUncheckedCreateInput = {
   name: string
   until: Date | string
+  since?: Date | string
   code: string
   message: string
   strikes?: number
@@ -298,6 +312,7 @@ export type UpstreamPauseUncheckedCreateInput = {
 export type UpstreamPauseUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
   strikes?: Prisma.IntFieldUpdateOperationsInput | number
@@ -307,6 +322,7 @@ export type UpstreamPauseUpdateInput = {
 export type UpstreamPauseUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
   strikes?: Prisma.IntFieldUpdateOperationsInput | number
@@ -316,6 +332,7 @@ export type UpstreamPauseUncheckedUpdateInput = {
 export type UpstreamPauseCreateManyInput = {
   name: string
   until: Date | string
+  since?: Date | string
   code: string
   message: string
   strikes?: number
@@ -325,6 +342,7 @@ export type UpstreamPauseCreateManyInput = {
 export type UpstreamPauseUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
   strikes?: Prisma.IntFieldUpdateOperationsInput | number
@@ -334,6 +352,7 @@ export type UpstreamPauseUpdateManyMutationInput = {
 export type UpstreamPauseUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   until?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   code?: Prisma.StringFieldUpdateOperationsInput | string
   message?: Prisma.StringFieldUpdateOperationsInput | string
   strikes?: Prisma.IntFieldUpdateOperationsInput | number
@@ -343,6 +362,7 @@ export type UpstreamPauseUncheckedUpdateManyInput = {
 export type UpstreamPauseCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   until?: Prisma.SortOrder
+  since?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
   strikes?: Prisma.SortOrder
@@ -357,6 +377,7 @@ export type UpstreamPauseAvgOrderByAggregateInput = {
 export type UpstreamPauseMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   until?: Prisma.SortOrder
+  since?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
   strikes?: Prisma.SortOrder
@@ -366,6 +387,7 @@ export type UpstreamPauseMaxOrderByAggregateInput = {
 export type UpstreamPauseMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   until?: Prisma.SortOrder
+  since?: Prisma.SortOrder
   code?: Prisma.SortOrder
   message?: Prisma.SortOrder
   strikes?: Prisma.SortOrder
@@ -382,6 +404,7 @@ export type UpstreamPauseSumOrderByAggregateInput = {
 export type UpstreamPauseSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   name?: boolean
   until?: boolean
+  since?: boolean
   code?: boolean
   message?: boolean
   strikes?: boolean
@@ -391,6 +414,7 @@ export type UpstreamPauseSelect<ExtArgs extends runtime.Types.Extensions.Interna
 export type UpstreamPauseSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   name?: boolean
   until?: boolean
+  since?: boolean
   code?: boolean
   message?: boolean
   strikes?: boolean
@@ -400,6 +424,7 @@ export type UpstreamPauseSelectCreateManyAndReturn<ExtArgs extends runtime.Types
 export type UpstreamPauseSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   name?: boolean
   until?: boolean
+  since?: boolean
   code?: boolean
   message?: boolean
   strikes?: boolean
@@ -409,13 +434,14 @@ export type UpstreamPauseSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
 export type UpstreamPauseSelectScalar = {
   name?: boolean
   until?: boolean
+  since?: boolean
   code?: boolean
   message?: boolean
   strikes?: boolean
   places?: boolean
 }
 
-export type UpstreamPauseOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "until" | "code" | "message" | "strikes" | "places", ExtArgs["result"]["upstreamPause"]>
+export type UpstreamPauseOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "until" | "since" | "code" | "message" | "strikes" | "places", ExtArgs["result"]["upstreamPause"]>
 
 export type $UpstreamPausePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "UpstreamPause"
@@ -426,6 +452,10 @@ export type $UpstreamPausePayload<ExtArgs extends runtime.Types.Extensions.Inter
      */
     name: string
     until: Date
+    /**
+     * When `until` was set, by the same clock: a clock that is set back makes no pause longer.
+     */
+    since: Date
     /**
      * An EditErrorCode.
      */
@@ -864,6 +894,7 @@ export interface Prisma__UpstreamPauseClient<T, Null = never, ExtArgs extends ru
 export interface UpstreamPauseFieldRefs {
   readonly name: Prisma.FieldRef<"UpstreamPause", 'String'>
   readonly until: Prisma.FieldRef<"UpstreamPause", 'DateTime'>
+  readonly since: Prisma.FieldRef<"UpstreamPause", 'DateTime'>
   readonly code: Prisma.FieldRef<"UpstreamPause", 'String'>
   readonly message: Prisma.FieldRef<"UpstreamPause", 'String'>
   readonly strikes: Prisma.FieldRef<"UpstreamPause", 'Int'>
