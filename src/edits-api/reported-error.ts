@@ -1,3 +1,5 @@
+import { cutText } from './cut-text.ts';
+
 /** An error as an upstream wrote it, whatever the shape. */
 export interface ReportedError {
   readonly message: string | null;
@@ -131,7 +133,7 @@ function report(
 function messageOf(error: Json): string | null {
   for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {
     const value = error[name];
-    if (isText(value)) return value.slice(0, MAX_MESSAGE_LENGTH);
+    if (isText(value)) return cutText(value, MAX_MESSAGE_LENGTH);
     // As FastAPI reports what it cannot validate.
     if (name !== 'detail') continue;
     const one = firstOf(value) ?? value;
