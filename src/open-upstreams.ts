@@ -38,9 +38,10 @@ export async function openUpstreams(options: {
   const configs = await configured(editsApi, url);
   // Of a single one loadConfig tells.
   if (editsApi.kind === 'file') warnOfUrls(configs, log);
+  const otherKeys = configs.map(({ key }) => key);
   const clients = configs.map((config) => ({
     config,
-    editsApi: createEditsApi({ ...config, staging, proxies }),
+    editsApi: createEditsApi({ ...config, otherKeys, staging, proxies }),
   }));
   return {
     upstreams: createUpstreams(clients),
@@ -85,17 +86,18 @@ export async function openAnswerReaders(options: {
 }> {
   const { editsApi, proxies, staging } = options;
   // Nobody may know where the sandbox of another process is, and it links to nothing.
-  const readers = (await configured(editsApi, 'http://sandbox.invalid/v1'))
-    .toSorted(byPriority)
-    .map((config) => ({
-      name: config.name,
-      access: createAnswerAccess({
-        ...config,
-        proxies,
-        staging,
-        patience: { totalMs: REREAD_PATIENCE_MS },
-      }),
-    }));
+  const configs = await configured(editsApi, 'http://sandbox.invalid/v1');
+  const otherKeys = configs.map(({ key }) => key);
+  const readers = configs.toSorted(byPriority).map((config) => ({
+    name: config.name,
+    access: createAnswerAccess({
+      ...config,
+      otherKeys,
+      proxies,
+      staging,
+      patience: { totalMs: REREAD_PATIENCE_MS },
+    }),
+  }));
   const [first] = readers;
   if (first === undefined) throw new Error('there is no edits API whose answers could be read');
   return {

@@ -20,6 +20,8 @@ export interface AnswerAccessOptions {
   readonly url: string;
   /** Sent to `url` only, and never part of an error. */
   readonly key: string;
+  /** Of other upstreams: never part of an error either. @default none */
+  readonly otherKeys?: readonly string[];
   /** It is the API itself: what its errors say of its work can be relied on. @default false */
   readonly firstHand?: boolean;
   /** Where pictures are put while they arrive. */
@@ -62,7 +64,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   const { maxAnswerBytes = 512 * MiB, maxImageBytes = 64 * MiB, maxImages = 16 } = options;
   const { firstHand = false, patience = { totalMs: 5 * 60_000 } } = options;
   const endpoint = endpointOf(options.url);
-  const redact = createRedactor(options.key);
+  const redact = createRedactor([options.key, ...(options.otherKeys ?? [])]);
   // The edits API's own server may be a private one: somebody chose it.
   const guard = createAddressGuard({
     connectTimeoutMs,

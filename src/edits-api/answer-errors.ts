@@ -1,6 +1,7 @@
 import type { EditErrorCode } from '../edit-error-codes.ts';
 import { EditsApiError } from '../errors.ts';
 import { classify, classifyInside, matches, signOf } from './classify-error.ts';
+import { cutText } from './cut-text.ts';
 import { DAILY_LIMIT } from './error-signs.ts';
 import { waitSaid } from './rate-limit-hints.ts';
 import { errorIn, hasImage, type ReportedError, readError } from './reported-error.ts';
@@ -21,7 +22,7 @@ export interface AnswerHead {
 export interface ErrorContext {
   /** The upstream is the API itself and no relay: see `EDITS_API_FIRST_HAND`. */
   readonly firstHand: boolean;
-  /** Of a redirect. */
+  /** Of a redirect; redacted, as it may be cut. */
   readonly location?: string | null;
   /** When the limits that are used up renew, as the head says. */
   readonly resetSeconds?: number | null;
@@ -154,6 +155,6 @@ function parsed(text: string): unknown {
 
 /** What a page or a foreign JSON says, in short: tags and runs of white space are left out. */
 function summary(text: string): string {
-  const plain = text.slice(0, 16_384).replaceAll(/<(style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ');
-  return plain.replaceAll(/\s+/g, ' ').trim().slice(0, 500);
+  const plain = cutText(text, 16_384).replaceAll(/<(style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ');
+  return cutText(plain.replaceAll(/\s+/g, ' ').trim(), 500);
 }

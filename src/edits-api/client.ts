@@ -49,7 +49,7 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     if (!isGood(head)) {
       throw errorOfAnswer(head, await receiveText({ body, raw, maxBytes: MAX_ERROR_BYTES }), {
         firstHand,
-        location: header(response, 'location'),
+        location: redacted(header(response, 'location')),
         resetSeconds: waitUntilReset(response.headers, Date.now()),
       });
     }
@@ -74,11 +74,12 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     }
   }
 
+  const redacted = (text: string | null) => (text === null ? null : access.redact(text));
+
   function headOf(response: Dispatcher.ResponseData): AnswerHead {
-    const requestId = header(response, 'x-request-id');
     return {
       httpStatus: response.statusCode,
-      upstreamRequestId: requestId === null ? null : access.redact(requestId).slice(0, 200),
+      upstreamRequestId: redacted(header(response, 'x-request-id'))?.slice(0, 200) ?? null,
       retryAfterSeconds: waitAsked((name) => header(response, name), Date.now()),
     };
   }

@@ -1,3 +1,4 @@
+import { cutText } from './cut-text.ts';
 import { waitWritten } from './rate-limit-hints.ts';
 
 /** An error as an upstream wrote it, whatever the shape. */
@@ -159,7 +160,7 @@ const EXCEPTION = /^([\w.]+(Error|Exception)\b[\s:-]*)+/;
 function messageOf(error: Json): string | null {
   for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {
     const value = error[name];
-    if (isText(value)) return value.slice(0, MAX_MESSAGE_LENGTH);
+    if (isText(value)) return cutText(value, MAX_MESSAGE_LENGTH);
     // As FastAPI reports what it cannot validate.
     if (name !== 'detail') continue;
     const one = firstOf(value) ?? value;

@@ -44,7 +44,7 @@ export interface EditParams {
 const DEFAULT_SIZE = '1024x1024';
 /** What the edits API takes for an absent `n`. */
 export const DEFAULT_N = 1;
-const MAX_METADATA_KEYS = 16;
+export const MAX_METADATA_KEYS = 16;
 
 /**
  * Checks everything that can be checked without the pictures, so that a mistake costs no upload.

@@ -15,6 +15,7 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import {
+  findArgumentExcess,
   findLiteralExcess,
   findVariableExcess,
   INPUT_LIMITS,
@@ -83,6 +84,9 @@ export function checkDocumentText(query: string): void {
       tokens += 1;
       if (OPENING.has(token.kind)) nesting += 1;
       if (CLOSING.has(token.kind)) nesting -= 1;
+      if (token.kind === TokenKind.NAME && token.end - token.start > INPUT_LIMITS.nameCharacters) {
+        throw tooLarge(LONG_NAME, { limit: 'nameCharacters', most: INPUT_LIMITS.nameCharacters });
+      }
       const error = excess('tokens', tokens) ?? excess('nesting', nesting);
       if (error !== null) throw error;
     }
@@ -92,6 +96,8 @@ export function checkDocumentText(query: string): void {
 }
 
 const TOO_LARGE = 'QUERY_TOO_LARGE';
+/** Validation compares a name that is not known with all that are. */
+const LONG_NAME = `A name in the operation may have at most ${INPUT_LIMITS.nameCharacters} characters.`;
 const OPENING: ReadonlySet<TokenKind> = new Set([
   TokenKind.BRACE_L,
   TokenKind.BRACKET_L,
@@ -104,10 +110,12 @@ const CLOSING: ReadonlySet<TokenKind> = new Set([
 ]);
 
 function findFlood(document: DocumentNode, schema: GraphQLSchema): GraphQLError | null {
+  let fields = 0;
   let aliases = 0;
   let directives = 0;
   visit(document, {
     Field: ({ alias }) => {
+      fields += 1;
       if (alias !== undefined) aliases += 1;
     },
     Directive: () => {
@@ -115,6 +123,7 @@ function findFlood(document: DocumentNode, schema: GraphQLSchema): GraphQLError 
     },
   });
   return (
+    excess('fields', fields) ??
     excess('aliases', aliases) ??
     excess('directives', directives) ??
     inputTooLarge(findLiteralExcess(document, schema))
@@ -134,8 +143,10 @@ function findErrors({
   const variables = variableValues ?? {};
   const tooLarge = inputTooLarge(findVariableExcess(operation, schema, variables));
   if (tooLarge !== null) return [tooLarge];
-  const wrong = findWrongVariables(operation, schema, variables);
-  if (wrong.length > 0) return wrong;
+  const { errors = [], coerced = {} } = coerceVariables(operation, schema, variables);
+  if (errors.length > 0) return errors.map(asRequestError);
+  const inside = inputTooLarge(findArgumentExcess(document, schema, coerced));
+  if (inside !== null) return [inside];
   try {
     const { depth, breadth, complexity } = sizeOf(operation, document, schema, variables);
     const error =
@@ -149,15 +160,13 @@ function findErrors({
 }
 
 /** What the executor would find too, with a bound and with a status: such a request was not run. */
-function findWrongVariables(
+function coerceVariables(
   { variableDefinitions = [] }: OperationDefinitionNode,
   schema: GraphQLSchema,
   variables: Readonly<Record<string, unknown>>,
-): GraphQLError[] {
-  const { errors = [] } = getVariableValues(schema, variableDefinitions, variables, {
-    maxErrors: MAX_VARIABLE_ERRORS,
-  });
-  return errors.map(asRequestError);
+): ReturnType<typeof getVariableValues> {
+  const maxErrors = MAX_VARIABLE_ERRORS;
+  return getVariableValues(schema, variableDefinitions, variables, { maxErrors });
 }
 
 function asRequestError({ message, nodes, source, positions, extensions }: GraphQLError) {

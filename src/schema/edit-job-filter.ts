@@ -1,4 +1,6 @@
+import { MAX_METADATA_KEYS } from '../edits/edit-params.ts';
 import type { HistoryFilter, NumberRange } from '../edits/history/history-query.ts';
+import { checkJsonObject } from '../edits/json-object.ts';
 import { InvalidInputError } from '../errors.ts';
 import { parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
@@ -59,7 +61,7 @@ export const EditJobFilter = builder.inputType('EditJobFilter', {
     hasError: t.boolean({ description: 'With an `error`, or without.' }),
     metadata: t.field({
       type: 'JSONObject',
-      description: 'Has these labels with these values, and any others beside them.',
+      description: 'Has these keys with these values, and any others beside them; at most 16 keys.',
     }),
     promptId: t.id({ description: 'Has this Prompt.' }),
     inputImageId: t.id({ description: 'Edited this Image, or had it as its mask.' }),
@@ -72,11 +74,16 @@ const NOBODYS_ID = '00000000-0000-0000-0000-000000000000';
 
 const isGiven = <Value>(value: Value | null | undefined): value is Value => value != null;
 
-/** @throws InvalidInputError for an amount that is finer than a millionth. */
+/** @throws InvalidInputError for an amount that is finer than a millionth, or too much metadata. */
 export function toFilter(
   filter: typeof EditJobFilter.$inferInput | null | undefined,
 ): HistoryFilter {
   const { cost, promptId, inputImageId, outputImageId, ...same } = filter ?? {};
+  // What no edit can have is not looked for either.
+  checkJsonObject('filter.metadata', same.metadata ?? {}, {
+    maxKeys: MAX_METADATA_KEYS,
+    scalarsOnly: false,
+  });
   return {
     ...same,
     ...(cost && { costMicroUsd: toMicroUsd(cost) }),

@@ -2,10 +2,12 @@ import {
   type DocumentNode,
   type GraphQLInputType,
   type GraphQLSchema,
+  isEnumType,
   isInputObjectType,
   isInputType,
   isListType,
   isNonNullType,
+  Kind,
   type OperationDefinitionNode,
   TypeInfo,
   typeFromAST,
@@ -22,7 +24,11 @@ export const INPUT_LIMITS = {
   allItems: 2_000,
   /** Objects and lists inside each other, in a value whose fields the schema does not name. */
   jsonDepth: 32,
-  /** Characters of such a value's keys and texts, and one for each of its other values. */
+  /** Fields of one input object, known or not. */
+  objectFields: 100,
+  /** Characters of an enum value or of a field of an input object. */
+  nameCharacters: 256,
+  /** Characters of all such values' keys and texts, and one for each of their other values. */
   jsonCharacters: 262_144,
 } as const;
 
@@ -83,6 +89,31 @@ export function findLiteralExcess(
   return found;
 }
 
+/**
+ * The same for arguments with variables inside them, which have coerced values: a variable may stand in
+ * many places, and far below others.
+ */
+export function findArgumentExcess(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  variables: Readonly<Record<string, unknown>>,
+): InputExcess | null {
+  const types = new TypeInfo(schema);
+  const check = createCheck();
+  let found: InputExcess | null = null;
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      Argument({ name, value }) {
+        const type = types.getArgument()?.type;
+        if (!type || value.kind === Kind.VARIABLE || found !== null) return;
+        found = check(type, valueFromASTUntyped(value, variables), [name.value]);
+      },
+    }),
+  );
+  return found;
+}
+
 /** The same for one value of a type. */
 export function findInputExcess(
   type: GraphQLInputType,
@@ -94,6 +125,28 @@ export function findInputExcess(
 
 function createCheck() {
   let items = 0;
+  let characters = 0;
+
+  /** Not recursive: a value may be nested as deep as a body is long. */
+  function checkJson(value: object, path: Path): InputExcess | null {
+    let level: object[] = [value];
+    for (let depth = 1; level.length > 0; depth += 1) {
+      if (depth > INPUT_LIMITS.jsonDepth) return excess(path, 'jsonDepth', 'is nested deeper');
+      const next: object[] = [];
+      for (const container of level) {
+        for (const [key, part] of Object.entries(container)) {
+          characters += Array.isArray(container) ? 1 : key.length;
+          if (typeof part === 'string') characters += part.length;
+          if (isPlain(part)) next.push(part);
+          if (characters > INPUT_LIMITS.jsonCharacters) {
+            return excess(path, 'jsonCharacters', 'and the JSON before it have more');
+          }
+        }
+      }
+      level = next;
+    }
+    return null;
+  }
 
   return function check(type: GraphQLInputType, value: unknown, path: Path): InputExcess | null {
     if (isNonNullType(type)) return check(type.ofType, value, path);
@@ -108,8 +161,17 @@ function createCheck() {
       return first(value, (item, index) => check(type.ofType, item, [...path, index]));
     }
     if (isListType(type)) return check(type.ofType, value, path);
+    if (isEnumType(type) && isLongName(value)) {
+      return excess(path, 'nameCharacters', 'has more');
+    }
     if (!isPlain(value)) return null;
     if (!isInputObjectType(type)) return checkJson(value, path);
+    // Coercion compares each name that is not known with all that are.
+    const names = Object.keys(value);
+    if (names.length > INPUT_LIMITS.objectFields) {
+      return excess(path, 'objectFields', `has ${names.length} fields`);
+    }
+    if (names.some(isLongName)) return excess(path, 'nameCharacters', 'has a longer one');
     return first(Object.values(type.getFields()), ({ name, type: fieldType }) =>
       Object.hasOwn(value, name)
         ? check(fieldType, Reflect.get(value, name), [...path, name])
@@ -118,26 +180,8 @@ function createCheck() {
   };
 }
 
-/** Not recursive: a value may be nested as deep as a body is long. */
-function checkJson(value: object, path: Path): InputExcess | null {
-  let characters = 0;
-  let level: object[] = [value];
-  for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > INPUT_LIMITS.jsonDepth) return excess(path, 'jsonDepth', 'is nested deeper');
-    const next: object[] = [];
-    for (const container of level) {
-      for (const [key, part] of Object.entries(container)) {
-        characters += Array.isArray(container) ? 1 : key.length;
-        if (typeof part === 'string') characters += part.length;
-        if (isPlain(part)) next.push(part);
-        if (characters > INPUT_LIMITS.jsonCharacters) {
-          return excess(path, 'jsonCharacters', 'has more characters');
-        }
-      }
-    }
-    level = next;
-  }
-  return null;
+function isLongName(value: unknown): boolean {
+  return typeof value === 'string' && value.length > INPUT_LIMITS.nameCharacters;
 }
 
 /** Of JSON; a file of a multipart request is an object of its own class. */
@@ -151,7 +195,9 @@ const LIMIT_TEXT: Record<Limit, string> = {
   listItems: `a list may have at most ${INPUT_LIMITS.listItems} items`,
   allItems: `all lists of an operation may have at most ${INPUT_LIMITS.allItems} items together`,
   jsonDepth: `JSON may be nested at most ${INPUT_LIMITS.jsonDepth} levels deep`,
-  jsonCharacters: `JSON may have at most ${INPUT_LIMITS.jsonCharacters} characters`,
+  objectFields: `an object may have at most ${INPUT_LIMITS.objectFields} fields`,
+  nameCharacters: `the name of a field or an enum value may have at most ${INPUT_LIMITS.nameCharacters} characters`,
+  jsonCharacters: `JSON may have at most ${INPUT_LIMITS.jsonCharacters} characters in one operation`,
 };
 
 function excess(path: Path, limit: Limit, found: string): InputExcess {

@@ -11,6 +11,7 @@ import {
 } from '../usage/usage-request.ts';
 import type { UsageSums } from '../usage/usage-sums.ts';
 import { builder } from './builder.ts';
+import { costOfArguments } from './complexity.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { Prompt } from './prompt.ts';
 import { UsageSumsInterface } from './usage-sums.ts';
@@ -132,8 +133,9 @@ export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').i
 });
 
 /** A bucket is a row of one statement: it counts a fiftieth of an edit. */
-export const usageComplexity = ({ first }: { first?: number | null }) => ({
-  multiplier: Math.ceil((first ?? DEFAULT_BUCKETS) / 50),
+export const usageComplexity = (args: { first?: number | null }) => ({
+  field: 1 + costOfArguments(args),
+  multiplier: Math.ceil((args.first ?? DEFAULT_BUCKETS) / 50),
 });
 
 /** Of the query, and of `User.usage`. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { errorInAnswer, errorOfAnswer } from '../../src/edits-api/answer-errors.ts';
-import { createRedactor } from '../../src/edits-api/redact.ts';
 import { parseRetryAfter } from '../../src/net/retry-after.ts';
 
 const head = { upstreamRequestId: 'req_1', retryAfterSeconds: null };
@@ -548,30 +547,5 @@ describe('Retry-After', () => {
     ['99999999999', null],
   ])('%j means %j seconds', (value, seconds) => {
     expect(parseRetryAfter(value, now)).toBe(seconds);
-  });
-});
-
-describe('the redactor', () => {
-  const redact = createRedactor('my+secret.key');
-
-  it('hides the key wherever it stands, and whatever looks like one', () => {
-    expect(redact('my+secret.key: Incorrect key sk-proj-abc***xyz, not (my+secret.key)')).toBe(
-      '[redacted]: Incorrect key [redacted], not ([redacted])',
-    );
-    expect(redact('Location: https://x/?key=my%2Bsecret.key')).not.toContain('secret');
-  });
-
-  it('keeps words that only look a little like a key', () => {
-    expect(redact('a task-force at the risk-free desk')).toBe('a task-force at the risk-free desk');
-  });
-
-  it('replaces what a database does not store: NUL and half a surrogate pair', () => {
-    expect(redact('a\0b \ud83d c \u{1f3a9}')).toBe('a\ufffdb \ufffd c \u{1f3a9}');
-    expect(redact(`${'x'.repeat(1_999)}\u{1f3a9}`).isWellFormed()).toBe(true);
-  });
-
-  it('keeps at most 2,000 characters', () => {
-    expect(redact('x'.repeat(3000))).toHaveLength(2000);
-    expect(redact(`${'x'.repeat(1990)}my+secret.key`)).not.toContain('my+');
   });
 });

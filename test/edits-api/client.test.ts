@@ -289,6 +289,9 @@ describe('an answer that comes before the request is read', () => {
   });
 });
 
+/** Without the look of a key of OpenAI. */
+const LONG_KEY = 'fk7c2e9b-41d8-46a5-0f3d';
+
 describe('an answer that is an error', () => {
   it('is told with its code, what was said, its request id and Retry-After, and is kept', async () => {
     const text = '{"error":{"message":"Slow down","type":"x","code":"rate_limit_exceeded"}}';
@@ -318,6 +321,31 @@ describe('an answer that is an error', () => {
 
     expect(error.message).toBe('The upstream returned 401: Wrong key: [redacted], [redacted]');
     expect(`${error.stack} ${error.upstreamRequestId} ${error.cause}`).not.toMatch(/sk-/);
+  });
+
+  it.each<[where: string, answer: Parameters<typeof clientOfAnswer>]>([
+    ['a message', [JSON.stringify({ message: `${'y '.repeat(990)}${LONG_KEY}` }), { status: 401 }]],
+    ['a page', [`<p>${'y '.repeat(240)}${LONG_KEY}</p>`, { status: 404 }]],
+    [
+      'a Location',
+      ['', { status: 307, headers: { location: `https://x/${'y'.repeat(275)}?k=${LONG_KEY}` } }],
+    ],
+  ])('never shows a part of the key where %s is too long', async (_, [body, head]) => {
+    const { edit } = await clientOfAnswer(body, head, { key: LONG_KEY });
+    const { message } = await failureOf(edit());
+    expect(message).toContain('y');
+    expect(message).not.toContain(LONG_KEY.slice(0, 4));
+  });
+
+  it('never shows the key of another upstream', async () => {
+    const { edit } = await clientOfAnswer(
+      JSON.stringify({ error: { message: `not ${LONG_KEY}` } }),
+      {
+        status: 403,
+      },
+      { otherKeys: [LONG_KEY] },
+    );
+    expect((await failureOf(edit())).message).toBe('The upstream returned 403: not [redacted]');
   });
 
   it('is told by its status when its text is cut', async () => {

@@ -31,11 +31,10 @@ describe.runIf(hasDatabase)('random wrong requests', () => {
 
   test('get no 5xx, leave no file, and an edit with an upload succeeds after them', async () => {
     const { id, inputImages } = await edit();
-    const fuzz = createRequestFuzz({
+    const fuzz = await createRequestFuzz({
       seed: SEED,
       imageId: inputImages[0].id,
       jobId: id,
-      file: await png(32, 32),
     });
     let left = REQUESTS;
     const next = () => (left-- > 0 ? fuzz() : null);

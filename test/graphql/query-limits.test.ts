@@ -70,6 +70,38 @@ const FLOODS: [string, string, string, object?][] = [
     { m: { a: 'x'.repeat(1_000_000) } },
   ],
   [
+    'one text in many places, by a variable',
+    `query($t: String!) { editJobs(filter: { model: [${many(100, () => '$t')}] }) { totalCount } }`,
+    `at most ${complexity}`,
+    { t: 'x'.repeat(100_000) },
+  ],
+  [
+    'one text as the zone of many reports, by a variable',
+    `query($t: String!) { ${many(50, (i) => `a${i}: usage(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", timeZone: $t) { truncated }`)} }`,
+    `at most ${complexity}`,
+    { t: 'x'.repeat(100_000) },
+  ],
+  [
+    'JSON in JSON that is nested too deep together',
+    'query($m: JSONObject) { editJobs(filter: { metadata: { a: $m } }) { totalCount } }',
+    `at most ${jsonDepth}`,
+    { m: JSON.parse(`${'{"a":'.repeat(jsonDepth)}1${'}'.repeat(jsonDepth)}`) },
+  ],
+  [
+    'JSON of many fields for many pages, by a variable',
+    `query($f: EditJobFilter) { ${many(90, (i) => `a${i}: editJobs(first: 1, filter: $f) { totalCount }`)} }`,
+    `at most ${complexity}`,
+    {
+      f: { metadata: Object.fromEntries(Array.from({ length: 40_000 }, (_, at) => [`k${at}`, 1])) },
+    },
+  ],
+  ['a name of a megabyte', `{ ${'x'.repeat(1_000_000)} }`, 'at most 256'],
+  [
+    'a field a thousand times, which validation would compare with each other',
+    `{ ${many(fields + 1, () => '__typename')} }`,
+    `at most ${fields}`,
+  ],
+  [
     'circular fragments',
     '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
     'itself',

@@ -38,6 +38,16 @@ test('the items of a list in an input object count too', () => {
   expect(count(query, { f: filter }) - count(query)).toBe(51 * 10);
 });
 
+test('a long text counts wherever it stands, also by one variable', () => {
+  const query = (places: string) =>
+    `query($s: String!) { editJobs(first: 10, filter: { model: [${places}] }) { totalCount } }`;
+  const counted = (places: string, length: number) =>
+    count(query(places), { s: 'x'.repeat(length) });
+  expect(counted('$s', 99)).toBe(counted('$s', 1));
+  expect(counted('$s', 5_000) - counted('$s', 1)).toBe(50);
+  expect(counted('$s $s $s', 5_000) - counted('$s $s $s', 1)).toBe(150);
+});
+
 test('a malformed id can be counted wherever one may stand', () => {
   const query = `{
     node(id: "nonsense") { id } nodes(ids: ["nonsense", ""]) { id }

@@ -1,6 +1,7 @@
 import { buildSchema, getOperationAST, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import {
+  findArgumentExcess,
   findLiteralExcess,
   findVariableExcess,
   INPUT_LIMITS,
@@ -116,4 +117,45 @@ test('what is of an unknown argument or type, or no JSON, is left to validation'
     readonly self = this;
   }
   expect(byVariables({ json: new Upload() })).toBeNull();
+});
+
+describe('a variable inside an argument', () => {
+  const find = (query: string, variables: Record<string, unknown>) =>
+    findArgumentExcess(parse(query), schema, variables);
+
+  test('is part of the depth', () => {
+    const query = 'query($j: JSON) { find(filter: { json: { a: $j } }) }';
+    expect(find(query, { j: nested(jsonDepth - 1) })).toBeNull();
+    expect(find(query, { j: nested(jsonDepth) })).toMatchObject({
+      path: 'filter.json',
+      limit: 'jsonDepth',
+    });
+  });
+
+  test('counts as often as it is there', () => {
+    const query = (times: number) => `query($j: JSON) { find(json: [${items(times, '$j')}]) }`;
+    const j = 'x'.repeat(jsonCharacters / 8);
+    expect(find(query(7), { j })).toBeNull();
+    expect(find(query(8), { j })).toMatchObject({ limit: 'jsonCharacters' });
+    const lists = `query($c: [Color!]) { find(filter: { more: [${items(allItems / listItems, '{ colors: $c }')}] }) }`;
+    expect(find(lists, { c: items(listItems) })).toMatchObject({ limit: 'allItems' });
+  });
+});
+
+test('an input object may have a hundred fields, whatever they are called', () => {
+  const fields = (count: number) => ({
+    filter: Object.fromEntries(items(count).map((_, at) => [`unknown${at}`, 1])),
+  });
+  expect(byVariables(fields(100))).toBeNull();
+  expect(byVariables(fields(101))).toMatchObject({ path: 'filter', limit: 'objectFields' });
+});
+
+test('a name may have 256 characters, of an enum value and of a field', () => {
+  const name = (length: number) => 'R'.repeat(length);
+  expect(byVariables({ colors: [name(256)], filter: { [name(256)]: 1 } })).toBeNull();
+  expect(byVariables({ colors: ['RED', name(257)] })).toMatchObject({
+    path: 'colors[1]',
+    limit: 'nameCharacters',
+  });
+  expect(byVariables({ filter: { [name(257)]: 1 } })).toMatchObject({ limit: 'nameCharacters' });
 });

@@ -1,15 +1,20 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { FuzzRequest } from './fuzz-requests.ts';
 
 /**
- * Sends a request of the fuzz on a connection of its own, and reads its answer but for a stream's,
- * which it leaves.
+ * Sends a request of the fuzz and reads its answer but for a stream's, which it leaves. Looks at the
+ * thumbnail of what was uploaded.
  * @returns What is wrong with the answer; null: nothing. Wrong are all 5xx but a 503 that says when to
  * come again, an internal error, and what is not JSON.
  */
-async function sendFuzz(url: string, request: FuzzRequest): Promise<string | null> {
-  const response = await answerTo(url, request);
+async function sendFuzz(url: string, request: FuzzRequest, agent: Agent): Promise<string | null> {
+  const response = await answerTo(url, request, agent);
   const { statusCode: status = 0, headers } = response;
   const type = headers['content-type'] ?? '';
   if (!type.includes('json')) {
@@ -20,22 +25,34 @@ async function sendFuzz(url: string, request: FuzzRequest): Promise<string | nul
   if (status === 503 && headers['retry-after'] !== undefined) return null;
   if (status >= 500 || body.includes('INTERNAL_SERVER_ERROR')) return `${status} ${body}`;
   try {
-    JSON.parse(body);
-    return null;
+    const answer = JSON.parse(body);
+    return status === 201 ? await thumbnailFault(answer.url, agent) : null;
   } catch {
     return `${status}, not JSON: ${body}`;
   }
 }
 
+/** Whoever opens an image in a list makes the service decode it. */
+async function thumbnailFault(url: string, agent: Agent): Promise<string | null> {
+  const response = await sent(`${url}?w=256`, { method: 'GET', agent });
+  const body = await text(response);
+  const { statusCode: status = 0 } = response;
+  return status >= 500 && status !== 503 ? `${status} ${body} for the thumbnail of` : null;
+}
+
 /** The answer may come before the body is sent: what fails after it does not matter. */
-function answerTo(url: string, { path, headers, body }: FuzzRequest): Promise<IncomingMessage> {
-  const options = {
-    method: 'POST',
-    agent: false,
-    headers: { ...headers, 'content-length': body.length },
-  };
+function answerTo(
+  url: string,
+  { path, headers, body }: FuzzRequest,
+  agent: Agent,
+): Promise<IncomingMessage> {
+  const all = { ...headers, 'content-length': body.length };
+  return sent(`${url}${path}`, { method: 'POST', agent, headers: all }, body);
+}
+
+function sent(url: string, options: RequestOptions, body?: Uint8Array): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    httpRequest(`${url}${path}`, options, (response) => {
+    httpRequest(url, options, (response) => {
       response.on('error', () => {});
       resolve(response);
     })
@@ -44,16 +61,20 @@ function answerTo(url: string, { path, headers, body }: FuzzRequest): Promise<In
   });
 }
 
-/** Some at once, until `next` returns null. @returns What was wrong, with the requests' bodies. */
+/**
+ * Some at once over connections that are used again, as a load balancer does, until `next` returns
+ * null. @returns What was wrong, with the requests' bodies.
+ */
 export async function sendFuzzes(
   url: string,
   next: () => FuzzRequest | null,
   atOnce: number,
 ): Promise<string[]> {
   const wrong: string[] = [];
+  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   async function sendAll(): Promise<void> {
     for (let request = next(); request !== null; request = next()) {
-      const found = await sendFuzz(url, request).catch((error: unknown) => String(error));
+      const found = await sendFuzz(url, request, agent).catch((error: unknown) => String(error));
       if (found !== null) {
         const body = Buffer.from(request.body).toString('latin1').slice(0, 2_000);
         wrong.push(`${found.slice(0, 500)} for ${JSON.stringify(request.headers)} ${body}`);
@@ -61,5 +82,6 @@ export async function sendFuzzes(
     }
   }
   await Promise.all(Array.from({ length: atOnce }, sendAll));
+  agent.destroy();
   return wrong;
 }
