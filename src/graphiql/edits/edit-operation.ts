@@ -52,7 +52,7 @@ export async function editOperationOf(id: string): Promise<Operation> {
   return { query: AGAIN_MUTATION, variables: { input: inputOf(editJob) } };
 }
 
-export function inputOf(editJob: EditInput): Record<string, unknown> {
+function inputOf(editJob: EditInput): Record<string, unknown> {
   const { prompt, inputImages, mask, requestedPartialImages: partialImages } = editJob;
   const given = PARAMETERS.filter((name) => !isLeftOut(editJob[name]));
   return {
