@@ -76,8 +76,8 @@ async function fillPrompts(run: Run, owner: number, count: number): Promise<void
       ), numbered AS (
         INSERT INTO "BenchPrompt" SELECT $7::int, index, id FROM given
       )
-      INSERT INTO "PromptSearch" ("promptId", text, grams)
-      SELECT id, folded, grams::int[] FROM given`,
+      INSERT INTO "PromptSearch" ("promptId", "ownerId", text, grams)
+      SELECT id, $1::text, folded, grams::int[] FROM given`,
       [
         ownerId,
         column('index'),

@@ -22,8 +22,8 @@ export async function savePrompt(
         SET uses = "Prompt".uses + 1, "lastUsedAt" = excluded."lastUsedAt"
       RETURNING id
     ), search AS (
-      INSERT INTO "PromptSearch" ("promptId", text, grams)
-      SELECT id, ${folded}, ${searchGrams(ownerId, folded)}::int[] FROM saved
+      INSERT INTO "PromptSearch" ("promptId", "ownerId", text, grams)
+      SELECT id, ${ownerId}, ${folded}, ${searchGrams(ownerId, folded)}::int[] FROM saved
       ON CONFLICT DO NOTHING
     )
     SELECT id FROM saved`;

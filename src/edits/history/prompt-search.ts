@@ -16,6 +16,7 @@ const MAX_VISITED_PROMPTS = 2_000;
 
 /** A term to be found in prompts of one owner. */
 export interface SearchTerm {
+  readonly ownerId: string;
   readonly folded: string;
   readonly grams: readonly number[];
 }
@@ -36,7 +37,7 @@ export function searchTerm(ownerId: string, search: string | null | undefined): 
     );
   }
   const folded = foldForSearch(search);
-  return { folded, grams: termGrams(ownerId, folded) };
+  return { ownerId, folded, grams: termGrams(ownerId, folded) };
 }
 
 /** Whether the row `search` of "PromptSearch" has the term. */
@@ -53,6 +54,6 @@ export async function findPrompts(
     : { kind: 'few', ids: found.map(({ id }) => id) };
 }
 
-function promptsWith({ folded, grams }: SearchTerm, most: number | null): Prisma.Sql {
-  return Prisma.sql`"promptsWith"(${[...grams]}::int[], ${folded}, ${most}::bigint)`;
+function promptsWith({ ownerId, folded, grams }: SearchTerm, most: number | null): Prisma.Sql {
+  return Prisma.sql`"promptsWith"(${ownerId}, ${[...grams]}::int[], ${folded}, ${most}::bigint)`;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/database/database.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
-import { WALKED_ROWS } from '../../../src/edits/history/prompt-search.ts';
+import { findPrompts, searchTerm, WALKED_ROWS } from '../../../src/edits/history/prompt-search.ts';
 import { createPrompts, type Prompts } from '../../../src/edits/prompts/prompts.ts';
 import { foldForSearch, searchGrams } from '../../../src/edits/search-text.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
@@ -101,6 +101,32 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
     expect(await texts('secret')).toEqual([]);
   });
 
+  test('finds nothing of an owner whose id has the same hash', async () => {
+    // Both ids begin with the same 32 bits of SHA-256.
+    const [one, other] = ['user-20491', 'user-32057'].map((ownerId) => ({
+      ownerId,
+      isAdmin: false,
+    }));
+    await insertHistory(opened.prisma, [
+      historyRow({ ownerId: 'user-20491', prompt: 'a confidential zeppelin' }),
+    ]);
+    expect(searchGrams('user-20491', 'abc')).toEqual(searchGrams('user-32057', 'abc'));
+    const seenBy = async (viewer = VIEWER) => ({
+      page: (await history.page(viewer, { search: 'zeppelin' }, {})).rows.length,
+      count: await history.count(viewer, { search: 'zeppelin' }),
+      prompts: await prompts.page(viewer, { search: 'zeppelin', order: LAST_USE }, {}),
+    });
+    expect(await seenBy(one)).toMatchObject({ page: 1, count: { exact: 1 } });
+    // Estimates of counts add up what is found.
+    const term = searchTerm('user-32057', 'zeppelin');
+    expect(term && (await findPrompts(opened.prisma, term))).toEqual({ kind: 'few', ids: [] });
+    expect(await seenBy(other)).toMatchObject({
+      page: 0,
+      count: { exact: 0 },
+      prompts: { rows: [], hasNextPage: false },
+    });
+  });
+
   test('looks again at what the index finds: equal sequences are not yet the term', async () => {
     // All its sequences of three are there, in another order.
     await insertHistory(opened.prisma, [historyRow({ prompt: 'abcd bcde' })]);
@@ -157,6 +183,7 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
     await prisma.promptSearch.createMany({
       data: rows.map(({ promptId, folded: text }) => ({
         promptId,
+        ownerId,
         text,
         grams: searchGrams(ownerId, text),
       })),

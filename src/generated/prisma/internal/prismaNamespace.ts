@@ -1857,6 +1857,7 @@ export type PromptScalarFieldEnum = (typeof PromptScalarFieldEnum)[keyof typeof 
 
 export const PromptSearchScalarFieldEnum = {
   promptId: 'promptId',
+  ownerId: 'ownerId',
   text: 'text',
   grams: 'grams'
 } as const

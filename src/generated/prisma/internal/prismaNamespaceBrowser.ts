@@ -213,6 +213,7 @@ export type PromptScalarFieldEnum = (typeof PromptScalarFieldEnum)[keyof typeof 
 
 export const PromptSearchScalarFieldEnum = {
   promptId: 'promptId',
+  ownerId: 'ownerId',
   text: 'text',
   grams: 'grams'
 } as const

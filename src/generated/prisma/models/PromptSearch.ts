@@ -36,16 +36,19 @@ export type PromptSearchSumAggregateOutputType = {
 
 export type PromptSearchMinAggregateOutputType = {
   promptId: string | null
+  ownerId: string | null
   text: string | null
 }
 
 export type PromptSearchMaxAggregateOutputType = {
   promptId: string | null
+  ownerId: string | null
   text: string | null
 }
 
 export type PromptSearchCountAggregateOutputType = {
   promptId: number
+  ownerId: number
   text: number
   grams: number
   _all: number
@@ -62,16 +65,19 @@ export type PromptSearchSumAggregateInputType = {
 
 export type PromptSearchMinAggregateInputType = {
   promptId?: true
+  ownerId?: true
   text?: true
 }
 
 export type PromptSearchMaxAggregateInputType = {
   promptId?: true
+  ownerId?: true
   text?: true
 }
 
 export type PromptSearchCountAggregateInputType = {
   promptId?: true
+  ownerId?: true
   text?: true
   grams?: true
   _all?: true
@@ -165,6 +171,7 @@ export type PromptSearchGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
 
 export type PromptSearchGroupByOutputType = {
   promptId: string
+  ownerId: string
   text: string
   grams: number[]
   _count: PromptSearchCountAggregateOutputType | null
@@ -194,6 +201,7 @@ export type PromptSearchWhereInput = {
   OR?: Prisma.PromptSearchWhereInput[]
   NOT?: Prisma.PromptSearchWhereInput | Prisma.PromptSearchWhereInput[]
   promptId?: Prisma.UuidFilter<"PromptSearch"> | string
+  ownerId?: Prisma.StringFilter<"PromptSearch"> | string
   text?: Prisma.StringFilter<"PromptSearch"> | string
   grams?: Prisma.IntNullableListFilter<"PromptSearch">
   prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
@@ -201,6 +209,7 @@ export type PromptSearchWhereInput = {
 
 export type PromptSearchOrderByWithRelationInput = {
   promptId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   text?: Prisma.SortOrder
   grams?: Prisma.SortOrder
   prompt?: Prisma.PromptOrderByWithRelationInput
@@ -211,6 +220,7 @@ export type PromptSearchWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.PromptSearchWhereInput | Prisma.PromptSearchWhereInput[]
   OR?: Prisma.PromptSearchWhereInput[]
   NOT?: Prisma.PromptSearchWhereInput | Prisma.PromptSearchWhereInput[]
+  ownerId?: Prisma.StringFilter<"PromptSearch"> | string
   text?: Prisma.StringFilter<"PromptSearch"> | string
   grams?: Prisma.IntNullableListFilter<"PromptSearch">
   prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
@@ -218,6 +228,7 @@ export type PromptSearchWhereUniqueInput = Prisma.AtLeast<{
 
 export type PromptSearchOrderByWithAggregationInput = {
   promptId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   text?: Prisma.SortOrder
   grams?: Prisma.SortOrder
   _count?: Prisma.PromptSearchCountOrderByAggregateInput
@@ -232,11 +243,13 @@ export type PromptSearchScalarWhereWithAggregatesInput = {
   OR?: Prisma.PromptSearchScalarWhereWithAggregatesInput[]
   NOT?: Prisma.PromptSearchScalarWhereWithAggregatesInput | Prisma.PromptSearchScalarWhereWithAggregatesInput[]
   promptId?: Prisma.UuidWithAggregatesFilter<"PromptSearch"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"PromptSearch"> | string
   text?: Prisma.StringWithAggregatesFilter<"PromptSearch"> | string
   grams?: Prisma.IntNullableListFilter<"PromptSearch">
 }
 
 export type PromptSearchCreateInput = {
+  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
   prompt: Prisma.PromptCreateNestedOneWithoutSearchInput
@@ -244,11 +257,13 @@ export type PromptSearchCreateInput = {
 
 export type PromptSearchUncheckedCreateInput = {
   promptId: string
+  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
 }
 
 export type PromptSearchUpdateInput = {
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
   prompt?: Prisma.PromptUpdateOneRequiredWithoutSearchNestedInput
@@ -256,23 +271,27 @@ export type PromptSearchUpdateInput = {
 
 export type PromptSearchUncheckedUpdateInput = {
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
 
 export type PromptSearchCreateManyInput = {
   promptId: string
+  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
 }
 
 export type PromptSearchUpdateManyMutationInput = {
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
 
 export type PromptSearchUncheckedUpdateManyInput = {
   promptId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
@@ -292,6 +311,7 @@ export type IntNullableListFilter<$PrismaModel = never> = {
 
 export type PromptSearchCountOrderByAggregateInput = {
   promptId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   text?: Prisma.SortOrder
   grams?: Prisma.SortOrder
 }
@@ -302,11 +322,13 @@ export type PromptSearchAvgOrderByAggregateInput = {
 
 export type PromptSearchMaxOrderByAggregateInput = {
   promptId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   text?: Prisma.SortOrder
 }
 
 export type PromptSearchMinOrderByAggregateInput = {
   promptId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   text?: Prisma.SortOrder
 }
 
@@ -356,11 +378,13 @@ export type PromptSearchUpdategramsInput = {
 }
 
 export type PromptSearchCreateWithoutPromptInput = {
+  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
 }
 
 export type PromptSearchUncheckedCreateWithoutPromptInput = {
+  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
 }
@@ -382,11 +406,13 @@ export type PromptSearchUpdateToOneWithWhereWithoutPromptInput = {
 }
 
 export type PromptSearchUpdateWithoutPromptInput = {
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
 
 export type PromptSearchUncheckedUpdateWithoutPromptInput = {
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
@@ -395,6 +421,7 @@ export type PromptSearchUncheckedUpdateWithoutPromptInput = {
 
 export type PromptSearchSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   promptId?: boolean
+  ownerId?: boolean
   text?: boolean
   grams?: boolean
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
@@ -402,6 +429,7 @@ export type PromptSearchSelect<ExtArgs extends runtime.Types.Extensions.Internal
 
 export type PromptSearchSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   promptId?: boolean
+  ownerId?: boolean
   text?: boolean
   grams?: boolean
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
@@ -409,6 +437,7 @@ export type PromptSearchSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
 
 export type PromptSearchSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   promptId?: boolean
+  ownerId?: boolean
   text?: boolean
   grams?: boolean
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
@@ -416,11 +445,12 @@ export type PromptSearchSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
 
 export type PromptSearchSelectScalar = {
   promptId?: boolean
+  ownerId?: boolean
   text?: boolean
   grams?: boolean
 }
 
-export type PromptSearchOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"promptId" | "text" | "grams", ExtArgs["result"]["promptSearch"]>
+export type PromptSearchOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"promptId" | "ownerId" | "text" | "grams", ExtArgs["result"]["promptSearch"]>
 export type PromptSearchInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.PromptDefaultArgs<ExtArgs>
 }
@@ -439,11 +469,15 @@ export type $PromptSearchPayload<ExtArgs extends runtime.Types.Extensions.Intern
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     promptId: string
     /**
+     * The prompt's. The sequences keep owners apart only as far as hashes do.
+     */
+    ownerId: string
+    /**
      * The text, folded as a search term is.
      */
     text: string
     /**
-     * Hashes of all sequences of one to three characters, each with the owner: nobody's search meets
+     * Hashes of all sequences of one to three characters, each with the owner: a search rarely meets
      * another's prompts.
      */
     grams: number[]
@@ -872,6 +906,7 @@ export interface Prisma__PromptSearchClient<T, Null = never, ExtArgs extends run
  */
 export interface PromptSearchFieldRefs {
   readonly promptId: Prisma.FieldRef<"PromptSearch", 'String'>
+  readonly ownerId: Prisma.FieldRef<"PromptSearch", 'String'>
   readonly text: Prisma.FieldRef<"PromptSearch", 'String'>
   readonly grams: Prisma.FieldRef<"PromptSearch", 'Int[]'>
 }
