@@ -74,26 +74,29 @@ export function prepareResponse(req: IncomingMessage, res: ServerResponse): void
     if (done !== undefined) res.once('finish', () => done());
     Object.assign(res, original);
     const { status, chunks } = held ?? { status: res.statusCode, chunks: [] };
-    const [first] = chunks;
-    send(status, first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
+    send(status, chunks);
     return res;
   }
 
-  function send(status: number, body: Buffer): void {
+  function send(status: number, chunks: readonly Buffer[]): void {
     const encoding = chooseEncoding(req.headers['accept-encoding']);
-    if (encoding === null || body.length < MIN_BYTES) {
-      res.setHeader('content-length', body.length);
-      res.writeHead(status).end(body);
+    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (encoding === null || length < MIN_BYTES) {
+      res.setHeader('content-length', length);
+      res.writeHead(status);
+      for (const chunk of chunks.slice(0, -1)) res.write(chunk);
+      res.end(chunks.at(-1));
       return;
     }
     res.removeHeader('content-length');
     res.setHeader('content-encoding', encoding);
     res.writeHead(status);
-    const encoder = createEncoder(encoding, body.length > LARGE_BYTES);
+    const encoder = createEncoder(encoding, length > LARGE_BYTES);
     encoder.on('error', () => res.destroy());
     res.once('close', () => encoder.destroy());
     encoder.pipe(res);
-    encoder.end(body);
+    for (const chunk of chunks) encoder.write(chunk);
+    encoder.end();
   }
 
   Object.assign(res, { writeHead, write, end });

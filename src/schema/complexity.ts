@@ -7,15 +7,18 @@ const LIST_SIZE = 4;
 /** What an item of a list argument counts: each may be looked up. */
 const ITEM_COST = 10;
 
+/** What a search counts: it may look at thousands of prompts. */
+const SEARCH_COST = 400;
+
 /** So many characters of one text in the arguments count 1. */
 const TEXT_LENGTH = 100;
 /** So many fields of one object, too. */
 const FIELDS_LENGTH = 100;
 
 /**
- * What a field counts, times what is selected below it. A field counts 1, ITEM_COST for each item of
- * its list arguments, also of those inside input objects, and 1 for each TEXT_LENGTH characters of a
- * text in them: one variable may stand in many places. Below a page it is multiplied by the page's
+ * What a field counts, times what is selected below it. A field counts 1, SEARCH_COST if it searches,
+ * ITEM_COST for each item of its list arguments, also of those inside input objects, and 1 for each
+ * TEXT_LENGTH characters of a text in them: one variable may stand in many places. Below a page it is multiplied by the page's
  * length, and below a list of what a list argument names by that argument's length. The `edges` of a
  * connection are counted by its field.
  */
@@ -24,7 +27,7 @@ export function fieldComplexity(
   _context: object,
   field: { name: string; type: GraphQLOutputType; args: readonly { name: string }[] },
 ): { field: number; multiplier: number } {
-  const count = 1 + costOfArguments(args);
+  const count = 1 + costOfArguments(args) + (args['search'] ? SEARCH_COST : 0);
   if (field.args.some(({ name }) => name === 'first')) {
     const size = args['first'] ?? args['last'] ?? DEFAULT_PAGE_SIZE;
     return { field: count, multiplier: typeof size === 'number' ? Math.max(0, size) : 1 };

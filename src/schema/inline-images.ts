@@ -20,16 +20,23 @@ export interface InlineImages {
   /** The placeholder of an image. */
   add(image: InlineImage): string;
   /**
-   * Puts base64 in the place of each placeholder; each image is read once. Where the images exceed
-   * MAX_INLINE_BYTES together none is read: all are null, and one error says so.
+   * Reads the images that a result names, each once. Where they exceed MAX_INLINE_BYTES together,
+   * none is read: all are null, and one error says so.
    */
-  fill(result: ExecutionResult): Promise<ExecutionResult>;
+  read(result: ExecutionResult): Promise<ReadImages>;
+}
+
+/** A result that still names its images, and what goes where: base64, by placeholder. */
+export interface ReadImages {
+  readonly result: ExecutionResult;
+  readonly base64: ReadonlyMap<string, Buffer>;
 }
 
 /** Where a placeholder is in a result. */
 interface Slot {
   readonly container: object;
   readonly path: readonly (string | number)[];
+  readonly placeholder: string;
   readonly image: InlineImage;
 }
 
@@ -38,36 +45,39 @@ export function createInlineImages(blobs: Pick<BlobStore, 'read'>): InlineImages
   const prefix = `b64Json:${randomUUID()}:`;
   const added = new Map<string, InlineImage>();
 
-  async function read(slots: readonly Slot[]): Promise<GraphQLError[]> {
+  async function readAll(slots: readonly Slot[], base64: Map<string, Buffer>) {
     const errors: GraphQLError[] = [];
     for (const [key, copies] of Map.groupBy(slots, ({ image }) => blobKey(image))) {
-      let base64: string | null = null;
       try {
-        base64 = await readBase64(blobs, key, copies[0]?.image.bytes ?? 0);
+        const text = await readBase64(blobs, key, copies[0]?.image.bytes ?? 0);
+        for (const { placeholder } of copies) base64.set(placeholder, text);
       } catch (error) {
-        for (const { path } of copies) errors.push(failed(error, path));
+        for (const slot of copies) {
+          clear(slot);
+          errors.push(failed(error, slot.path));
+        }
       }
-      for (const slot of copies) put(slot, base64);
     }
     return errors;
   }
 
   return {
     add(image) {
-      const placeholder = `${prefix}${added.size}`;
+      const placeholder = `${prefix}${String(added.size).padStart(6, '0')}`;
       added.set(placeholder, image);
       return placeholder;
     },
-    async fill(result) {
-      if (added.size === 0) return result;
+    async read(result) {
+      const base64 = new Map<string, Buffer>();
+      if (added.size === 0) return { result, base64 };
       const slots = [...findSlots(result.data, added, [])];
       added.clear();
       const bytes = slots.reduce((sum, { image }) => sum + image.bytes, 0);
       const isTooMuch = slots.length > 1 && bytes > MAX_INLINE_BYTES;
-      if (isTooMuch) for (const slot of slots) put(slot, null);
-      const errors = isTooMuch ? [tooMuch(slots, bytes)] : await read(slots);
-      if (errors.length === 0) return result;
-      return { ...result, errors: [...(result.errors ?? []), ...errors] };
+      if (isTooMuch) for (const slot of slots) clear(slot);
+      const errors = isTooMuch ? [tooMuch(slots, bytes)] : await readAll(slots, base64);
+      if (errors.length === 0) return { result, base64 };
+      return { result: { ...result, errors: [...(result.errors ?? []), ...errors] }, base64 };
     },
   };
 }
@@ -82,13 +92,13 @@ function* findSlots(
   for (const [key, part] of Object.entries(value)) {
     const place = [...path, isList ? Number(key) : key];
     const image = typeof part === 'string' ? added.get(part) : undefined;
-    if (image !== undefined) yield { container: value, path: place, image };
+    if (image !== undefined) yield { container: value, path: place, placeholder: part, image };
     else yield* findSlots(part, added, place);
   }
 }
 
-function put({ container, path }: Slot, base64: string | null): void {
-  Reflect.set(container, path.at(-1) ?? '', base64);
+function clear({ container, path }: Slot): void {
+  Reflect.set(container, path.at(-1) ?? '', null);
 }
 
 /** Takes little more memory than the result: base64 is written as the bytes arrive. */
@@ -96,8 +106,8 @@ async function readBase64(
   blobs: Pick<BlobStore, 'read'>,
   key: string,
   bytes: number,
-): Promise<string> {
-  const base64 = Buffer.allocUnsafe(Math.ceil(bytes / 3) * 4);
+): Promise<Buffer> {
+  const base64 = Buffer.allocUnsafeSlow(Math.ceil(bytes / 3) * 4);
   let length = 0;
   let rest = Buffer.alloc(0);
   for await (const chunk of blobs.read(key)) {
@@ -108,7 +118,7 @@ async function readBase64(
     rest = whole.subarray(end);
   }
   length += base64.write(rest.toString('base64'), length, 'latin1');
-  return base64.toString('latin1', 0, length);
+  return base64.subarray(0, length);
 }
 
 function tooMuch(slots: readonly Slot[], bytes: number): GraphQLError {

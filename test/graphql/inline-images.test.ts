@@ -50,6 +50,34 @@ describe.runIf(hasDatabase)('b64Json', () => {
     );
   });
 
+  test.each(['identity', 'gzip', 'br'])(
+    'puts each image where it was asked for, whatever the order, with %s',
+    async (encoding) => {
+      const other = new Uint8Array(await png(32, 32));
+      const uploaded = await app.upload(UPLOAD, { file: null }, { file: other });
+      const response = await fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'accept-encoding': encoding },
+        body: JSON.stringify({
+          query: `query ($one: ID!, $other: ID!) {
+            a: image(id: $one) { b64Json } b: image(id: $other) { b64Json format }
+            c: image(id: $one) { width b64Json } d: image(id: $other) { b64Json }
+          }`,
+          variables: { one: small.id, other: uploaded.data.uploadImage.image.id },
+        }),
+      });
+      const [ofSmall, ofOther] = [toId(small.file), toId(other)];
+      expect(await response.json()).toEqual({
+        data: {
+          a: { b64Json: ofSmall },
+          b: { b64Json: ofOther, format: 'PNG' },
+          c: { width: 64, b64Json: ofSmall },
+          d: { b64Json: ofOther },
+        },
+      });
+    },
+  );
+
   test.each([2, 100])(
     'beyond the limit is null with one error: %i times one image',
     async (count) => {

@@ -48,6 +48,13 @@ test('a long text counts wherever it stands, also by one variable', () => {
   expect(counted('$s $s $s', 5_000) - counted('$s $s $s', 1)).toBe(150);
 });
 
+test('a search counts as it may look at thousands of prompts', () => {
+  const plain = count('{ editJobs(first: 1) { totalCount } }');
+  expect(count('{ editJobs(first: 1, search: "a") { totalCount } }')).toBe(plain + 400);
+  expect(count('{ editJobs(first: 1, search: "") { totalCount } }')).toBe(plain);
+  expect(count('{ prompts(first: 1, search: "a") { edges { cursor } } }')).toBeGreaterThan(400);
+});
+
 test('a malformed id can be counted wherever one may stand', () => {
   const query = `{
     node(id: "nonsense") { id } nodes(ids: ["nonsense", ""]) { id }

@@ -11,7 +11,7 @@ const IDLE_LOOKS = 3;
 const LONGEST_WAIT_MS = 240_000;
 
 /** Processor time of all threads so far (proc(5), fields 14 and 15 of `stat`). */
-async function cpuMsOf(pid: number): Promise<number> {
+export async function cpuMsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
