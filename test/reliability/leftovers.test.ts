@@ -1,11 +1,11 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
+import { sendBytes, sendSlowly, uploadRequest } from '../support/upload-socket.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -33,8 +33,8 @@ describe.runIf(hasDatabase)('what a dead process left', () => {
     async () => {
       const rig = await startRig();
       const request = uploadRequest(rig.service.url, await noisePng(2_000_000));
-      const half = request.length / 2;
-      const slow = await sendBytes(rig.service.url, request.subarray(0, half));
+      const slow = await sendSlowly(rig.service.url, request);
+      onTestFinished(() => slow.stop());
       const [ofTheLiving] = await staged(rig, 1);
       const dying = await rig.startSecond();
       const cut = uploadRequest(dying.url, await noisePng(2_000_000));
@@ -51,12 +51,12 @@ describe.runIf(hasDatabase)('what a dead process left', () => {
       );
       expect(await rig.files('staging')).toEqual([ofTheLiving]);
       let answer = '';
-      slow.on('data', (chunk) => {
+      slow.socket.on('data', (chunk) => {
         answer += chunk;
       });
-      slow.write(request.subarray(half));
+      slow.finish();
       await eventually(() => expect(answer).toContain('"status":"QUEUED"'));
-      slow.destroy();
+      slow.stop();
       expect(await rig.orphans()).toBe(0);
     },
   );

@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { noisePng } from '../support/pictures.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { SSE } from '../support/subscriptions.ts';
-import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
+import { sendSlowly, uploadRequest } from '../support/upload-socket.ts';
 
 const API = { ROLE: 'api' };
 const WORKER = { ROLE: 'worker' };
@@ -58,11 +58,9 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       await rig.startSecond(WORKER);
       const picture = await noisePng(2_000_000);
       const begin = async (url: string) => {
-        const request = uploadRequest(url, picture);
-        const half = request.length / 2;
-        const socket = await sendBytes(url, request.subarray(0, half));
-        onTestFinished(() => void socket.destroy());
-        return () => socket.write(request.subarray(half));
+        const slow = await sendSlowly(url, uploadRequest(url, picture));
+        onTestFinished(() => slow.stop());
+        return slow.finish;
       };
       const finish = await begin(other.url);
       const [kept] = await eventually(async () => {

@@ -30,3 +30,37 @@ export async function sendBytes(url: string, bytes: Uint8Array): Promise<Socket>
   await new Promise((resolve) => socket.write(bytes, resolve));
   return socket;
 }
+
+/** A request that is being sent, so slowly that it takes minutes, but not so slowly that it is cut. */
+export interface SlowRequest {
+  readonly socket: Socket;
+  /** Sends the rest at once. */
+  finish(): void;
+  stop(): void;
+}
+
+const DRIP_BYTES = 8_192;
+const DRIP_MS = 1_000;
+
+/** Resolves when half of the bytes are sent. */
+export async function sendSlowly(url: string, bytes: Uint8Array): Promise<SlowRequest> {
+  let sent = Math.floor(bytes.length / 2);
+  const socket = await sendBytes(url, bytes.subarray(0, sent));
+  const send = (length: number) => {
+    socket.write(bytes.subarray(sent, sent + length));
+    sent += length;
+  };
+  const drip = setInterval(send, DRIP_MS, DRIP_BYTES);
+  socket.once('close', () => clearInterval(drip));
+  return {
+    socket,
+    finish() {
+      clearInterval(drip);
+      send(bytes.length);
+    },
+    stop() {
+      clearInterval(drip);
+      socket.destroy();
+    },
+  };
+}
