@@ -39,11 +39,36 @@ declare module 'vitest' {
 const BUILD_PAGE = join(import.meta.dirname, '../../scripts/build-page.ts');
 const log = createLog({ level: 'warn' });
 
+/** What the suites copy or connect to. */
+interface Prepared {
+  readonly chromium: string | null;
+  readonly pgliteTemplate: string;
+  readonly postgresUrl: string | null;
+  remove(): Promise<void>;
+}
+
+/** One for all projects of a run: Vitest sets each of them up, in this process. */
+const shared = globalThis as { retouchPrepared?: Promise<Prepared>; retouchUsers?: number };
+
 /** Bundles the page, and migrates once what each suite then copies. */
 export default async function setup({ provide }: TestProject) {
+  shared.retouchUsers = (shared.retouchUsers ?? 0) + 1;
+  shared.retouchPrepared ??= prepareAll();
+  const { chromium, pgliteTemplate, postgresUrl, remove } = await shared.retouchPrepared;
+  provide('chromium', chromium);
+  provide('pgliteTemplate', pgliteTemplate);
+  provide('postgresUrl', postgresUrl);
+  return async () => {
+    shared.retouchUsers = (shared.retouchUsers ?? 0) - 1;
+    if (shared.retouchUsers > 0) return;
+    delete shared.retouchPrepared;
+    await remove();
+  };
+}
+
+async function prepareAll(): Promise<Prepared> {
   await promisify(execFile)(process.execPath, [BUILD_PAGE]);
   const chromium = findChromium();
-  provide('chromium', chromium);
   if (chromium === null) {
     process.stderr.write(
       '\nSKIPPED in the browser: no Chromium is installed (Debian: apt-get install chromium).\n\n',
@@ -51,7 +76,6 @@ export default async function setup({ provide }: TestProject) {
   }
   const dir = await mkdtemp(join(tmpdir(), 'retouch-template-'));
   await prepare(await openPglite({ dir, log }));
-  provide('pgliteTemplate', dir);
 
   const given = process.env['TEST_DATABASE_URL'];
   const cluster = given ? null : await startPostgresCluster();
@@ -72,9 +96,7 @@ export default async function setup({ provide }: TestProject) {
     }
     await prepare(openServer({ DATABASE_URL: urlOfRole(url, TEMPLATE) }, log));
   }
-  provide('postgresUrl', url);
-
-  return async () => {
+  const remove = async () => {
     if (cluster) await cluster.stop();
     else if (url) {
       await onServer(
@@ -86,6 +108,7 @@ export default async function setup({ provide }: TestProject) {
     }
     await rm(dir, { recursive: true, force: true });
   };
+  return { chromium, pgliteTemplate: dir, postgresUrl: url, remove };
 }
 
 async function prepare(database: Database): Promise<void> {
