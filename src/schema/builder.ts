@@ -58,11 +58,13 @@ export const builder = new SchemaBuilder<{
       description: 'Opaque cursor of this edge, for use as `after` or `before`.',
     },
     nodeQueryOptions: {
+      args: { id: { description: 'Global id of the object.' } },
       description:
         'Looks up an object by its global id. Returns null if it does not exist or belongs to another owner.',
       resolve: (_, { id }, context, info) => loadAnyNode(id, context, info),
     },
     nodesQueryOptions: {
+      args: { ids: { description: 'Global ids of the objects.' } },
       description:
         'Looks up several objects by their global ids, in the given order. Items are null if they do not exist or belong to another owner.',
       resolve: (_, { ids }, context, info) => ids.map((id) => loadAnyNode(id, context, info)),
@@ -91,6 +93,7 @@ export const builder = new SchemaBuilder<{
     },
     endCursorFieldOptions: { description: 'Cursor of the last item. Null if the page is empty.' },
     nodeTypeOptions: { description: 'An object with a global id.' },
+    idFieldOptions: { description: 'Global id.' },
   },
 });
 

@@ -21,7 +21,8 @@ builder.prismaObject('EditAttempt', {
     state: t.expose('state', { type: AttemptState, description: 'State of the request.' }),
     upstream: t.exposeString('upstream', {
       nullable: true,
-      description: 'Name of the upstream that received the request, as in `upstreams`.',
+      description:
+        'Name of the upstream that the request was sent to, as in `upstreams`. Null for attempts by early versions, which had only one upstream.',
     }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,
@@ -29,18 +30,19 @@ builder.prismaObject('EditAttempt', {
     }),
     upstreamRequestId: t.exposeString('upstreamRequestId', {
       nullable: true,
-      description: 'Request id assigned by the upstream.',
+      description: 'Request id assigned by the upstream. Null if it assigned none.',
     }),
     errorCode: t.field({
       type: EditErrorCodeEnum,
       nullable: true,
-      description: 'Why the attempt returned no images.',
+      description: 'Error code of the attempt. Null unless it failed or its outcome is unknown.',
       select: { errorCode: true },
       resolve: ({ errorCode }) => (isEditErrorCode(errorCode) ? errorCode : null),
     }),
     errorMessage: t.exposeString('errorMessage', {
       nullable: true,
-      description: 'Human-readable reason why the attempt returned no images.',
+      description:
+        'Human-readable reason for the error. Null unless the attempt failed or its outcome is unknown.',
     }),
     sentAt: t.expose('sentAt', {
       type: 'DateTime',
@@ -49,11 +51,12 @@ builder.prismaObject('EditAttempt', {
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the end of the attempt was recorded.',
+      description: 'When the end of the attempt was recorded. Null until then.',
     }),
     durationMs: t.int({
       nullable: true,
-      description: 'Duration from `sentAt` to `finishedAt`, in milliseconds.',
+      description:
+        'Duration from `sentAt` to `finishedAt`, in milliseconds. Null until the attempt ends.',
       select: { sentAt: true, finishedAt: true },
       resolve: ({ sentAt, finishedAt }) =>
         finishedAt === null ? null : finishedAt.getTime() - sentAt.getTime(),

@@ -2,7 +2,7 @@ import type { Prisma } from '../database/database.ts';
 import { builder } from './builder.ts';
 import { Image } from './image.ts';
 
-/** A link from a job to one of its inputs, with the image as it was selected. */
+/** A link from a job to one of its inputs, with the selected image. */
 type InputLink = Pick<Prisma.EditJobImageModel, 'role' | 'sentSha256'> & {
   readonly image: Prisma.ImageModel;
 };

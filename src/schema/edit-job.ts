@@ -25,7 +25,7 @@ interface JobError {
 }
 
 const EditError = builder.objectRef<JobError>('EditError').implement({
-  description: 'Why an edit has no output images.',
+  description: 'The reason why an edit has no output images.',
   fields: (t) => ({
     code: t.expose('code', {
       type: EditErrorCodeEnum,
@@ -38,7 +38,8 @@ const EditError = builder.objectRef<JobError>('EditError').implement({
     }),
     upstreamRequestId: t.exposeString('upstreamRequestId', {
       nullable: true,
-      description: 'Request id assigned by the upstream, for support requests to its operator.',
+      description:
+        'Request id that the upstream assigned to the last attempt, for support requests to its operator. Null if it assigned none.',
     }),
   }),
 });
@@ -165,7 +166,7 @@ export const EditJob = builder.prismaNode('EditJob', {
     }),
     hasStoredAnswer: t.boolean({
       description:
-        'Whether the response of an upstream is stored from which no image could be read. `rereadAnswer` reads it again.',
+        'Whether an upstream response is stored that could not be read. `rereadAnswer` reads it again.',
       select: { attempts: { orderBy: { number: 'asc' } } },
       resolve: ({ attempts }) => attempts.some(({ answerStoredAt }) => answerStoredAt !== null),
     }),
@@ -173,7 +174,7 @@ export const EditJob = builder.prismaNode('EditJob', {
       type: EditError,
       nullable: true,
       description:
-        'Why there are no output images. Null unless the edit is FAILED, OUTCOME_UNKNOWN, or was CANCELED while a request was in progress.',
+        'The reason why there are no output images. Null unless the edit is FAILED or OUTCOME_UNKNOWN, or was CANCELED while a request was in progress.',
       select: {
         status: true,
         errorCode: true,
@@ -228,7 +229,7 @@ export const EditJob = builder.prismaNode('EditJob', {
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the edit left the queue. Null until then.',
+      description: 'When the edit left the queue. Null if it has not.',
     }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
@@ -237,7 +238,8 @@ export const EditJob = builder.prismaNode('EditJob', {
     }),
     durationMs: t.exposeInt('durationMs', {
       nullable: true,
-      description: 'Duration from `startedAt` to `finishedAt`, in milliseconds.',
+      description:
+        'Duration from `startedAt` to `finishedAt`, in milliseconds. Null until the edit ends, or if it never left the queue.',
     }),
   }),
 });

@@ -17,7 +17,7 @@ export const EditSumsInterface = builder.interfaceRef<EditSums>('EditSums').impl
     }),
     editsWithoutTokens: t.exposeInt('editsWithoutTokens', {
       description:
-        'Number of edits whose tokens are unknown: not final, failed, or never reported.',
+        'Number of edits whose token usage is unknown: they have not ended, they failed, or the upstream reported none.',
     }),
     cost: t.field({
       type: 'Decimal',

@@ -1,35 +1,58 @@
 import { builder } from './builder.ts';
 
 /** Values are spelled as in the edits API and stored so; names are in upper case for GraphQL. */
-function words<const Word extends string>(...all: Word[]) {
-  const values = all.map((word) => [word.toUpperCase(), { value: word }]);
-  return Object.fromEntries(values) as Record<Uppercase<Word>, { value: string }>;
+function words<const Word extends string>(descriptions: Record<Word, string>) {
+  const values = Object.entries<string>(descriptions).map(([word, description]) => [
+    word.toUpperCase(),
+    { value: word, description },
+  ]);
+  return Object.fromEntries(values) as Record<
+    Uppercase<Word>,
+    { value: string; description: string }
+  >;
 }
 
 export const ImageQuality = builder.enumType('ImageQuality', {
   description:
     'Quality of the output images. Each model accepts a subset; see `EditModel.qualities`.',
-  values: words('low', 'medium', 'high', 'xhigh', 'max', 'auto'),
+  values: words({
+    low: 'Low quality.',
+    medium: 'Medium quality.',
+    high: 'High quality.',
+    xhigh: 'Extra high quality.',
+    max: 'Maximum quality.',
+    auto: 'The model chooses the quality.',
+  }),
 });
 
 export const ImageBackground = builder.enumType('ImageBackground', {
   description: 'Background of the output images. TRANSPARENT requires `outputFormat` PNG or WEBP.',
-  values: words('transparent', 'opaque', 'auto'),
+  values: words({
+    transparent: 'Transparent background.',
+    opaque: 'Opaque background.',
+    auto: 'The model chooses the background.',
+  }),
 });
 
 export const OutputFormat = builder.enumType('ImageFormat', {
   description: 'File format of an image.',
-  values: words('png', 'jpeg', 'webp'),
+  values: words({ png: 'PNG.', jpeg: 'JPEG.', webp: 'WebP.' }),
 });
 
 export const InputFidelity = builder.enumType('InputFidelity', {
   description: 'How closely the output preserves details of the input images, faces in particular.',
-  values: words('low', 'high'),
+  values: words({
+    low: 'Preserves fewer details and uses fewer tokens.',
+    high: 'Preserves more details and uses more tokens.',
+  }),
 });
 
 export const Moderation = builder.enumType('Moderation', {
   description: 'Strictness of the upstream’s content moderation.',
-  values: words('low', 'auto'),
+  values: words({
+    low: 'Less restrictive moderation.',
+    auto: 'The upstream’s default moderation.',
+  }),
 });
 
 export const EditStatusEnum = builder.enumType('EditStatus', {

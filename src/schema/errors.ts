@@ -142,6 +142,6 @@ builder.objectType(AnswerUnreadableError, {
 });
 
 export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
-  description: 'Why an edit has no output images.',
+  description: 'The reason why an edit has no output images.',
   values: EDIT_ERRORS,
 });

@@ -79,7 +79,7 @@ const EstimateEditInput = builder.inputType('EstimateEditInput', {
 });
 
 const GapCode = builder.enumType('EstimateGapCode', {
-  description: 'Why a part of an estimate is a range or unknown.',
+  description: 'The reason why a part of an estimate is a range or unknown.',
   values: {
     INPUT_TOKENS_NOT_PUBLISHED: {
       description: 'No formula for the input image tokens of this model is published.',
@@ -168,7 +168,8 @@ const EditEstimateObject = builder.objectRef<EditEstimate>('EditEstimate').imple
     }),
     gaps: t.field({
       type: [GapCode],
-      description: 'Why parts of the estimate are ranges or null. Empty if the estimate is exact.',
+      description:
+        'The reasons why parts of the estimate are ranges or null. Empty if the estimate is exact.',
       resolve: ({ gaps }) => [...gaps],
     }),
   }),

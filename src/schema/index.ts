@@ -27,7 +27,7 @@ import { buildSubgraph } from './federation.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */
 export const schema = builder.toSchema();
-// Pothos has no option for it. GraphiQL's Docs pane opens with this text.
+// Set here because Pothos has no option for the description of the schema.
 schema.description =
   'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `editJobs` lists the history, the subscription `editJob` follows one edit, and `usage` reports tokens and cost.';
 

@@ -94,7 +94,7 @@ const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
       description: 'Maximum length of the longer edge in pixels.',
     }),
     maxShortEdge: t.int({
-      description: 'Maximum length of the shorter edge in pixels, also limited by `maxPixels`.',
+      description: 'Maximum length of the shorter edge in pixels, taking `maxPixels` into account.',
       resolve: ({ maxShortEdge, maxPixels, multipleOf }) =>
         Math.min(maxShortEdge, Math.floor(Math.sqrt(maxPixels) / multipleOf) * multipleOf),
     }),

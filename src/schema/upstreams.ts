@@ -12,7 +12,7 @@ const State = builder.enumType('UpstreamState', {
   description:
     'State of an upstream. Pauses apply to all processes; each process has its own circuit breaker.',
   values: {
-    READY: { description: 'The upstream accepts edits.' },
+    READY: { description: 'The upstream receives edits.' },
     PAUSED: {
       description:
         'The upstream receives no edits until `pausedUntil`, because it sent `Retry-After`, a rate limit was hit, its account has no credit, or it rejected the key.',

@@ -44,7 +44,7 @@ const UsageTotals = builder.objectRef<UsageSums>('UsageTotals').implement({
   interfaces: [UsageSumsInterface],
 });
 
-/** A bucket as its interface reads it: the sums beside the rest. */
+/** A bucket as its interface resolves it: the sums merged with the other fields. */
 type BucketShape = UsageSums & Omit<UsageBucket, 'sums'>;
 
 const key = (group: KeyGroup) => (bucket: BucketShape) => bucket.keys[group] ?? null;
@@ -148,7 +148,7 @@ export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').i
   }),
 });
 
-/** A bucket is a row of one statement: it counts a fiftieth of an edit. */
+/** All buckets come from one statement, so a bucket costs a fiftieth of an edit. */
 export const usageComplexity = (args: { first?: number | null }) => ({
   field: 1 + costOfArguments(args),
   multiplier: Math.ceil((args.first ?? DEFAULT_BUCKETS) / 50),

@@ -6,9 +6,9 @@ import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './us
 const VIEWER_ONLY = 'Null for all users except the viewer.';
 
 /**
- * A user as far as this service knows one: by id. That is the id which authentication gives, not a
- * global id of this service, since users are another subgraph's. Make one only of an owner whose
- * edits the viewer sees: nothing here asks again.
+ * A federation stub. The id is the one that authentication provides, not a global id of this service,
+ * because another subgraph owns users. Create it only for an owner whose edits the viewer may see: the
+ * fields do not check again.
  */
 export const User = builder.objectRef<{ id: string }>('User').implement({
   description:
@@ -32,7 +32,7 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
       description: `The user’s usage; see the query \`usage\`. ${VIEWER_ONLY}`,
       complexity: usageComplexity,
       args: usageArgs,
-      // Of this one user, also for an admin, who may ask for all.
+      // Only of this user, even for an admin, who may query all owners.
       resolve: ({ id }, args, { usageReports }) =>
         reportUsage(args, usageReports, { ownerId: id, isAdmin: false }),
     }),

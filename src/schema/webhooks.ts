@@ -15,7 +15,7 @@ export const WebhookEventEnum = builder.enumType('WebhookEvent', {
 });
 
 const WebhookDisabledReason = builder.enumType('WebhookDisabledReason', {
-  description: 'Why a webhook was disabled.',
+  description: 'The reason why a webhook was disabled.',
   values: {
     GONE: { description: 'The endpoint returned 410 Gone.' },
     FAILING: { description: 'No attempt succeeded for five days.' },
@@ -93,7 +93,7 @@ builder.prismaNode('WebhookDelivery', {
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'While PENDING: when the next attempt is due.',
+      description: 'When the next attempt is due. Null unless the delivery is PENDING.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
@@ -109,7 +109,7 @@ builder.prismaNode('WebhookDelivery', {
 
 builder.prismaNode('WebhookEndpoint', {
   description:
-    'A webhook: a URL that receives signed events (https://www.standardwebhooks.com) when the viewer’s edits end. The request body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
+    'A webhook: an endpoint that receives signed events (https://www.standardwebhooks.com) when the viewer’s edits end. The request body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
   fields: (t) => ({
@@ -130,7 +130,7 @@ builder.prismaNode('WebhookEndpoint', {
     disabledReason: t.expose('disabledReason', {
       type: WebhookDisabledReason,
       nullable: true,
-      description: 'Why the webhook was disabled. Null while it is enabled.',
+      description: 'The reason why the webhook was disabled. Null while it is enabled.',
     }),
     failingSince: t.expose('failingSince', {
       type: 'DateTime',
