@@ -72,18 +72,19 @@ export const EditJob = builder.prismaNode('EditJob', {
     quality: t.expose('quality', {
       type: ImageQuality,
       nullable: true,
-      description: 'As requested. Null if omitted; the upstream’s default then applied.',
+      description: 'Quality, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     background: t.expose('background', {
       type: ImageBackground,
       nullable: true,
-      description: 'As requested. Null if omitted; the upstream’s default then applied.',
+      description:
+        'Background, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     outputFormat: t.expose('outputFormat', {
       type: OutputFormat,
       nullable: true,
       description:
-        'As requested. Null if omitted; the upstream’s default then applied. For the actual format see `Image.format` of `outputImages`.',
+        'Output format, as requested. Null if omitted; the upstream’s default then applies. For the actual format see `Image.format` of `outputImages`.',
     }),
     outputCompression: t.exposeInt('outputCompression', {
       nullable: true,
@@ -92,12 +93,14 @@ export const EditJob = builder.prismaNode('EditJob', {
     inputFidelity: t.expose('inputFidelity', {
       type: InputFidelity,
       nullable: true,
-      description: 'As requested. Null if omitted; the upstream’s default then applied.',
+      description:
+        'Input fidelity, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     moderation: t.expose('moderation', {
       type: Moderation,
       nullable: true,
-      description: 'As requested. Null if omitted; the upstream’s default then applied.',
+      description:
+        'Moderation level, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     requestedPartialImages: t.int({
       description: 'Number of partial images requested for each output image.',

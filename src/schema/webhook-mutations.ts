@@ -48,7 +48,8 @@ const RotateWebhookSecretPayload = builder
     fields: (t) => ({
       webhook: t.prismaField({
         type: 'WebhookEndpoint',
-        description: 'The webhook. The old secret is valid until `previousSecretUntil`.',
+        description:
+          'The webhook. The old secret is valid until `previousSecretUntil`; if that is null, it is no longer valid.',
         resolve: (query, { id }, _, { prisma }) =>
           prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
       }),
@@ -135,7 +136,7 @@ builder.mutationFields((t) => ({
   rotateWebhookSecret: t.field({
     type: RotateWebhookSecretPayload,
     description:
-      'Generates a new secret for a webhook. For 24 hours, deliveries are signed with both the old and the new secret, so that the receiver can switch without rejecting any.',
+      'Generates a new secret for a webhook. For 24 hours, deliveries are signed with both the old and the new secret, so that the receiver can switch without rejecting any. The old secret ends at once if the server’s SECRET_KEY has changed since it was generated.',
     errors: {
       types: [NotFoundError],
       directResult: true,
