@@ -37,7 +37,7 @@ export const EDIT_ERRORS = {
   },
   RATE_LIMITED: {
     ...OF_THE_EDIT,
-    description: 'The upstream accepts no more requests for now.',
+    description: 'The upstream rejected the request because a rate limit was exceeded.',
     retryable: true,
     pausesUpstream: true,
     usesAttempt: false,
@@ -45,28 +45,27 @@ export const EDIT_ERRORS = {
   },
   AUTHENTICATION_FAILED: {
     ...OF_THE_ACCOUNT,
-    description: 'The upstream does not accept this server’s key or account.',
+    description: 'The upstream rejected this server’s key or account.',
     httpStatus: 502,
   },
   FORBIDDEN: {
     ...OF_THE_EDIT,
-    description:
-      'The upstream rejected the edit with 403 and did not say that the key or the account is the reason.',
+    description: 'The upstream returned 403 without naming the key or the account as the reason.',
     httpStatus: 403,
   },
   MODEL_NOT_FOUND: {
     ...OF_THE_EDIT,
-    description: 'The upstream does not have this model, or not for this server’s key.',
+    description: 'The upstream does not have this model, or this server’s key has no access to it.',
     httpStatus: 404,
   },
   BAD_REQUEST: {
     ...OF_THE_EDIT,
-    description: 'The upstream does not accept this request, its parameters or its images.',
+    description: 'The upstream rejected the request, its parameters or its images.',
     httpStatus: 400,
   },
   SERVER_ERROR: {
     ...OUTAGE,
-    description: 'The upstream, or a proxy in front of it, failed.',
+    description: 'The upstream, or a proxy in front of it, returned a server error.',
     httpStatus: 502,
   },
   TIMEOUT: {
@@ -76,22 +75,23 @@ export const EDIT_ERRORS = {
   },
   BROKEN_ANSWER: {
     ...OF_THE_EDIT,
-    description: 'A response arrived, but no images could be read from it.',
+    description: 'A response arrived, but no image could be read from it.',
     httpStatus: 502,
   },
   UNREACHABLE: {
     ...OUTAGE,
-    description: 'No connection to the upstream could be made.',
+    description: 'Could not connect to the upstream.',
     httpStatus: 503,
   },
   CONNECTION_LOST: {
     ...OF_THE_EDIT,
-    description: 'The connection broke after the request was sent.',
+    description: 'The connection was lost after the request was sent.',
     httpStatus: 502,
   },
   CANCELED: {
     ...OF_THE_EDIT,
-    description: 'Canceled while the upstream was working on it: it may have been paid.',
+    description:
+      'The edit was canceled while the upstream was processing it. It may have been billed.',
     httpStatus: 409,
   },
   ABORTED: {
@@ -101,7 +101,8 @@ export const EDIT_ERRORS = {
   },
   INTERNAL: {
     ...OF_THE_EDIT,
-    description: 'Something failed on this server; its log has the reason under the edit’s id.',
+    description:
+      'An internal error on this server. Its log contains the reason under the edit’s id.',
     httpStatus: 500,
   },
 } as const satisfies Record<string, EditErrorTraits>;

@@ -5,46 +5,53 @@ import type { BudgetState } from '../usage/budget-state.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 
-/** As long as an owner's id may be. */
+/** Maximum length of an owner id. */
 const MAX_OWNER_CHARACTERS = 255;
 
 const PERIOD_DESCRIPTIONS = {
-  DAY: 'A day of UTC.',
-  MONTH: 'A calendar month of UTC.',
-  TOTAL: 'All time: what is used never comes back.',
+  DAY: 'A day in UTC.',
+  MONTH: 'A calendar month in UTC.',
+  TOTAL: 'All time. The budget never resets.',
 } satisfies Record<BudgetPeriod, string>;
 
 const BudgetPeriodEnum = builder.enumType('BudgetPeriod', {
-  description: 'How long what an edit costs counts: in the period in which it was taken in.',
+  description: 'The window over which spending is counted, by submission time.',
   values: Object.fromEntries(
     BUDGET_PERIODS.map((period) => [period, { description: PERIOD_DESCRIPTIONS[period] }]),
   ) as Record<BudgetPeriod, { description: string }>,
 });
 
 const AMOUNTS = {
-  limit: ['limitMicroUsd', 'What edits of a period may cost.'],
-  used: ['usedMicroUsd', '`spent` and `held` together.'],
-  spent: ['spentMicroUsd', 'What edits of this period have cost.'],
+  limit: ['limitMicroUsd', 'Maximum cost of all edits submitted in one period.'],
+  used: ['usedMicroUsd', 'The sum of `spent` and `held`.'],
+  spent: ['spentMicroUsd', 'Known cost of the edits submitted in this period.'],
   held: [
     'heldMicroUsd',
-    'The most that those may cost which have not ended, and those of which nobody can tell what they have cost: with an unknown outcome, canceled while they ran, or without reported tokens.',
+    'Reserved for edits that are still queued or running, or whose cost is unknown: the outcome is unknown, the edit was canceled while running, no tokens were reported, or no price is known.',
   ],
-  remaining: ['remainingMicroUsd', 'What a new edit may cost at most.'],
+  remaining: [
+    'remainingMicroUsd',
+    'Maximum amount that a new edit can reserve: `limit` minus `used`, never below 0.',
+  ],
   exceededBy: [
     'exceededByMicroUsd',
-    '`used` above `limit`; 0 unless edits have cost more than they had reserved, or the limit was lowered.',
+    'Amount by which `used` exceeds `limit`. Above 0 only if edits cost more than they had reserved, or if the limit was lowered.',
   ],
 } as const;
 
 const Budget = builder.objectRef<BudgetState>('Budget').implement({
-  description: 'What an owner may spend on edits. Amounts are in US dollars, exact to a millionth.',
+  description: 'The spending limit of an owner. Amounts are in US dollars, exact to a millionth.',
   fields: (t) => ({
-    ownerId: t.exposeString('ownerId', { description: 'Whose it is.' }),
-    period: t.expose('period', { type: BudgetPeriodEnum, description: 'How long it counts.' }),
+    ownerId: t.exposeString('ownerId', { description: 'The owner of the budget.' }),
+    period: t.expose('period', {
+      type: BudgetPeriodEnum,
+      description: 'The period over which spending is counted.',
+    }),
     resetsAt: t.expose('resetsAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the next period begins, with nothing used; null: never.',
+      description:
+        'When the next period starts and `used` returns to 0. Null if the budget never resets.',
     }),
     ...Object.fromEntries(
       Object.entries(AMOUNTS).map(([name, [amount, description]]) => [
@@ -66,22 +73,23 @@ interface ReservationShape {
 }
 
 const Reservation = builder.objectRef<ReservationShape>('BudgetReservation').implement({
-  description: 'What an edit reserves of its owner’s budget, until its cost is known.',
+  description: 'The amount that an edit reserves from its owner’s budget until its cost is known.',
   fields: (t) => ({
     amount: t.field({
       type: 'Decimal',
-      description: 'The most that the edit may cost, in US dollars: see `EditModel.bounds`.',
+      description: 'Maximum cost of the edit in US dollars. See `EditModel.bounds`.',
       resolve: ({ amountMicroUsd }) => formatDecimal(amountMicroUsd, USD_FRACTION_DIGITS),
     }),
     settledAt: t.expose('settledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the cost took its place; null: it is still reserved.',
+      description:
+        'When the actual cost replaced the reservation. Null while the amount is still reserved.',
     }),
     exceededBy: t.field({
       type: 'Decimal',
       description:
-        'What the edit cost above `amount`, in US dollars. Usage above a bound is logged, and raises that bound for later edits.',
+        'Amount by which the actual cost exceeded `amount`, in US dollars; 0 if it did not. Usage above a bound is logged and raises that bound for later edits.',
       resolve: ({ amountMicroUsd, settledAt, costMicroUsd }) => {
         const above = settledAt === null ? 0n : (costMicroUsd ?? 0n) - amountMicroUsd;
         return formatDecimal(above > 0n ? above : 0n, USD_FRACTION_DIGITS);
@@ -94,7 +102,8 @@ builder.prismaObjectField(EditJob, 'reservation', (t) =>
   t.field({
     type: Reservation,
     nullable: true,
-    description: 'Null: its owner had no budget when it was submitted.',
+    description:
+      'The budget reservation. Null if the owner had no budget when the edit was submitted.',
     select: { costMicroUsd: true, reservation: true },
     resolve: ({ costMicroUsd, reservation }) => reservation && { ...reservation, costMicroUsd },
   }),
@@ -104,13 +113,13 @@ builder.queryField('budget', (t) =>
   t.field({
     type: Budget,
     nullable: true,
-    description: 'What you may spend; null: without limit.',
+    description: 'The viewer’s budget. Null if spending is unlimited.',
     resolve: (_, __, { budgets, viewer }) => budgets.find(viewer.ownerId),
   }),
 );
 
 const SetBudgetInput = builder.inputType('SetBudgetInput', {
-  description: 'Whose budget, and how much.',
+  description: 'The owner and the new budget.',
   fields: (t) => ({
     ownerId: t.id({
       required: true,
@@ -119,11 +128,11 @@ const SetBudgetInput = builder.inputType('SetBudgetInput', {
     limit: t.field({
       type: 'Decimal',
       description:
-        'In US dollars, with at most six digits after the point. Null removes the budget.',
+        'Limit in US dollars, with at most six decimal places. Required; null removes the budget.',
     }),
     period: t.field({
       type: BudgetPeriodEnum,
-      description: 'Absent: as it is, MONTH for a new budget.',
+      description: 'If omitted, the period stays unchanged; a new budget uses MONTH.',
     }),
   }),
 });
@@ -131,12 +140,12 @@ const SetBudgetInput = builder.inputType('SetBudgetInput', {
 const SetBudgetPayload = builder
   .objectRef<{ budget: BudgetState | null }>('SetBudgetPayload')
   .implement({
-    description: 'The budget is set, or removed.',
+    description: 'Result of a successful `setBudget`.',
     fields: (t) => ({
       budget: t.field({
         type: Budget,
         nullable: true,
-        description: 'As it is now; null: removed.',
+        description: 'The budget after the change. Null if it was removed.',
         resolve: ({ budget }) => budget,
       }),
     }),
@@ -146,14 +155,18 @@ builder.mutationField('setBudget', (t) =>
   t.field({
     type: SetBudgetPayload,
     description:
-      'For admins: sets or removes what an owner may spend. What the period’s edits have cost and hold already counts.',
+      'Sets or removes an owner’s budget. Costs and reservations from the current period count from the start. Admin only.',
     errors: {
       types: [InvalidInputError],
       directResult: true,
-      union: { name: 'SetBudgetResult', description: 'The budget, or what is wrong.' },
+      union: { name: 'SetBudgetResult', description: 'The new budget, or an error.' },
     },
     args: {
-      input: t.arg({ type: SetBudgetInput, required: true, description: 'Whose, and how much.' }),
+      input: t.arg({
+        type: SetBudgetInput,
+        required: true,
+        description: 'The owner and the new budget.',
+      }),
     },
     resolve: async (_, { input }, { setBudget, viewer }) => {
       if (!viewer.isAdmin) throw new ForbiddenError('setBudget is for admins only.');
@@ -174,7 +187,7 @@ function checkOwner(ownerId: string): string {
   );
 }
 
-/** Who leaves it out may not mean to remove it. */
+/** An omitted limit is rejected: the caller may not intend to remove the budget. */
 function checkLimit(limit: string | null | undefined): bigint | null {
   if (limit === null) return null;
   if (limit === undefined) {

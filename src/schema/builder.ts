@@ -15,7 +15,7 @@ import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { loadAnyNode } from './nodes.ts';
 import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
 
-/** The one builder; every file beside this one adds its domain to it. */
+/** The schema builder. Every other file in this folder adds its types and fields to it. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   PrismaTypes: PrismaTypes;
@@ -48,25 +48,58 @@ export const builder = new SchemaBuilder<{
     defaultConnectionSize: 20,
     onUnusedQuery: 'error',
   },
-  // Limits are set where requests come in.
+  // The HTTP layer sets the limits.
   complexity: { fieldComplexity },
   errors: { defaultTypes: [] },
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
     decodeGlobalID: decodeGlobalId,
-    cursorFieldOptions: { description: 'Where this edge stands; for `after` and `before`.' },
+    cursorFieldOptions: {
+      description: 'Opaque cursor of this edge, for use as `after` or `before`.',
+    },
     nodeQueryOptions: {
-      description: 'Anything that has a global id, by that id.',
+      args: { id: { description: 'Global id of the object.' } },
+      description:
+        'Looks up an object by its global id. Returns null if it does not exist or belongs to another owner.',
       resolve: (_, { id }, context, info) => loadAnyNode(id, context, info),
     },
     nodesQueryOptions: {
-      description: 'Several of them, in the order asked for.',
+      args: { ids: { description: 'Global ids of the objects.' } },
+      description:
+        'Looks up several objects by their global ids, in the given order. Items are null if they do not exist or belong to another owner.',
       resolve: (_, { ids }, context, info) => ids.map((id) => loadAnyNode(id, context, info)),
     },
-    pageInfoTypeOptions: { shareable: true },
+    firstArgOptions: {
+      description:
+        'Number of items to return from the start, or after `after`: 0 to 100, default 20.',
+    },
+    afterArgOptions: { description: 'Returns items after this cursor.' },
+    lastArgOptions: {
+      description:
+        'Number of items to return from the end, or before `before`: 0 to 100. Cannot be combined with `first`.',
+    },
+    beforeArgOptions: { description: 'Returns items before this cursor.' },
+    edgesFieldOptions: { description: 'The items of the page with their cursors.' },
+    nodeFieldOptions: { description: 'The item.' },
+    pageInfoFieldOptions: { description: 'Position of the page in the whole list.' },
+    pageInfoTypeOptions: {
+      shareable: true,
+      description: 'Position of a page, for Relay-style pagination.',
+    },
+    hasNextPageFieldOptions: { description: 'Whether items follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether items precede this page.' },
+    startCursorFieldOptions: {
+      description: 'Cursor of the first item. Null if the page is empty.',
+    },
+    endCursorFieldOptions: { description: 'Cursor of the last item. Null if the page is empty.' },
+    nodeTypeOptions: { description: 'An object with a global id.' },
+    idFieldOptions: { description: 'Global id.' },
   },
 });
 
-builder.queryType({ description: 'What can be asked.' });
-builder.mutationType({ description: 'What can be done.' });
-builder.subscriptionType({ description: 'What can be watched.' });
+builder.queryType({ description: 'Read operations.' });
+builder.mutationType({
+  description:
+    'Write operations. Expected failures are members of the result unions; other failures are top-level errors.',
+});
+builder.subscriptionType({ description: 'Event streams.' });

@@ -1,26 +1,26 @@
 import { type GraphQLOutputType, isListType, isNonNullType } from 'graphql';
 import { DEFAULT_PAGE_SIZE } from '../edits/history/page-range.ts';
 
-/** Taken for a list that tells no size, such as the pictures of an edit. */
+/** Assumed length of a list without a size argument, such as the images of an edit. */
 const LIST_SIZE = 4;
 
-/** What an item of a list argument counts: each may be looked up. */
+/** Cost of an item of a list argument: each may need a lookup. */
 const ITEM_COST = 10;
 
-/** What a search counts: it may look at thousands of prompts. */
+/** Cost of a search: it may read thousands of prompts. */
 const SEARCH_COST = 400;
 
-/** So many characters of one text in the arguments count 1. */
+/** Characters of one string argument that cost 1. */
 const TEXT_LENGTH = 100;
-/** So many fields of one object, too. */
+/** Fields of one input object that cost 1. */
 const FIELDS_LENGTH = 100;
 
 /**
- * What a field counts, times what is selected below it. A field counts 1, SEARCH_COST if it searches,
- * ITEM_COST for each item of its list arguments, also of those inside input objects, and 1 for each
- * TEXT_LENGTH characters of a text in them: one variable may stand in many places. Below a page it is multiplied by the page's
- * length, and below a list of what a list argument names by that argument's length. The `edges` of a
- * connection are counted by its field.
+ * The cost of a field and the multiplier of its selection. A field costs 1, SEARCH_COST if it
+ * searches, ITEM_COST for each item of its list arguments (nested ones too), and 1 for each TEXT_LENGTH
+ * characters of a string in them, because one variable may be used in many places. The multiplier is
+ * the page size for a connection, and the length of the list argument for a list of what that argument
+ * names. The `edges` of a connection are included in the cost of its field.
  */
 export function fieldComplexity(
   args: Record<string, unknown>,
@@ -41,10 +41,10 @@ function isList(type: GraphQLOutputType): boolean {
   return isListType(isNonNullType(type) ? type.ofType : type);
 }
 
-/** Of objects and lists in variables, which may stand in many places. */
+/** Costs of objects and lists in variables, which may be used in many places. */
 const known = new WeakMap<object, number>();
 
-/** What the lists and texts in coerced arguments count, and objects of very many fields. */
+/** The cost of the lists and strings in coerced arguments, and of objects with very many fields. */
 export function costOfArguments(value: unknown): number {
   if (typeof value === 'string') return Math.floor(value.length / TEXT_LENGTH);
   if (typeof value !== 'object' || value === null) return 0;

@@ -2,7 +2,7 @@ import { encodeCursor } from '../edits/history/cursor.ts';
 import type { Order } from '../edits/history/history-query.ts';
 import type { Page } from '../edits/history/page-range.ts';
 
-/** A page of ids with the nodes they name, for Relay. What was deleted since is left out. */
+/** A Relay connection from a page of ids and their nodes. Nodes deleted in the meantime are omitted. */
 export function toConnection<Node extends { id: string }>(
   { rows, hasNextPage, hasPreviousPage }: Page,
   order: Order<string>,
@@ -24,7 +24,7 @@ export function toConnection<Node extends { id: string }>(
   };
 }
 
-/** Runs `work` when it is first asked for, once. */
+/** Runs `work` once, on the first call. */
 export function lazily<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let result: Promise<Result> | undefined;
   return () => {

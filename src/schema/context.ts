@@ -26,7 +26,7 @@ import type { InlineImages } from './inline-images.ts';
 import type { Loaders } from './loaders.ts';
 import type { SharedReads } from './shared-reads.ts';
 
-/** The parts of the service that resolvers call; one for the process. */
+/** The parts of the service that resolvers call; one instance for each process. */
 export interface Services {
   readonly prisma: PrismaClient;
   readonly edits: Edits;
@@ -54,13 +54,13 @@ export interface Services {
   readonly webhooks: Webhooks;
 }
 
-/** What a resolver gets; one for each request. */
+/** The context of resolvers; one for each request. */
 export interface Context extends Services {
   readonly viewer: Viewer;
   readonly loaders: Loaders;
   readonly inlineImages: InlineImages;
-  /** Origin of links in answers, such as `http://127.0.0.1:4000`. */
+  /** Origin of URLs in responses, such as `http://127.0.0.1:4000`. */
   readonly baseUrl: string;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
 }

@@ -10,30 +10,30 @@ export interface CostShape {
 }
 
 const Currency = builder.enumType('Currency', {
-  description: 'What amounts are in.',
+  description: 'Currency of an amount.',
   values: { USD: { description: 'US dollars.' } },
 });
 
 export const Cost = builder.objectRef<CostShape>('Cost').implement({
   description:
-    'What tokens cost by a published price list. The bill of the edits API may differ: by a discount, a tax, or a price list of its own.',
+    'Cost of the tokens at published prices. The upstream’s invoice may differ because of discounts, taxes or its own prices.',
   fields: (t) => ({
     amount: t.field({
       type: 'Decimal',
-      description: 'Exact to a millionth.',
+      description: 'Amount in `currency`, exact to a millionth.',
       resolve: ({ amountMicroUsd }) => formatDecimal(amountMicroUsd, USD_FRACTION_DIGITS),
     }),
     currency: t.field({
       type: Currency,
-      description: 'What `amount` is in.',
+      description: 'Currency of `amount`.',
       resolve: () => 'USD' as const,
     }),
     priceVersion: t.exposeString('priceVersion', {
-      description: 'The prices that it was computed by: see `EditModel.prices`.',
+      description: 'Version of the prices used. See `EditModel.prices`.',
     }),
     nominal: t.exposeBoolean('nominal', {
       description:
-        'Nothing was paid, since the sandbox made the pictures: this is what the edit would have cost by the list.',
+        'Whether the amount is only nominal. True for edits made by the sandbox, which are free: the amount is what the edit would cost at published prices.',
     }),
   }),
 });
@@ -45,22 +45,22 @@ interface ChargeShape {
 }
 
 const Charge = builder.objectRef<ChargeShape>('Charge').implement({
-  description: 'What an edit was found to cost, at one time and by one version of the prices.',
+  description: 'The cost of an edit, as computed at one time with one version of the prices.',
   fields: (t) => ({
-    cost: t.expose('cost', { type: Cost, description: 'The amount.' }),
+    cost: t.expose('cost', { type: Cost, description: 'The computed cost.' }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When it was computed: as the edit succeeded, or by `repriceJobs`.',
+      description: 'When the cost was computed: when the edit succeeded, or by `repriceJobs`.',
     }),
     supersededAt: t.expose('supersededAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When another took its place; null: it holds.',
+      description: 'When a newer charge replaced this one. Null if this charge is current.',
     }),
   }),
 });
 
-/** Both fields ask in the same way, so that one query serves them for a whole page of jobs. */
+/** Both fields select the same rows, so one query serves a whole page of jobs. */
 const WITH_CHARGES = { sandbox: true, charges: { orderBy: { id: 'asc' } } } as const;
 
 builder.prismaObjectFields(EditJob, (t) => ({
@@ -68,7 +68,7 @@ builder.prismaObjectFields(EditJob, (t) => ({
     type: Cost,
     nullable: true,
     description:
-      'What it cost, by the charge that holds. Null: unknown, which is never 0; because it has not succeeded, no tokens were reported, or a price is not known. An edit whose `costUnresolved` is true may have cost something nevertheless.',
+      'Cost of the edit, from its current charge. Null if unknown, which does not mean 0: the edit has not succeeded, no tokens were reported, or a price is not known. An edit with `costUnresolved` true may still have been billed.',
     select: WITH_CHARGES,
     resolve: ({ charges, sandbox }) => {
       const current = charges.find(({ supersededAt }) => supersededAt === null);
@@ -77,7 +77,7 @@ builder.prismaObjectFields(EditJob, (t) => ({
   }),
   charges: t.field({
     type: [Charge],
-    description: 'All charges there have been, oldest first.',
+    description: 'All charges of the edit, including superseded ones, oldest first.',
     select: WITH_CHARGES,
     resolve: ({ charges, sandbox }) =>
       charges.map(({ createdAt, supersededAt, ...cost }) => ({
@@ -89,17 +89,17 @@ builder.prismaObjectFields(EditJob, (t) => ({
 }));
 
 const KIND_DESCRIPTIONS = {
-  textInput: 'Prompts.',
-  cachedTextInput: 'Prompts that the edits API had in its cache.',
-  imageInput: 'Input pictures.',
-  cachedImageInput: 'Input pictures that the edits API had in its cache.',
-  textOutput: 'Text that the model writes beside its pictures.',
-  imageOutput: 'Output pictures.',
+  textInput: 'Prompt tokens.',
+  cachedTextInput: 'Prompt tokens that the upstream read from its cache.',
+  imageInput: 'Input image tokens.',
+  cachedImageInput: 'Input image tokens that the upstream read from its cache.',
+  textOutput: 'Tokens of the text that the model generates in addition to images.',
+  imageOutput: 'Output image tokens.',
 } satisfies Record<(typeof TOKEN_KINDS)[number], string>;
 
 const TokenPrices = builder.objectRef<PriceVersion['prices']>('TokenPrices').implement({
   description:
-    'US dollars per million tokens, by kind; null: not known, so that a cost with such tokens is not either.',
+    'US dollars per million tokens, by kind of token. Null if the price is not known; the cost of an edit with such tokens is then unknown too.',
   fields: (t) =>
     Object.fromEntries(
       TOKEN_KINDS.map((kind) => [
@@ -118,12 +118,15 @@ const TokenPrices = builder.objectRef<PriceVersion['prices']>('TokenPrices').imp
 });
 
 export const ModelPrices = builder.objectRef<PriceVersion>('ModelPrices').implement({
-  description: 'What a model’s tokens cost from a time on, until the next version.',
+  description: 'Token prices of a model, valid until the next version takes effect.',
   fields: (t) => ({
-    version: t.exposeString('version', { description: 'As in `Cost.priceVersion`.' }),
-    from: t.expose('from', { type: 'DateTime', description: 'Inclusive.' }),
-    source: t.exposeString('source', { description: 'Where they were published.' }),
-    note: t.exposeString('note', { nullable: true, description: 'What else is to know.' }),
-    usdPerMillionTokens: t.expose('prices', { type: TokenPrices, description: 'The prices.' }),
+    version: t.exposeString('version', { description: 'Version name, as in `Cost.priceVersion`.' }),
+    from: t.expose('from', { type: 'DateTime', description: 'When the prices take effect.' }),
+    source: t.exposeString('source', { description: 'Where the prices were published.' }),
+    note: t.exposeString('note', { nullable: true, description: 'Additional notes.' }),
+    usdPerMillionTokens: t.expose('prices', {
+      type: TokenPrices,
+      description: 'Prices in US dollars per million tokens.',
+    }),
   }),
 });

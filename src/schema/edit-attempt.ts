@@ -3,55 +3,60 @@ import { builder } from './builder.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 
 const AttemptState = builder.enumType('EditAttemptState', {
-  description: 'What became of one request to the edits API.',
+  description: 'State of one request to an upstream.',
   values: {
-    SENT: { description: 'It goes out, or its answer is awaited.' },
-    SUCCEEDED: { description: 'It brought the pictures.' },
-    FAILED: { description: 'It surely brought nothing and cost nothing.' },
-    UNKNOWN: { description: 'It may have been processed and paid.' },
+    SENT: { description: 'The request is being sent, or its response is pending.' },
+    SUCCEEDED: { description: 'The response contained the output images.' },
+    FAILED: { description: 'The upstream certainly processed nothing and billed nothing.' },
+    UNKNOWN: { description: 'The request may have been processed and billed.' },
   },
 });
 
 builder.prismaObject('EditAttempt', {
-  description: 'One POST to the edits API.',
+  description: 'One POST request to an upstream.',
   fields: (t) => ({
-    number: t.exposeInt('number', { description: 'From 1.' }),
-    state: t.expose('state', { type: AttemptState, description: 'What became of it.' }),
+    number: t.exposeInt('number', {
+      description: 'Sequence number within the edit, starting at 1.',
+    }),
+    state: t.expose('state', { type: AttemptState, description: 'State of the request.' }),
     upstream: t.exposeString('upstream', {
       nullable: true,
-      description: 'The edits API that it went to, by its name in `upstreams`.',
+      description:
+        'Name of the upstream that the request was sent to, as in `upstreams`. Null for attempts by early versions, which had only one upstream.',
     }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,
-      description: 'HTTP status of the answer; null when none came.',
+      description: 'HTTP status of the response. Null if no response arrived.',
     }),
     upstreamRequestId: t.exposeString('upstreamRequestId', {
       nullable: true,
-      description: 'The edits API’s own id of the request.',
+      description: 'Request id assigned by the upstream. Null if it assigned none.',
     }),
     errorCode: t.field({
       type: EditErrorCodeEnum,
       nullable: true,
-      description: 'Why it brought nothing.',
+      description: 'Error code of the attempt. Null unless it failed or its outcome is unknown.',
       select: { errorCode: true },
       resolve: ({ errorCode }) => (isEditErrorCode(errorCode) ? errorCode : null),
     }),
     errorMessage: t.exposeString('errorMessage', {
       nullable: true,
-      description: 'Why it brought nothing, for people.',
+      description:
+        'Human-readable reason for the error. Null unless the attempt failed or its outcome is unknown.',
     }),
     sentAt: t.expose('sentAt', {
       type: 'DateTime',
-      description: 'When it was noted as sent, just before its first byte.',
+      description: 'When the attempt was recorded, just before the first byte was sent.',
     }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When its end was noted.',
+      description: 'When the end of the attempt was recorded. Null until then.',
     }),
     durationMs: t.int({
       nullable: true,
-      description: 'Milliseconds from `sentAt` to `finishedAt`.',
+      description:
+        'Duration from `sentAt` to `finishedAt`, in milliseconds. Null until the attempt ends.',
       select: { sentAt: true, finishedAt: true },
       resolve: ({ sentAt, finishedAt }) =>
         finishedAt === null ? null : finishedAt.getTime() - sentAt.getTime(),

@@ -15,75 +15,94 @@ import { encodeGlobalId, requireId } from './global-id.ts';
 import { getPictures, ImageInput } from './image-input.ts';
 
 const MAX_WAIT_SECONDS = 600;
-/** Below the 60 s after which most proxies give up. */
+/** Below the 60 s after which most proxies time out. */
 const DEFAULT_WAIT_SECONDS = 50;
 
 const EditImageInput = builder.inputType('EditImageInput', {
   description:
-    'An edit. Arguments beyond `images` and `prompt` are forwarded when given and left to the edits API when not.',
+    'The edit to make. Optional model parameters are forwarded if given; if omitted, the upstream’s defaults apply.',
   fields: (t) => ({
     images: t.field({
       type: [ImageInput],
       required: true,
-      description: '1 to 16 pictures, in order; the mask belongs to the first.',
+      description: '1 to 16 input images, in order. The mask applies to the first.',
     }),
     mask: t.field({
       type: ImageInput,
       description:
-        'PNG with alpha, of the first picture’s dimensions, at most 4 MiB: transparent pixels are edited.',
+        'PNG with an alpha channel, with the dimensions of the first image, at most 4 MiB. Transparent pixels are edited.',
     }),
     prompt: t.string({
       required: true,
-      description: 'What to change, in any language; at most 32,000 characters.',
+      description: 'Description of the edit, in any language; at most 32,000 characters.',
     }),
-    model: t.string({ description: 'Default: the server’s; see the query `models`.' }),
-    size: t.field({ type: 'ImageSize', description: 'Default `"1024x1024"`.' }),
-    n: t.int({ description: 'How many pictures to make: 1 to 10, default 1.' }),
-    quality: t.field({ type: ImageQuality, description: 'Higher costs more tokens.' }),
-    background: t.field({ type: ImageBackground, description: 'Background of the output.' }),
-    outputFormat: t.field({ type: OutputFormat, description: 'File format of the output.' }),
-    outputCompression: t.int({ description: '0 to 100; for JPEG and WEBP.' }),
-    inputFidelity: t.field({ type: InputFidelity, description: 'How closely to keep details.' }),
-    moderation: t.field({ type: Moderation, description: 'How strictly to moderate.' }),
+    model: t.string({
+      description:
+        'Name of the model. Defaults to the server’s default model; see the query `models`.',
+    }),
+    size: t.field({
+      type: 'ImageSize',
+      description: 'Size of the output images. Defaults to `"1024x1024"`.',
+    }),
+    n: t.int({ description: 'Number of output images: 1 to 10, default 1.' }),
+    quality: t.field({
+      type: ImageQuality,
+      description: 'Quality of the output images. Higher quality uses more tokens.',
+    }),
+    background: t.field({ type: ImageBackground, description: 'Background of the output images.' }),
+    outputFormat: t.field({ type: OutputFormat, description: 'File format of the output images.' }),
+    outputCompression: t.int({
+      description: 'Compression level of JPEG and WEBP output, 0 to 100.',
+    }),
+    inputFidelity: t.field({
+      type: InputFidelity,
+      description: 'How closely the output preserves details of the input images.',
+    }),
+    moderation: t.field({
+      type: Moderation,
+      description: 'Strictness of the upstream’s content moderation.',
+    }),
     partialImages: t.int({
       description:
-        'Pictures on the way to each output picture, 0 to 3, default 0: see the subscription `editJob`. Each costs some tokens more.',
+        'Number of partial images for each output image, 0 to 3, default 0. Delivered by the subscription `editJob`. Each partial image uses additional tokens.',
     }),
     extraParams: t.field({
       type: 'JSONObject',
       description:
-        'Further form fields for the edits API, for what has no argument here; at most 32. Values that are no strings are sent as JSON.',
+        'Additional form fields for the upstream, for parameters that have no argument here; at most 32. Values that are not strings are sent as JSON.',
     }),
     metadata: t.field({
       type: 'JSONObject',
       description:
-        'Your own labels, kept with the job: at most 16 keys of 64 characters; strings (of 512 characters), numbers or booleans.',
+        'The client’s own key-value pairs, stored with the job: at most 16 keys of at most 64 characters. Values must be strings (at most 512 characters), numbers or booleans.',
     }),
     idempotencyKey: t.string({
       description:
-        'Your own name for this edit, of at most 255 characters: the same key and input find the same job again instead of paying twice; the same key with another input is refused. It stands for the edit as long as the edit is kept.',
+        'Idempotency key of at most 255 characters, chosen by the client. A repeated request with the same key and input returns the same job and is not billed again; the same key with different input is rejected. The key is valid as long as the edit is stored, and cannot be reused after the edit was deleted.',
     }),
     wait: t.int({
-      description: `Seconds to wait for the result: 0 to ${MAX_WAIT_SECONDS}, default ${DEFAULT_WAIT_SECONDS}, as many proxies give up after 60. Then the current state of the job is returned, and the edit goes on.`,
+      description: `Seconds to wait for the result: 0 to ${MAX_WAIT_SECONDS}, default ${DEFAULT_WAIT_SECONDS} (many proxies time out after 60). After that, the mutation returns the job in its current state and the edit continues.`,
     }),
   }),
 });
 
 const EditImagePayload = builder.objectRef<{ id: string }>('EditImagePayload').implement({
-  description: 'The edit is committed, and done unless `wait` was too short for it.',
+  description:
+    'Result of a successful submission. The edit is durably queued; it has ended unless `wait` elapsed first.',
   fields: (t) => ({
     editJob: t.prismaField({
       type: 'EditJob',
-      description: 'The job as it is now. A failed edit is here too: see `status` and `error`.',
+      description:
+        'The job in its current state. A failed edit is returned here too: see `status` and `error`.',
       resolve: (query, { id }, _, { prisma }) =>
         prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
     }),
   }),
 });
 
-/** One union for both ways to a new job. */
+/** Shared by both mutations that create a job. */
 const EditImageResult = builder.errorUnion('EditImageResult', {
-  description: 'The job, or why there is none.',
+  description: 'The job, or an error.',
   types: [
     EditImagePayload,
     InvalidInputError,
@@ -98,9 +117,13 @@ builder.mutationField('editImage', (t) =>
   t.field({
     type: EditImageResult,
     description:
-      'Edits pictures by a prompt. Everything is checked before anything is sent; once this answers with a job, the job survives any crash, and going away does not cancel it.',
+      'Edits images according to a prompt. All input is validated before anything is sent to an upstream. Once the mutation returns a job, the job survives crashes, and disconnecting does not cancel it.',
     args: {
-      input: t.arg({ type: EditImageInput, required: true, description: 'What to edit, and how.' }),
+      input: t.arg({
+        type: EditImageInput,
+        required: true,
+        description: 'The images, the prompt and the parameters.',
+      }),
     },
     resolve: (_, { input }, context) =>
       createAndWait(context, input.wait, (expect) =>
@@ -121,11 +144,11 @@ builder.mutationField('retryEdit', (t) =>
   t.field({
     type: EditImageResult,
     description:
-      'Sends the inputs of an ended edit again, as a new job that names the old one as `retryOf`. After OUTCOME_UNKNOWN this may be paid a second time: that is for you to decide.',
+      'Repeats a final edit as a new job with the same inputs, linked by `retryOf`. If the outcome of the edit is unknown (OUTCOME_UNKNOWN), repeating it may be billed a second time.',
     args: {
       id: t.arg.id({ required: true, description: 'Global id of the EditJob to repeat.' }),
-      idempotencyKey: t.arg.string({ description: 'As in `EditImageInput`.' }),
-      wait: t.arg.int({ description: 'As in `EditImageInput`.' }),
+      idempotencyKey: t.arg.string({ description: 'See `EditImageInput.idempotencyKey`.' }),
+      wait: t.arg.int({ description: 'See `EditImageInput.wait`.' }),
     },
     resolve: (_, { id, idempotencyKey, wait }, context) =>
       createAndWait(context, wait, (expect) =>
@@ -142,11 +165,11 @@ builder.mutationField('retryEdit', (t) =>
 );
 
 const CancelEditPayload = builder.objectRef<{ id: string }>('CancelEditPayload').implement({
-  description: 'The edit is canceled.',
+  description: 'Result of a successful `cancelEdit`.',
   fields: (t) => ({
     editJob: t.prismaField({
       type: 'EditJob',
-      description: 'The job; `costUnresolved` says whether it may have been paid.',
+      description: 'The canceled job. `costUnresolved` states whether it may have been billed.',
       resolve: (query, { id }, _, { prisma }) =>
         prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
     }),
@@ -157,11 +180,11 @@ builder.mutationField('cancelEdit', (t) =>
   t.field({
     type: CancelEditPayload,
     description:
-      'Ends an edit: out of the queue surely and for free; while it runs by aborting the call, which may be paid all the same.',
+      'Cancels an edit. A queued edit is canceled free of charge. For a running edit the request is aborted, but the upstream may still bill it.',
     errors: {
       types: [NotFoundError, JobNotCancelableError],
       directResult: true,
-      union: { name: 'CancelEditResult', description: 'The canceled job, or why it is not.' },
+      union: { name: 'CancelEditResult', description: 'The canceled job, or an error.' },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     resolve: (_, { id }, { cancelEdit, viewer }) => withJob(id, (job) => cancelEdit(viewer, job)),
@@ -169,10 +192,10 @@ builder.mutationField('cancelEdit', (t) =>
 );
 
 const DeleteEditPayload = builder.objectRef<{ id: string }>('DeleteEditPayload').implement({
-  description: 'The edit is deleted.',
+  description: 'Result of a successful `deleteEdit`.',
   fields: (t) => ({
     deletedEditJobId: t.id({
-      description: 'The global id that it had.',
+      description: 'Global id of the deleted EditJob.',
       resolve: ({ id }) => encodeGlobalId('EditJob', id),
     }),
   }),
@@ -182,11 +205,11 @@ builder.mutationField('deleteEdit', (t) =>
   t.field({
     type: DeleteEditPayload,
     description:
-      'Takes an ended edit out of the history for good: its prompt, labels and pictures, as far as no other edit has them. Models, sizes, times, tokens and cost stay in `usage`, without a word of what was edited.',
+      'Permanently deletes a final edit from the history: its prompt, metadata and images, unless another edit uses them. Model, size, times, tokens and cost remain in `usage`, without the content.',
     errors: {
       types: [NotFoundError, JobNotDeletableError],
       directResult: true,
-      union: { name: 'DeleteEditResult', description: 'What was deleted, or why it was not.' },
+      union: { name: 'DeleteEditResult', description: 'The id of the deleted edit, or an error.' },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     resolve: (_, { id }, { deleteEdits, viewer }) =>
@@ -194,7 +217,7 @@ builder.mutationField('deleteEdit', (t) =>
   }),
 );
 
-/** @throws NotFoundError that names the job's id as it was given, also for one of anything else. */
+/** @throws NotFoundError with the id as given, also if it is the id of another type. */
 export async function withJob<Result>(
   globalId: string,
   act: (id: string) => Promise<Result>,

@@ -2,13 +2,13 @@ import type { Prisma } from '../database/database.ts';
 import { builder } from './builder.ts';
 import { Image } from './image.ts';
 
-/** A link from a job to one of its inputs, with the image as it was selected. */
+/** A link from a job to one of its inputs, with the selected image. */
 type InputLink = Pick<Prisma.EditJobImageModel, 'role' | 'sentSha256'> & {
   readonly image: Prisma.ImageModel;
 };
 
 const EditInputRole = builder.enumType('EditInputRole', {
-  description: 'What an input image is for.',
+  description: 'Role of an input image.',
   values: {
     IMAGE: { value: 'INPUT', description: 'An image to edit.' },
     MASK: { value: 'MASK', description: 'The mask of the first image.' },
@@ -16,11 +16,11 @@ const EditInputRole = builder.enumType('EditInputRole', {
 });
 
 export const EditInput = builder.objectRef<InputLink>('EditInput').implement({
-  description: 'An image as an input of one edit.',
+  description: 'An image used as an input of one edit.',
   fields: (t) => ({
     role: t.field({
       type: EditInputRole,
-      description: 'What it is for.',
+      description: 'Role of the image.',
       resolve: ({ role }) => (role === 'MASK' ? 'MASK' : 'INPUT'),
     }),
     image: t.field({

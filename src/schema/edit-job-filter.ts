@@ -9,77 +9,104 @@ import { EditErrorCodeEnum } from './errors.ts';
 import { idOf } from './global-id.ts';
 
 const DateTimeRange = builder.inputType('DateTimeRange', {
-  description: 'A span of time.',
+  description: 'A time range.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Inclusive; absent: since ever.' }),
-    to: t.field({ type: 'DateTime', description: 'Exclusive; absent: until ever.' }),
+    from: t.field({
+      type: 'DateTime',
+      description: 'Inclusive lower bound; omit for no lower bound.',
+    }),
+    to: t.field({
+      type: 'DateTime',
+      description: 'Exclusive upper bound; omit for no upper bound.',
+    }),
   }),
 });
 
 const IntRange = builder.inputType('IntRange', {
-  description: 'Whole numbers from one to another.',
+  description: 'A range of integers.',
   fields: (t) => ({
-    min: t.int({ description: 'Inclusive; absent: any.' }),
-    max: t.int({ description: 'Inclusive; absent: any.' }),
+    min: t.int({ description: 'Inclusive lower bound; omit for no lower bound.' }),
+    max: t.int({ description: 'Inclusive upper bound; omit for no upper bound.' }),
   }),
 });
 
 const DecimalRange = builder.inputType('DecimalRange', {
-  description: 'Decimal numbers from one to another.',
+  description: 'A range of decimal numbers.',
   fields: (t) => ({
-    min: t.field({ type: 'Decimal', description: 'Inclusive; absent: any.' }),
-    max: t.field({ type: 'Decimal', description: 'Inclusive; absent: any.' }),
+    min: t.field({
+      type: 'Decimal',
+      description: 'Inclusive lower bound; omit for no lower bound.',
+    }),
+    max: t.field({
+      type: 'Decimal',
+      description: 'Inclusive upper bound; omit for no upper bound.',
+    }),
   }),
 });
 
 export const EditJobFilter = builder.inputType('EditJobFilter', {
   description:
-    'All that is given must hold; an empty list matches nothing. What is unknown (tokens, cost, an end) lies in no range.',
+    'Selects edits that match every given condition. An empty list matches nothing. Unknown values (tokens, cost, end time) match no range.',
   fields: (t) => ({
-    status: t.field({ type: [EditStatusEnum], description: 'One of these.' }),
-    model: t.stringList({ description: 'One of these.' }),
+    status: t.field({ type: [EditStatusEnum], description: 'The status is one of these.' }),
+    model: t.stringList({ description: 'The model is one of these.' }),
     size: t.field({
       type: ['ImageSize'],
-      description: 'One of these, as asked for or as sent to the edits API.',
+      description: 'The size is one of these, as requested or as sent to the upstream.',
     }),
-    quality: t.field({ type: [ImageQuality], description: 'One of these, as asked for.' }),
+    quality: t.field({
+      type: [ImageQuality],
+      description: 'The requested quality is one of these.',
+    }),
     upstream: t.stringList({
-      description: 'Last sent to one of these edits APIs, by their names in `upstreams`.',
+      description: 'The last upstream is one of these, by name as in `upstreams`.',
     }),
-    sandbox: t.boolean({ description: 'Made by the built-in sandbox, or not.' }),
+    sandbox: t.boolean({
+      description: 'True: only edits made by the built-in sandbox; false: only other edits.',
+    }),
     createdAt: t.field({
       type: DateTimeRange,
-      description: 'Committed to the queue in this span.',
+      description: 'The edit was committed to the queue in this time range.',
     }),
-    finishedAt: t.field({ type: DateTimeRange, description: 'Became final in this span.' }),
-    totalTokens: t.field({ type: IntRange, description: 'Input and output tokens together.' }),
+    finishedAt: t.field({ type: DateTimeRange, description: 'The edit ended in this time range.' }),
+    totalTokens: t.field({ type: IntRange, description: 'Total of input and output tokens.' }),
     cost: t.field({
       type: DecimalRange,
-      description: 'US dollars, exact to a millionth, by the charge that holds.',
+      description: 'Cost in US dollars, exact to a millionth, from the current charge.',
     }),
-    errorCode: t.field({ type: [EditErrorCodeEnum], description: 'One of these.' }),
-    hasError: t.boolean({ description: 'With an `error`, or without.' }),
+    errorCode: t.field({
+      type: [EditErrorCodeEnum],
+      description: 'The error code is one of these.',
+    }),
+    hasError: t.boolean({
+      description: 'True: only edits with an `error`; false: only edits without.',
+    }),
     metadata: t.field({
       type: 'JSONObject',
-      description: 'Has these keys with these values, and any others beside them; at most 16 keys.',
+      description:
+        'The metadata contains all of these keys and values, and possibly others; at most 16 keys.',
     }),
-    promptId: t.id({ description: 'Has this Prompt.' }),
-    inputImageId: t.id({ description: 'Edited this Image, or had it as its mask.' }),
-    outputImageId: t.id({ description: 'This Image came of it.' }),
+    promptId: t.id({ description: 'Global id of the Prompt that the edit used.' }),
+    inputImageId: t.id({
+      description: 'Global id of an Image that the edit used as an input image or mask.',
+    }),
+    outputImageId: t.id({
+      description: 'Global id of an Image that the edit produced as an output.',
+    }),
   }),
 });
 
-/** Matches nothing, as an id does that does not exist: no row has the nil UUID. */
+/** Matches no row, like an unknown id: no row has the nil UUID. */
 const NOBODYS_ID = '00000000-0000-0000-0000-000000000000';
 
 const isGiven = <Value>(value: Value | null | undefined): value is Value => value != null;
 
-/** @throws InvalidInputError for an amount that is finer than a millionth, or too much metadata. */
+/** @throws InvalidInputError for an amount finer than a millionth, or too many metadata keys. */
 export function toFilter(
   filter: typeof EditJobFilter.$inferInput | null | undefined,
 ): HistoryFilter {
   const { cost, promptId, inputImageId, outputImageId, ...same } = filter ?? {};
-  // What no edit can have is not looked for either.
+  // Applies the limits of stored metadata.
   checkJsonObject('filter.metadata', same.metadata ?? {}, {
     maxKeys: MAX_METADATA_KEYS,
     scalarsOnly: false,

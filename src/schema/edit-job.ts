@@ -25,125 +25,137 @@ interface JobError {
 }
 
 const EditError = builder.objectRef<JobError>('EditError').implement({
-  description: 'Why an edit has no pictures.',
+  description: 'The reason why an edit has no output images.',
   fields: (t) => ({
-    code: t.expose('code', { type: EditErrorCodeEnum, description: 'The reason, for programs.' }),
-    message: t.exposeString('message', { description: 'The reason, for people.' }),
+    code: t.expose('code', {
+      type: EditErrorCodeEnum,
+      description: 'Machine-readable error code.',
+    }),
+    message: t.exposeString('message', { description: 'Human-readable reason.' }),
     retryable: t.exposeBoolean('retryable', {
-      description: 'Nothing was processed or paid, and the same edit may well succeed later.',
+      description:
+        'Whether a retry may succeed: nothing was processed or billed, and the same edit may succeed later.',
     }),
     upstreamRequestId: t.exposeString('upstreamRequestId', {
       nullable: true,
-      description: 'The edits API’s own id of the request, for its support.',
+      description:
+        'Request id that the upstream assigned to the last attempt, for support requests to its operator. Null if it assigned none.',
     }),
   }),
 });
 
 /**
- * All picture fields of a job ask for its links in the same way, so that one query serves them all
- * for a whole page of jobs.
+ * All image fields of a job select its links in the same way, so one query serves them all for a
+ * whole page of jobs.
  */
 const imagesOf = (image: unknown) => ({
   images: { orderBy: { position: 'asc' as const }, include: { image } },
 });
 
 export const EditJob = builder.prismaNode('EditJob', {
-  description: 'One edit: what was asked for, where it stands, and what came of it.',
+  description: 'The record of one edit: its inputs and parameters, its status and its results.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, ...inHistory(viewer) }),
   fields: (t) => ({
-    status: t.expose('status', { type: EditStatusEnum, description: 'Where it stands.' }),
+    status: t.expose('status', { type: EditStatusEnum, description: 'Current status.' }),
     prompt: t.relation('prompt', {
-      description: 'What to change.',
-      // Null of deleted edits only, which nobody sees.
+      description: 'The prompt that describes the edit.',
+      // Null only for deleted edits, which no query returns.
       onNull: 'error',
     }),
-    model: t.exposeString('model', { description: 'The model, as sent to the edits API.' }),
-    size: t.expose('size', { type: 'ImageSize', description: 'The size as asked for.' }),
+    model: t.exposeString('model', { description: 'Name of the model, as sent to the upstream.' }),
+    size: t.expose('size', { type: 'ImageSize', description: 'The requested size.' }),
     resolvedSize: t.exposeString('resolvedSize', {
-      description: 'The size as sent to the edits API: for `"source"`, what was chosen.',
+      description: 'The size as sent to the upstream; for `"source"`, the size that was selected.',
     }),
-    n: t.exposeInt('n', { description: 'How many pictures were asked for.' }),
+    n: t.exposeInt('n', { description: 'Number of output images requested.' }),
     quality: t.expose('quality', {
       type: ImageQuality,
       nullable: true,
-      description: 'As asked for; null: left to the edits API.',
+      description: 'Quality, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     background: t.expose('background', {
       type: ImageBackground,
       nullable: true,
-      description: 'As asked for; null: left to the edits API.',
+      description:
+        'Background, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     outputFormat: t.expose('outputFormat', {
       type: OutputFormat,
       nullable: true,
-      description: 'As asked for; null: left to the edits API. `outputImages` tell their own.',
+      description:
+        'Output format, as requested. Null if omitted; the upstream’s default then applies. For the actual format see `Image.format` of `outputImages`.',
     }),
     outputCompression: t.exposeInt('outputCompression', {
       nullable: true,
-      description: '0 to 100, as asked for.',
+      description: 'Compression level, 0 to 100, as requested. Null if omitted.',
     }),
     inputFidelity: t.expose('inputFidelity', {
       type: InputFidelity,
       nullable: true,
-      description: 'As asked for; null: left to the edits API.',
+      description:
+        'Input fidelity, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     moderation: t.expose('moderation', {
       type: Moderation,
       nullable: true,
-      description: 'As asked for; null: left to the edits API.',
+      description:
+        'Moderation level, as requested. Null if omitted; the upstream’s default then applies.',
     }),
     requestedPartialImages: t.int({
-      description: 'How many pictures on the way were asked for, for each output picture.',
+      description: 'Number of partial images requested for each output image.',
       select: { partialImages: true },
       resolve: ({ partialImages }) => partialImages ?? 0,
     }),
     extraParams: t.field({
       type: 'JSONObject',
       nullable: true,
-      description: 'Further form fields that were sent as they are.',
+      description:
+        'Additional form fields that were sent to the upstream. Null if none were given.',
       select: { extraParams: true },
       resolve: ({ extraParams }) => extraParams as JsonObject | null,
     }),
     metadata: t.field({
       type: 'JSONObject',
-      description: 'The client’s own labels.',
+      description: 'The client’s own key-value pairs.',
       select: { metadata: true },
       resolve: ({ metadata }) => metadata as JsonObject,
     }),
     sandbox: t.exposeBoolean('sandbox', {
-      description: 'Made by the built-in sandbox: not by a model, and not paid.',
+      description:
+        'Whether the built-in sandbox made the edit: no model was called and nothing was billed.',
     }),
     inputImages: t.field({
       type: [Image],
-      description: 'The pictures that were edited, in the order given.',
+      description: 'The input images, in the order given, without the mask.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'INPUT'),
     }),
     mask: t.field({
       type: Image,
       nullable: true,
-      description: 'The mask, if there was one.',
+      description: 'The mask. Null if none was given.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
     }),
     inputs: t.field({
       type: [EditInput],
-      description: 'The input images in the order given, then the mask, each with what was sent.',
+      description:
+        'The input images in the order given, then the mask, each with the hash of the bytes sent.',
       select: (_, __, nested) => imagesOf(nested(true, ['image'])),
       resolve: ({ images }) =>
         (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
     }),
     outputImages: t.field({
       type: [Image],
-      description: 'The edited pictures; none before the edit has succeeded.',
+      description: 'The output images. Empty until the edit succeeds.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'OUTPUT'),
     }),
     partialImages: t.field({
       type: [Image],
       description:
-        'The pictures on the way that came so far, in the order they came; they stay after the end.',
+        'The partial images received so far, in order of arrival. They remain after the edit ends.',
       select: (_, __, nested) => imagesOf(nested(true)),
       resolve: ({ images }) => withRole(images, 'PARTIAL'),
     }),
@@ -151,13 +163,13 @@ export const EditJob = builder.prismaNode('EditJob', {
       type: TokenUsage,
       nullable: true,
       description:
-        'Tokens; null until the edits API has reported them, when it never did, or when its numbers contradict each other.',
+        'Token usage. Null until the upstream reports it, or if the upstream never reported it or reported inconsistent numbers.',
       select: (_, __, nested) => ({ usage: nested(true) }),
       resolve: ({ usage }) => (usage?.totalTokens == null ? null : usage),
     }),
     hasStoredAnswer: t.boolean({
       description:
-        'An upstream’s response is stored of which no image could be read: `rereadAnswer` reads it again.',
+        'Whether an upstream response is stored that could not be read. `rereadAnswer` reads it again.',
       select: { attempts: { orderBy: { number: 'asc' } } },
       resolve: ({ attempts }) => attempts.some(({ answerStoredAt }) => answerStoredAt !== null),
     }),
@@ -165,7 +177,7 @@ export const EditJob = builder.prismaNode('EditJob', {
       type: EditError,
       nullable: true,
       description:
-        'Why there are no pictures; null unless FAILED, OUTCOME_UNKNOWN, or CANCELED while a request was out.',
+        'The reason why there are no output images. Null unless the edit is FAILED or OUTCOME_UNKNOWN, or was CANCELED while a request was in progress.',
       select: {
         status: true,
         errorCode: true,
@@ -185,11 +197,11 @@ export const EditJob = builder.prismaNode('EditJob', {
     upstream: t.exposeString('upstream', {
       nullable: true,
       description:
-        'The edits API that it went to last, by its name in `upstreams`; null before it was sent. `attempts` have those before.',
+        'Name of the upstream of the last attempt, as in `upstreams`. Null until the edit is sent. For earlier upstreams see `attempts`.',
     }),
     costUnresolved: t.boolean({
       description:
-        'It may have been paid without an answer: true for OUTCOME_UNKNOWN, and for CANCELED while a request was out.',
+        'Whether the edit may have been billed although its cost is unknown. True if it is OUTCOME_UNKNOWN, or was CANCELED while a request was in progress.',
       select: { status: true, errorCode: true },
       resolve: ({ status, errorCode }) =>
         status === EditStatus.OUTCOME_UNKNOWN ||
@@ -199,37 +211,38 @@ export const EditJob = builder.prismaNode('EditJob', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it is looked at again, while it is queued: after an attempt that was surely not processed, or because no edits API or not enough room on the disk could be had for it. Null: as soon as it is its turn.',
+        'When a queued edit is tried again: after an attempt that was certainly not processed, or because no upstream was available or free disk space was too low. Null if it runs as soon as it reaches the front of the queue.',
     }),
     retryOf: t.relation('retryOf', {
       nullable: true,
-      description: 'The job that this one repeats, by `retryEdit`.',
+      description: 'The job that this job repeats by `retryEdit`. Null if it is not a retry.',
     }),
     retries: t.relation('retries', {
-      description: 'The jobs that repeat this one.',
+      description: 'The jobs that repeat this job by `retryEdit`, oldest first.',
       query: { orderBy: { id: 'asc' } },
     }),
     attempts: t.relation('attempts', {
-      description: 'The requests to the edits API, in order.',
+      description: 'The requests to upstreams, in order.',
       query: { orderBy: { number: 'asc' } },
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When it was committed to the queue.',
+      description: 'When the edit was committed to the queue.',
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it left the queue.',
+      description: 'When the edit left the queue. Null if it has not.',
     }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it became final.',
+      description: 'When the edit ended. Null until then.',
     }),
     durationMs: t.exposeInt('durationMs', {
       nullable: true,
-      description: 'Milliseconds from `startedAt` to `finishedAt`.',
+      description:
+        'Duration from `startedAt` to `finishedAt`, in milliseconds. Null until the edit ends, or if it never left the queue.',
     }),
   }),
 });

@@ -3,7 +3,7 @@ import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { imageUrl } from './image.ts';
 
-/** What a record is made of. */
+/** The relations that a record is built from. */
 export const RECORD_FIELDS = {
   prompt: { select: { text: true } },
   usage: true,
@@ -24,7 +24,7 @@ export interface ImageRecord {
 
 export type EditRecord = ReturnType<typeof toEditRecord>;
 
-/** An edit as one flat object, named as in the schema, with global ids; times as JSON writes them. */
+/** An edit as one flat object with the field names of the schema and global ids. */
 export function toEditRecord(job: RecordedJob, baseUrl: string) {
   const [charge] = job.charges;
   const withRole = (role: 'INPUT' | 'MASK' | 'OUTPUT'): ImageRecord[] =>

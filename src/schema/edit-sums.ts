@@ -2,30 +2,32 @@ import type { EditSums } from '../edits/edit-sums.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 
-/** What a prompt and a lineage add up. */
+/** The sums of a prompt and of a lineage. */
 export const EditSumsInterface = builder.interfaceRef<EditSums>('EditSums').implement({
-  description: 'Sums over edits. What is unknown is counted apart: it is not 0.',
+  description:
+    'Sums over edits. Unknown values are not included; the edits they are missing from are counted separately.',
   fields: (t) => ({
-    edits: t.exposeInt('edits', { description: 'All edits, whatever became of them.' }),
-    succeeded: t.exposeInt('succeeded', { description: 'Those that brought pictures.' }),
-    images: t.exposeInt('images', { description: 'Output pictures.' }),
+    edits: t.exposeInt('edits', { description: 'Number of edits, in any status.' }),
+    succeeded: t.exposeInt('succeeded', { description: 'Number of edits that succeeded.' }),
+    images: t.exposeInt('images', { description: 'Number of output images.' }),
     totalTokens: t.float({
       nullable: true,
-      description: 'Tokens of the edits whose tokens are known; null when none are.',
+      description: 'Sum of the known token counts. Null if none is known.',
       resolve: ({ totalTokens }) => (totalTokens === null ? null : Number(totalTokens)),
     }),
     editsWithoutTokens: t.exposeInt('editsWithoutTokens', {
-      description: 'Edits whose tokens are not known: not final, failed, or never told.',
+      description:
+        'Number of edits whose token usage is unknown: they have not ended, they failed, or the upstream reported none.',
     }),
     cost: t.field({
       type: 'Decimal',
       nullable: true,
-      description: 'US dollars, of the edits whose cost is known; null when none is.',
+      description: 'Sum of the known costs, in US dollars. Null if none is known.',
       resolve: ({ costMicroUsd }) =>
         costMicroUsd === null ? null : formatDecimal(costMicroUsd, USD_FRACTION_DIGITS),
     }),
     editsWithoutCost: t.exposeInt('editsWithoutCost', {
-      description: 'Edits whose cost is not known.',
+      description: 'Number of edits whose cost is unknown.',
     }),
   }),
 });

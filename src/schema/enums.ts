@@ -1,55 +1,79 @@
 import { builder } from './builder.ts';
 
-/** Values are the edits API's own words, as the database keeps them; names are GraphQL's upper case. */
-function words<const Word extends string>(...all: Word[]) {
-  const values = all.map((word) => [word.toUpperCase(), { value: word }]);
-  return Object.fromEntries(values) as Record<Uppercase<Word>, { value: string }>;
+/** Values are spelled as in the edits API and stored so; names are in upper case for GraphQL. */
+function words<const Word extends string>(descriptions: Record<Word, string>) {
+  const values = Object.entries<string>(descriptions).map(([word, description]) => [
+    word.toUpperCase(),
+    { value: word, description },
+  ]);
+  return Object.fromEntries(values) as Record<
+    Uppercase<Word>,
+    { value: string; description: string }
+  >;
 }
 
 export const ImageQuality = builder.enumType('ImageQuality', {
-  description: 'How much work the model puts in; each model takes some of these.',
-  values: words('low', 'medium', 'high', 'xhigh', 'max', 'auto'),
+  description:
+    'Quality of the output images. Each model accepts a subset; see `EditModel.qualities`.',
+  values: words({
+    low: 'Low quality.',
+    medium: 'Medium quality.',
+    high: 'High quality.',
+    xhigh: 'Extra high quality.',
+    max: 'Maximum quality.',
+    auto: 'The model chooses the quality.',
+  }),
 });
 
 export const ImageBackground = builder.enumType('ImageBackground', {
-  description: 'Background of the output. Transparent needs `outputFormat` PNG or WEBP.',
-  values: words('transparent', 'opaque', 'auto'),
+  description: 'Background of the output images. TRANSPARENT requires `outputFormat` PNG or WEBP.',
+  values: words({
+    transparent: 'Transparent background.',
+    opaque: 'Opaque background.',
+    auto: 'The model chooses the background.',
+  }),
 });
 
 export const OutputFormat = builder.enumType('ImageFormat', {
-  description: 'File format of a picture.',
-  values: words('png', 'jpeg', 'webp'),
+  description: 'File format of an image.',
+  values: words({ png: 'PNG.', jpeg: 'JPEG.', webp: 'WebP.' }),
 });
 
 export const InputFidelity = builder.enumType('InputFidelity', {
-  description: 'How closely the output keeps to the input’s details, faces above all.',
-  values: words('low', 'high'),
+  description: 'How closely the output preserves details of the input images, faces in particular.',
+  values: words({
+    low: 'Preserves fewer details and uses fewer tokens.',
+    high: 'Preserves more details and uses more tokens.',
+  }),
 });
 
 export const Moderation = builder.enumType('Moderation', {
-  description: 'How strictly the edits API moderates.',
-  values: words('low', 'auto'),
+  description: 'Strictness of the upstream’s content moderation.',
+  values: words({
+    low: 'Less restrictive moderation.',
+    auto: 'The upstream’s default moderation.',
+  }),
 });
 
 export const EditStatusEnum = builder.enumType('EditStatus', {
-  description: 'Where an edit stands. The last four are final.',
+  description: 'Status of an edit. All statuses except QUEUED and RUNNING are final.',
   values: {
-    QUEUED: { description: 'Committed, waiting for its turn.' },
-    RUNNING: { description: 'On its way to the edits API, or waiting for the answer.' },
-    SUCCEEDED: { description: 'The pictures are stored.' },
-    FAILED: { description: 'No pictures, and surely none to come; `error` says why.' },
+    QUEUED: { description: 'The edit is committed to the queue and waiting to run.' },
+    RUNNING: { description: 'The edit is being sent to an upstream, or its response is pending.' },
+    SUCCEEDED: { description: 'The output images are stored.' },
+    FAILED: { description: 'The edit failed and has no output images; see `error`.' },
     OUTCOME_UNKNOWN: {
       description:
-        'The request went out and no usable answer came: it may have been paid. It is sent again only when somebody asks.',
+        'A request was sent but no usable response arrived, so the edit may have been billed. It is never retried automatically; use `retryEdit` to send it again.',
     },
-    CANCELED: { description: 'Stopped on request.' },
+    CANCELED: { description: 'The edit was canceled by `cancelEdit`.' },
   },
 });
 
 export const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'Which way an order goes.',
+  description: 'Sort direction.',
   values: {
-    ASC: { description: 'The smallest or oldest first.' },
-    DESC: { description: 'The largest or newest first.' },
+    ASC: { description: 'Ascending: smallest or oldest first.' },
+    DESC: { description: 'Descending: largest or newest first.' },
   },
 });

@@ -14,71 +14,75 @@ import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum } from './enums.ts';
 
-/** What every typed error of a result union has. */
+/** The fields of every typed error in a result union. */
 const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
-  description: 'A mistake that the client can mend; what else goes wrong is a top-level error.',
+  description:
+    'An expected error that the client can handle. Unexpected failures are top-level errors.',
   fields: (t) => ({
     message: t.exposeString('message', {
-      description: 'For people; names the field and the limit.',
+      description: 'Human-readable message; names the field and the limit where there is one.',
     }),
   }),
 });
 
 builder.objectType(InvalidInputError, {
   name: 'InvalidInputError',
-  description: 'A part of the input cannot be taken. Nothing was stored, sent or paid.',
+  description: 'A part of the input is invalid. Nothing was stored, sent or billed.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     field: t.exposeString('field', {
-      description: 'Path into the input, such as `images[2]`, `mask` or `metadata.project`.',
+      description:
+        'Path of the invalid input field, such as `images[2]`, `mask` or `metadata.project`.',
     }),
     code: t.exposeString('code', {
       description:
-        'REQUIRED, TOO_SMALL, TOO_LARGE, TOO_MANY, UNSUPPORTED_FORMAT, UNSUPPORTED_VALUE, BROKEN_IMAGE, DIMENSION_MISMATCH or INVALID_VALUE.',
+        'Machine-readable code: REQUIRED, TOO_SMALL, TOO_LARGE, TOO_MANY, UNSUPPORTED_FORMAT, UNSUPPORTED_VALUE, BROKEN_IMAGE, DIMENSION_MISMATCH or INVALID_VALUE.',
     }),
   }),
 });
 
 builder.objectType(NotFoundError, {
   name: 'NotFoundError',
-  description: 'What an id names does not exist, or is not the viewer’s.',
+  description: 'The object does not exist or belongs to another owner.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    resource: t.exposeString('resource', { description: 'The kind of thing, such as `Image`.' }),
-    id: t.exposeID('id', { description: 'The id as it was given.' }),
+    resource: t.exposeString('resource', { description: 'Type of the object, such as `Image`.' }),
+    id: t.exposeID('id', { description: 'The id, as given.' }),
   }),
 });
 
 builder.objectType(IdempotencyConflictError, {
   name: 'IdempotencyConflictError',
   description:
-    'The key goes with another input, or with an edit that was deleted. Nothing was stored, sent or paid.',
+    'The idempotency key was already used with different input, or for an edit that was deleted. Nothing was stored, sent or billed.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    idempotencyKey: t.exposeString('idempotencyKey', { description: 'The key as it was given.' }),
+    idempotencyKey: t.exposeString('idempotencyKey', {
+      description: 'The idempotency key, as given.',
+    }),
   }),
 });
 
 builder.objectType(BudgetExceededError, {
   name: 'BudgetExceededError',
   description:
-    'What the edit may cost is not left of your budget. Nothing was stored, sent or paid.',
+    'The edit’s maximum cost exceeds your remaining budget. Nothing was stored, sent or billed.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     limit: t.field({
       type: 'Decimal',
-      description: 'The budget, in US dollars.',
+      description: 'Limit of the budget, in US dollars.',
       resolve: ({ limitMicroUsd }) => formatDecimal(limitMicroUsd, USD_FRACTION_DIGITS),
     }),
     used: t.field({
       type: 'Decimal',
-      description: 'What is spent or held of it, in US dollars.',
+      description: 'Amount spent or reserved in this period, in US dollars.',
       resolve: ({ usedMicroUsd }) => formatDecimal(usedMicroUsd, USD_FRACTION_DIGITS),
     }),
     resetsAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the next period begins; null: never.',
+      description: 'When the next period starts. Null if the budget never resets.',
       resolve: ({ resetsAt }) => resetsAt,
     }),
   }),
@@ -86,12 +90,12 @@ builder.objectType(BudgetExceededError, {
 
 builder.objectType(JobNotCancelableError, {
   name: 'JobNotCancelableError',
-  description: 'The edit has ended already.',
+  description: 'The edit has already ended.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     status: t.field({
       type: EditStatusEnum,
-      description: 'Its final status.',
+      description: 'Final status of the edit.',
       resolve: ({ status }) => status,
     }),
   }),
@@ -99,12 +103,12 @@ builder.objectType(JobNotCancelableError, {
 
 builder.objectType(JobNotDeletableError, {
   name: 'JobNotDeletableError',
-  description: 'The edit has not ended: cancel it first.',
+  description: 'The edit has not ended. Cancel it first.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     status: t.field({
       type: EditStatusEnum,
-      description: 'QUEUED or RUNNING.',
+      description: 'Current status: QUEUED or RUNNING.',
       resolve: ({ status }) => status,
     }),
   }),
@@ -112,12 +116,12 @@ builder.objectType(JobNotDeletableError, {
 
 builder.objectType(JobNotRereadableError, {
   name: 'JobNotRereadableError',
-  description: 'The outcome of the edit is known, so its response is not read again.',
+  description: 'The edit is not OUTCOME_UNKNOWN, so no response is read again.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     status: t.field({
       type: EditStatusEnum,
-      description: 'Any but OUTCOME_UNKNOWN.',
+      description: 'Current status; any status except OUTCOME_UNKNOWN.',
       resolve: ({ status }) => status,
     }),
   }),
@@ -125,18 +129,19 @@ builder.objectType(JobNotRereadableError, {
 
 builder.objectType(AnswerNotFoundError, {
   name: 'AnswerNotFoundError',
-  description: 'No response of the edit is stored: none came, or it was removed as too old.',
+  description:
+    'No response is stored for the edit: none arrived, or its retention period has passed.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(AnswerUnreadableError, {
   name: 'AnswerUnreadableError',
   description:
-    'The stored response has no image that this version can read. The edit stays OUTCOME_UNKNOWN and the response stored.',
+    'This version cannot read an image from the stored response. The edit remains OUTCOME_UNKNOWN, and the response remains stored.',
   interfaces: [ErrorInterface],
 });
 
 export const EditErrorCodeEnum = builder.enumType('EditErrorCode', {
-  description: 'Why an edit has no images.',
+  description: 'The reason why an edit has no output images.',
   values: EDIT_ERRORS,
 });

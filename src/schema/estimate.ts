@@ -9,102 +9,138 @@ import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat 
 import { idOf } from './global-id.ts';
 
 const ImageDimensionsInput = builder.inputType('ImageDimensionsInput', {
-  description: 'How large a picture is, as a viewer shows it: after its EXIF orientation.',
+  description: 'Dimensions of an image as displayed, after applying its EXIF orientation.',
   fields: (t) => ({
-    width: t.int({ required: true, description: 'Pixels, 1 to 99,999.' }),
-    height: t.int({ required: true, description: 'Pixels, 1 to 99,999.' }),
+    width: t.int({ required: true, description: 'Width in pixels, 1 to 99,999.' }),
+    height: t.int({ required: true, description: 'Height in pixels, 1 to 99,999.' }),
   }),
 });
 
 const EstimateImageInput = builder.inputType('EstimateImageInput', {
-  description: 'A picture that is stored already, or the size of one that is not uploaded yet.',
+  description: 'A stored image, or the dimensions of an image that is not uploaded yet.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id({ description: 'Global id of an Image.' }),
-    dimensions: t.field({ type: ImageDimensionsInput, description: 'Its size is enough.' }),
+    id: t.id({ description: 'Global id of a stored Image.' }),
+    dimensions: t.field({
+      type: ImageDimensionsInput,
+      description: 'Dimensions of an image that is not uploaded yet.',
+    }),
   }),
 });
 
 const EstimateEditInput = builder.inputType('EstimateEditInput', {
   description:
-    'The edit in question, in the words of `EditImageInput`, and checked alike. A mask is left out: nothing is published about its tokens.',
+    'The edit to estimate. Fields have the same meaning and validation as in `EditImageInput`. Masks are not supported because their token usage is not published.',
   fields: (t) => ({
     images: t.field({
       type: [EstimateImageInput],
       required: true,
-      description: '1 to 16 pictures, in order.',
+      description: '1 to 16 input images, in order.',
     }),
-    prompt: t.string({ required: true, description: 'What to change.' }),
-    model: t.string({ description: 'Default: the server’s.' }),
-    size: t.field({ type: 'ImageSize', description: 'Default `"1024x1024"`.' }),
-    n: t.int({ description: 'How many pictures to make: 1 to 10, default 1.' }),
-    quality: t.field({ type: ImageQuality, description: 'Default AUTO: the model chooses.' }),
-    background: t.field({ type: ImageBackground, description: 'Checked only.' }),
-    outputFormat: t.field({ type: OutputFormat, description: 'Checked only.' }),
-    outputCompression: t.int({ description: 'Checked only.' }),
-    inputFidelity: t.field({ type: InputFidelity, description: 'Default LOW.' }),
-    moderation: t.field({ type: Moderation, description: 'Checked only.' }),
-    partialImages: t.int({ description: '0 to 3, default 0.' }),
+    prompt: t.string({
+      required: true,
+      description: 'Description of the edit; at most 32,000 characters.',
+    }),
+    model: t.string({ description: 'Name of the model. Defaults to the server’s default model.' }),
+    size: t.field({
+      type: 'ImageSize',
+      description: 'Size of the output images. Defaults to `"1024x1024"`.',
+    }),
+    n: t.int({ description: 'Number of output images: 1 to 10, default 1.' }),
+    quality: t.field({
+      type: ImageQuality,
+      description: 'Quality of the output images. Defaults to AUTO: the model chooses.',
+    }),
+    background: t.field({
+      type: ImageBackground,
+      description: 'Validated only; does not affect the estimate.',
+    }),
+    outputFormat: t.field({
+      type: OutputFormat,
+      description: 'Validated only; does not affect the estimate.',
+    }),
+    outputCompression: t.int({ description: 'Validated only; does not affect the estimate.' }),
+    inputFidelity: t.field({
+      type: InputFidelity,
+      description: 'Input fidelity. Defaults to LOW.',
+    }),
+    moderation: t.field({
+      type: Moderation,
+      description: 'Validated only; does not affect the estimate.',
+    }),
+    partialImages: t.int({
+      description: 'Number of partial images for each output image: 0 to 3, default 0.',
+    }),
     extraParams: t.field({
       type: 'JSONObject',
-      description: 'Checked only: what they change is not known here.',
+      description: 'Validated only; their effect on usage is unknown.',
     }),
   }),
 });
 
 const GapCode = builder.enumType('EstimateGapCode', {
-  description: 'Why something cannot be told before an edit.',
+  description: 'The reason why a part of an estimate is a range or unknown.',
   values: {
     INPUT_TOKENS_NOT_PUBLISHED: {
-      description: 'No formula for this model’s input pictures is published.',
+      description: 'No formula for the input image tokens of this model is published.',
     },
     OUTPUT_TOKENS_NOT_PUBLISHED: {
-      description: 'No formula for this model’s output pictures, in this quality, is published.',
+      description:
+        'No formula for the output image tokens of this model at this quality is published.',
     },
-    AUTO_QUALITY: { description: 'The model chooses the quality: name one for a closer estimate.' },
-    AUTO_SIZE: { description: 'The model chooses the size: name one for a closer estimate.' },
-    PRICE_UNKNOWN: { description: 'A price of this model is not known to this server.' },
+    AUTO_QUALITY: {
+      description: 'The model chooses the quality. Set `quality` for a more precise estimate.',
+    },
+    AUTO_SIZE: {
+      description: 'The model chooses the size. Set `size` for a more precise estimate.',
+    },
+    PRICE_UNKNOWN: { description: 'This server does not know a price of this model.' },
   } satisfies Record<EstimateGap, { description: string }>,
 });
 
 const TokenRange = builder.objectRef<{ min: number; max: number }>('TokenRange').implement({
-  description: 'From `min` to `max`, both included; equal when it is known exactly.',
+  description:
+    'A range of token counts, both ends inclusive. `min` equals `max` if the count is exact.',
   fields: (t) => ({
-    min: t.exposeInt('min', { description: 'At least.' }),
-    max: t.exposeInt('max', { description: 'At most.' }),
+    min: t.exposeInt('min', { description: 'Minimum number of tokens.' }),
+    max: t.exposeInt('max', { description: 'Maximum number of tokens.' }),
   }),
 });
 
 const EditEstimateObject = builder.objectRef<EditEstimate>('EditEstimate').implement({
   description:
-    'What an edit would use and cost, by the published formulas and prices. The bill is what the edits API reports afterwards.',
+    'Estimated token usage and cost of an edit, from published formulas and prices. The actual cost follows from the usage that the upstream reports.',
   fields: (t) => ({
-    model: t.exposeString('model', { description: 'The model that would be asked.' }),
-    resolvedSize: t.exposeString('resolvedSize', { description: 'The size that would be sent.' }),
+    model: t.exposeString('model', { description: 'The model that the edit would use.' }),
+    resolvedSize: t.exposeString('resolvedSize', {
+      description: 'The size that would be sent to the upstream.',
+    }),
     textInputTokens: t.exposeInt('textInputTokens', {
       description:
-        'Of the prompt, by the encoding o200k_base. The edits API adds a few of its own.',
+        'Tokens of the prompt in the o200k_base encoding. The upstream adds a few tokens of its own.',
     }),
     imageInputTokens: t.exposeInt('imageInputTokens', {
       nullable: true,
-      description: 'Of the input pictures; null: cannot be told.',
+      description: 'Tokens of the input images. Null if they cannot be estimated.',
     }),
     outputTokens: t.field({
       type: TokenRange,
       nullable: true,
-      description: 'Of all output pictures, partial ones included; null: cannot be told.',
+      description:
+        'Tokens of all output images, including partial images. Null if they cannot be estimated.',
       resolve: ({ outputTokens }) => outputTokens,
     }),
     totalTokens: t.field({
       type: TokenRange,
       nullable: true,
-      description: 'Of all together; null: cannot be told.',
+      description: 'Total of input and output tokens. Null if it cannot be estimated.',
       resolve: ({ totalTokens }) => totalTokens,
     }),
     cost: t.field({
       type: Cost,
       nullable: true,
-      description: 'What it would cost, when that is one amount; null: see the other two.',
+      description:
+        'Estimated cost, if it is a single amount. Null otherwise; see `costAtLeast` and `costAtMost`.',
       resolve: (estimate) => {
         const { min, max } = estimate.costMicroUsd;
         return min === max ? toCost(max, estimate) : null;
@@ -113,25 +149,27 @@ const EditEstimateObject = builder.objectRef<EditEstimate>('EditEstimate').imple
     costAtLeast: t.field({
       type: Cost,
       nullable: true,
-      description: 'The cost of what can be told; null: a price is not known.',
+      description:
+        'Lower bound: the cost of all tokens that can be estimated. Null if a price is not known.',
       resolve: (estimate) => toCost(estimate.costMicroUsd.min, estimate),
     }),
     costAtMost: t.field({
       type: Cost,
       nullable: true,
-      description: 'Null: something cannot be told that would add to it.',
+      description: 'Upper bound. Null if a part that would add to the cost cannot be estimated.',
       resolve: (estimate) => toCost(estimate.costMicroUsd.max, estimate),
     }),
     reserved: t.field({
       type: Cost,
       nullable: true,
       description:
-        'What a budget reserves for the edit, a mask left out: the cost of its bounds, see `EditModel.bounds`. Not an estimate: bounds that are not published have a safety factor, and usage above a bound raises it. Null: with a budget the edit is rejected.',
+        'Amount that a budget reserves for the edit without a mask: the cost of its token bounds (see `EditModel.bounds`). This is not an estimate: bounds that are not published include a safety factor, and usage above a bound raises it. Null if the bounds or prices are not known; an owner with a budget cannot make such an edit.',
       resolve: (estimate) => toCost(estimate.reservedMicroUsd, estimate),
     }),
     gaps: t.field({
       type: [GapCode],
-      description: 'Why a part is a range or null; none: all of it is told.',
+      description:
+        'The reasons why parts of the estimate are ranges or null. Empty if the estimate is exact.',
       resolve: ({ gaps }) => [...gaps],
     }),
   }),
@@ -141,14 +179,18 @@ builder.queryField('estimateEdit', (t) =>
   t.field({
     type: EditEstimateObject,
     description:
-      'What an edit would cost, before anything is uploaded or paid. Nothing is stored or sent.',
+      'Estimates the token usage and cost of an edit. Nothing is uploaded, stored, sent to an upstream or billed.',
     errors: {
       types: [InvalidInputError, NotFoundError],
       directResult: true,
-      union: { name: 'EstimateEditResult', description: 'The estimate, or what is wrong.' },
+      union: { name: 'EstimateEditResult', description: 'The estimate, or an error.' },
     },
     args: {
-      input: t.arg({ type: EstimateEditInput, required: true, description: 'The edit.' }),
+      input: t.arg({
+        type: EstimateEditInput,
+        required: true,
+        description: 'The edit to estimate.',
+      }),
     },
     resolve: (_, { input }, context) =>
       context.estimateEdit({

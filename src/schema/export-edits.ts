@@ -5,13 +5,13 @@ import type { HistoryQuery } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/in-history.ts';
 import { type EditRecord, RECORD_FIELDS, toEditRecord } from './edit-record.ts';
 
-/** Edits that are in memory at once: each may have a prompt of 32,000 characters. */
+/** Maximum number of edits in memory: each may have a prompt of 32,000 characters. */
 const BATCH = 100;
 
 /**
- * All of a viewer's edits that a query asks for, in its order, read as they are taken. What comes or
- * goes meanwhile may be there or not; in an order other than by creation, an edit that ends meanwhile
- * may come twice or not at all.
+ * All edits of the viewer that match the query, in its order, read as the consumer pulls them. Edits
+ * created or deleted during the export may or may not be included. In an order other than by creation,
+ * an edit that ends during the export may appear twice or not at all.
  */
 export type ExportEdits = (
   viewer: Viewer,

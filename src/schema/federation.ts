@@ -9,7 +9,7 @@ import type { NodeRowOf } from './node-rows.ts';
 import { loadNode } from './nodes.ts';
 import { User } from './user.ts';
 
-/** The oldest version that knows subscriptions, so that every router takes it that does. */
+/** The oldest version with subscriptions, accepted by every router that supports them. */
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.4';
 
 const byId = builder.selection<{ id: string }>('id');
@@ -24,7 +24,7 @@ builder.asEntity(Image, {
   resolveReference: ({ id }, context, info) => nodeOf('Image', id, context, info),
 });
 
-/** Others than the viewer are null, so that a list of users as others see it stays whole. */
+/** Users other than the viewer are null, so that a list of users from another subgraph does not fail. */
 builder.asEntity(User, {
   key: byId,
   resolveReference: async ({ id }, { viewer }) => (id === viewer.ownerId ? { id } : null),
@@ -40,19 +40,19 @@ export function buildSubgraph(): GraphQLSchema {
   const entities = subgraph.getQueryType()?.getFields()['_entities'];
   const resolve = entities?.resolve;
   if (!entities || !resolve) throw new TypeError('A subgraph without entities.');
-  // The library takes what is no reference for a defect of ours.
+  // The library reports an invalid representation as an internal error.
   entities.resolve = (root, args, context, info) => {
     for (const representation of args.representations) checkReference(representation);
     return resolve(root, args, context, info);
   };
-  // Pothos, which does not know the field, would count ten references.
+  // Pothos does not know the field and would assume ten references.
   entities.extensions = { ...entities.extensions, complexity: fieldComplexity };
   return subgraph;
 }
 
 const ENTITIES = ['EditJob', 'Image', 'User'];
 
-/** @throws GraphQLError with code BAD_USER_INPUT for what names no entity at all. */
+/** @throws GraphQLError with code BAD_USER_INPUT if the representation names no entity. */
 function checkReference(representation: unknown): void {
   const { __typename } = Object(representation);
   if (ENTITIES.includes(__typename)) return;
@@ -61,7 +61,7 @@ function checkReference(representation: unknown): void {
   });
 }
 
-/** Null for a malformed id: another subgraph may hold it, or have made it up. */
+/** Null for a malformed id, which may come from another subgraph. */
 async function nodeOf<Type extends 'EditJob' | 'Image'>(
   type: Type,
   globalId: unknown,

@@ -2,12 +2,12 @@ import { NotFoundError } from '../errors.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The only ids that clients see: type and UUID as base64url, so that they fit into a URL as they are. */
+/** The only ids that clients see: type and UUID as base64url, which needs no escaping in a URL. */
 export function encodeGlobalId(typename: string, id: string): string {
   return Buffer.from(`${typename}:${id}`).toString('base64url');
 }
 
-/** Null for what this service never gave out. */
+/** Null for a string that is not a global id of this service. */
 export function parseGlobalId(globalId: string): { typename: string; id: string } | null {
   if (globalId.length > 256) return null;
   const [typename, id, ...rest] = Buffer.from(globalId, 'base64url').toString('latin1').split(':');
@@ -15,13 +15,13 @@ export function parseGlobalId(globalId: string): { typename: string; id: string 
   return { typename, id };
 }
 
-/** The UUID in the global id of such a type; null for anything else. */
+/** The UUID in a global id of the given type; null for anything else. */
 export function idOf(typename: string, globalId: string): string | null {
   const parsed = parseGlobalId(globalId);
   return parsed?.typename === typename ? parsed.id : null;
 }
 
-/** @throws NotFoundError that names the id as it was given. */
+/** @throws NotFoundError with the id as given. */
 export function requireId(typename: string, globalId: string): string {
   const id = idOf(typename, globalId);
   if (id === null) throw new NotFoundError(typename, globalId);
@@ -29,8 +29,8 @@ export function requireId(typename: string, globalId: string): string {
 }
 
 /**
- * For Pothos, which decodes ids before a resolver runs, and again to estimate complexity: an error
- * here would abort the whole operation. A malformed id is of no type instead.
+ * For Pothos, which decodes ids before a resolver runs, and again to compute complexity. An error here
+ * would abort the whole operation, so a malformed id decodes to an empty type.
  */
 export function decodeGlobalId(globalId: string): { typename: string; id: string } {
   return parseGlobalId(globalId) ?? { typename: '', id: '' };

@@ -6,12 +6,12 @@ import { idOf } from './global-id.ts';
 import { schema } from './index.ts';
 import { findInputExcess } from './input-limits.ts';
 
-/** The fields of a filter that name something by its global id, and what. */
+/** The filter fields that hold a global id, with the type of the id. */
 const GLOBAL_IDS = { promptId: 'Prompt', inputImageId: 'Image', outputImageId: 'Image' } as const;
 
 /**
- * The arguments of `editJobs` as they come by a URL: objects as JSON. They are checked by the schema's
- * own input types.
+ * The arguments of `editJobs` from a URL, with objects as JSON. The input types of the schema validate
+ * them.
  * @throws InvalidInputError naming the field.
  */
 export function readHistoryArguments(given: {
@@ -41,7 +41,7 @@ function coerce<Value>(name: string, typename: string, json: string | null): Val
   return coerceInputValue(value, type, onError) as Value;
 }
 
-/** An export fails on a malformed id, which in a query would match nothing. */
+/** An export rejects a malformed id; a query with it would match nothing. */
 function checkIds(filter: Record<string, unknown>): void {
   for (const [field, typename] of Object.entries(GLOBAL_IDS)) {
     const given = filter[field];

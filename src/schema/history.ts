@@ -15,32 +15,31 @@ import { OrderDirection } from './enums.ts';
 import { idOf } from './global-id.ts';
 
 const EditJobOrder = builder.inputType('EditJobOrder', {
-  description:
-    'The order of edits. What is unknown counts as the smallest; among equals the id decides.',
+  description: 'Sort order of edits. Unknown values sort as the smallest; ties are broken by id.',
   fields: (t) => ({
     field: t.field({
       type: builder.enumType('EditJobOrderField', {
-        description: 'What edits are ordered by.',
+        description: 'Sort key of edits.',
         values: {
-          CREATED_AT: { description: 'When it was committed to the queue.' },
-          COST: { description: '`cost`' },
-          TOTAL_TOKENS: { description: '`usage.totalTokens`' },
-          DURATION: { description: '`durationMs`' },
+          CREATED_AT: { description: 'Sort by `createdAt`.' },
+          COST: { description: 'Sort by `cost`.' },
+          TOTAL_TOKENS: { description: 'Sort by `usage.totalTokens`.' },
+          DURATION: { description: 'Sort by `durationMs`.' },
         },
       }),
       required: true,
-      description: 'By what.',
+      description: 'Sort key.',
     }),
     direction: t.field({
       type: OrderDirection,
       required: true,
       defaultValue: 'DESC',
-      description: 'Which way.',
+      description: 'Sort direction.',
     }),
   }),
 });
 
-/** Of the query `editJobs`, and of `User.editJobs`. */
+/** Shared by the query `editJobs` and by `User.editJobs`. */
 export const EditJobConnection = builder.connectionObject<
   typeof EditJob,
   { count: () => ReturnType<History['count']> }
@@ -52,11 +51,12 @@ export const EditJobConnection = builder.connectionObject<
     fields: (t) => ({
       totalCount: t.int({
         nullable: true,
-        description: `How many there are in all; null when more than ${MAX_COUNTED}.`,
+        description: `Total number of edits that match. Null if there are more than ${MAX_COUNTED.toLocaleString('en')}.`,
         resolve: async ({ count }) => (await count()).exact,
       }),
       estimatedTotalCount: t.int({
-        description: `\`totalCount\`, or when that is null an estimate from the database’s statistics.`,
+        description:
+          '`totalCount`, or an estimate from database statistics if `totalCount` is null.',
         resolve: async ({ count }) => (await count()).estimated,
       }),
     }),
@@ -65,12 +65,15 @@ export const EditJobConnection = builder.connectionObject<
 );
 
 export const editJobsArgs = builder.args((t) => ({
-  filter: t.field({ type: EditJobFilter, description: 'Which ones; absent: all.' }),
+  filter: t.field({
+    type: EditJobFilter,
+    description: 'Conditions that edits must match; omit for all edits.',
+  }),
   search: t.string({
     description:
-      'What the prompt contains, whatever the case, in any script; at most 1,000 characters, none of which has a special meaning.',
+      'Text that the prompt must contain, case-insensitive, in any script; at most 1,000 characters. There are no wildcards or operators.',
   }),
-  orderBy: t.field({ type: EditJobOrder, description: 'Absent: newest first.' }),
+  orderBy: t.field({ type: EditJobOrder, description: 'Sort order. Defaults to newest first.' }),
 }));
 
 type EditJobsArgs = InputShapeFromFields<typeof editJobsArgs> &
@@ -107,9 +110,10 @@ builder.queryFields((t) => ({
   editJob: t.prismaField({
     type: 'EditJob',
     nullable: true,
-    description: 'An edit by its id; null when it does not exist, or is not the viewer’s.',
+    description:
+      'Looks up an edit by its global id. Returns null if it does not exist or belongs to another owner.',
     args: {
-      id: t.arg.id({ required: true, description: 'The EditJob’s global id.' }),
+      id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }),
     },
     resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
       const id = idOf('EditJob', globalId);
@@ -120,7 +124,8 @@ builder.queryFields((t) => ({
   editJobs: t.connection(
     {
       type: EditJob,
-      description: 'The viewer’s edits, newest first; pages of 20, at most 100.',
+      description:
+        'The viewer’s edits, newest first by default. The page size is 20 by default and at most 100.',
       args: editJobsArgs,
       resolve: (_, args, context, info) => editJobsPage(context.viewer, args, context, info),
     },

@@ -6,17 +6,17 @@ import type { Context } from './context.ts';
 import { idOf } from './global-id.ts';
 
 export const ImageInput = builder.inputType('ImageInput', {
-  description: 'A picture: either a file of this request, or one that is stored already.',
+  description: 'An image: either a file uploaded with this request or a stored image.',
   isOneOf: true,
   fields: (t) => ({
-    file: t.field({ type: 'Upload', description: 'PNG, JPEG or WebP.' }),
-    id: t.id({ description: 'Global id of an Image: an earlier upload, input or output.' }),
+    file: t.field({ type: 'Upload', description: 'PNG, JPEG or WebP file.' }),
+    id: t.id({ description: 'Global id of a stored Image: an earlier upload, input or output.' }),
   }),
 });
 
 type ImageInputShape = typeof ImageInput.$inferInput;
 
-/** Looks the stored ones up first: a wrong id then costs no upload. */
+/** Looks up stored images first, so that an unknown id fails before any file is received. */
 export async function getPictures(
   inputs: readonly ImageInputShape[],
   mask: ImageInputShape | null,
@@ -35,7 +35,7 @@ export async function getPictures(
       return { kind: 'stored', image };
     }),
   );
-  // A file that is used in two places is received once.
+  // A file that is used twice is received once.
   const files = new Map<unknown, FieldUpload>();
   for (const source of stored) {
     if ('upload' in source && !files.has(source.upload)) files.set(source.upload, source);
@@ -53,7 +53,7 @@ export async function getPictures(
     : { images: sources.slice(0, -1), mask: sources.at(-1) ?? null };
 }
 
-/** `@oneOf` sees to it in the standalone schema only. @throws InvalidInputError naming the field. */
+/** `@oneOf` checks this in the standalone schema only. @throws InvalidInputError naming the field. */
 function checkOneOf(field: string, { file, id }: ImageInputShape): void {
   const [hasFile, hasId] = [file, id].map((given) => given !== null && given !== undefined);
   if (hasFile && hasId) {

@@ -8,21 +8,22 @@ const DEFAULT_THUMBNAIL_WIDTH = 256;
 
 export const Image = builder.prismaNode('Image', {
   description:
-    'A stored picture: an input, a mask or an output. Uploading the same bytes again gives the same Image.',
-  id: { field: 'id', description: 'Global id; good as an `ImageInput.id` of a later edit.' },
+    'A stored image: an input image, a mask, an output image or a partial image. Uploading the same bytes again returns the same Image.',
+  id: { field: 'id', description: 'Global id. Can be used as `ImageInput.id` of a later edit.' },
   findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
   fields: (t) => ({
     url: t.string({
-      description: 'Where the picture’s bytes are served.',
+      description: 'URL of the image file.',
       select: { id: true },
       resolve: ({ id }, _, { baseUrl }) => imageUrl(baseUrl, id),
     }),
     thumbnailUrl: t.string({
-      description: 'Where a small WebP of the picture is served.',
+      description: 'URL of a WebP thumbnail of the image.',
       args: {
         width: t.arg.int({
           defaultValue: DEFAULT_THUMBNAIL_WIDTH,
-          description: 'Wanted width in pixels; the next larger of 64, 128, 256, 512 and 1024.',
+          description:
+            'Requested width in pixels, at most 1024; rounded up to 64, 128, 256, 512 or 1024.',
         }),
       },
       select: { id: true },
@@ -32,7 +33,7 @@ export const Image = builder.prismaNode('Image', {
     thumbHash: t.string({
       nullable: true,
       description:
-        'ThumbHash (https://evanw.github.io/thumbhash) as base64: a placeholder of some 25 bytes. Null for a moment after the edit, and for pictures that cannot be decoded.',
+        'ThumbHash (https://evanw.github.io/thumbhash) as base64: a placeholder of about 25 bytes. Null until it is computed, shortly after the edit, and for images that cannot be decoded.',
       select: { thumbHash: true },
       resolve: ({ thumbHash }) =>
         thumbHash === null ? null : Buffer.from(thumbHash).toString('base64'),
@@ -45,17 +46,17 @@ export const Image = builder.prismaNode('Image', {
     }),
     format: t.field({
       type: OutputFormat,
-      description: 'File format, told by the bytes.',
+      description: 'File format, detected from the bytes.',
       select: { format: true },
       resolve: ({ format }) => FORMAT[format],
     }),
     width: t.exposeInt('width', {
       description:
-        'Pixels, as browsers show the image: after its EXIF orientation, which WebP images do not have.',
+        'Width in pixels as displayed: after applying the EXIF orientation, which is ignored for WebP.',
     }),
     height: t.exposeInt('height', {
       description:
-        'Pixels, as browsers show the image: after its EXIF orientation, which WebP images do not have.',
+        'Height in pixels as displayed: after applying the EXIF orientation, which is ignored for WebP.',
     }),
     bytes: t.exposeInt('bytes', { description: 'Size of the file in bytes.' }),
     sha256: t.exposeString('sha256', {
@@ -63,7 +64,7 @@ export const Image = builder.prismaNode('Image', {
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When the picture was first stored.',
+      description: 'When the image was first stored.',
     }),
   }),
 });
@@ -78,9 +79,10 @@ builder.queryField('image', (t) =>
   t.prismaField({
     type: 'Image',
     nullable: true,
-    description: 'A picture by its id; null when it does not exist, or is not the viewer’s.',
+    description:
+      'Looks up an image by its global id. Returns null if it does not exist or belongs to another owner.',
     args: {
-      id: t.arg.id({ required: true, description: 'The Image’s global id.' }),
+      id: t.arg.id({ required: true, description: 'Global id of the Image.' }),
     },
     resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
       const id = idOf('Image', globalId);
@@ -91,11 +93,11 @@ builder.queryField('image', (t) =>
 );
 
 const UploadImagePayload = builder.objectRef<{ id: string }>('UploadImagePayload').implement({
-  description: 'The picture is stored.',
+  description: 'Result of a successful `uploadImage`.',
   fields: (t) => ({
     image: t.prismaField({
       type: 'Image',
-      description: 'The stored picture; the same as before if these bytes were stored already.',
+      description: 'The stored image; the existing Image if these bytes were already stored.',
       resolve: (query, { id }, _, { prisma }) =>
         prisma.image.findUniqueOrThrow({ ...query, where: { id } }),
     }),
@@ -105,17 +107,17 @@ const UploadImagePayload = builder.objectRef<{ id: string }>('UploadImagePayload
 builder.mutationField('uploadImage', (t) =>
   t.field({
     type: UploadImagePayload,
-    description: 'Stores a picture for later edits, which name it by its id.',
+    description: 'Stores an image for use in later edits by `ImageInput.id`.',
     errors: {
       types: [InvalidInputError],
       directResult: true,
-      union: { name: 'UploadImageResult', description: 'The stored picture, or what is wrong.' },
+      union: { name: 'UploadImageResult', description: 'The stored image, or an error.' },
     },
     args: {
       file: t.arg({
         type: 'Upload',
         required: true,
-        description: 'PNG, JPEG or WebP, within the server’s limits of bytes and pixels.',
+        description: 'PNG, JPEG or WebP file, within the server’s limits on bytes and pixels.',
       }),
     },
     resolve: (_, { file }, { uploads, viewer, signal }) =>

@@ -27,6 +27,9 @@ import { buildSubgraph } from './federation.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */
 export const schema = builder.toSchema();
+// Set here because Pothos has no option for the description of the schema.
+schema.description =
+  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `editJobs` lists the history, the subscription `editJob` follows one edit, and `usage` reports tokens and cost.';
 
 /** The Federation 2 subgraph of the same types. */
 export const subgraph = buildSubgraph();

@@ -3,7 +3,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { blobKey } from '../images/blob-key.ts';
 import type { BlobStore } from '../images/blob-store.ts';
 
-/** Image bytes in one result, all copies together. A single image may be larger. */
+/** Maximum total of image bytes in one result, counting every copy. A single image may be larger. */
 export const MAX_INLINE_BYTES = 32 * 1024 * 1024;
 
 interface InlineImage {
@@ -20,19 +20,19 @@ export interface InlineImages {
   /** The placeholder of an image. */
   add(image: InlineImage): string;
   /**
-   * Reads the images that a result names, each once. Where they exceed MAX_INLINE_BYTES together,
-   * none is read: all are null, and one error says so.
+   * Reads the images that a result contains, each once. If together they exceed MAX_INLINE_BYTES,
+   * none is read: all are null, and the result has one error.
    */
   read(result: ExecutionResult): Promise<ReadImages>;
 }
 
-/** A result that still names its images, and what goes where: base64, by placeholder. */
+/** A result with placeholders, and the base64 text for each placeholder. */
 export interface ReadImages {
   readonly result: ExecutionResult;
   readonly base64: ReadonlyMap<string, Buffer>;
 }
 
-/** Where a placeholder is in a result. */
+/** Position of a placeholder in a result. */
 interface Slot {
   readonly container: object;
   readonly path: readonly (string | number)[];
@@ -40,7 +40,7 @@ interface Slot {
   readonly image: InlineImage;
 }
 
-/** One for each operation; of a subscription, for all its events, one after the other. */
+/** One for each operation. A subscription uses the same one for all its events in turn. */
 export function createInlineImages(blobs: Pick<BlobStore, 'read'>): InlineImages {
   const prefix = `b64Json:${randomUUID()}:`;
   const added = new Map<string, InlineImage>();
@@ -101,7 +101,7 @@ function clear({ container, path }: Slot): void {
   Reflect.set(container, path.at(-1) ?? '', null);
 }
 
-/** Takes little more memory than the result: base64 is written as the bytes arrive. */
+/** Needs little more memory than the result: base64 is encoded as the bytes arrive. */
 async function readBase64(
   blobs: Pick<BlobStore, 'read'>,
   key: string,
@@ -112,7 +112,7 @@ async function readBase64(
   let rest = Buffer.alloc(0);
   for await (const chunk of blobs.read(key)) {
     const whole = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    // Three bytes are four characters: the others wait for the next chunk.
+    // Three bytes become four characters; remaining bytes wait for the next chunk.
     const end = whole.length - (whole.length % 3);
     length += base64.write(whole.toString('base64', 0, end), length, 'latin1');
     rest = whole.subarray(end);

@@ -16,25 +16,25 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 
-/** What the arguments and variables of an operation may hold. */
+/** Limits on the arguments and variables of an operation. */
 export const INPUT_LIMITS = {
   /** Items of one list. */
   listItems: 100,
   /** Items of all lists in the variables. */
   allItems: 2_000,
-  /** Objects and lists inside each other, in a value whose fields the schema does not name. */
+  /** Nesting depth of objects and lists in a value without a schema. */
   jsonDepth: 32,
   /** Fields of one input object, known or not. */
   objectFields: 100,
   /** Characters of an enum value or of a field of an input object. */
   nameCharacters: 256,
-  /** Characters of all such values' keys and texts, and one for each of their other values. */
+  /** Characters of the keys and strings of all such values, plus one for each list item. */
   jsonCharacters: 262_144,
 } as const;
 
 type Limit = keyof typeof INPUT_LIMITS;
 
-/** The place of a value that exceeds a limit, such as `input.images`, and how to say so. */
+/** The path of a value that exceeds a limit, such as `input.images`, with an error message. */
 export interface InputExcess {
   readonly path: string;
   readonly limit: Limit;
@@ -44,8 +44,8 @@ export interface InputExcess {
 type Path = readonly (string | number)[];
 
 /**
- * The first excess in the variables of an operation, which are as the client sent them. To be asked
- * before they are coerced: coercion reports each wrong item of a list.
+ * The first excess in the variables of an operation, as sent by the client. Call it before coercion,
+ * which reports every invalid item of a list.
  */
 export function findVariableExcess(
   { variableDefinitions = [] }: OperationDefinitionNode,
@@ -90,8 +90,8 @@ export function findLiteralExcess(
 }
 
 /**
- * The same for arguments with variables inside them, which have coerced values: a variable may stand in
- * many places, and far below others.
+ * The same for arguments that contain variables, with coerced values: a variable may be used in many
+ * places and deeply nested.
  */
 export function findArgumentExcess(
   document: DocumentNode,
@@ -127,7 +127,7 @@ function createCheck() {
   let items = 0;
   let characters = 0;
 
-  /** Not recursive: a value may be nested as deep as a body is long. */
+  /** Iterative, because the nesting depth is limited only by the length of the body. */
   function checkJson(value: object, path: Path): InputExcess | null {
     let level: object[] = [value];
     for (let depth = 1; level.length > 0; depth += 1) {
@@ -166,7 +166,7 @@ function createCheck() {
     }
     if (!isPlain(value)) return null;
     if (!isInputObjectType(type)) return checkJson(value, path);
-    // Coercion compares each name that is not known with all that are.
+    // Coercion compares each unknown name with all known names.
     const names = Object.keys(value);
     if (names.length > INPUT_LIMITS.objectFields) {
       return excess(path, 'objectFields', `has ${names.length} fields`);
@@ -184,7 +184,7 @@ function isLongName(value: unknown): boolean {
   return typeof value === 'string' && value.length > INPUT_LIMITS.nameCharacters;
 }
 
-/** Of JSON; a file of a multipart request is an object of its own class. */
+/** True for JSON objects and lists; a file of a multipart request has its own class. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

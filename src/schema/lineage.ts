@@ -10,14 +10,14 @@ import { DEFAULT_LIST_SIZE, listSize } from './list-size.ts';
 const firstArg = {
   type: 'Int',
   defaultValue: DEFAULT_LIST_SIZE,
-  description: 'At most so many, 0 to 100.',
+  description: 'Maximum number of items, 0 to 100.',
 } as const;
 
 builder.prismaObjectFields(EditJob, (t) => ({
   parents: t.field({
     type: [EditJob],
     description:
-      'The edits whose output pictures this one edited, or had as its mask; oldest first.',
+      'The edits whose output images this edit used as input images or mask, oldest first.',
     args: { first: t.arg(firstArg) },
     select: { id: true },
     resolve: async ({ id }, { first }, context, info) => {
@@ -29,7 +29,7 @@ builder.prismaObjectFields(EditJob, (t) => ({
   children: t.field({
     type: [EditJob],
     description:
-      'The edits that edited an output picture of this one, or had it as their mask; oldest first.',
+      'The edits that used an output image of this edit as an input image or mask, oldest first.',
     args: { first: t.arg(firstArg) },
     select: { id: true },
     resolve: async ({ id }, { first }, context, info) => {
@@ -39,12 +39,12 @@ builder.prismaObjectFields(EditJob, (t) => ({
     },
   }),
   parentCount: t.int({
-    description: 'How many `parents` there are.',
+    description: 'Total number of `parents`.',
     select: { id: true },
     resolve: async ({ id }, _, { loaders }) => (await loaders.relativeCounts.load(id)).parents,
   }),
   childCount: t.int({
-    description: 'How many `children` there are.',
+    description: 'Total number of `children`.',
     select: { id: true },
     resolve: async ({ id }, _, { loaders }) => (await loaders.relativeCounts.load(id)).children,
   }),
@@ -52,7 +52,7 @@ builder.prismaObjectFields(EditJob, (t) => ({
     type: EditJob,
     nullable: true,
     description:
-      'The earliest edit that this one comes of, over any number of edits between them; itself when it has no parents. Null when it was deleted meanwhile.',
+      'The earliest ancestor of this edit; the edit itself if it has no parents. Null if it was deleted in the meantime.',
     select: { id: true },
     resolve: async ({ id }, _, context, info) => {
       const query = queryFromInfo({ context, info });
@@ -66,7 +66,7 @@ builder.prismaObjectFields(Image, (t) => ({
   producedBy: t.field({
     type: EditJob,
     nullable: true,
-    description: 'The first edit that this picture came of; null for an upload.',
+    description: 'The first edit that produced this image. Null for an upload.',
     select: { id: true },
     resolve: async ({ id }, _, context, info) => {
       const query = queryFromInfo({ context, info });
@@ -76,7 +76,7 @@ builder.prismaObjectFields(Image, (t) => ({
   }),
   usedBy: t.field({
     type: [EditJob],
-    description: 'The edits that edited this picture, or had it as their mask; oldest first.',
+    description: 'The edits that used this image as an input image or mask, oldest first.',
     args: { first: t.arg(firstArg) },
     select: { id: true },
     resolve: async ({ id }, { first }, context, info) => {
@@ -88,18 +88,18 @@ builder.prismaObjectFields(Image, (t) => ({
 }));
 
 const LineageEdge = builder.objectRef<Link>('LineageEdge').implement({
-  description: 'One edit comes of another.',
+  description: 'A link between two edits: the child used an output image of the parent.',
   fields: (t) => ({
     parentId: t.id({
-      description: 'Global id of the EditJob that the picture came of.',
+      description: 'Global id of the EditJob that produced the image.',
       resolve: ({ parentId }) => encodeGlobalId('EditJob', parentId),
     }),
     childId: t.id({
-      description: 'Global id of the EditJob that edited it, or had it as its mask.',
+      description: 'Global id of the EditJob that used the image as an input image or mask.',
       resolve: ({ childId }) => encodeGlobalId('EditJob', childId),
     }),
     imageId: t.id({
-      description: 'Global id of the picture.',
+      description: 'Global id of the Image.',
       resolve: ({ imageId }) => encodeGlobalId('Image', imageId),
     }),
   }),
@@ -111,7 +111,7 @@ const LineageTotals = builder.objectRef<Tree['sums']>('LineageTotals').implement
 });
 
 const Lineage = builder.objectRef<Tree>('Lineage').implement({
-  description: 'An edit, all that it comes of, and all that came of those.',
+  description: 'An edit with all its ancestors and all their descendants.',
   fields: (t) => ({
     nodes: t.field({
       type: [EditJob],
@@ -122,14 +122,14 @@ const Lineage = builder.objectRef<Tree>('Lineage').implement({
     }),
     edges: t.field({
       type: [LineageEdge],
-      description: 'Which comes of which.',
-      // As many as there are edits, as a rule.
+      description: 'The links between the edits.',
+      // Usually about one edge for each edit.
       complexity: { multiplier: MAX_TREE },
       resolve: ({ links }) => links,
     }),
     totals: t.expose('sums', { type: LineageTotals, description: 'Sums over `nodes`.' }),
     truncated: t.exposeBoolean('isTruncated', {
-      description: `There are more than ${MAX_TREE} edits or ${MAX_LINKS} edges, which are left out, of \`totals\` too.`,
+      description: `Whether edits or links were left out, of \`totals\` too, because there are more than ${MAX_TREE.toLocaleString('en')} edits or ${MAX_LINKS.toLocaleString('en')} links.`,
     }),
   }),
 });
@@ -139,9 +139,9 @@ builder.queryField('lineage', (t) =>
     type: Lineage,
     nullable: true,
     description:
-      'The tree that an edit belongs to: all its ancestors, and all descendants of those. Null when the edit does not exist, or is not the viewer’s.',
+      'The graph that an edit belongs to: all its ancestors and all their descendants. Null if the edit does not exist or belongs to another owner.',
     args: {
-      id: t.arg.id({ required: true, description: 'The EditJob’s global id.' }),
+      id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }),
     },
     resolve: (_, { id: globalId }, { lineage, viewer }) => {
       const id = idOf('EditJob', globalId);

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors.ts';
 
 export const DEFAULT_LIST_SIZE = 20;
 
-/** The `first` of a list without pages. @throws InvalidInputError unless it is 0 to 100. */
+/** The `first` of a list without pagination. @throws InvalidInputError unless it is 0 to 100. */
 export function listSize(first: number | null | undefined): number {
   const size = first ?? DEFAULT_LIST_SIZE;
   if (size >= 0 && size <= MAX_PAGE_SIZE) return size;

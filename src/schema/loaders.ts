@@ -6,13 +6,13 @@ import type { Lineage, RelativeCounts } from '../edits/lineage/lineage.ts';
 import type { Prompts } from '../edits/prompts/prompts.ts';
 import { createNodeRows, type NodeRows } from './node-rows.ts';
 
-/** At most so many of a list, for one object. */
+/** A list of one object, with its maximum length. */
 export interface ListKey {
   readonly id: string;
   readonly most: number;
 }
 
-/** What the objects of a list ask for one by one, asked for together. */
+/** Batched reads for the objects of a list. */
 export interface Loaders {
   readonly relativeCounts: DataLoader<string, RelativeCounts>;
   readonly parents: DataLoader<ListKey, string[]>;
@@ -23,11 +23,11 @@ export interface Loaders {
   readonly promptSums: DataLoader<string, EditSums>;
   readonly promptJobs: DataLoader<ListKey, string[]>;
   readonly nodeRows: NodeRows;
-  /** Edits as a selection of fields needs them; those that are gone are left out. */
+  /** Edits with the fields that a selection needs. Deleted edits are omitted. */
   editJobs(query: object, ids: readonly string[]): Promise<Prisma.EditJobModel[]>;
 }
 
-/** One for each request; nothing is kept, since a subscription asks for the same again and again. */
+/** One for each request; nothing is cached, since a subscription reads the same rows repeatedly. */
 export function createLoaders(options: {
   prisma: PrismaClient;
   lineage: Lineage;
@@ -79,7 +79,7 @@ function lists(
   );
 }
 
-/** The same for a list in which ids may be equal: one object may stand in several places. */
+/** The same for a list with duplicate ids: one object may appear in several places. */
 function onceEach<Value>(
   load: (ids: readonly string[]) => Promise<Value[]>,
 ): (ids: readonly string[]) => Promise<Value[]> {

@@ -10,83 +10,101 @@ interface NamedModel extends EditModel {
 
 const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
   description:
-    'A model as this server knows it. Null: not known, so not checked; an empty list: the model does not accept the parameter. Models that are not listed are forwarded all the same, unless the server allows only some.',
+    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Models that are not listed are forwarded too, unless the server allows only certain models.',
   fields: (t) => ({
-    id: t.exposeString('id', { description: 'The name to give as `EditImageInput.model`.' }),
-    isDefault: t.exposeBoolean('isDefault', { description: 'Used when no model is named.' }),
+    id: t.exposeString('id', {
+      description: 'Name of the model, for use as `EditImageInput.model`.',
+    }),
+    isDefault: t.exposeBoolean('isDefault', {
+      description: 'Whether this model is used if `EditImageInput.model` is omitted.',
+    }),
     sizes: t.stringList({
       nullable: true,
-      description: 'The sizes it takes; null when not known, or when `flexibleSizes` says.',
+      description: 'Accepted sizes. Null if unknown, or if `flexibleSizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'listed' ? [...sizes.sizes] : null),
     }),
     flexibleSizes: t.field({
       type: FlexibleSizes,
       nullable: true,
-      description: 'The rule for its sizes, when they are not a list.',
+      description:
+        'Limits on the size of a model without a fixed list of sizes. Null if unknown, or if `sizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'flexible' ? sizes : null),
     }),
     qualities: t.exposeStringList('qualities', {
       nullable: true,
-      description: 'Qualities, in the edits API’s spelling.',
+      description: 'Accepted qualities, spelled as in the edits API.',
     }),
     backgrounds: t.exposeStringList('backgrounds', {
       nullable: true,
-      description: 'Backgrounds, in the edits API’s spelling.',
+      description: 'Accepted backgrounds, spelled as in the edits API.',
     }),
     outputFormats: t.exposeStringList('outputFormats', {
       nullable: true,
-      description: 'Output formats, in the edits API’s spelling.',
+      description: 'Accepted output formats, spelled as in the edits API.',
     }),
     inputFidelities: t.exposeStringList('inputFidelities', {
       nullable: true,
-      description: 'Input fidelities, in the edits API’s spelling.',
+      description: 'Accepted input fidelities, spelled as in the edits API.',
     }),
     complexities: t.exposeStringList('complexities', {
       nullable: true,
-      description: 'Values of the form field `complexity`, which `extraParams` may have.',
+      description:
+        'Accepted values of the form field `complexity`, which can be set in `extraParams`.',
     }),
     shutdownDate: t.exposeString('shutdownDate', {
       nullable: true,
       description:
-        'The day on which OpenAI shuts the model down, as YYYY-MM-DD; null: none is announced. Compatible servers may keep it, so it is not rejected here.',
+        'Date on which OpenAI shuts down the model, as YYYY-MM-DD. Null if no date is announced. The model is not rejected after this date because compatible servers may still serve it.',
     }),
-    maxImages: t.exposeInt('maxImages', { description: 'Input pictures of one edit.' }),
-    maxN: t.exposeInt('maxN', { description: 'Output pictures of one edit.' }),
+    maxImages: t.exposeInt('maxImages', {
+      description: 'Maximum number of input images of one edit.',
+    }),
+    maxN: t.exposeInt('maxN', { description: 'Maximum number of output images of one edit.' }),
     maxPartialImages: t.exposeInt('maxPartialImages', {
-      description: 'Pictures on the way, for each output picture; 0: it does not stream.',
+      description:
+        'Maximum number of partial images for each output image. 0 if the model does not support streaming.',
     }),
     maxPromptCharacters: t.exposeInt('maxPromptCharacters', {
-      description: 'Length of the prompt.',
+      description: 'Maximum length of the prompt in characters.',
     }),
     prices: t.field({
       type: [ModelPrices],
-      description: 'What its tokens cost, oldest version first; none: not known.',
+      description: 'Token prices, oldest version first. Empty if unknown.',
       resolve: ({ prices }) => [...prices],
     }),
     bounds: t.field({
       type: [TokenBound],
       description:
-        'The most tokens that an edit may use, which a budget reserves; none: not known, so that with a budget its edits are rejected.',
+        'Upper bounds on the tokens of an edit, from which a budget computes its reservation. Empty if unknown; owners with a budget then cannot use the model.',
       resolve: boundsOf,
     }),
   }),
 });
 
 const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
-  description: 'A model that takes any size within these limits.',
+  description: 'The size limits of a model that accepts any size within them.',
   fields: (t) => ({
-    multipleOf: t.exposeInt('multipleOf', { description: 'Both edges, in pixels.' }),
-    maxRatio: t.exposeFloat('maxRatio', { description: 'Longest edge over shortest edge.' }),
-    maxLongEdge: t.exposeInt('maxLongEdge', { description: 'Pixels.' }),
+    multipleOf: t.exposeInt('multipleOf', {
+      description: 'Width and height must be multiples of this number of pixels.',
+    }),
+    maxRatio: t.exposeFloat('maxRatio', {
+      description: 'Maximum ratio of the longer edge to the shorter edge.',
+    }),
+    maxLongEdge: t.exposeInt('maxLongEdge', {
+      description: 'Maximum length of the longer edge in pixels.',
+    }),
     maxShortEdge: t.int({
-      description: 'Pixels: what `maxPixels` leaves for a square image, if that is less.',
+      description: 'Maximum length of the shorter edge in pixels, taking `maxPixels` into account.',
       resolve: ({ maxShortEdge, maxPixels, multipleOf }) =>
         Math.min(maxShortEdge, Math.floor(Math.sqrt(maxPixels) / multipleOf) * multipleOf),
     }),
-    minPixels: t.exposeInt('minPixels', { description: 'Width times height.' }),
+    minPixels: t.exposeInt('minPixels', {
+      description: 'Minimum number of pixels (width times height).',
+    }),
     maxPixels: t.int({
       nullable: true,
-      description: 'Width times height; null: what the edges leave.',
+      description:
+        'Maximum number of pixels (width times height). Null if only the edges are limited.',
       resolve: ({ maxPixels }) => (Number.isFinite(maxPixels) ? maxPixels : null),
     }),
   }),

@@ -15,9 +15,9 @@ export interface NodeRowOf {
 export type NodeType = keyof NodeRowOf;
 
 /**
- * Rows by id, as a selection of fields needs them (Pothos's `query`), in the order of the ids; null
- * for what does not exist, or is not the viewer's. All that is asked for by the same selection in
- * one turn of the event loop takes one statement, each id once.
+ * Rows by id with the fields that a selection needs (Pothos's `query`), in the order of the ids; null
+ * for rows that do not exist or belong to another owner. Lookups with the same selection in one turn of
+ * the event loop are batched into one statement without duplicates.
  */
 export type NodeRows = <Type extends NodeType>(
   type: Type,

@@ -5,8 +5,8 @@ import type { Context } from './context.ts';
 import { isNodeType, type NodeRowOf, type NodeType } from './node-rows.ts';
 
 /**
- * The node of that type and UUID with what is selected of it; null when it does not exist, or is not
- * the viewer's. However many a field loads, they take one statement for each type.
+ * The node of the given type and UUID with its selected fields; null if it does not exist or belongs to
+ * another owner. All nodes that a field loads are batched into one statement for each type.
  */
 export async function loadNode<Type extends NodeType>(
   type: Type,
@@ -21,7 +21,7 @@ export async function loadNode<Type extends NodeType>(
   return row;
 }
 
-/** The same for a decoded global id; null also for one of anything else. */
+/** The same for a decoded global id; null also for other types. */
 export async function loadAnyNode(
   { typename, id }: { readonly typename: string; readonly id: string },
   context: Context,
@@ -32,7 +32,7 @@ export async function loadAnyNode(
 
 const selections = new WeakMap<GraphQLResolveInfo, Map<NodeType, object>>();
 
-/** Worked out once for a field: it looks through all that is selected below. */
+/** Computed once for each field, because it traverses the whole selection. */
 function selectionOf(type: NodeType, context: Context, info: GraphQLResolveInfo): object {
   const known = selections.get(info) ?? new Map<NodeType, object>();
   const selection = known.get(type) ?? queryFromInfo({ context, info, typeName: type });

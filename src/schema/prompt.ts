@@ -1,17 +1,20 @@
 import { builder } from './builder.ts';
 
 export const Prompt = builder.prismaNode('Prompt', {
-  description: 'What to change, in words. Kept once, however often it is used.',
+  description:
+    'A prompt: a text that describes an edit. Each distinct text is stored once for each owner.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
   fields: (t) => ({
-    text: t.exposeString('text', { description: 'The words, exactly as they were given.' }),
-    uses: t.exposeInt('uses', { description: 'How many edits of the history have it.' }),
+    text: t.exposeString('text', { description: 'The text, exactly as given.' }),
+    uses: t.exposeInt('uses', {
+      description: 'Number of edits in the history that use the prompt.',
+    }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'First use; the same as `firstUsedAt`.',
+      description: 'Time of first use; the same as `firstUsedAt`.',
     }),
-    firstUsedAt: t.expose('createdAt', { type: 'DateTime', description: 'First use.' }),
-    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', description: 'Last use.' }),
+    firstUsedAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of first use.' }),
+    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', description: 'Time of last use.' }),
   }),
 });

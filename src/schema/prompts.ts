@@ -15,7 +15,7 @@ const PromptTotals = builder.objectRef<EditSums>('PromptTotals').implement({
     successRate: t.float({
       nullable: true,
       description:
-        'Of its final edits, the part that brought pictures: 0 to 1. Null when none is final.',
+        'Fraction of the final edits that succeeded, from 0 to 1. Null if no edit is final.',
       resolve: ({ succeeded, final }) => (final === 0 ? null : succeeded / final),
     }),
   }),
@@ -25,11 +25,11 @@ builder.prismaObjectFields(Prompt, (t) => ({
   jobs: t.field({
     type: [EditJob],
     description:
-      'Its newest edits. For all of them page through `editJobs` with the filter `promptId`.',
+      'The newest edits with this prompt, newest first. To page through all of them, use `editJobs` with the filter `promptId`.',
     args: {
       first: t.arg.int({
         defaultValue: DEFAULT_LIST_SIZE,
-        description: 'At most so many, 0 to 100.',
+        description: 'Maximum number of items, 0 to 100.',
       }),
     },
     select: { id: true },
@@ -41,32 +41,32 @@ builder.prismaObjectFields(Prompt, (t) => ({
   }),
   totals: t.field({
     type: PromptTotals,
-    description: 'What became of its edits, what they took and what they cost.',
+    description: 'Results, tokens and cost of the edits with this prompt.',
     select: { id: true },
     resolve: ({ id }, _, { loaders }) => loaders.promptSums.load(id),
   }),
 }));
 
 const PromptOrder = builder.inputType('PromptOrder', {
-  description: 'The order of prompts; among equals the id decides.',
+  description: 'Sort order of prompts. Ties are broken by id.',
   fields: (t) => ({
     field: t.field({
       type: builder.enumType('PromptOrderField', {
-        description: 'What prompts are ordered by.',
+        description: 'Sort key of prompts.',
         values: {
-          LAST_USE: { description: '`lastUsedAt`' },
-          FIRST_USE: { description: '`firstUsedAt`' },
-          USES: { description: '`uses`' },
+          LAST_USE: { description: 'Sort by `lastUsedAt`.' },
+          FIRST_USE: { description: 'Sort by `firstUsedAt`.' },
+          USES: { description: 'Sort by `uses`.' },
         },
       }),
       required: true,
-      description: 'By what.',
+      description: 'Sort key.',
     }),
     direction: t.field({
       type: OrderDirection,
       required: true,
       defaultValue: 'DESC',
-      description: 'Which way.',
+      description: 'Sort direction.',
     }),
   }),
 });
@@ -76,13 +76,16 @@ builder.queryField('prompts', (t) =>
     {
       type: Prompt,
       description:
-        'The viewer’s prompts, each text once, the last used first; pages of 20, at most 100.',
+        'The viewer’s distinct prompts, most recently used first by default. The page size is 20 by default and at most 100.',
       args: {
         search: t.arg.string({
           description:
-            'What the text contains, whatever the case, in any script; at most 1,000 characters, none of which has a special meaning.',
+            'Text that the prompt must contain, case-insensitive, in any script; at most 1,000 characters. There are no wildcards or operators.',
         }),
-        orderBy: t.arg({ type: PromptOrder, description: 'Absent: the last used first.' }),
+        orderBy: t.arg({
+          type: PromptOrder,
+          description: 'Sort order. Defaults to most recently used first.',
+        }),
       },
       resolve: async (_, { search, orderBy, ...args }, context, info) => {
         const { prompts, prisma, viewer } = context;

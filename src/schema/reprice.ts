@@ -7,36 +7,37 @@ const DEFAULT_LIMIT = 10_000;
 const MAX_LIMIT = 100_000;
 
 const RepriceJobsInput = builder.inputType('RepriceJobsInput', {
-  description: 'Which edits to price anew; all that is given must hold.',
+  description: 'Selects the edits to reprice. Every given condition must match.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Created at or after.' }),
-    to: t.field({ type: 'DateTime', description: 'Created before.' }),
-    model: t.string({ description: 'Of this model, by its exact name.' }),
-    after: t.id({ description: '`endCursor` of the call before, to go on from there.' }),
+    from: t.field({ type: 'DateTime', description: 'Only edits created at or after this time.' }),
+    to: t.field({ type: 'DateTime', description: 'Only edits created before this time.' }),
+    model: t.string({ description: 'Only edits with exactly this model name.' }),
+    after: t.id({ description: '`endCursor` of the previous call, to continue from there.' }),
     limit: t.int({
-      description: `Edits to look at in this call: 1 to ${MAX_LIMIT.toLocaleString('en')}, default ${DEFAULT_LIMIT.toLocaleString('en')}.`,
+      description: `Maximum number of edits to examine in this call: 1 to ${MAX_LIMIT.toLocaleString('en')}, default ${DEFAULT_LIMIT.toLocaleString('en')}.`,
     }),
   }),
 });
 
 const RepriceJobsPayload = builder.objectRef<RepriceCounts>('RepriceJobsPayload').implement({
-  description: 'What became of the edits that were looked at.',
+  description: 'Counts of the examined edits by result.',
   fields: (t) => ({
     examined: t.exposeInt('examined', {
-      description: 'Edits that have succeeded and whose tokens are known.',
+      description: 'Number of edits examined: those that succeeded and whose tokens are known.',
     }),
     repriced: t.exposeInt('repriced', {
-      description: 'Got a new charge; the old one is kept, as superseded.',
+      description: 'Number of edits that got a new charge. The old charge is kept as superseded.',
     }),
     unchanged: t.exposeInt('unchanged', {
-      description: 'Cost the same, by the same version of the prices.',
+      description: 'Number of edits with the same cost at the same price version.',
     }),
     unknown: t.exposeInt('unknown', {
-      description: 'Not priced by today’s price table: what they were charged before stays.',
+      description:
+        'Number of edits that the current price table cannot price. Their previous charges remain.',
     }),
     endCursor: t.id({
       nullable: true,
-      description: 'Give it as `after` to go on; null: all are done.',
+      description: 'Cursor to pass as `after` in the next call. Null if no edits are left.',
       resolve: ({ lastId }) => lastId && encodeGlobalId('EditJob', lastId),
     }),
   }),
@@ -46,14 +47,18 @@ builder.mutationField('repriceJobs', (t) =>
   t.field({
     type: RepriceJobsPayload,
     description:
-      'For admins: computes the cost of edits again, of all owners, from the tokens that were reported and by today’s price table as of the time when each was sent. Safe to repeat, and beside running edits.',
+      'Recomputes the cost of edits of all owners from their reported tokens and the current price table, with the prices in effect when each edit was sent. Safe to repeat and to run while edits are running. Admin only.',
     errors: {
       types: [InvalidInputError, NotFoundError],
       directResult: true,
-      union: { name: 'RepriceJobsResult', description: 'The counts, or what is wrong.' },
+      union: { name: 'RepriceJobsResult', description: 'The counts, or an error.' },
     },
     args: {
-      input: t.arg({ type: RepriceJobsInput, required: true, description: 'Which edits.' }),
+      input: t.arg({
+        type: RepriceJobsInput,
+        required: true,
+        description: 'The edits to reprice.',
+      }),
     },
     resolve: (_, { input }, { repriceJobs, viewer, signal }) => {
       if (!viewer.isAdmin) throw new ForbiddenError('repriceJobs is for admins only.');

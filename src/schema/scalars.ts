@@ -7,18 +7,18 @@ builder.addScalarType('DateTime', DateTimeResolver);
 builder.addScalarType('JSONObject', JSONObjectResolver);
 builder.addScalarType('Upload', GraphQLUpload, {
   description:
-    'A file of a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec). Each file can be used once.',
+    'A file in a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec). Each file can be used only once.',
 });
 
 builder.scalarType('ImageSize', {
   description:
-    '`"auto"` (the model chooses), `"source"` (the model’s size nearest the first picture’s shape), or `"WIDTHxHEIGHT"` in pixels, such as `"1024x1536"`.',
+    '`"auto"` (the model chooses), `"source"` (the model’s size nearest to the aspect ratio of the first image) or `"WIDTHxHEIGHT"` in pixels, such as `"1024x1536"`.',
   serialize: (value) => value,
 });
 
 builder.scalarType('Decimal', {
   description:
-    'An exact decimal number as text, such as `"0.0423"`: a binary floating-point number would not keep it.',
+    'An exact decimal number as a string, such as `"0.0423"`, because binary floating point cannot represent it exactly.',
   serialize: (value) => value,
   parseValue: (value) => {
     if (typeof value === 'string' && /^\d{1,12}(\.\d{1,12})?$/.test(value)) return value;

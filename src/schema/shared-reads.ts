@@ -1,8 +1,8 @@
-/** Reads that hundreds of subscribers ask for at once, when the same news wakes them all. */
+/** Reads that hundreds of subscribers make at once when they receive the same event. */
 export interface SharedReads {
   /**
-   * Answers with `read()`, or with the promise of who read under the same key in the same turn of
-   * the event loop. What comes is shared: nobody may change it.
+   * Returns the result of `read()`, or of an earlier call with the same key in the same turn of the
+   * event loop. The result is shared and must not be modified.
    */
   once<T>(key: string, read: () => Promise<T>): Promise<T>;
 }
@@ -14,7 +14,7 @@ export function createSharedReads(): SharedReads {
       const found = reads.get(key) as Promise<T> | undefined;
       if (found !== undefined) return found;
       if (reads.size === 0) setImmediate(() => reads.clear());
-      // Not before: a promise of Prisma's begins when it is waited for, once for each who waits.
+      // `then` starts the query once: a Prisma promise runs again for each `await`.
       const reading = read().then((result) => result);
       reads.set(key, reading);
       return reading;

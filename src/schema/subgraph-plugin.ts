@@ -5,13 +5,13 @@ import SchemaBuilder, {
   type SchemaTypes,
 } from '@pothos/core';
 
-/** What the subgraph has otherwise than the standalone schema, and Pothos's own plugin leaves. */
+/** The differences of the subgraph that Pothos's federation plugin does not handle. */
 export const SUBGRAPH_PLUGIN = 'subgraph';
 
 declare global {
   export namespace PothosSchemaTypes {
     export interface BuildSchemaOptions<Types extends SchemaTypes> {
-      /** For a federation; absent: standalone. */
+      /** Whether to build the subgraph. @default false */
       isSubgraph?: boolean;
     }
     export interface Plugins<Types extends SchemaTypes> {
@@ -20,7 +20,7 @@ declare global {
   }
 }
 
-/** Every Relay server has these, and no two subgraphs can: a gateway could not tell whom to ask. */
+/** A gateway cannot route these Relay fields, so no two subgraphs may define them. */
 const RELAY_ROOTS = ['node', 'nodes'];
 
 class SubgraphPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
@@ -29,7 +29,7 @@ class SubgraphPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     return this.options.isSubgraph && isRelayRoot ? null : field;
   }
 
-  /** Composition knows no `@oneOf`. Resolvers check it as well, so nothing is let through. */
+  /** Composition does not support `@oneOf`. Resolvers check it too, so validation is unchanged. */
   override onTypeConfig(type: PothosTypeConfig) {
     return this.options.isSubgraph && type.graphqlKind === 'InputObject'
       ? { ...type, isOneOf: false }

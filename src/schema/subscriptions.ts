@@ -5,26 +5,26 @@ import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { encodeGlobalId } from './global-id.ts';
 
 const EditJobEventType = builder.enumType('EditJobEventType', {
-  description: 'Why a subscriber is told of an edit.',
+  description: 'Type of an event of an edit.',
   values: {
-    CURRENT: { description: 'It has just subscribed: this is how the edit stands.' },
+    CURRENT: { description: 'The state of the edit at the time of subscription.' },
     CHANGED: {
       description:
-        'It has moved on: queued, running, queued again, or final. Several changes in a row may be told as one.',
+        'The edit changed: it is queued, running, queued again or final. Several successive changes may be merged into one event.',
     },
-    PARTIAL_IMAGE: { description: 'A picture on the way has come.' },
+    PARTIAL_IMAGE: { description: 'A partial image arrived.' },
     DELETED: {
-      description: 'It was deleted, and is in the history no more. Told whatever the filter.',
+      description: 'The edit was deleted from the history. Sent regardless of the filter.',
     },
   },
 });
 
 const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
-  description: 'News of an edit.',
+  description: 'An event of an edit.',
   fields: (t) => ({
     type: t.field({
       type: EditJobEventType,
-      description: 'What has happened.',
+      description: 'Type of the event.',
       resolve: ({ type }) => type,
     }),
     editJobId: t.id({
@@ -34,9 +34,10 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
     editJob: t.prismaField({
       type: 'EditJob',
       nullable: true,
-      description: 'The edit as it is now; it may be ahead of the event. Null: it was deleted.',
+      description:
+        'The edit in its current state, which may be newer than the event. Null if the edit was deleted.',
       resolve: (query, { jobId: id }, _, { prisma, sharedReads }) =>
-        // Whose it is was seen when the news were sent.
+        // The owner was checked when the event was sent.
         sharedReads.once(`${id} ${JSON.stringify(query)}`, () =>
           prisma.editJob.findFirst({ ...query, where: { id, deletedAt: null } }),
         ),
@@ -44,7 +45,7 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
     partialImage: t.prismaField({
       type: 'Image',
       nullable: true,
-      description: 'The picture on the way that this event brings; null for all others.',
+      description: 'The partial image of a PARTIAL_IMAGE event. Null for other events.',
       resolve: async (query, { jobId: id, partialImageIndex: position }, _, { prisma }) => {
         const image = { ...query };
         if (position === null) return null;
@@ -57,7 +58,8 @@ const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
     }),
     partialImageIndex: t.exposeInt('partialImageIndex', {
       nullable: true,
-      description: 'Its place in `EditJob.partialImages`, from 0; null for all other events.',
+      description:
+        'Index of the partial image in `EditJob.partialImages`, starting at 0. Null for other events.',
     }),
   }),
 });
@@ -66,7 +68,7 @@ builder.subscriptionFields((t) => ({
   editJob: t.field({
     type: EditJobEvent,
     description:
-      'An edit on its way: first as it is, then each change and each picture on the way; ends when it is final. An id that does not exist, or is not the viewer’s, is an error with code NOT_FOUND.',
+      'The progress of an edit: its current state, then an event for each change and each partial image. Completes when the edit is final. Fails with code NOT_FOUND if the edit does not exist or belongs to another owner.',
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     subscribe: (_, { id }, { editSubscriptions, viewer }) =>
       withJob(id, (job) => editSubscriptions.toJob(viewer, job)),
@@ -75,11 +77,12 @@ builder.subscriptionFields((t) => ({
   editJobs: t.field({
     type: EditJobEvent,
     description:
-      'All of the viewer’s edits: first those that are not final yet (at most 500), then each change and each deletion of any; it does not end by itself.',
+      'The progress of all of the viewer’s edits: first the current state of those that are not final (at most 500), then an event for each change, partial image and deletion. Does not complete by itself.',
     args: {
       filter: t.arg({
         type: EditJobFilter,
-        description: 'Of which ones, as they are then; absent: all.',
+        description:
+          'Conditions that an edit must match at the time of the event; omit for all edits.',
       }),
     },
     subscribe: (_, { filter }, { editSubscriptions, viewer }) =>
@@ -88,7 +91,7 @@ builder.subscriptionFields((t) => ({
   }),
 }));
 
-/** As an error of its last result, a stream's failure reaches the client over every transport. */
+/** Rendered as an error in the last result, a stream's failure reaches the client over every transport. */
 function newsOrThrow(news: EditNews | Error): EditNews {
   if (news instanceof Error) throw news;
   return news;

@@ -12,21 +12,30 @@ interface TokenBoundShape {
 }
 
 const TokenBoundKind = builder.enumType('TokenBoundKind', {
-  description: 'Which tokens of an edit a bound is about.',
+  description: 'Kind of tokens that a bound limits.',
   values: {
-    IMAGE_INPUT: { value: 'imageInput', description: 'Input images, and the mask as one more.' },
-    OUTPUT: { value: 'output', description: 'Output images, partial images and text included.' },
+    IMAGE_INPUT: {
+      value: 'imageInput',
+      description: 'Tokens of the input images. The mask counts as one more input image.',
+    },
+    OUTPUT: {
+      value: 'output',
+      description: 'Tokens of the output, including partial images and text.',
+    },
   } satisfies Record<string, { value: TokenBoundShape['kind']; description: string }>,
 });
 
 const TokenBoundBasis = builder.enumType('TokenBoundBasis', {
-  description: 'Where a bound comes from.',
+  description: 'Source of a bound.',
   values: {
-    PUBLISHED: { value: 'published', description: 'The model’s owner publishes it.' },
-    MEASURED: { value: 'measured', description: 'The most that was seen; nothing is published.' },
+    PUBLISHED: { value: 'published', description: 'Published by the provider of the model.' },
+    MEASURED: {
+      value: 'measured',
+      description: 'The highest usage observed; nothing is published.',
+    },
     ASSUMED: {
       value: 'assumed',
-      description: 'That of another model; nothing is published or measured.',
+      description: 'Taken from another model; nothing is published or measured.',
     },
   } satisfies Record<string, { value: InputRule['basis']; description: string }>,
 });
@@ -38,42 +47,45 @@ interface Figure {
 }
 
 const TokenFigure = builder.objectRef<Figure>('TokenFigure').implement({
-  description: 'The most tokens of one image, without the safety factor.',
+  description: 'Maximum number of tokens of one image, before the safety factor is applied.',
   fields: (t) => ({
     quality: t.exposeString('quality', {
       nullable: true,
-      description: 'In the edits API’s spelling; null: any.',
+      description:
+        'Quality that the figure applies to, spelled as in the edits API. Null for any quality.',
     }),
     size: t.exposeString('size', {
       nullable: true,
-      description: 'As WIDTHxHEIGHT; null: any. Other sizes follow in proportion.',
+      description:
+        'Size that the figure applies to, as WIDTHxHEIGHT. Null for any size. Other sizes are computed in proportion.',
     }),
-    tokens: t.exposeInt('tokens', { description: 'Tokens.' }),
+    tokens: t.exposeInt('tokens', { description: 'Maximum number of tokens.' }),
   }),
 });
 
 export const TokenBound = builder.objectRef<TokenBoundShape>('TokenBound').implement({
-  description: 'The most tokens that an edit may use, by kind.',
+  description: 'Upper bound on the tokens of one kind that an edit may use.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: TokenBoundKind, description: 'Which tokens.' }),
+    kind: t.expose('kind', { type: TokenBoundKind, description: 'Kind of tokens.' }),
     basis: t.field({
       type: TokenBoundBasis,
-      description: 'Where it comes from.',
+      description: 'Source of the bound.',
       resolve: ({ rule }) => rule.basis,
     }),
     safetyFactor: t.float({
-      description: 'What the formula or the figures are multiplied by.',
+      description: 'Factor that the formula or the figures are multiplied by.',
       resolve: ({ rule }) => safetyFactor(rule),
     }),
     formula: t.string({
       nullable: true,
-      description: '`tiles`, `table` or `grid`: see docs/models.md. Null: see `figures`.',
+      description:
+        'Formula of the bound: `tiles`, `table` or `grid` (see docs/models.md). Null if `figures` apply.',
       resolve: ({ rule: { formula } }) =>
         formula === 'perImage' || formula === 'figures' ? null : formula,
     }),
     figures: t.field({
       type: [TokenFigure],
-      description: 'What it is by, without a formula.',
+      description: 'Figures that the bound is computed from. Empty if `formula` applies.',
       resolve: ({ rule }): Figure[] => {
         if (rule.formula === 'figures') return rule.figures;
         if (rule.formula !== 'perImage') return [];
@@ -82,13 +94,13 @@ export const TokenBound = builder.objectRef<TokenBoundShape>('TokenBound').imple
     }),
     note: t.string({
       nullable: true,
-      description: 'What else there is to know.',
+      description: 'Additional notes.',
       resolve: ({ rule }) => rule.note ?? null,
     }),
     raisedBy: t.float({
       nullable: true,
       description:
-        'Usage was above the bound: since then, this many times the bound is reserved. Null: it never was.',
+        'Factor by which the bound is raised in reservations because usage exceeded it. Null if usage never exceeded the bound.',
       resolve: ({ kind, raises }) => (raises[kind] > 1 ? raises[kind] : null),
     }),
   }),

@@ -7,40 +7,46 @@ interface TokenDetails {
 }
 
 const TokenUsageDetails = builder.objectRef<TokenDetails>('TokenUsageDetails').implement({
-  description: 'Tokens by kind; null where the edits API did not say.',
+  description: 'Token counts by kind. Null if the upstream did not report them.',
   fields: (t) => ({
-    textTokens: t.exposeInt('textTokens', { nullable: true, description: 'Tokens of text.' }),
-    imageTokens: t.exposeInt('imageTokens', { nullable: true, description: 'Tokens of pictures.' }),
+    textTokens: t.exposeInt('textTokens', {
+      nullable: true,
+      description: 'Number of text tokens.',
+    }),
+    imageTokens: t.exposeInt('imageTokens', {
+      nullable: true,
+      description: 'Number of image tokens.',
+    }),
   }),
 });
 
-/** Of a row whose numbers are unknown, nobody gets here: see `EditJob.usage`. */
+/** Rows with unknown numbers never get here: see `EditJob.usage`. */
 function known(tokens: number | null): number {
   if (tokens === null) throw new Error('an unknown usage was asked for its numbers');
   return tokens;
 }
 
 export const TokenUsage = builder.prismaObject('TokenUsage', {
-  description: 'Tokens as the edits API reported them.',
+  description: 'Token usage of an edit, as reported by the upstream.',
   fields: (t) => ({
     totalTokens: t.int({
-      description: 'Input and output together.',
+      description: 'Total of input and output tokens.',
       select: { totalTokens: true },
       resolve: ({ totalTokens }) => known(totalTokens),
     }),
     inputTokens: t.int({
-      description: 'Prompt and pictures that went in.',
+      description: 'Tokens of the prompt and the input images.',
       select: { inputTokens: true },
       resolve: ({ inputTokens }) => known(inputTokens),
     }),
     outputTokens: t.int({
-      description: 'Pictures that came out.',
+      description: 'Tokens of the output images and, with some models, text.',
       select: { outputTokens: true },
       resolve: ({ outputTokens }) => known(outputTokens),
     }),
     inputTokensDetails: t.field({
       type: TokenUsageDetails,
-      description: 'The input by kind.',
+      description: 'Input tokens by kind.',
       select: { inputTextTokens: true, inputImageTokens: true },
       resolve: (usage) => ({
         textTokens: usage.inputTextTokens,
@@ -50,11 +56,11 @@ export const TokenUsage = builder.prismaObject('TokenUsage', {
     cachedInputTokens: t.exposeInt('inputCachedTokens', {
       nullable: true,
       description:
-        'The part of the input that the edits API had in its cache; null: it did not say.',
+        'Input tokens that the upstream read from its cache. Null if it did not report them.',
     }),
     cachedInputTokensDetails: t.field({
       type: TokenUsageDetails,
-      description: 'The cached part of the input by kind.',
+      description: 'Cached input tokens by kind.',
       select: { inputCachedTextTokens: true, inputCachedImageTokens: true },
       resolve: (usage) => ({
         textTokens: usage.inputCachedTextTokens,
@@ -63,7 +69,7 @@ export const TokenUsage = builder.prismaObject('TokenUsage', {
     }),
     outputTokensDetails: t.field({
       type: TokenUsageDetails,
-      description: 'The output by kind.',
+      description: 'Output tokens by kind.',
       select: { outputTextTokens: true, outputImageTokens: true },
       resolve: (usage) => ({
         textTokens: usage.outputTextTokens,
@@ -72,7 +78,8 @@ export const TokenUsage = builder.prismaObject('TokenUsage', {
     }),
     raw: t.field({
       type: 'JSONObject',
-      description: '`usage` as the edits API answered it, from which the other numbers are taken.',
+      description:
+        'The `usage` object of the upstream’s response, from which the other counts are taken.',
       select: { raw: true },
       resolve: ({ raw }) => raw as JsonObject,
     }),

@@ -10,32 +10,35 @@ interface UpstreamState {
 
 const State = builder.enumType('UpstreamState', {
   description:
-    'Whether an edits API gets edits. Pauses hold for all processes; circuits are each process’s own.',
+    'State of an upstream. Pauses apply to all processes; each process has its own circuit breaker.',
   values: {
-    READY: { description: 'It does.' },
+    READY: { description: 'The upstream receives edits.' },
     PAUSED: {
       description:
-        'Not before `pausedUntil`: it asked for that or met a rate limit, its account has no credit, or it rejected the key.',
+        'The upstream receives no edits until `pausedUntil`, because it sent `Retry-After`, a rate limit was hit, its account has no credit, or it rejected the key.',
     },
     CIRCUIT_OPEN: {
       description:
-        'It has not answered lately; one edit tries it soon. As seen by the process that you ask: one with `ROLE=api` calls no edits API and never says so.',
+        'Recent requests failed; one edit will be sent soon to test the upstream. This is the view of the process that handles the query: a process with `ROLE=api` calls no upstream and never reports it.',
     },
   },
 });
 
 const UpstreamObject = builder.objectRef<UpstreamState>('Upstream').implement({
-  description: 'An edits API that edits are sent to.',
+  description: 'A configured edits API that edits are sent to.',
   fields: (t) => ({
-    name: t.string({ description: 'Its name.', resolve: ({ upstream }) => upstream.name }),
+    name: t.string({
+      description: 'Name of the upstream.',
+      resolve: ({ upstream }) => upstream.name,
+    }),
     models: t.stringList({
       nullable: true,
-      description: 'The models it serves; null: any.',
+      description: 'Models that the upstream serves. Null for any model.',
       resolve: ({ upstream }) => upstream.models && [...upstream.models],
     }),
     state: t.field({
       type: State,
-      description: 'Whether it gets edits now.',
+      description: 'Current state.',
       resolve: ({ upstream, pause }) => {
         if (pause !== null) return 'PAUSED';
         return upstream.isClosed() ? 'READY' : 'CIRCUIT_OPEN';
@@ -44,12 +47,13 @@ const UpstreamObject = builder.objectRef<UpstreamState>('Upstream').implement({
     pausedUntil: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it gets edits again.',
+      description: 'When the pause ends. Null if the upstream is not paused.',
       resolve: ({ pause }) => pause?.until ?? null,
     }),
     reason: t.string({
       nullable: true,
-      description: 'Why it is paused: its own words.',
+      description:
+        'Reason for the pause, as reported by the upstream. Null if the upstream is not paused.',
       resolve: ({ pause }) => pause?.message ?? null,
     }),
   }),
@@ -58,7 +62,7 @@ const UpstreamObject = builder.objectRef<UpstreamState>('Upstream').implement({
 builder.queryField('upstreams', (t) =>
   t.field({
     type: [UpstreamObject],
-    description: 'The edits APIs of this server, in the order in which they are tried.',
+    description: 'The upstreams of this server, in the order in which they are tried.',
     resolve: async (_, __, { upstreams, pauses }) => {
       const paused = await pauses.list();
       return upstreams.map((upstream) => ({
@@ -73,13 +77,18 @@ builder.mutationField('resumeUpstream', (t) =>
   t.field({
     type: UpstreamObject,
     description:
-      'For admins: ends a pause before its time, such as after its account was topped up.',
+      'Ends the pause of an upstream early, for example after its account was topped up. Admin only.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'ResumeUpstreamResult', description: 'The edits API, or that there is none.' },
+      union: { name: 'ResumeUpstreamResult', description: 'The upstream, or an error.' },
     },
-    args: { name: t.arg.string({ required: true, description: 'Its name in `upstreams`.' }) },
+    args: {
+      name: t.arg.string({
+        required: true,
+        description: 'Name of the upstream, as in `upstreams`.',
+      }),
+    },
     resolve: async (_, { name }, { upstreams, pauses, viewer }) => {
       if (!viewer.isAdmin) throw new ForbiddenError('resumeUpstream is for admins only.');
       const upstream = upstreams.find((one) => one.name === name);

@@ -7,32 +7,32 @@ type CountName = {
 }[keyof UsageSums];
 
 const EDITS = {
-  edits: 'All edits, whatever became of them: the sum of the next five.',
-  pending: 'Those that are QUEUED or RUNNING.',
-  succeeded: 'Those that brought pictures.',
-  failed: 'Those that surely brought none.',
-  canceled: 'Those that were canceled before a request went out: they cost nothing.',
+  edits:
+    'Number of edits in any status: the sum of `pending`, `succeeded`, `failed`, `canceled` and `unresolved`.',
+  pending: 'Number of edits that are QUEUED or RUNNING.',
+  succeeded: 'Number of edits that are SUCCEEDED.',
+  failed: 'Number of edits that are FAILED.',
+  canceled: 'Number of edits that were canceled before a request was sent. They cost nothing.',
   unresolved:
-    'Those of OUTCOME_UNKNOWN, and those that were canceled while a request was out: they may have been paid, and neither their tokens nor their cost will be known.',
-  sandboxEdits: 'Those of the sandbox, which nobody paid.',
-  editsWithUsage: 'Those whose tokens are known: the token sums are over these.',
-  editsWithCost: 'Those whose cost is known: `cost` is the sum over these.',
+    'Number of edits that are OUTCOME_UNKNOWN or were canceled while a request was in progress. They may have been billed; their tokens and cost are unknown.',
+  sandboxEdits: 'Number of edits made by the sandbox, which are free.',
+  editsWithUsage: 'Number of edits whose tokens are known. The token sums cover these edits.',
+  editsWithCost: 'Number of edits whose cost is known. `cost` covers these edits.',
   editsWithUnknownCost:
-    'Those that brought pictures, at a price that is not known: no tokens were reported, or the price list does not have the model.',
-  images: 'Output pictures.',
+    'Number of edits that succeeded but whose cost is unknown: no tokens were reported, or the price table lacks a price.',
+  images: 'Number of output images.',
 } satisfies Partial<Record<CountName, string>>;
 
-/** More than an Int holds. */
+/** Floats, because the sums may exceed an Int. */
 const TOKENS = {
-  totalTokens: 'Input and output together.',
-  inputTokens: 'Prompts and pictures that went in.',
-  inputTextTokens: 'The part of the input that is text, as far as the edits API said.',
-  inputImageTokens: 'The part of the input that is pictures, as far as the edits API said.',
-  cachedInputTokens:
-    'The part of the input that the edits API had in its cache, as far as it said.',
-  outputTokens: 'What came out.',
-  outputTextTokens: 'The part of the output that is text, as far as the edits API said.',
-  outputImageTokens: 'The part of the output that is pictures, as far as the edits API said.',
+  totalTokens: 'Total of input and output tokens.',
+  inputTokens: 'Tokens of prompts and input images.',
+  inputTextTokens: 'Text tokens of the input, as far as upstreams reported them.',
+  inputImageTokens: 'Image tokens of the input, as far as upstreams reported them.',
+  cachedInputTokens: 'Input tokens that upstreams read from their cache, as far as reported.',
+  outputTokens: 'Tokens of the output.',
+  outputTextTokens: 'Text tokens of the output, as far as upstreams reported them.',
+  outputImageTokens: 'Image tokens of the output, as far as upstreams reported them.',
 } satisfies Partial<Record<CountName, string>>;
 
 const names = <Table extends object>(table: Table) =>
@@ -40,7 +40,7 @@ const names = <Table extends object>(table: Table) =>
 
 export const UsageSumsInterface = builder.interfaceRef<UsageSums>('UsageSums').implement({
   description:
-    'Sums over edits. What is not known is in no sum and never 0: the edits cost at least `cost`, and `isCostComplete` says whether that is all; if not, `pending`, `unresolved` and `editsWithUnknownCost` say of how many edits the cost is missing.',
+    'Sums over edits. Unknown values are not included, so `cost` is a lower bound unless `isCostComplete` is true. `pending`, `unresolved` and `editsWithUnknownCost` count the edits whose cost is missing.',
   fields: (t) => ({
     ...Object.fromEntries(
       names(EDITS).map(([name, description]) => [
@@ -57,18 +57,18 @@ export const UsageSumsInterface = builder.interfaceRef<UsageSums>('UsageSums').i
     cost: t.field({
       type: 'Decimal',
       description:
-        'US dollars, by the charges that hold, exact to a millionth. With `nominalCost` in it.',
+        'Cost in US dollars, exact to a millionth, from current charges. Includes `nominalCost`.',
       resolve: ({ costMicroUsd }) => formatDecimal(costMicroUsd, USD_FRACTION_DIGITS),
     }),
     nominalCost: t.field({
       type: 'Decimal',
       description:
-        'The part of `cost` that nobody paid, since the sandbox made the pictures. US dollars.',
+        'Part of `cost` that was not billed because the sandbox made the edits. US dollars.',
       resolve: ({ nominalCostMicroUsd }) => formatDecimal(nominalCostMicroUsd, USD_FRACTION_DIGITS),
     }),
     isCostComplete: t.boolean({
       description:
-        'Nothing is missing from `cost`: no edit is pending or unresolved, and none has an unknown cost.',
+        'Whether `cost` is complete: no edit is pending or unresolved, and no succeeded edit has an unknown cost.',
       resolve: ({ pending, unresolved, editsWithUnknownCost }) =>
         pending + unresolved + editsWithUnknownCost === 0,
     }),

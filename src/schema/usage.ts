@@ -17,71 +17,78 @@ import { Prompt } from './prompt.ts';
 import { UsageSumsInterface } from './usage-sums.ts';
 
 const UsageGroupEnum = builder.enumType('UsageGroup', {
-  description: 'What edits are grouped by.',
+  description: 'Key that edits are grouped by.',
   values: {
-    HOUR: { description: 'The hour of local time; one that occurs twice is two buckets.' },
-    DAY: { description: 'The day of local time; of 23 or 25 hours where the clocks are set.' },
-    MONTH: { description: 'The month of local time.' },
-    MODEL: { description: 'The model, as sent to the edits API.' },
-    UPSTREAM: { description: 'The edits API that it was last sent to; null: to none.' },
-    PROMPT: { description: 'The prompt; null: of deleted edits. Not with OWNER.' },
-    STATUS: { description: 'The status.' },
+    HOUR: {
+      description:
+        'Local hour. An hour that occurs twice, when clocks are set back, is two buckets.',
+    },
+    DAY: { description: 'Local day, of 23 or 25 hours when clocks change.' },
+    MONTH: { description: 'Local month.' },
+    MODEL: { description: 'Model, as sent to the upstream.' },
+    UPSTREAM: { description: 'Upstream of the last attempt. Null for edits that were never sent.' },
+    PROMPT: { description: 'Prompt. Null for deleted edits. Cannot be combined with OWNER.' },
+    STATUS: { description: 'Status.' },
     METADATA: {
       description:
-        'The label `metadataKey`, as text; null: of edits that do not have it, and of deleted ones.',
+        'Value of the metadata key `metadataKey`, as text. Null for edits without the key and for deleted edits.',
     },
-    OWNER: { description: 'The owner: everybody’s edits. For admins only.' },
-    QUALITY: { description: 'The quality as asked for; null: left to the edits API.' },
-    SIZE: { description: 'The size as sent to the edits API.' },
+    OWNER: { description: 'Owner. The report then covers the edits of all owners. Admin only.' },
+    QUALITY: { description: 'Quality, as requested. Null if omitted.' },
+    SIZE: { description: 'Size, as sent to the upstream.' },
   } satisfies Record<UsageGroup, { description: string }>,
 });
 
 const UsageTotals = builder.objectRef<UsageSums>('UsageTotals').implement({
-  description: 'Sums over the whole span.',
+  description: 'Sums over the whole time range.',
   interfaces: [UsageSumsInterface],
 });
 
-/** A bucket as its interface reads it: the sums beside the rest. */
+/** A bucket as its interface resolves it: the sums merged with the other fields. */
 type BucketShape = UsageSums & Omit<UsageBucket, 'sums'>;
 
 const key = (group: KeyGroup) => (bucket: BucketShape) => bucket.keys[group] ?? null;
 
 const UsageBucketObject = builder.objectRef<BucketShape>('UsageBucket').implement({
   description:
-    'Sums over the edits that have the same in all groups asked for. Fields of other groups are null.',
+    'Sums over the edits with the same values of all keys in `groupBy`. Fields of other keys are null.',
   interfaces: [UsageSumsInterface],
   fields: (t) => ({
     from: t.field({
       type: 'DateTime',
       nullable: true,
       description:
-        'By HOUR, DAY or MONTH: where it starts, inclusive; in the first one the report’s own `from`.',
+        'Start of the bucket, inclusive, when grouped by HOUR, DAY or MONTH. In the first bucket it is `from` of the report.',
       resolve: ({ step }) => step?.from ?? null,
     }),
     to: t.field({
       type: 'DateTime',
       nullable: true,
       description:
-        'By HOUR, DAY or MONTH: where it ends, exclusive; in the last one the report’s own `to`.',
+        'End of the bucket, exclusive, when grouped by HOUR, DAY or MONTH. In the last bucket it is `to` of the report.',
       resolve: ({ step }) => step?.to ?? null,
     }),
     date: t.string({
       nullable: true,
       description:
-        'The local date: `2026-10-25` by DAY, `2026-10` by MONTH, `2026-10-25T02:00+01:00` by HOUR.',
+        'Local date of the bucket: `2026-10-25` for DAY, `2026-10` for MONTH, `2026-10-25T02:00+01:00` for HOUR.',
       resolve: ({ step }) => step?.date ?? null,
     }),
-    model: t.string({ nullable: true, description: 'By MODEL.', resolve: key('MODEL') }),
+    model: t.string({
+      nullable: true,
+      description: 'Model, when grouped by MODEL.',
+      resolve: key('MODEL'),
+    }),
     upstream: t.string({
       nullable: true,
-      description: 'By UPSTREAM: its name in `upstreams`.',
+      description: 'Name of the upstream, as in `upstreams`, when grouped by UPSTREAM.',
       resolve: key('UPSTREAM'),
     }),
     prompt: t.prismaField({
       type: Prompt,
       nullable: true,
-      description: 'By PROMPT.',
-      // Prisma asks once for all buckets.
+      description: 'Prompt, when grouped by PROMPT.',
+      // Prisma batches the lookups of all buckets.
       resolve: (query, { keys }, _, { prisma, viewer }) =>
         keys.PROMPT == null
           ? null
@@ -93,75 +100,89 @@ const UsageBucketObject = builder.objectRef<BucketShape>('UsageBucket').implemen
     status: t.field({
       type: EditStatusEnum,
       nullable: true,
-      description: 'By STATUS.',
+      description: 'Status, when grouped by STATUS.',
       resolve: ({ keys }) => (keys.STATUS ?? null) as typeof EditStatusEnum.$inferType | null,
     }),
     metadataValue: t.string({
       nullable: true,
-      description: 'By METADATA: the label’s value; numbers and booleans as text.',
+      description: 'Metadata value, when grouped by METADATA; numbers and booleans as text.',
       resolve: key('METADATA'),
     }),
-    ownerId: t.string({ nullable: true, description: 'By OWNER.', resolve: key('OWNER') }),
+    ownerId: t.string({
+      nullable: true,
+      description: 'Owner id, when grouped by OWNER.',
+      resolve: key('OWNER'),
+    }),
     quality: t.field({
       type: ImageQuality,
       nullable: true,
-      description: 'By QUALITY.',
+      description: 'Quality, when grouped by QUALITY.',
       resolve: key('QUALITY'),
     }),
-    size: t.string({ nullable: true, description: 'By SIZE.', resolve: key('SIZE') }),
+    size: t.string({
+      nullable: true,
+      description: 'Size, when grouped by SIZE.',
+      resolve: key('SIZE'),
+    }),
   }),
 });
 
 export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').implement({
   description:
-    'Who spent what, by the time edits were created. Totals and buckets are of one moment; deleted edits count.',
+    'Usage and cost of edits in a time range, by creation time. Totals and buckets come from one snapshot. Deleted edits are included.',
   fields: (t) => ({
     totals: t.expose('totals', {
       type: UsageTotals,
-      description: 'The whole span; of all buckets, also of those that were not answered.',
+      description:
+        'Sums over the whole time range, including buckets that were cut off by `first`.',
     }),
     buckets: t.field({
       type: [UsageBucketObject],
       description:
-        'One for each combination that has edits, ordered by time, then by the groups in the order given, nulls last. None without `groupBy`.',
+        'One bucket for each combination of keys that has edits, sorted by time, then by the keys in the order of `groupBy`, nulls last. Empty without `groupBy`.',
       resolve: ({ buckets }) => buckets.map(({ sums, ...rest }) => ({ ...sums, ...rest })),
     }),
     truncated: t.exposeBoolean('isTruncated', {
-      description: 'There are more buckets than `first`.',
+      description: 'Whether there are more buckets than `first`.',
     }),
   }),
 });
 
-/** A bucket is a row of one statement: it counts a fiftieth of an edit. */
+/** All buckets come from one statement, so a bucket costs a fiftieth of an edit. */
 export const usageComplexity = (args: { first?: number | null }) => ({
   field: 1 + costOfArguments(args),
   multiplier: Math.ceil((args.first ?? DEFAULT_BUCKETS) / 50),
 });
 
-/** Of the query, and of `User.usage`. */
+/** Shared by the query `usage` and by `User.usage`. */
 export const usageArgs = builder.args((t) => ({
-  from: t.field({ type: 'DateTime', required: true, description: 'Inclusive.' }),
+  from: t.field({
+    type: 'DateTime',
+    required: true,
+    description: 'Start of the time range, inclusive.',
+  }),
   to: t.field({
     type: 'DateTime',
     required: true,
-    description: 'Exclusive. By HOUR at most 416 days after `from`, by DAY and MONTH 10,000.',
+    description:
+      'End of the time range, exclusive. With HOUR at most 416 days after `from`; with DAY or MONTH at most 10,000 days.',
   }),
   groupBy: t.field({
     type: [UsageGroupEnum],
-    description: `At most ${MAX_GROUPS}, one of them a unit of time. Absent: totals only.`,
+    description: `Keys to group by: at most ${MAX_GROUPS}, of which at most one of HOUR, DAY and MONTH. Omit for totals only.`,
   }),
   timeZone: t.string({
     defaultValue: 'UTC',
     description:
-      'Of HOUR, DAY and MONTH: an IANA name such as `Europe/Berlin`, or an offset such as `+05:30`.',
+      'Time zone for HOUR, DAY and MONTH: an IANA name such as `Europe/Berlin`, or an offset such as `+05:30`.',
   }),
-  metadataKey: t.string({ description: 'The label that METADATA groups by.' }),
+  metadataKey: t.string({ description: 'Metadata key that METADATA groups by.' }),
   sandbox: t.boolean({
-    description: 'True: only edits of the sandbox; false: none of them. Absent: all.',
+    description: 'True: only edits made by the sandbox; false: only other edits. Omit for all.',
   }),
   first: t.int({
     defaultValue: DEFAULT_BUCKETS,
-    description: `Most buckets: 1 to ${MAX_BUCKETS.toLocaleString('en')}, by PROMPT ${MAX_PROMPT_BUCKETS.toLocaleString('en')}.`,
+    description: `Maximum number of buckets: 1 to ${MAX_BUCKETS.toLocaleString('en')}, or 1 to ${MAX_PROMPT_BUCKETS.toLocaleString('en')} with PROMPT.`,
   }),
 }));
 
@@ -170,7 +191,8 @@ type UsageArgs = InputShapeFromFields<typeof usageArgs>;
 builder.queryField('usage', (t) =>
   t.field({
     type: UsageReportObject,
-    description: 'Edits, pictures, tokens and cost of a span of time, in all and by groups.',
+    description:
+      'Edits, images, tokens and cost in a time range: totals, and buckets by the keys in `groupBy`.',
     complexity: usageComplexity,
     args: usageArgs,
     resolve: (_, args, { usageReports, viewer }) => reportUsage(args, usageReports, viewer),

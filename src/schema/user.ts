@@ -3,22 +3,23 @@ import { EditJob } from './edit-job.ts';
 import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
 import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './usage.ts';
 
-const VIEWER_ONLY = 'Null for users whose edits the viewer does not see: all others.';
+const VIEWER_ONLY = 'Null for all users except the viewer.';
 
 /**
- * A user as far as this service knows one: by id. That is the id which authentication gives, not a
- * global id of this service, since users are another subgraph's. Make one only of an owner whose
- * edits the viewer sees: nothing here asks again.
+ * A federation stub. The id is the one that authentication provides, not a global id of this service,
+ * because another subgraph owns users. Create it only for an owner whose edits the viewer may see: the
+ * fields do not check again.
  */
 export const User = builder.objectRef<{ id: string }>('User').implement({
-  description: 'Who owns edits. In a federation other subgraphs know the rest of a user.',
+  description:
+    'The owner of edits. In a federated graph, other subgraphs contribute the remaining fields.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The user’s id, as authentication knows it.' }),
+    id: t.exposeID('id', { description: 'Id of the user, as provided by authentication.' }),
     editJobs: t.connection(
       {
         type: EditJob,
         nullable: true,
-        description: `The user’s edits, as the query \`editJobs\`. ${VIEWER_ONLY}`,
+        description: `The user’s edits; see the query \`editJobs\`. ${VIEWER_ONLY}`,
         args: editJobsArgs,
         resolve: ({ id }, args, context, info) =>
           editJobsPage({ ownerId: id, isAdmin: false }, args, context, info),
@@ -28,10 +29,10 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
     usage: t.field({
       type: UsageReportObject,
       nullable: true,
-      description: `As the query \`usage\`. ${VIEWER_ONLY}`,
+      description: `The user’s usage; see the query \`usage\`. ${VIEWER_ONLY}`,
       complexity: usageComplexity,
       args: usageArgs,
-      // Of this one user, also for an admin, who may ask for all.
+      // Only of this user, even for an admin, who may query all owners.
       resolve: ({ id }, args, { usageReports }) =>
         reportUsage(args, usageReports, { ownerId: id, isAdmin: false }),
     }),
@@ -41,7 +42,7 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
 builder.prismaObjectField('EditJob', 'owner', (t) =>
   t.field({
     type: User,
-    description: 'Whose edit it is.',
+    description: 'The owner of the edit.',
     select: { ownerId: true },
     resolve: ({ ownerId }) => ({ id: ownerId }),
   }),

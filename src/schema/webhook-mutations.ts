@@ -5,29 +5,31 @@ import { encodeGlobalId, requireId } from './global-id.ts';
 import { WebhookEventEnum } from './webhooks.ts';
 
 const ONCE =
-  '`whsec_…`, for any Standard Webhooks library. It is shown this once: keep it like a password.';
+  'Signing secret (`whsec_…`), for use with any Standard Webhooks library. It is returned only once; store it like a password.';
 
 const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
-  description: 'A webhook to be made.',
+  description: 'The webhook to create.',
   fields: (t) => ({
     url: t.string({
       required: true,
       description:
-        'An https:// URL of a public host, of at most 2,048 characters; other hosts only as the server’s operator allows. Redirects are not followed.',
+        'An https:// URL of a public host, at most 2,048 characters. Other hosts must be allowed by the operator of the server. Redirects are not followed.',
     }),
     events: t.field({
       type: [WebhookEventEnum],
       required: true,
-      description: 'What to be told; at least one.',
+      description: 'Events to send; at least one.',
     }),
-    description: t.string({ description: 'Your own words; at most 256 characters.' }),
+    description: t.string({
+      description: 'Description for the viewer’s own use; at most 256 characters.',
+    }),
   }),
 });
 
 const CreateWebhookPayload = builder
   .objectRef<WebhookWithSecret>('CreateWebhookPayload')
   .implement({
-    description: 'The webhook is there: edits that end from now on are told to it.',
+    description: 'The created webhook. It receives events from now on.',
     fields: (t) => ({
       webhook: t.prismaField({
         type: 'WebhookEndpoint',
@@ -42,11 +44,12 @@ const CreateWebhookPayload = builder
 const RotateWebhookSecretPayload = builder
   .objectRef<WebhookWithSecret>('RotateWebhookSecretPayload')
   .implement({
-    description: 'The webhook has a new secret.',
+    description: 'Result of a successful `rotateWebhookSecret`.',
     fields: (t) => ({
       webhook: t.prismaField({
         type: 'WebhookEndpoint',
-        description: 'The webhook; `previousSecretUntil` says how long the old secret is good.',
+        description:
+          'The webhook. The old secret is valid until `previousSecretUntil`; if that is null, it is no longer valid.',
         resolve: (query, { id }, _, { prisma }) =>
           prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
       }),
@@ -55,7 +58,7 @@ const RotateWebhookSecretPayload = builder
   });
 
 const EnableWebhookPayload = builder.objectRef<{ id: string }>('EnableWebhookPayload').implement({
-  description: 'The webhook is enabled.',
+  description: 'Result of a successful `enableWebhook`.',
   fields: (t) => ({
     webhook: t.prismaField({
       type: 'WebhookEndpoint',
@@ -67,10 +70,10 @@ const EnableWebhookPayload = builder.objectRef<{ id: string }>('EnableWebhookPay
 });
 
 const DeleteWebhookPayload = builder.objectRef<{ id: string }>('DeleteWebhookPayload').implement({
-  description: 'The webhook is gone.',
+  description: 'Result of a successful `deleteWebhook`.',
   fields: (t) => ({
     deletedId: t.id({
-      description: 'Its former global id.',
+      description: 'Global id of the deleted WebhookEndpoint.',
       resolve: ({ id }) => encodeGlobalId('WebhookEndpoint', id),
     }),
   }),
@@ -79,11 +82,11 @@ const DeleteWebhookPayload = builder.objectRef<{ id: string }>('DeleteWebhookPay
 const RedeliverWebhookPayload = builder
   .objectRef<{ id: string }>('RedeliverWebhookPayload')
   .implement({
-    description: 'The message is on its way again.',
+    description: 'Result of a successful `redeliverWebhook`.',
     fields: (t) => ({
       delivery: t.prismaField({
         type: 'WebhookDelivery',
-        description: 'The message as it is now.',
+        description: 'The delivery in its current state.',
         resolve: (query, { id }, _, { prisma }) =>
           prisma.webhookDelivery.findUniqueOrThrow({ ...query, where: { id } }),
       }),
@@ -93,24 +96,35 @@ const RedeliverWebhookPayload = builder
 builder.mutationFields((t) => ({
   createWebhook: t.field({
     type: CreateWebhookPayload,
-    description: 'Makes a webhook; at most 10 for each viewer.',
+    description: 'Creates a webhook. Each owner can have at most 10.',
     errors: {
       types: [InvalidInputError],
       directResult: true,
-      union: { name: 'CreateWebhookResult', description: 'The webhook, or what is wrong.' },
+      union: {
+        name: 'CreateWebhookResult',
+        description: 'The webhook and its secret, or an error.',
+      },
     },
     args: {
-      input: t.arg({ type: CreateWebhookInput, required: true, description: 'What to tell whom.' }),
+      input: t.arg({
+        type: CreateWebhookInput,
+        required: true,
+        description: 'The webhook to create.',
+      }),
     },
     resolve: (_, { input }, { webhooks, viewer }) => webhooks.create(viewer, input),
   }),
   deleteWebhook: t.field({
     type: DeleteWebhookPayload,
-    description: 'Removes a webhook with its messages; nothing is sent to it any more.',
+    description:
+      'Deletes a webhook and its deliveries. A request that is already in progress may still arrive.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'DeleteWebhookResult', description: 'What was removed, or why nothing was.' },
+      union: {
+        name: 'DeleteWebhookResult',
+        description: 'The id of the deleted webhook, or an error.',
+      },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
     resolve: async (_, { id: globalId }, { webhooks, viewer }) => {
@@ -122,11 +136,14 @@ builder.mutationFields((t) => ({
   rotateWebhookSecret: t.field({
     type: RotateWebhookSecretPayload,
     description:
-      'Gives a webhook a new secret. For 24 hours messages are signed with the old one too, so that none is refused while the receiver changes over.',
+      'Generates a new secret for a webhook. For 24 hours, deliveries are signed with both the old and the new secret, so that the receiver can switch without rejecting any. The old secret ends at once if the server’s SECRET_KEY has changed since it was generated.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'RotateWebhookSecretResult', description: 'The new secret, or why not.' },
+      union: {
+        name: 'RotateWebhookSecretResult',
+        description: 'The webhook and its new secret, or an error.',
+      },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
     resolve: async (_, { id }, { webhooks, viewer }) =>
@@ -139,11 +156,11 @@ builder.mutationFields((t) => ({
   enableWebhook: t.field({
     type: EnableWebhookPayload,
     description:
-      'Takes up a disabled webhook again. What was given up meanwhile is sent by `redeliverWebhook` only.',
+      'Enables a disabled webhook. Deliveries that failed in the meantime are not sent again automatically; use `redeliverWebhook`.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'EnableWebhookResult', description: 'The webhook, or why not.' },
+      union: { name: 'EnableWebhookResult', description: 'The webhook, or an error.' },
     },
     args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
     resolve: async (_, { id: globalId }, { webhooks, viewer }) => {
@@ -155,11 +172,11 @@ builder.mutationFields((t) => ({
   redeliverWebhook: t.field({
     type: RedeliverWebhookPayload,
     description:
-      'Sends a message again now, whatever became of it: under the same `webhook-id`, with a fresh timestamp.',
+      'Sends a delivery again now, whatever its state, with the same `webhook-id` and a new timestamp. The webhook must be enabled.',
     errors: {
       types: [NotFoundError, InvalidInputError],
       directResult: true,
-      union: { name: 'RedeliverWebhookResult', description: 'The message, or why not.' },
+      union: { name: 'RedeliverWebhookResult', description: 'The delivery, or an error.' },
     },
     args: {
       deliveryId: t.arg.id({ required: true, description: 'Global id of the WebhookDelivery.' }),
@@ -174,7 +191,7 @@ builder.mutationFields((t) => ({
 
 type Typename = 'WebhookEndpoint' | 'WebhookDelivery';
 
-/** @throws NotFoundError for what was not found, naming it as it was asked for. */
+/** @throws NotFoundError with the id as given, unless something was found. */
 function mustBe<Found>(found: Found | null | false, typename: Typename, globalId: string): Found {
   if (found === null || found === false) throw new NotFoundError(typename, globalId);
   return found;

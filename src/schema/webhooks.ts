@@ -2,146 +2,162 @@ import { messageId } from '../webhooks/webhook-event.ts';
 import { builder } from './builder.ts';
 
 export const WebhookEventEnum = builder.enumType('WebhookEvent', {
-  description: 'What a webhook can be told of.',
+  description: 'Event that a webhook can receive.',
   values: {
-    EDIT_SUCCEEDED: { description: '`edit.succeeded`: the pictures are stored.' },
-    EDIT_FAILED: { description: '`edit.failed`: no pictures, and surely none to come.' },
-    EDIT_CANCELED: { description: '`edit.canceled`: stopped on request.' },
+    EDIT_SUCCEEDED: { description: '`edit.succeeded`: the output images are stored.' },
+    EDIT_FAILED: { description: '`edit.failed`: the edit failed and has no output images.' },
+    EDIT_CANCELED: { description: '`edit.canceled`: the edit was canceled.' },
     EDIT_OUTCOME_UNKNOWN: {
-      description: '`edit.outcome_unknown`: no usable answer came; it may have been paid.',
+      description:
+        '`edit.outcome_unknown`: no usable response arrived; the edit may have been billed.',
     },
   },
 });
 
 const WebhookDisabledReason = builder.enumType('WebhookDisabledReason', {
-  description: 'Why nothing is sent to a webhook any more.',
+  description: 'The reason why a webhook was disabled.',
   values: {
-    GONE: { description: 'It answered 410.' },
-    FAILING: { description: 'It has taken nothing for five days.' },
+    GONE: { description: 'The endpoint returned 410 Gone.' },
+    FAILING: { description: 'No attempt succeeded for five days.' },
   },
 });
 
 const WebhookDeliveryState = builder.enumType('WebhookDeliveryState', {
-  description: 'Where a message to a webhook stands.',
+  description: 'State of a delivery.',
   values: {
-    PENDING: { description: 'It is being sent, or waits for `nextAttemptAt`.' },
-    DELIVERED: { description: 'It was taken: answered with a status from 200 to 299.' },
-    FAILED: { description: 'It is given up; `redeliverWebhook` sends it again.' },
+    PENDING: { description: 'The delivery is being sent or waits until `nextAttemptAt`.' },
+    DELIVERED: { description: 'The endpoint returned a 2xx response.' },
+    FAILED: {
+      description:
+        'The delivery failed and is not retried automatically. Use `redeliverWebhook` to send it again.',
+    },
   },
 });
 
 builder.prismaObject('WebhookDeliveryAttempt', {
-  description: 'One POST of a message.',
+  description: 'One POST request of a delivery.',
   fields: (t) => ({
-    number: t.exposeInt('number', { description: 'From 1, over all redeliveries.' }),
+    number: t.exposeInt('number', {
+      description: 'Sequence number, starting at 1 and continuing across redeliveries.',
+    }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,
-      description: 'HTTP status of the answer; null when none came.',
+      description: 'HTTP status of the response. Null if no response arrived.',
     }),
     error: t.exposeString('error', {
       nullable: true,
-      description: 'Why it was not taken, for people; null when it was.',
+      description: 'Human-readable reason for the failure. Null if the attempt succeeded.',
     }),
     sentAt: t.expose('sentAt', {
       type: 'DateTime',
-      description: 'When it was sent; to the second its `webhook-timestamp`.',
+      description:
+        'When the request was sent. The header `webhook-timestamp` is this time in seconds.',
     }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
-      description: 'When the answer, or the failure, was there.',
+      description: 'When the response arrived or the attempt failed.',
     }),
   }),
 });
 
 builder.prismaNode('WebhookDelivery', {
   description:
-    'A message for a webhook, sent until it is taken: at least once, and always under the same `webhook-id`.',
+    'One event for one webhook, delivered at least once: it is retried until the endpoint accepts it or the retries are exhausted, always with the same `webhook-id`.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, endpoint: { ownerId: viewer.ownerId } }),
   fields: (t) => ({
     messageId: t.string({
       description:
-        'The header `webhook-id`, the same each time: by it a receiver notices what it has already.',
+        'Value of the header `webhook-id`, the same for every attempt. Receivers use it to detect duplicates.',
       select: { id: true },
       resolve: ({ id }) => messageId(id),
     }),
-    event: t.expose('event', { type: WebhookEventEnum, description: 'What it tells.' }),
-    state: t.expose('state', { type: WebhookDeliveryState, description: 'Where it stands.' }),
-    endpoint: t.relation('endpoint', { description: 'Where it goes.' }),
-    editJob: t.relation('job', { description: 'The edit that it tells of.' }),
-    attemptCount: t.relationCount('attempts', { description: 'How often it was sent.' }),
+    event: t.expose('event', { type: WebhookEventEnum, description: 'The event.' }),
+    state: t.expose('state', { type: WebhookDeliveryState, description: 'Current state.' }),
+    endpoint: t.relation('endpoint', { description: 'The webhook that receives the delivery.' }),
+    editJob: t.relation('job', { description: 'The edit that the event is about.' }),
+    attemptCount: t.relationCount('attempts', { description: 'Number of attempts.' }),
     attempts: t.relation('attempts', {
-      description: 'How it was sent, in order.',
+      description: 'The attempts, in order.',
       query: { orderBy: { number: 'asc' } },
     }),
     httpStatus: t.exposeInt('lastHttpStatus', {
       nullable: true,
-      description: 'HTTP status of the last answer; null when none came.',
+      description: 'HTTP status of the last attempt. Null if it got no response.',
     }),
     error: t.exposeString('lastError', {
       nullable: true,
-      description: 'Why it was not taken the last time, for people.',
+      description:
+        'Human-readable reason for the last failure. Null if the last attempt succeeded.',
     }),
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it is sent (again), while PENDING.',
+      description: 'When the next attempt is due. Null unless the delivery is PENDING.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When the edit ended: both are written down together.',
+      description: 'When the delivery was created: in the transaction that ended the edit.',
     }),
     deliveredAt: t.expose('deliveredAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was taken last.',
+      description: 'When the endpoint last accepted the delivery. Null if it never did.',
     }),
   }),
 });
 
 builder.prismaNode('WebhookEndpoint', {
   description:
-    'A URL that is told how the viewer’s edits end, by signed messages (https://www.standardwebhooks.com). Their body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
+    'A webhook: an endpoint that receives signed events (https://www.standardwebhooks.com) when the viewer’s edits end. The request body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
   fields: (t) => ({
-    url: t.exposeString('url', { description: 'Where messages are POSTed.' }),
-    events: t.expose('events', { type: [WebhookEventEnum], description: 'What it is told.' }),
+    url: t.exposeString('url', { description: 'URL that events are POSTed to.' }),
+    events: t.expose('events', {
+      type: [WebhookEventEnum],
+      description: 'Events that the webhook receives.',
+    }),
     description: t.exposeString('description', {
       nullable: true,
-      description: 'The viewer’s own words.',
+      description: 'Description given by the viewer. Null if none was given.',
     }),
     disabledAt: t.expose('disabledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when nothing is sent to it; null while it is enabled.',
+      description: 'When the webhook was disabled. Null while it is enabled.',
     }),
     disabledReason: t.expose('disabledReason', {
       type: WebhookDisabledReason,
       nullable: true,
-      description: 'Why nothing is sent to it.',
+      description: 'The reason why the webhook was disabled. Null while it is enabled.',
     }),
     failingSince: t.expose('failingSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when no attempt has succeeded; null when the last one did.',
+      description: 'Start of the current series of failed attempts. Null while attempts succeed.',
     }),
     previousSecretUntil: t.expose('previousSecretUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until then messages are signed with the secret before the last rotation, too.',
+      description:
+        'Until this time, deliveries are also signed with the previous secret. Null if there is no previous secret.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'When the webhook was created.',
+    }),
     deliveries: t.relatedConnection(
       'deliveries',
       {
         cursor: 'id',
         totalCount: true,
-        description: 'Its messages, newest first; pages of 20, at most 100.',
+        description:
+          'The deliveries to this webhook, newest first. The page size is 20 by default and at most 100.',
         query: { orderBy: { id: 'desc' } },
       },
-      { name: 'WebhookDeliveryConnection', description: 'A page of messages.' },
-      { name: 'WebhookDeliveryEdge', description: 'A message in a page.' },
+      { name: 'WebhookDeliveryConnection', description: 'A page of deliveries.' },
+      { name: 'WebhookDeliveryEdge', description: 'A delivery in a page.' },
     ),
   }),
 });

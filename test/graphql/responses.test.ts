@@ -109,7 +109,7 @@ describe.runIf(hasDatabase)('a response', () => {
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
     expect(body.toString()).toContain('type Mutation {\n');
     // Below the 60 s of proxies.
-    expect(body.toString()).toContain('wait for the result: 0 to 600, default 50,');
+    expect(body.toString()).toContain('wait for the result: 0 to 600, default 50 (');
     const known = await send(url, { headers: { 'if-none-match': headers.etag ?? '' } });
     expect([known.status, known.body.length]).toEqual([304, 0]);
     expect((await send(url, { method: 'HEAD' })).headers['content-length']).toBe(`${body.length}`);
