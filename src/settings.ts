@@ -42,8 +42,8 @@ export interface Setting {
 }
 
 /**
- * Every environment variable that is read, in the order of the README's table. The descriptions are
- * that table and .env.example; a test keeps the three alike.
+ * Every environment variable that is read, in the order of the table in docs/settings.md. The
+ * descriptions are that table and .env.example; a test keeps the three alike.
  */
 export const SETTINGS = {
   HOST: {
