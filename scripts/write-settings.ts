@@ -1,4 +1,4 @@
-/** `npm run settings`: writes the README's table and .env.example from src/settings.ts. */
+/** `npm run settings`: writes the table in docs/settings.md and .env.example from src/settings.ts. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SETTINGS } from '../src/settings.ts';
@@ -10,14 +10,14 @@ const settings = Object.entries(SETTINGS).map(([name, setting]) => ({
   description: setting.description,
 }));
 
-const readme = join(root, 'README.md');
+const page = join(root, 'docs/settings.md');
 const rows = settings.map(({ name, written, description }) =>
   [`| \`${name}\``, written ? ` | \`${written}\`` : ' |', ` | ${description} |\n`].join(''),
 );
 const TABLE = /(^\| Variable .*\n\| --- .*\n)(?:\|.*\n)+/m;
-const text = await readFile(readme, 'utf8');
+const text = await readFile(page, 'utf8');
 await writeFile(
-  readme,
+  page,
   text.replace(TABLE, (_, head: string) => head + rows.join('')),
 );
 

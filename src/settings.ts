@@ -42,32 +42,32 @@ export interface Setting {
 }
 
 /**
- * Every environment variable that is read, in the order of the README's table. The descriptions are
- * that table and .env.example; a test keeps the three alike.
+ * Every environment variable that is read, in the order of the table in docs/settings.md. The
+ * descriptions are that table and .env.example; a test keeps the three alike.
  */
 export const SETTINGS = {
   HOST: {
     schema: text,
     default: '127.0.0.1',
     description:
-      'Address to listen on. Other than loopback only with `ALLOW_ANONYMOUS=true`, unless `ROLE` is `worker`.',
+      'Address to listen on. An address other than loopback needs `ALLOW_ANONYMOUS=true`, unless `ROLE` is `worker`.',
   },
   PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
   PUBLIC_URL: {
     schema: publicUrl,
     description:
-      'URL that clients reach the service at, with the path prefix of a proxy if it has one, such as `https://example.com/retouch`. Links begin with it. Default: the request’s own origin. A worker needs it for webhooks.',
+      'URL at which clients reach the service, including a proxy’s path prefix, such as `https://example.com/retouch`. Links start with it. Default: the origin of the request. A worker needs it for webhooks.',
   },
   TRUSTED_PROXIES: {
     schema: addressBlocks,
     description:
-      'Comma-separated addresses and CIDR blocks of the proxies in front, such as `127.0.0.1`. Their `X-Forwarded-For`, `-Host` and `-Proto` are believed: see docs/proxies.md. Default: none.',
+      'Comma-separated addresses and CIDR blocks of proxies in front of the service, such as `127.0.0.1`. Their `X-Forwarded-For`, `-Host` and `-Proto` headers are trusted: see docs/proxies.md. Default: none.',
   },
   ALLOW_ANONYMOUS: {
     schema: flag,
     default: 'false',
     description:
-      '`true` serves everybody who can reach `HOST`: for a network that somebody else guards.',
+      '`true` serves anyone who can reach `HOST`, without authentication: only for a network that is protected by other means.',
   },
   ALLOWED_HOSTS: {
     schema: list.refine(
@@ -75,7 +75,7 @@ export const SETTINGS = {
       'must be names or addresses such as retouch.example.com or 192.0.2.1, separated by commas: without scheme, port and path',
     ),
     description:
-      'Comma-separated names, besides this machine’s own and that of `PUBLIC_URL`, that a request’s `Host` header may have, such as `retouch.example.com`. Default: none, and with `ALLOW_ANONYMOUS=true` any.',
+      'Comma-separated names that the `Host` header of a request may have, in addition to this machine’s own and that of `PUBLIC_URL`, such as `retouch.example.com`. Default: none; with `ALLOW_ANONYMOUS=true`, any.',
   },
   CORS_ORIGINS: {
     schema: list.refine(
@@ -84,57 +84,58 @@ export const SETTINGS = {
       'must be origins such as https://app.example.com or http://localhost:5173, separated by commas: each with its scheme, and without a path',
     ),
     description:
-      'Comma-separated origins whose pages may use the API from a browser, such as `https://app.example.com`. Default: none but the service’s own.',
+      'Comma-separated origins whose pages may use the API from a browser, such as `https://app.example.com`. Default: only the service’s own.',
   },
   DATA_DIR: {
     schema: text,
     default: './data',
-    description: 'Directory of the pictures and of the embedded database.',
+    description: 'Directory of the images and the embedded database.',
   },
   STORAGE_URL: {
     // It may hold credentials by mistake.
     secret: true,
     schema: text.transform(parsedBy(parseStorageUrl)),
     description:
-      'S3 bucket for the pictures, as `s3://bucket/prefix`; for a server other than AWS with `?endpoint=https://host:port`: see docs/operations.md. Default: `DATA_DIR`.',
+      'S3 bucket for the images, as `s3://bucket/prefix`; for a server other than AWS, with `?endpoint=https://host:port`: see docs/operations.md. Default: `DATA_DIR`.',
   },
   AWS_ACCESS_KEY_ID: {
     schema: secret,
     secret: true,
     description:
-      'Key id for `STORAGE_URL`. Default: what the AWS SDK finds (a profile, the role of a container or machine).',
+      'Key id for `STORAGE_URL`. Default: the credentials that the AWS SDK finds (a profile, the role of a container or machine).',
   },
   AWS_SECRET_ACCESS_KEY: {
     schema: secret,
     secret: true,
-    description: 'Secret to `AWS_ACCESS_KEY_ID`.',
+    description: 'Secret of `AWS_ACCESS_KEY_ID`.',
   },
   AWS_SESSION_TOKEN: {
     schema: secret,
     secret: true,
-    description: 'Token to `AWS_ACCESS_KEY_ID`, if that is a temporary one.',
+    description: 'Session token of `AWS_ACCESS_KEY_ID`, if that is temporary.',
   },
   DATABASE_URL: {
     schema: databaseUrl.transform(parsedBy(parseDatabaseUrl)),
     secret: true,
     description:
-      'A Postgres server (14 or newer), with special characters in the password percent-encoded; `?schema=name` for another schema than `public`. Default: Postgres embedded, in `DATA_DIR`.',
+      'URL of a Postgres server (14 or newer), with special characters in the password percent-encoded; `?schema=name` for a schema other than `public`. Default: embedded Postgres in `DATA_DIR`.',
   },
   DATABASE_DIRECT_URL: {
     schema: databaseUrl.transform(parsedBy(parseDatabaseUrl)),
     secret: true,
     description:
-      'The same database without the transaction pooler that `DATABASE_URL` leads to, such as PgBouncer with `pool_mode = transaction`: see docs/operations.md.',
+      'URL of the same database without the transaction pooler that `DATABASE_URL` points to, such as PgBouncer with `pool_mode = transaction`: see docs/operations.md.',
   },
   DATABASE_POOL_SIZE: {
     schema: integer(1, 1_000),
     default: '5',
-    description: 'Most connections of this process for its data.',
+    description: 'Maximum number of connections of this process for data.',
   },
   QUEUE_POOL_SIZE: {
     schema: integer(1, 1_000),
     default: '2',
-    description: 'Most connections of this process for the queue. One more listens.',
+    description:
+      'Maximum number of connections of this process for the queue. One more connection listens for notifications.',
   },
   SECRET_KEY: {
     secret: true,
@@ -143,73 +144,74 @@ export const SETTINGS = {
       'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
     ),
     description:
-      'At least 32 random bytes as base64 or hex, from which webhook secrets are derived; the same for all processes. Default: made once and kept in `DATA_DIR`; with `DATABASE_URL` none, and no webhooks.',
+      'At least 32 random bytes as base64 or hex, from which webhook secrets are derived; the same in all processes. Default: generated once and stored in `DATA_DIR`; with `DATABASE_URL` there is no default, and webhooks are not available without it.',
   },
   ROLE: {
     schema: z.enum(['all', 'api', 'worker'], 'must be all, api or worker'),
     default: 'all',
     description:
-      'What this process does: `api` serves, `worker` runs edits and delivers webhooks, `all` does both. `api` and `worker` need `DATABASE_URL`: see docs/operations.md.',
+      'Role of this process: `api` serves, `worker` runs edits and delivers webhooks, `all` does both. `api` and `worker` need `DATABASE_URL`: see docs/operations.md.',
   },
   EDITS_API_URL: {
     schema: editsApiUrl,
-    description: 'Base URL of the edits API, ending in `/v1`. Default: the built-in sandbox.',
+    description: 'Base URL of the upstream, ending in `/v1`. Default: the built-in sandbox.',
   },
-  EDITS_API_KEY: { schema: secret, secret: true, description: 'Key for `EDITS_API_URL`.' },
+  EDITS_API_KEY: { schema: secret, secret: true, description: 'API key for `EDITS_API_URL`.' },
   EDITS_API_FILE: {
     schema: text,
     description:
-      'JSON file with several edits APIs, in place of the variables above: see docs/upstreams.md.',
+      'JSON file with several upstreams, instead of the two variables above: see docs/upstreams.md.',
   },
   EDITS_API_IMAGE_FIELD: {
     schema: z.enum(['image[]', 'image'], 'must be image[] or image'),
     default: 'image[]',
-    description: 'Form field of several pictures; some compatible servers want `image` repeated.',
+    description:
+      'Form field for several images; some compatible servers require `image`, repeated.',
   },
   EDITS_API_FIRST_HAND: {
     schema: flag,
     description:
-      '`true` if `EDITS_API_URL` is the API itself and not a relay: an edit is then sent again after a 500 that the API itself wrote. Default: `true` for api.openai.com, else `false`; see docs/upstreams.md.',
+      '`true` if `EDITS_API_URL` is the API itself and not a relay: an edit is then retried after a 500 that the API itself wrote. Default: `true` for api.openai.com, `false` otherwise; see docs/upstreams.md.',
   },
   HTTPS_PROXY: {
     schema: proxyUrl,
     secret: true,
     description:
-      'Proxy for https:// URLs of edits APIs, of images that they link to, and of webhooks: see docs/proxies.md. Lower-case names of these three work too. Default: `HTTP_PROXY`.',
+      'Proxy for https:// URLs of upstreams, of images that their responses link to, and of webhooks: see docs/proxies.md. Lower-case names of the three proxy variables work too. Default: `HTTP_PROXY`.',
   },
   HTTP_PROXY: {
     schema: proxyUrl,
     secret: true,
-    description: 'Proxy for http:// URLs of the same. Default: none.',
+    description: 'Proxy for http:// URLs of the same kinds. Default: none.',
   },
   NO_PROXY: {
     schema: text,
     description:
-      'Comma-separated hosts (`host` or `host:port`, subdomains included) that are reached without a proxy; `*` is all. Default: none.',
+      'Comma-separated hosts (`host` or `host:port`, subdomains included) that are reached without a proxy; `*` means all. Default: none.',
   },
   SANDBOX_DELAY_MS: {
     schema: integer(0, 600_000),
     default: '1500',
-    description: 'How long the sandbox takes for an edit, in milliseconds.',
+    description: 'Time that the sandbox takes for an edit, in milliseconds.',
   },
   DEFAULT_MODEL: {
     schema: text,
     description:
-      'Model of an edit that names none. Default: `gpt-image-2` at api.openai.com, `gpt-image-1` elsewhere and in the sandbox.',
+      'Model of an edit that does not name one. Default: `gpt-image-2` for api.openai.com, `gpt-image-1` for other servers and the sandbox.',
   },
   ALLOWED_MODELS: {
     schema: list,
     description:
-      'Comma-separated models that may be asked for, each with its dated snapshots. Default: any.',
+      'Comma-separated models that edits may use, each including its dated snapshots. Default: any.',
   },
   MODELS_FILE: {
     schema: text,
     description:
-      'JSON file that adds or overrides models, with their prices and bounds: see docs/models.md.',
+      'JSON file that adds or overrides models, including their prices and bounds: see docs/models.md.',
   },
   PRICES_FILE: {
     schema: text,
-    description: 'JSON file with prices in place of the published ones: see docs/pricing.md.',
+    description: 'JSON file with prices that replace the published ones: see docs/pricing.md.',
   },
   WEBHOOK_ALLOWED_HOSTS: {
     schema: list.refine(
@@ -217,40 +219,42 @@ export const SETTINGS = {
       'must be hosts or host:port, separated by commas',
     ),
     description:
-      'Comma-separated hosts (`host` or `host:port`) that webhooks may go to although they are not public, also by plain http. Default: none.',
+      'Comma-separated hosts (`host` or `host:port`) that webhooks may be sent to although they are not public, also over plain http. Default: none.',
   },
   EDIT_TIMEOUT_SECONDS: {
     schema: integer(1, 3_600),
     default: '600',
-    description: 'Longest wait for the edits API’s whole answer, in seconds.',
+    description: 'Maximum wait for the complete response of the upstream, in seconds.',
   },
   MAX_CONCURRENT_EDITS: {
     schema: integer(1, 1_000),
     default: '16',
-    description: 'Edits that this process runs at once; further ones wait in the queue.',
+    description:
+      'Maximum number of edits that this process runs at once; further edits wait in the queue.',
   },
   MAX_QUEUED_EDITS: {
     schema: integer(1, 1_000_000),
     default: '10000',
-    description: 'Edits that may wait in the queue; beyond that new ones are answered 503.',
+    description:
+      'Maximum number of edits in the queue; beyond it, new edits are rejected with 503.',
   },
   MAX_EDIT_ATTEMPTS: {
     schema: integer(1, 100),
     default: '5',
     description:
-      'How often an edit is sent at most while it was certainly not processed (503, no connection). A 429 does not count.',
+      'Maximum number of times that an edit is sent if the upstream certainly did not process it (503, no connection). A 429 does not count.',
   },
   MAX_IMAGE_BYTES: {
     schema: bytes(1, 1_073_741_824),
     default: '26214400',
     description:
-      'Largest image, in bytes (25 MiB) or as `25MB`; units are powers of 1024. A model’s own limit may be lower.',
+      'Maximum size of an image, in bytes (25 MiB) or as `25MB`; units are powers of 1024. The limit of a model may be lower.',
   },
   MAX_IMAGE_PIXELS: {
     schema: integer(1, 1_000_000_000),
     default: '50000000',
     description:
-      'Largest image, in pixels (width times height); decoded it may have 4 bytes for each of them.',
+      'Maximum size of an image, in pixels (width times height); decoded, it may have 4 bytes per pixel of this limit.',
   },
   FORWARD_METADATA: {
     schema: z
@@ -258,41 +262,41 @@ export const SETTINGS = {
       .transform((value) => value === 'true'),
     default: 'false',
     description:
-      '`true` sends images to the upstreams as they were uploaded, with where, when and by what they were taken: see docs/images.md.',
+      '`true` sends images to the upstream as they were uploaded, including the place, time and device of a photo: see docs/images.md.',
   },
   MAX_CONCURRENT_UPLOAD_BYTES: {
     schema: bytes(1, Number.MAX_SAFE_INTEGER),
     default: '2147483648',
     description:
-      'Uploads that this process reads at once, in bytes (2 GiB); each counts as at least 8 MiB. Beyond that new ones are answered 503 before they are read.',
+      'Maximum total size of the uploads that this process reads at once, in bytes (2 GiB); each counts as at least 8 MiB. Beyond it, new uploads are rejected with 503 before they are read.',
   },
   SHUTDOWN_GRACE_SECONDS: {
     schema: integer(0, 3_600),
     default: '30',
-    description: 'How long a stop waits for running edits, in seconds.',
+    description: 'How long a shutdown waits for running edits, in seconds.',
   },
   WORKER_TIMEOUT_SECONDS: {
     schema: integer(3, 3_600),
     default: '30',
     description:
-      'With several processes on one Postgres: how long one may give no sign of life before the others end its edits, in seconds. The same in all of them.',
+      'With several processes on one Postgres: how long a process may send no heartbeat before the others end its edits, in seconds. The same in all processes.',
   },
   MIN_FREE_DISK_BYTES: {
     schema: bytes(0, Number.MAX_SAFE_INTEGER),
     default: '268435456',
     description:
-      'Edits wait in the queue while the disk of `DATA_DIR` has less room than this, in bytes (256 MiB), so that nothing is paid for that cannot be kept. `0`: never.',
+      'Edits wait in the queue while the disk of `DATA_DIR` has less free space than this, in bytes (256 MiB), so that no result is paid for that cannot be stored. `0`: edits never wait.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 36_500),
     description:
-      'Edits older than so many days are deleted, as by `deleteEdit`, and so are uploads that no edit has: see docs/retention.md. Default: they are kept for ever.',
+      'Edits older than this many days are deleted, as by `deleteEdit`, and so are uploads that no edit uses: see docs/retention.md. Default: they are kept forever.',
   },
   ANSWER_RETENTION_DAYS: {
     schema: integer(1, 36_500),
     default: '30',
     description:
-      'Days for which an upstream’s response is stored of which no image could be read, so that `rereadAnswer` can read it again.',
+      'Number of days for which a response of the upstream without a readable image is stored, so that `rereadAnswer` can read it again.',
   },
   LOG_LEVEL: {
     schema: z.enum(

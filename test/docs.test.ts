@@ -49,9 +49,9 @@ describe('the settings', () => {
     description: setting.description,
   }));
 
-  test('are those of the table in the README, in its order', async () => {
+  test('are those of the table in docs/settings.md, in its order', async () => {
     const [, table = ''] =
-      /^\| Variable .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('README.md')) ?? [];
+      /^\| Variable .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('docs/settings.md')) ?? [];
     const rows = settings.map(({ name, written, description }) =>
       [`| \`${name}\``, written ? ` | \`${written}\`` : ' |', ` | ${description} |`].join(''),
     );
@@ -120,13 +120,13 @@ test('docs/guarantees.md has no place that still waits for its figure', async ()
   expect([...cells].map(([word]) => word).filter((word) => !word.startsWith('SIG'))).toEqual([]);
 });
 
-test('the README lists every query, mutation and subscription, and nothing else', async () => {
+test('docs/api.md lists every query, mutation and subscription, and nothing else', async () => {
   const schema = buildSchema(await read('schema.graphql'));
   const kinds = [schema.getQueryType(), schema.getMutationType()];
   const names = kinds.flatMap((type) => Object.keys(type?.getFields() ?? {}));
   const subscriptions = Object.keys(schema.getSubscriptionType()?.getFields() ?? {});
   const [, table = ''] =
-    /^\| Operation .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('README.md')) ?? [];
+    /^\| Operation .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('docs/api.md')) ?? [];
   const listed = table
     .split('\n')
     .flatMap((row) => row.split('|')[1]?.match(/(?<=`)[\w ]+(?=`)/g) ?? []);
@@ -148,12 +148,19 @@ describe('README.zh-CN.md', () => {
 
   test.each([
     ['the same code', fences],
-    ['tables of the same types, codes and settings, with the same defaults', rows],
     ['the same sections', levels],
   ])('has %s as README.md', async (_, partsOf) => {
     const parts = partsOf(await read('README.zh-CN.md'));
     expect(parts?.length).toBeGreaterThan(5);
     expect(parts).toEqual(partsOf(await read('README.md')));
+  });
+
+  test('leads to a reference of the same operations, types, codes and settings, with the same defaults', async () => {
+    const pages = ['docs/api.md', 'docs/errors.md', 'docs/settings.md'];
+    const english = (await Promise.all(pages.map(read))).flatMap(rows);
+    expect(english.length).toBeGreaterThan(80);
+    expect(rows(await read('docs/reference.zh-CN.md'))).toEqual(english);
+    expect(await read('README.zh-CN.md')).toContain('](docs/reference.zh-CN.md)');
   });
 
   test('and README.md lead to each other', async () => {
