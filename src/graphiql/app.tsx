@@ -72,6 +72,7 @@ export function App({ sandbox }: { sandbox: boolean }) {
         customScalarSchemas={SCALARS}
         defaultEditorToolsVisibility="variables"
         inputValueDeprecation
+        schemaDescription
         plugins={PLUGINS}
         {...parts.graphiql}
       >
