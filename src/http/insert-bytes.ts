@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { chunkBuffer } from './chunk-buffer.ts';
 
 /**
  * Writes bytes in the place of each placeholder that is written to a response: without a copy. A
@@ -26,7 +27,7 @@ export function insertBytes(res: ServerResponse, given: ReadonlyMap<string, Buff
 
   function writePieces(chunk: unknown, encoding: unknown): Buffer | null {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return null;
-    const pieces = [...piecesOf(toBuffer(chunk, encoding))];
+    const pieces = [...piecesOf(chunkBuffer(chunk, encoding))];
     if (left.size === 0) Object.assign(res, { write, end });
     for (const piece of pieces.slice(0, -1)) Reflect.apply(write, res, [piece]);
     return pieces.at(-1) ?? null;
@@ -42,9 +43,4 @@ export function insertBytes(res: ServerResponse, given: ReadonlyMap<string, Buff
       return Reflect.apply(end, res, [last, callbackOf(args)].filter(Boolean));
     },
   });
-}
-
-function toBuffer(chunk: string | Uint8Array, encoding: unknown): Buffer {
-  if (typeof chunk !== 'string') return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
 }

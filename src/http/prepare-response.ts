@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
+import { chunkBuffer } from './chunk-buffer.ts';
 import { type ContentEncoding, chooseEncoding } from './content-encoding.ts';
 
 /** Below, compression saves less than it costs. */
@@ -58,7 +59,7 @@ export function prepareResponse(req: IncomingMessage, res: ServerResponse): void
     if (held === null && decide(res.statusCode)) {
       return Reflect.apply(res.write, res, [chunk, ...rest]);
     }
-    held?.chunks.push(toBuffer(chunk, rest[0]));
+    held?.chunks.push(chunkBuffer(chunk, rest[0]));
     const done = rest.find((one) => typeof one === 'function');
     if (done !== undefined) queueMicrotask(() => done(null));
     return true;
@@ -68,7 +69,7 @@ export function prepareResponse(req: IncomingMessage, res: ServerResponse): void
     if (held === null && decide(res.statusCode)) return Reflect.apply(res.end, res, args);
     const [chunk, ...rest] = args;
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
-      held?.chunks.push(toBuffer(chunk, rest[0]));
+      held?.chunks.push(chunkBuffer(chunk, rest[0]));
     }
     const done = args.find((one) => typeof one === 'function');
     if (done !== undefined) res.once('finish', () => done());
@@ -116,9 +117,4 @@ function setHeaders(res: ServerResponse, headers: OutgoingHttpHeaders | undefine
 function appendVary(res: ServerResponse, name: string): void {
   const before = String(res.getHeader('vary') ?? '');
   res.setHeader('vary', before === '' ? name : `${before}, ${name}`);
-}
-
-function toBuffer(chunk: string | Uint8Array, encoding: unknown): Buffer {
-  if (typeof chunk !== 'string') return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
 }
