@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { WEBASSEMBLY_FLAGS } from './src/process-options.ts';
+import { WEBASSEMBLY_FLAGS } from './src/app/node-options.ts';
 
 /** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
 const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
@@ -12,23 +12,10 @@ const EXAMPLE_SUITES = ['test/examples/**/*.test.ts'];
 const BROWSER_SUITES = ['test/browser/**/*.test.ts'];
 
 /** Suites that touch the database: they run on both of them. */
-const DATABASE_SUITES = [
-  'test/app.test.ts',
-  'test/queue.test.ts',
-  'test/events.test.ts',
-  'test/database/**/*.test.ts',
-  'test/edits/**/*.db.test.ts',
-  'test/images/**/*.db.test.ts',
-  'test/recurring-work.db.test.ts',
-  'test/graphql/**/*.test.ts',
-  'test/http/{graphql,upload-route}.test.ts',
-  'test/federation/subgraph.test.ts',
-  'test/usage/**/*.db.test.ts',
-  'test/webhooks/**/*.db.test.ts',
-];
+const DATABASE_SUITES = ['test/**/*.db.test.ts'];
 
 /** Suites that need packages of their own, which are installed when they run: see CONTRIBUTING.md. */
-const GATEWAY_SUITES = ['test/federation/gateways/**/*.test.ts'];
+const GATEWAY_SUITES = ['test/gateways/**/*.test.ts'];
 
 /** In milliseconds: what hangs is ended, what is slow is not. */
 const LIMIT_MS = 900_000;

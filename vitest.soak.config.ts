@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { WEBASSEMBLY_FLAGS } from './src/process-options.ts';
+import { WEBASSEMBLY_FLAGS } from './src/app/node-options.ts';
 
 /**
  * `npm run test:soak`: what holds under load, with processes of their own. One file after the other,

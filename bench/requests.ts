@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ENVIRONMENT, NODE_FLAGS } from '../src/process-options.ts';
-import { noisePng } from '../test/support/pictures.ts';
+import { ENVIRONMENT, NODE_FLAGS } from '../src/app/node-options.ts';
 import { cpuMsOf, peakRssBytesDuring, rssBytesOf } from '../test/support/process-stats.ts';
 import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { noisePng } from '../test/support/test-images.ts';
 import { createLoad } from './forward/load.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
 import { startUpstream } from './forward/upstream.ts';

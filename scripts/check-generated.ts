@@ -1,5 +1,5 @@
 /**
- * Fails when src/generated is not what `npm run generate` makes of prisma/schema.prisma. It is made
+ * Fails when src/database/generated is not what `npm run generate` makes of prisma/schema.prisma. It is made
  * once more in a temporary directory and compared.
  */
 import { execFile } from 'node:child_process';
@@ -28,14 +28,14 @@ try {
   const schema = join(temporary, 'prisma/schema.prisma');
   await cp(join(root, 'prisma/schema.prisma'), schema);
   await promisify(execFile)('prisma', ['generate', '--schema', schema], { cwd: root });
-  const expected = await read(join(temporary, 'src/generated'));
-  const found = await read(join(root, 'src/generated'));
+  const expected = await read(join(temporary, 'src/database/generated'));
+  const found = await read(join(root, 'src/database/generated'));
   const stale = [...new Set([...expected.keys(), ...found.keys()])].filter(
     (file) => expected.get(file) !== found.get(file),
   );
   if (stale.length > 0) {
     process.stderr.write(
-      `src/generated is stale (${stale.join(', ')}): run \`npm run generate\`.\n`,
+      `src/database/generated is stale (${stale.join(', ')}): run \`npm run generate\`.\n`,
     );
     process.exitCode = 1;
   }

@@ -1,7 +1,7 @@
-/** `npm run settings`: writes the table in docs/settings.md and .env.example from src/settings.ts. */
+/** `npm run settings`: writes the table in docs/settings.md and .env.example from src/config/settings.ts. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SETTINGS } from '../src/settings.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 
 const root = join(import.meta.dirname, '..');
 const settings = Object.entries(SETTINGS).map(([name, setting]) => ({

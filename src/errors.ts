@@ -1,10 +1,8 @@
-import type { EditErrorCode } from './edit-error-codes.ts';
-
 /**
  * Every error that Retouch throws on purpose. Anything else is a defect: it is logged in full at
  * one boundary (HTTP) and shown to the client as an internal error without its message.
  */
-abstract class RetouchError extends Error {
+export abstract class RetouchError extends Error {
   /** Machine-readable, UPPER_SNAKE_CASE, stable across releases. */
   abstract readonly code: string;
 
@@ -208,42 +206,5 @@ export class StartError extends RetouchError {
   constructor(message: string, { isTemporary, cause }: { isTemporary: boolean; cause?: unknown }) {
     super(`Retouch cannot start: ${message}`, { cause });
     this.isTemporary = isTemporary;
-  }
-}
-
-/**
- * What a failed call to the edits API cost:
- * - `not_processed`: surely nothing; the same call may be sent again.
- * - `refused`: the API answered with a final error; sending it again is of no use.
- * - `unknown`: it may have been processed and paid; only a person may decide to send it again.
- */
-export type EditsApiOutcome = 'not_processed' | 'refused' | 'unknown';
-
-/** A call to the edits API that brought no pictures. */
-export class EditsApiError extends RetouchError {
-  readonly code: EditErrorCode;
-  readonly outcome: EditsApiOutcome;
-  readonly httpStatus: number | null;
-  readonly upstreamRequestId: string | null;
-  /** How long the upstream asks to wait, in `Retry-After`, other headers or words. */
-  readonly retryAfterSeconds: number | null;
-
-  constructor(
-    code: EditErrorCode,
-    outcome: EditsApiOutcome,
-    message: string,
-    details: {
-      httpStatus?: number | null;
-      upstreamRequestId?: string | null;
-      retryAfterSeconds?: number | null;
-      cause?: unknown;
-    } = {},
-  ) {
-    super(message, { cause: details.cause });
-    this.code = code;
-    this.outcome = outcome;
-    this.httpStatus = details.httpStatus ?? null;
-    this.upstreamRequestId = details.upstreamRequestId ?? null;
-    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
   }
 }

@@ -1,5 +1,5 @@
-import { type App, startApp } from './app.ts';
-import { type Config, loadConfig } from './config.ts';
+import { type App, startApp } from './app/app.ts';
+import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError, StartError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 

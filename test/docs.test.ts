@@ -3,11 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { buildSchema, type GraphQLSchema, parse, printSchema, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { SETTINGS } from '../src/config/settings.ts';
 import { CATALOGUE } from '../src/models/catalogue.ts';
 import { formatDecimal } from '../src/models/decimal.ts';
 import { readKnownModels } from '../src/models/models.ts';
 import { createPriceTable, PRICE_FRACTION_DIGITS, readPricesFile } from '../src/models/prices.ts';
-import { SETTINGS } from '../src/settings.ts';
 import { temporaryDirectory } from './support/directory.ts';
 import { FEDERATION_EXAMPLE } from './support/federation-example.ts';
 

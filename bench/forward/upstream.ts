@@ -12,7 +12,7 @@ export async function startUpstream(options: {
   delayMs: number;
   pictureBytes: number;
 }): Promise<Upstream> {
-  const path = fileURLToPath(import.meta.resolve('../../src/edits-api/sandbox/standalone.ts'));
+  const path = fileURLToPath(import.meta.resolve('../../src/sandbox/standalone.ts'));
   const { delayMs, pictureBytes } = options;
   const args = ['--delay-ms', String(delayMs), '--fixed-output-bytes', String(pictureBytes)];
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -4,7 +4,7 @@ import type { HistoryQuery } from '../../src/edits/history/history-query.ts';
 import { createLineage } from '../../src/edits/lineage/lineage.ts';
 import { createPrompts } from '../../src/edits/prompts/prompts.ts';
 import { createLog } from '../../src/log.ts';
-import { parseGlobalId } from '../../src/schema/global-id.ts';
+import { parseGlobalId } from '../../src/public-ids/global-id.ts';
 import { createUsageReports } from '../../src/usage/report.ts';
 import { openServer } from '../../test/support/open-database.ts';
 import { TERMS } from './prompts.ts';

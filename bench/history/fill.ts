@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { foldForSearch, searchGrams } from '../../src/edits/search-text.ts';
-import { encodeGlobalId } from '../../src/schema/global-id.ts';
+import { foldForSearch, searchGrams } from '../../src/edits/prompts/search-text.ts';
+import { encodeGlobalId } from '../../src/public-ids/global-id.ts';
 import { FILL_STEPS, HELPERS } from './fill-sql.ts';
 import { promptAt } from './prompts.ts';
 

@@ -1,8 +1,8 @@
 import type { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
-import { createEvents } from '../../src/events.ts';
 import { createLog } from '../../src/log.ts';
-import { createQueue, defineJob } from '../../src/queue.ts';
+import { createEvents } from '../../src/queue/events.ts';
+import { createQueue, defineJob } from '../../src/queue/queue.ts';
 
 const PING = defineJob<{ sentMs: number }>('bench-ping', { retryLimit: 0 });
 const log = createLog({ level: 'warn' });

@@ -1,9 +1,9 @@
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { ConstructorOptions } from 'pg-boss';
-import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { PrismaClient } from './generated/prisma/client.ts';
 import type { DatabaseNames } from './names.ts';
 
-export { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+export { Prisma, type PrismaClient } from './generated/prisma/client.ts';
 
 /** The client inside `prisma.$transaction(async (tx) => …)`. */
 export type Transaction = Omit<

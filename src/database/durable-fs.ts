@@ -1,7 +1,7 @@
 import { fdatasyncSync } from 'node:fs';
 import type { PGlite } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
-import { syncDirectorySync } from '../durable-files.ts';
+import { syncDirectorySync } from '../config/data-dir/durable-files.ts';
 
 type EmscriptenOptions = Parameters<NodeFS['init']>[1];
 

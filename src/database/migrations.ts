@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
 import { StartError } from '../errors.ts';
-import * as enums from '../generated/prisma/enums.ts';
 import type { Log } from '../log.ts';
 import { type Database, Prisma } from './database.ts';
+import * as enums from './generated/prisma/enums.ts';
 import { isUnreachable } from './unreachable.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');

@@ -3,7 +3,7 @@ import { appendFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
-import { makeDirectory, syncDirectory, syncTree } from '../durable-files.ts';
+import { makeDirectory, syncDirectory, syncTree } from '../config/data-dir/durable-files.ts';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { makeCheckpoints } from './checkpoints.ts';
@@ -14,8 +14,8 @@ import { endWhenAborted } from './end-when-aborted.ts';
 import { databaseNames } from './names.ts';
 import { createPgliteAdapter } from './pglite-adapter.ts';
 import { createPrisma } from './prisma.ts';
-import { shareThread } from './share-thread.ts';
 import { isOnDisk, markOnDisk } from './synced-mark.ts';
+import { shareThread } from './yield-between-statements.ts';
 
 /** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
 const CONFIG = "shared_buffers = '16MB'\n";

@@ -1,6 +1,6 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
-import { PrismaClient } from '../generated/prisma/client.ts';
 import type { Log } from '../log.ts';
+import { PrismaClient } from './generated/prisma/client.ts';
 
 /**
  * How long a transaction waits for a connection, and may take, in milliseconds. Prisma's own 2 s and

@@ -1,5 +1,4 @@
 import type { Dispatcher } from 'undici';
-import { EditsApiError } from '../errors.ts';
 import { NO_PROXIES } from '../net/outbound-proxies.ts';
 import {
   type AnswerAccessOptions,
@@ -7,22 +6,27 @@ import {
   endpointOf,
   isGood,
   MAX_ERROR_BYTES,
-} from './answer-access.ts';
-import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
+} from './answer/answer-access.ts';
+import { type AnswerHead, errorOfAnswer } from './answer/answer-errors.ts';
 import {
   openBody,
   openRawAnswer,
   type RawAnswer,
   receiveText,
   withHead,
-} from './answer-receiver.ts';
-import { type CallLimits, createCallLimits } from './call-limits.ts';
+} from './answer/answer-receiver.ts';
+import { waitAsked, waitUntilReset } from './answer/rate-limit-hints.ts';
+import { writeHead } from './answer/stored-answer-head.ts';
 import type { EditsApi, EditsApiCall, EditsApiRequest } from './edits-api.ts';
-import { createMultipartBody, type ImageField, type MultipartBody } from './multipart-body.ts';
-import { waitAsked, waitUntilReset } from './rate-limit-hints.ts';
-import { writeHead } from './saved-answer.ts';
-import { createTransport } from './transport.ts';
-import { errorOfLimits } from './transport-errors.ts';
+import { EditsApiError } from './edits-api-error.ts';
+import { type CallLimits, createCallLimits } from './request/call-limits.ts';
+import {
+  createMultipartBody,
+  type ImageField,
+  type MultipartBody,
+} from './request/multipart-body.ts';
+import { createTransport } from './request/transport.ts';
+import { errorOfLimits } from './request/transport-errors.ts';
 
 export interface EditsApiOptions extends AnswerAccessOptions {
   /** How several pictures are named. @default 'image[]' */

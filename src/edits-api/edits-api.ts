@@ -1,5 +1,5 @@
 import type { ReceivedImage } from '../images/images.ts';
-import type { StagedFile } from '../images/staging.ts';
+import type { StagedFile } from '../images/storage/staging.ts';
 
 /** One picture of a request. Its bytes are read when they are sent, never before. */
 export interface EditsApiFile {

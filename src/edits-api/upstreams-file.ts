@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { editsApiUrl, secret } from '../config/setting-schemas.ts';
 import { ConfigError } from '../errors.ts';
-import { editsApiUrl, secret } from '../setting-schemas.ts';
 
 /** One edits API, as configured. */
 export interface UpstreamConfig {

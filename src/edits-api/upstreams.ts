@@ -5,10 +5,10 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
-import { EDIT_ERRORS, EditErrorCode } from '../edit-error-codes.ts';
-import { EditsApiError } from '../errors.ts';
 import { snapshotOf } from '../models/model.ts';
+import { EDIT_ERRORS, EditErrorCode } from './edit-error-codes.ts';
 import type { EditsApi } from './edits-api.ts';
+import { EditsApiError } from './edits-api-error.ts';
 import type { UpstreamConfig } from './upstreams-file.ts';
 
 /** So many calls in a row without an answer open the circuit … */

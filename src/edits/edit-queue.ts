@@ -1,4 +1,4 @@
-import { defineJob } from '../queue.ts';
+import { defineJob } from '../queue/queue.ts';
 
 /**
  * The work of running one edit job. The queue may hand it out again when a process died with it:

@@ -1,4 +1,4 @@
-import { EditStatus } from '../generated/prisma/enums.ts';
+import { EditStatus } from '../database/generated/prisma/enums.ts';
 
 export { EditStatus };
 

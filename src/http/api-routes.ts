@@ -3,17 +3,17 @@ import type { Availability } from '../database/availability.ts';
 import { answerDatabaseAway, answerError, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
-import type { ExportRoute } from './export/export-route.ts';
-import type { GraphiqlRoute } from './graphiql-route.ts';
-import type { Graphql } from './graphql.ts';
-import type { GraphqlSockets } from './graphql-sockets.ts';
-import type { ImageRoute } from './image-route.ts';
+import type { Graphql } from './graphql/graphql.ts';
+import type { GraphqlSockets } from './graphql/graphql-sockets.ts';
+import { prepareResponse } from './graphql/prepare-response.ts';
 import type { RequestOrigins } from './origin.ts';
-import { prepareResponse } from './prepare-response.ts';
-import type { SchemaRoute } from './schema-route.ts';
+import type { GraphiqlRoute } from './page/graphiql-route.ts';
+import type { ExportRoute } from './rest/export-route.ts';
+import type { ImageRoute } from './rest/image-route.ts';
+import type { SchemaRoute } from './rest/schema-route.ts';
+import type { UploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
-import type { UploadRoute } from './upload-route.ts';
 
 /** A schema with what serves it over each transport. */
 export interface Endpoint {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { badUpload } from './upload-map.ts';
+import { badUpload } from './graphql/upload-map.ts';
 
 /**
  * Reads a whole small body. On a larger one it stops keeping bytes and throws; the rest is read

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { isLoopback } from '../config.ts';
+import { isLoopback } from '../config/config.ts';
 import { type IsTrustedProxy, unmapped } from '../net/trusted-proxies.ts';
 
 /** What a request was before the proxies in front of this service passed it on. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isLoopback } from '../config.ts';
+import { isLoopback } from '../config/config.ts';
 import type { Forwarded } from './forwarded.ts';
 
 /** Which requests may be here at all, by the names they carry. */

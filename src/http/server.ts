@@ -7,8 +7,8 @@ import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
-import type { Health } from './health.ts';
 import { lingerOnClose } from './lingering-close.ts';
+import type { Health } from './rest/health.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;

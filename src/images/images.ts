@@ -2,12 +2,12 @@ import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
 import { NotFoundError, StorageError } from '../errors.ts';
-import { blobKey } from './blob-key.ts';
-import type { BlobStore } from './blob-store.ts';
-import { lockContents } from './content-locks.ts';
-import { IMAGE_FORMATS } from './image-format.ts';
-import type { InspectedImage } from './inspect-image.ts';
-import type { StagedFile } from './staging.ts';
+import { IMAGE_FORMATS } from './inspect/image-format.ts';
+import type { InspectedImage } from './inspect/inspect-image.ts';
+import { blobKey } from './storage/blob-key.ts';
+import type { BlobStore } from './storage/blob-store.ts';
+import { lockContents } from './storage/content-locks.ts';
+import type { StagedFile } from './storage/staging.ts';
 
 /** A picture that was received and checked, but belongs to nobody yet. */
 export interface ReceivedImage {

@@ -1,7 +1,7 @@
 import { ForbiddenError, InvalidInputError } from '../errors.ts';
+import { BUDGET_PERIODS, type BudgetPeriod } from '../limits/budget-period.ts';
+import type { BudgetState } from '../limits/budget-state.ts';
 import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
-import { BUDGET_PERIODS, type BudgetPeriod } from '../usage/budget-period.ts';
-import type { BudgetState } from '../usage/budget-state.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 

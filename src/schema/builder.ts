@@ -5,13 +5,13 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import FederationPlugin from '@pothos/plugin-federation';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
-import type { JsonObject } from '../edits/json-object.ts';
-import type PrismaTypes from '../generated/pothos.ts';
-import { getDatamodel } from '../generated/pothos.ts';
-import type { FileUpload } from '../images/receive-image.ts';
+import type PrismaTypes from '../database/generated/pothos.ts';
+import { getDatamodel } from '../database/generated/pothos.ts';
+import type { JsonObject } from '../edits/input/json-object.ts';
+import type { FileUpload } from '../images/receive/receive-image.ts';
+import { decodeGlobalId, encodeGlobalId } from '../public-ids/global-id.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
-import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { loadAnyNode } from './nodes.ts';
 import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
 

@@ -1,5 +1,5 @@
 import { type GraphQLOutputType, isListType, isNonNullType } from 'graphql';
-import { DEFAULT_PAGE_SIZE } from '../edits/history/page-range.ts';
+import { DEFAULT_PAGE_SIZE } from '../paging/page-range.ts';
 
 /** Assumed length of a list without a size argument, such as the images of an edit. */
 const LIST_SIZE = 4;

@@ -1,6 +1,6 @@
-import { encodeCursor } from '../edits/history/cursor.ts';
-import type { Order } from '../edits/history/history-query.ts';
-import type { Page } from '../edits/history/page-range.ts';
+import { encodeCursor } from '../paging/cursor.ts';
+import type { Order } from '../paging/order.ts';
+import type { Page } from '../paging/page-range.ts';
 
 /** A Relay connection from a page of ids and their nodes. Nodes deleted in the meantime are omitted. */
 export function toConnection<Node extends { id: string }>(

@@ -1,4 +1,4 @@
-import { isEditErrorCode } from '../edit-error-codes.ts';
+import { isEditErrorCode } from '../edits-api/edit-error-codes.ts';
 import { builder } from './builder.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 

@@ -1,5 +1,5 @@
-import type { EditWait } from '../edits/edit-waits.ts';
-import type { CreatedEdit } from '../edits/edits.ts';
+import type { CreatedEdit } from '../edits/submit/edits.ts';
+import type { EditWait } from '../edits/watch/edit-waits.ts';
 import {
   BudgetExceededError,
   IdempotencyConflictError,
@@ -8,10 +8,10 @@ import {
   JobNotDeletableError,
   NotFoundError,
 } from '../errors.ts';
+import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
-import { encodeGlobalId, requireId } from './global-id.ts';
 import { getPictures, ImageInput } from './image-input.ts';
 
 const MAX_WAIT_SECONDS = 600;

@@ -1,12 +1,12 @@
-import { MAX_METADATA_KEYS } from '../edits/edit-params.ts';
 import type { HistoryFilter, NumberRange } from '../edits/history/history-query.ts';
-import { checkJsonObject } from '../edits/json-object.ts';
+import { checkJsonObject } from '../edits/input/json-object.ts';
+import { MAX_METADATA_KEYS } from '../edits/input/parameters.ts';
 import { InvalidInputError } from '../errors.ts';
 import { parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
-import { idOf } from './global-id.ts';
 
 const DateTimeRange = builder.inputType('DateTimeRange', {
   description: 'A time range.',

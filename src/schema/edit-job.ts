@@ -1,8 +1,8 @@
 import type { Prisma } from '../database/database.ts';
-import { EDIT_ERRORS, type EditErrorCode, isEditErrorCode } from '../edit-error-codes.ts';
 import { EditStatus } from '../edits/edit-status.ts';
-import { inHistory } from '../edits/in-history.ts';
-import type { JsonObject } from '../edits/json-object.ts';
+import { inHistory } from '../edits/history/in-history.ts';
+import type { JsonObject } from '../edits/input/json-object.ts';
+import { EDIT_ERRORS, type EditErrorCode, isEditErrorCode } from '../edits-api/edit-error-codes.ts';
 import { builder } from './builder.ts';
 import { EditInput } from './edit-input.ts';
 import {

@@ -1,4 +1,4 @@
-import type { EditSums } from '../edits/edit-sums.ts';
+import type { EditSums } from '../edits/history/edit-sums.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { builder } from './builder.ts';
 

@@ -1,4 +1,4 @@
-import { EDIT_ERRORS } from '../edit-error-codes.ts';
+import { EDIT_ERRORS } from '../edits-api/edit-error-codes.ts';
 import {
   AnswerNotFoundError,
   AnswerUnreadableError,

@@ -1,12 +1,12 @@
-import type { EditEstimate } from '../edits/estimate-edit.ts';
+import type { EditEstimate } from '../edits/input/estimate-edit.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import type { EstimateGap } from '../models/estimate.ts';
 import type { PixelSize } from '../models/sizes.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { Cost, type CostShape } from './cost.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
-import { idOf } from './global-id.ts';
 
 const ImageDimensionsInput = builder.inputType('ImageDimensionsInput', {
   description: 'Dimensions of an image as displayed, after applying its EXIF orientation.',

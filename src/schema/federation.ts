@@ -1,9 +1,9 @@
 import { GraphQLError, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
-import { idOf } from './global-id.ts';
 import { Image } from './image.ts';
 import type { NodeRowOf } from './node-rows.ts';
 import { loadNode } from './nodes.ts';

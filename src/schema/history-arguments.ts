@@ -1,8 +1,8 @@
 import { coerceInputValue, type GraphQLError, type GraphQLInputType, isInputType } from 'graphql';
 import type { HistoryQuery } from '../edits/history/history-query.ts';
 import { InvalidInputError } from '../errors.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import { type EditJobFilter, toFilter } from './edit-job-filter.ts';
-import { idOf } from './global-id.ts';
 import { schema } from './index.ts';
 import { findInputExcess } from './input-limits.ts';
 

@@ -5,14 +5,14 @@ import type { Viewer } from '../auth/viewer.ts';
 import { MAX_COUNTED } from '../edits/history/count.ts';
 import type { History } from '../edits/history/history.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
-import { inHistory } from '../edits/in-history.ts';
+import { inHistory } from '../edits/history/in-history.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { lazily, toConnection } from './connections.ts';
 import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { OrderDirection } from './enums.ts';
-import { idOf } from './global-id.ts';
 
 const EditJobOrder = builder.inputType('EditJobOrder', {
   description: 'Sort order of edits. Unknown values sort as the smallest; ties are broken by id.',

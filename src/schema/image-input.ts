@@ -1,9 +1,9 @@
-import type { Picture } from '../edits/edits.ts';
+import type { Picture } from '../edits/submit/edits.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
-import type { FieldUpload } from '../images/uploads.ts';
+import type { FieldUpload } from '../images/receive/uploads.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { idOf } from './global-id.ts';
 
 export const ImageInput = builder.inputType('ImageInput', {
   description: 'An image: either a file uploaded with this request or a stored image.',

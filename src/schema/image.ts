@@ -1,7 +1,8 @@
 import { InvalidInputError } from '../errors.ts';
+import { idOf } from '../public-ids/global-id.ts';
+import { imageUrl } from '../public-ids/image-url.ts';
 import { builder } from './builder.ts';
 import { OutputFormat } from './enums.ts';
-import { encodeGlobalId, idOf } from './global-id.ts';
 import { MAX_INLINE_BYTES } from './inline-images.ts';
 
 const DEFAULT_THUMBNAIL_WIDTH = 256;
@@ -70,10 +71,6 @@ export const Image = builder.prismaNode('Image', {
 });
 
 const FORMAT = { PNG: 'png', JPEG: 'jpeg', WEBP: 'webp' } as const;
-
-export function imageUrl(baseUrl: string, id: string): string {
-  return `${baseUrl}/images/${encodeGlobalId('Image', id)}`;
-}
 
 builder.queryField('image', (t) =>
   t.prismaField({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { blobKey } from '../images/blob-key.ts';
-import type { BlobStore } from '../images/blob-store.ts';
+import { blobKey } from '../images/storage/blob-key.ts';
+import type { BlobStore } from '../images/storage/blob-store.ts';
 
 /** Maximum total of image bytes in one result, counting every copy. A single image may be larger. */
 export const MAX_INLINE_BYTES = 32 * 1024 * 1024;

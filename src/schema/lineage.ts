@@ -1,9 +1,9 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
 import { type Link, MAX_LINKS, MAX_TREE, type Tree } from '../edits/lineage/lineage.ts';
+import { encodeGlobalId, idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditSumsInterface } from './edit-sums.ts';
-import { encodeGlobalId, idOf } from './global-id.ts';
 import { Image } from './image.ts';
 import { DEFAULT_LIST_SIZE, listSize } from './list-size.ts';
 

@@ -1,5 +1,5 @@
-import { MAX_PAGE_SIZE } from '../edits/history/page-range.ts';
 import { InvalidInputError } from '../errors.ts';
+import { MAX_PAGE_SIZE } from '../paging/page-range.ts';
 
 export const DEFAULT_LIST_SIZE = 20;
 

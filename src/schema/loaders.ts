@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
-import type { EditSums } from '../edits/edit-sums.ts';
+import type { EditSums } from '../edits/history/edit-sums.ts';
 import type { Lineage, RelativeCounts } from '../edits/lineage/lineage.ts';
 import type { Prompts } from '../edits/prompts/prompts.ts';
 import { createNodeRows, type NodeRows } from './node-rows.ts';

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
-import { inHistory } from '../edits/in-history.ts';
+import { inHistory } from '../edits/history/in-history.ts';
 
 /** The rows of each type that has a global id. */
 export interface NodeRowOf {

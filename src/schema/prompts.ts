@@ -1,5 +1,5 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
-import type { EditSums } from '../edits/edit-sums.ts';
+import type { EditSums } from '../edits/history/edit-sums.ts';
 import { builder } from './builder.ts';
 import { toConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';

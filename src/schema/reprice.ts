@@ -1,7 +1,7 @@
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../errors.ts';
+import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { RepriceCounts } from '../usage/reprice.ts';
 import { builder } from './builder.ts';
-import { encodeGlobalId, requireId } from './global-id.ts';
 
 const DEFAULT_LIMIT = 10_000;
 const MAX_LIMIT = 100_000;

@@ -1,8 +1,8 @@
-import type { EditNews } from '../edits/news-queue.ts';
+import type { EditNews } from '../edits/watch/event-queue.ts';
+import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { withJob } from './edit-image.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
-import { encodeGlobalId } from './global-id.ts';
 
 const EditJobEventType = builder.enumType('EditJobEventType', {
   description: 'Type of an event of an edit.',

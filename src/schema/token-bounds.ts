@@ -1,7 +1,7 @@
+import { readRaises } from '../limits/raised-bounds.ts';
 import type { EditModel } from '../models/model.ts';
 import type { BoundKind, Raises } from '../models/token-bound.ts';
 import { type InputRule, type OutputRule, safetyFactor } from '../models/token-rules.ts';
-import { readRaises } from '../usage/raised-bounds.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 

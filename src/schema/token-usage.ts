@@ -1,4 +1,4 @@
-import type { JsonObject } from '../edits/json-object.ts';
+import type { JsonObject } from '../edits/input/json-object.ts';
 import { builder } from './builder.ts';
 
 interface TokenDetails {

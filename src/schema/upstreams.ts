@@ -1,4 +1,4 @@
-import type { Pause } from '../edits/pauses.ts';
+import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { ForbiddenError, NotFoundError } from '../errors.ts';
 import { builder } from './builder.ts';

@@ -1,7 +1,7 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts';
+import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { WebhookWithSecret } from '../webhooks/webhooks.ts';
 import { builder } from './builder.ts';
-import { encodeGlobalId, requireId } from './global-id.ts';
 import { WebhookEventEnum } from './webhooks.ts';
 
 const ONCE =

@@ -1,6 +1,7 @@
 import type { Prisma } from '../database/database.ts';
 import type { PriceTable } from '../models/prices.ts';
-import { type PricedUsage, priceUsage, type RawUsage } from './pricing.ts';
+import type { RawUsage } from '../models/raw-usage.ts';
+import { type PricedUsage, priceUsage } from './pricing.ts';
 
 /** What edits cost, written down as they end. */
 export interface Ledger {

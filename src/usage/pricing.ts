@@ -4,22 +4,7 @@ import {
   type PriceVersion,
   priceTokens,
 } from '../models/prices.ts';
-
-/**
- * Tokens as the edits API reported them. Text and image are the kinds that the whole consists of;
- * cached tokens are a part of the input, and so are their kinds of it. Null: it did not say.
- */
-export interface RawUsage {
-  readonly inputTokens: number;
-  readonly inputTextTokens: number | null;
-  readonly inputImageTokens: number | null;
-  readonly inputCachedTokens: number | null;
-  readonly inputCachedTextTokens: number | null;
-  readonly inputCachedImageTokens: number | null;
-  readonly outputTokens: number;
-  readonly outputTextTokens: number | null;
-  readonly outputImageTokens: number | null;
-}
+import type { RawUsage } from '../models/raw-usage.ts';
 
 export interface PricedUsage {
   readonly amountMicroUsd: bigint;

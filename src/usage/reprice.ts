@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Prisma, type PrismaClient } from '../database/database.ts';
+import { repriceBudgets } from '../limits/reprice-budgets.ts';
 import type { PriceTable } from '../models/prices.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
-import { repriceBudgets } from './reprice-budgets.ts';
 
 /** Jobs of one transaction: few enough to hold no lock for long. */
 const BATCH = 500;

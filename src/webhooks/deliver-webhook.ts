@@ -1,7 +1,7 @@
+import type { SecretKey } from '../config/secret-key.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import type { Queue } from '../queue.ts';
-import type { SecretKey } from '../secret-key.ts';
+import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { editMessage, type Links, MESSAGE_FIELDS } from './edit-message.ts';
 import type { PostResult, PostWebhook } from './post-webhook.ts';

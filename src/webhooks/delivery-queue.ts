@@ -1,4 +1,4 @@
-import { defineJob } from '../queue.ts';
+import { defineJob } from '../queue/queue.ts';
 
 /**
  * The work of sending one message once. `turn` must still be the delivery's own, so that handing

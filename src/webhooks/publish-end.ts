@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
-import type { OnEditEnd } from '../edits/edit-end.ts';
-import type { Queue } from '../queue.ts';
+import type { OnEditEnd } from '../edits/end/edit-end.ts';
+import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { EVENT_OF_STATUS } from './webhook-event.ts';
 

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import type { SecretKey } from '../secret-key.ts';
+import type { SecretKey } from '../config/secret-key.ts';
 
 /** 24 to 64 by Standard Webhooks. */
 const SECRET_BYTES = 32;

@@ -1,5 +1,5 @@
+import { WebhookEvent } from '../database/generated/prisma/enums.ts';
 import type { EditStatus } from '../edits/edit-status.ts';
-import { WebhookEvent } from '../generated/prisma/enums.ts';
 
 export { WebhookEvent };
 

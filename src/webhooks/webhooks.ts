@@ -1,10 +1,10 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
+import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
-import type { Queue } from '../queue.ts';
-import type { SecretKey } from '../secret-key.ts';
+import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import { secretOf } from './signing.ts';

@@ -8,8 +8,8 @@ import {
   PHONE,
   runOperation,
   showPanel,
-} from '../support/page-rig.ts';
-import { png } from '../support/pictures.ts';
+} from '../support/open-page.ts';
+import { png } from '../support/test-images.ts';
 
 /** GraphiQL's own, which we cannot mend: its tabs are buttons in buttons, its line numbers faint. */
 const NOT_OURS = ['.graphiql-tabs', '.monaco-editor'];

@@ -1,6 +1,6 @@
 import type { Route } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { hasBrowser, openPage, runOperation } from '../support/page-rig.ts';
+import { hasBrowser, openPage, runOperation } from '../support/open-page.ts';
 
 describe.skipIf(!hasBrowser)('without the service', () => {
   test.each([

@@ -12,8 +12,8 @@ import {
   recordedEdits,
   runOperation,
   showPanel,
-} from '../support/page-rig.ts';
-import { jpeg, png, turnedJpeg } from '../support/pictures.ts';
+} from '../support/open-page.ts';
+import { jpeg, png, turnedJpeg } from '../support/test-images.ts';
 
 /** The built-in sandbox, slow enough for each state of an edit to be there for a moment. */
 const SLOW = { EDITS_API_URL: '', EDITS_API_KEY: '', SANDBOX_DELAY_MS: '1500' };

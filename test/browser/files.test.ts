@@ -6,8 +6,8 @@ import {
   openPage,
   pasteFiles,
   runOperation,
-} from '../support/page-rig.ts';
-import { png } from '../support/pictures.ts';
+} from '../support/open-page.ts';
+import { png } from '../support/test-images.ts';
 
 /** Those of a first visit. */
 const TABS = 5;

@@ -8,8 +8,8 @@ import {
   openPage,
   runOperation,
   showPanel,
-} from '../support/page-rig.ts';
-import { png } from '../support/pictures.ts';
+} from '../support/open-page.ts';
+import { png } from '../support/test-images.ts';
 
 describe.skipIf(!hasBrowser)('the Edits panel', () => {
   test.each(DEVICES)('plots what edits took by day, %s', async (_, device) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Passed } from '../support/counting-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePorts } from '../support/nginx.ts';
-import { hasBrowser, openPage, type PageRig, showPanel, untilReady } from '../support/page-rig.ts';
+import { hasBrowser, openPage, type PageRig, showPanel, untilReady } from '../support/open-page.ts';
 
 const MAX_FIRST_LOAD_BYTES = 2_200_000;
 /** For operations, for variables, and for all editors. */

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { dropFiles, hasBrowser, openPage, runOperation, untilReady } from '../support/page-rig.ts';
-import { png } from '../support/pictures.ts';
+import { dropFiles, hasBrowser, openPage, runOperation, untilReady } from '../support/open-page.ts';
+import { png } from '../support/test-images.ts';
 
 describe.skipIf(!hasBrowser)('a reload of the page', () => {
   test('of a first visit keeps the variables of the first tab, which runs', async () => {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { TestApp } from '../support/app.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectLoaded } from '../support/expect-loaded.ts';
-import { DEVICES, dropFiles, hasBrowser, openPage, runOperation } from '../support/page-rig.ts';
-import { png } from '../support/pictures.ts';
+import { DEVICES, dropFiles, hasBrowser, openPage, runOperation } from '../support/open-page.ts';
+import { png } from '../support/test-images.ts';
 
 /** The built-in sandbox, slow enough for each state of an edit to be there for a moment. */
 const SLOW = { EDITS_API_URL: '', EDITS_API_KEY: '', SANDBOX_DELAY_MS: '1500' };

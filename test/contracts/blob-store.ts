@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import type { BlobStore } from '../../src/images/blob-store.ts';
-import type { Staging } from '../../src/images/staging.ts';
+import type { BlobStore } from '../../src/images/storage/blob-store.ts';
+import type { Staging } from '../../src/images/storage/staging.ts';
 import { stage } from '../support/storage.ts';
 
 /** What every blob store must do. `make` answers a fresh one, and staging that it can take from. */

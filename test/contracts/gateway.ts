@@ -4,7 +4,7 @@ import type { TestApp } from '../support/app.ts';
 import type { Gateway } from '../support/federation.ts';
 import { send } from '../support/http.ts';
 import { filePart, formBody, MULTIPART_HEADERS } from '../support/multipart.ts';
-import { mask, noisePng, png } from '../support/pictures.ts';
+import { mask, noisePng, png } from '../support/test-images.ts';
 
 const EDIT = /* GraphQL */ `
   mutation ($input: EditImageInput!) {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 import {
   answerOf,
   clientOf,

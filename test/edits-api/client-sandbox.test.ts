@@ -4,11 +4,11 @@ import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EditsApiFile, EditsApiRequest } from '../../src/edits-api/edits-api.ts';
-import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
-import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
-import { jpeg, pngWithAlpha } from '../support/pictures.ts';
+import type { FaultInput } from '../../src/sandbox/faults.ts';
+import type { SandboxStats } from '../../src/sandbox/stats.ts';
+import { useSandbox } from '../sandbox/support.ts';
+import { jpeg, pngWithAlpha } from '../support/test-images.ts';
 import { clientOf, failureOf, fileOf } from './client-support.ts';
-import { useSandbox } from './sandbox-support.ts';
 
 const sandboxOf = useSandbox();
 

@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { createEditsApi, type EditsApiOptions } from '../../src/edits-api/client.ts';
 import type { EditsApiCall, EditsApiFile, EditsApiRequest } from '../../src/edits-api/edits-api.ts';
-import { EditsApiError } from '../../src/errors.ts';
+import { EditsApiError } from '../../src/edits-api/edits-api-error.ts';
 import { PATIENCE_MS } from '../support/eventually.ts';
 import { serve } from '../support/http.ts';
 import { temporaryStorage } from '../support/storage.ts';

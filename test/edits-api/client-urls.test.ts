@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { serve } from '../support/http.ts';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 import { clientOfServer, failureOf } from './client-support.ts';
 
 let picture: Buffer;

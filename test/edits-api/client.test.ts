@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 import {
   answerOf,
   clientOf,

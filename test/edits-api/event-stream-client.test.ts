@@ -4,14 +4,14 @@ import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { EditsApiRequest } from '../../src/edits-api/edits-api.ts';
-import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
-import { discardStagedFile } from '../../src/images/fs-staging.ts';
 import type { ReceivedImage } from '../../src/images/images.ts';
-import type { StagedFile } from '../../src/images/staging.ts';
+import { discardStagedFile } from '../../src/images/storage/fs-staging.ts';
+import type { StagedFile } from '../../src/images/storage/staging.ts';
+import type { FaultInput } from '../../src/sandbox/faults.ts';
+import { useSandbox } from '../sandbox/support.ts';
 import { serve } from '../support/http.ts';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 import { answerOf, clientOf, clientOfAnswer, failureOf, fileOf } from './client-support.ts';
-import { useSandbox } from './sandbox-support.ts';
 
 const sandboxOf = useSandbox();
 

@@ -1,11 +1,11 @@
 import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { createSandbox } from '../../src/edits-api/sandbox/sandbox.ts';
 import { createAddressGuard } from '../../src/net/address-guard.ts';
 import { NO_PROXIES, type OutboundProxies } from '../../src/net/outbound-proxies.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { type ForwardProxy, startForwardProxy } from '../support/forward-proxy.ts';
 import { serve } from '../support/http.ts';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 import { clientOf, clientOfServer, failureOf, fileOf } from './client-support.ts';
 
 function through({ url }: ForwardProxy, more: Partial<OutboundProxies> = {}): OutboundProxies {

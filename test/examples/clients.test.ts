@@ -12,7 +12,7 @@ import {
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { EXAMPLE_CLIENTS, type ExampleClient } from '../support/example-clients.ts';
 import { importExample } from '../support/examples.ts';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 
 describe.runIf(inject('hasExamples'))('Apollo Client with persisted queries', () => {
   test('sends the hash first, then the whole operation, and from then on no hash', async () => {

@@ -11,7 +11,7 @@ import { PATIENCE_MS } from '../support/eventually.ts';
 import { EXAMPLES, INSTALLED_EXAMPLES } from '../support/examples.ts';
 import { expectLoaded } from '../support/expect-loaded.ts';
 import { browserOfFile } from '../support/file-browser.ts';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 
 const chromium = findChromium();
 if (chromium === null) {

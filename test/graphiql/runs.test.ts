@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Edit } from '../../src/graphiql/edits/edit.ts';
 import { editsOfRun } from '../../src/graphiql/results/run-edits.ts';
 import { createRuns, editIdsIn, promptsOf, type Run } from '../../src/graphiql/results/runs.ts';
-import { encodeGlobalId } from '../../src/schema/global-id.ts';
+import { encodeGlobalId } from '../../src/public-ids/global-id.ts';
 
 const UUID = '01890a5d-ac96-774b-bcce-b302099a8057';
 const EDIT = encodeGlobalId('EditJob', UUID);

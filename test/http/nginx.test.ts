@@ -8,8 +8,8 @@ import { temporaryDirectory } from '../support/directory.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
 import { send } from '../support/http.ts';
 import { findNginx, freePorts, startNginx } from '../support/nginx.ts';
-import { noisePng } from '../support/pictures.ts';
 import { startService } from '../support/processes.ts';
+import { noisePng } from '../support/test-images.ts';
 
 const nginx = findNginx();
 if (nginx === null) {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { defaultModelOf } from '../../src/app/upstreams.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { defaultModel } from '../../src/models/default-model.ts';
-import { defaultModelOf } from '../../src/open-upstreams.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 
 const upstream = (url: string, models: string[] | null = null) => ({ url, models });

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test, vi } from 'vitest';
 import { budgetOf, costAtMost, setBudget, usd } from '../support/budget-operations.ts';
 import { hasDatabase } from '../support/database.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
 
 const EDITS = 10;
 const REQUESTS = 200;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { temporaryDirectory } from '../support/directory.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 
 /** EX_TEMPFAIL of sysexits.h. */
 const EXIT_TEMPORARY = 75;

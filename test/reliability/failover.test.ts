@@ -4,9 +4,9 @@ import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { onServer } from '../support/hostile-role.ts';
 import { EDIT } from '../support/operations.ts';
-import { png } from '../support/pictures.ts';
 import { startPostgresCluster } from '../support/postgres-cluster.ts';
 import { startSwitchingProxy } from '../support/switching-proxy.ts';
+import { png } from '../support/test-images.ts';
 
 const ready = ({ url }: TestApp) => fetch(`${url}/health/ready`);
 

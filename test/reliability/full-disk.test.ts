@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { noisePng, png } from '../support/pictures.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
+import { noisePng, png } from '../support/test-images.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;

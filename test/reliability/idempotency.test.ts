@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { noisePng } from '../support/pictures.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
+import { noisePng } from '../support/test-images.ts';
 
 const CLIENTS = 50;
 const COUNT = '{ editJobs { totalCount } }';

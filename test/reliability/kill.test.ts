@@ -3,9 +3,9 @@ import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest
 import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { noisePng } from '../support/pictures.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 import { connectTo } from '../support/sql-client.ts';
+import { noisePng } from '../support/test-images.ts';
 import { sendBytes, uploadRequest } from '../support/upload-socket.ts';
 import { createStageTable } from './stage-table.ts';
 

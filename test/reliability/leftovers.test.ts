@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { noisePng } from '../support/pictures.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
+import { noisePng } from '../support/test-images.ts';
 import { sendBytes, sendSlowly, uploadRequest } from '../support/upload-socket.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;

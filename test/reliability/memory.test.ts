@@ -2,9 +2,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
 import { limitMemory } from '../support/memory-limit.ts';
-import { noisePng } from '../support/pictures.ts';
 import { peakRssBytesOf } from '../support/process-stats.ts';
 import { startSandboxProcess, startService } from '../support/processes.ts';
+import { noisePng } from '../support/test-images.ts';
 
 const LIMIT_BYTES = 1_000_000_000;
 const IMAGE_BYTES = 25_000_000;

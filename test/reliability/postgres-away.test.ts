@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type PostgresCluster, startPostgresCluster } from '../support/postgres-cluster.ts';
-import { type RigDatabase, startRig } from '../support/rig.ts';
+import { type RigDatabase, startRig } from '../support/service-processes.ts';
 
 /** A process counts as dead long before Postgres is resumed. */
 const WORKER_TIMEOUT_SECONDS = '3';

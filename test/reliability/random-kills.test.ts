@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { seededRandom } from '../support/random.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 import { createStageTable } from './stage-table.ts';
 
 const KILLS = 15;

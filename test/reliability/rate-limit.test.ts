@@ -3,8 +3,8 @@ import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
-import { png } from '../support/pictures.ts';
 import { type Relay, type RelayResponse, startRelay } from '../support/relay.ts';
+import { png } from '../support/test-images.ts';
 
 const EDITS = 14;
 /** After so many the relay accepts none, for so long from the first one that it rejects. */

@@ -3,8 +3,8 @@ import { startTestApp, type TestApp } from '../support/app.ts';
 import { budgetOf, setBudget } from '../support/budget-operations.ts';
 import { hasDatabase } from '../support/database.ts';
 import { EDIT } from '../support/operations.ts';
-import { png } from '../support/pictures.ts';
 import { type Relay, type RelayResponse, startRelay } from '../support/relay.ts';
+import { png } from '../support/test-images.ts';
 
 const UPLOAD =
   'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 
 const RETRY_AFTER_SECONDS = 8;
 

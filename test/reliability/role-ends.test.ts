@@ -2,9 +2,9 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { breakBlobs } from '../support/break-blobs.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { noisePng } from '../support/pictures.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
 import { SSE } from '../support/subscriptions.ts';
+import { noisePng } from '../support/test-images.ts';
 import { sendSlowly, uploadRequest } from '../support/upload-socket.ts';
 
 const API = { ROLE: 'api' };

@@ -6,7 +6,7 @@ import { createTestDatabase, hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
 import { startService } from '../support/processes.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 import { type Results, SSE, WS } from '../support/subscriptions.ts';
 import { receiveWebhooks, verify } from '../support/webhook-receiver.ts';
 

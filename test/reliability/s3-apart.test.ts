@@ -2,9 +2,9 @@ import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
-import { noisePng } from '../support/pictures.ts';
-import { startRig } from '../support/rig.ts';
 import { startS3Server } from '../support/s3-server.ts';
+import { startRig } from '../support/service-processes.ts';
+import { noisePng } from '../support/test-images.ts';
 
 // Of several processes, which the embedded database does not take.
 const isPostgres = hasDatabase && inject('databaseKind') === 'postgres';

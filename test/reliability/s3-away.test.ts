@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { png } from '../support/pictures.ts';
-import { type Rig, startRig } from '../support/rig.ts';
 import { type S3Fault, startS3Server } from '../support/s3-server.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
+import { png } from '../support/test-images.ts';
 
 const NOT_STORED = 'cannot write down the state of an attempt';
 const SUCCEEDED = { status: 'SUCCEEDED', outputImages: [{ format: 'PNG' }] };

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Rig } from '../support/rig.ts';
+import type { Rig } from '../support/service-processes.ts';
 
 /** Collects what came of each stage and prints it: stage, paid POSTs, final state, orphans, ledger. */
 export interface StageTable {

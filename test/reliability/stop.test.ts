@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
 import { sendBytes } from '../support/upload-socket.ts';
 
 describe.runIf(hasDatabase)('a service that gets SIGTERM', () => {

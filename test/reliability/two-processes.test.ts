@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { spawnService } from '../support/processes.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 
 const kind = inject('databaseKind');
 

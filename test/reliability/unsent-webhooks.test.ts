@@ -3,7 +3,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import type { GraphqlClient } from '../support/graphql-client.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
 import {
   type Received,
   receiveWebhooks,
@@ -13,7 +13,7 @@ import {
 import { createStageTable } from './stage-table.ts';
 
 const kind = inject('databaseKind');
-/** See `src/app.ts`: messages that a process has out at once. */
+/** See `src/app/worker.ts`: messages that a process has out at once. */
 const PLACES = 32;
 const HANGING_ENDPOINTS = 8;
 const EDITS = 4;

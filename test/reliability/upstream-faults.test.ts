@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
+import type { FaultInput } from '../../src/sandbox/faults.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { EDIT } from '../support/operations.ts';
-import { png } from '../support/pictures.ts';
+import { png } from '../support/test-images.ts';
 
 const TIMEOUT_SECONDS = 2;
 

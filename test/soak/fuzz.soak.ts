@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { createRequestFuzz } from '../support/fuzz-requests.ts';
-import { png } from '../support/pictures.ts';
 import { rssBytesOf, untilIdle } from '../support/process-stats.ts';
-import { startRig } from '../support/rig.ts';
 import { sendFuzzes } from '../support/send-fuzz.ts';
+import { startRig } from '../support/service-processes.ts';
+import { png } from '../support/test-images.ts';
 import { report, showMb, toMb } from './figures.ts';
 
 const MINUTES = Number(process.env['FUZZ_MINUTES'] ?? 5);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
-import { noisePng } from '../support/pictures.ts';
 import { peakRssBytesDuring, rssBytesOf, untilIdle } from '../support/process-stats.ts';
-import { startRig } from '../support/rig.ts';
 import { startS3Server } from '../support/s3-server.ts';
+import { startRig } from '../support/service-processes.ts';
+import { noisePng } from '../support/test-images.ts';
 import { report, showMb, toMb } from './figures.ts';
 import { sendEdit } from './send-edit.ts';
 

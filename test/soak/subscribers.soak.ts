@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
 import { peakRssBytesDuring, rssBytesOf, untilIdle } from '../support/process-stats.ts';
 import { quantile } from '../support/report.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, startRig } from '../support/service-processes.ts';
 import {
   stallBySse,
   stallByWebSocket,

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
-import { noisePng } from '../support/pictures.ts';
 import { peakRssBytesDuring, rssBytesOf, untilIdle } from '../support/process-stats.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
+import { noisePng } from '../support/test-images.ts';
 import { report, showMb, toMb } from './figures.ts';
 import { type Outcome, sendEdit } from './send-edit.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasDatabase } from '../support/database.ts';
-import { startRig } from '../support/rig.ts';
+import { startRig } from '../support/service-processes.ts';
 import { vanishWhileUploading } from '../support/vanishing-clients.ts';
 import { report } from './figures.ts';
 

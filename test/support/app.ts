@@ -1,13 +1,9 @@
 import { openAsBlob } from 'node:fs';
-import { type App, startApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { type App, startApp } from '../../src/app/app.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { PrismaClient } from '../../src/database/database.ts';
-import {
-  createSandbox,
-  type Sandbox,
-  type SandboxOptions,
-} from '../../src/edits-api/sandbox/sandbox.ts';
 import { createLog } from '../../src/log.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
 import { createTestDatabase } from './database.ts';
 
 export interface GraphqlAnswer {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PrismaClient } from '../../src/database/database.ts';
-import { encodeGlobalId } from '../../src/schema/global-id.ts';
+import { encodeGlobalId } from '../../src/public-ids/global-id.ts';
 import type { TestApp } from './app.ts';
 
 /** A job, a picture and a prompt of somebody else, by their global ids. */

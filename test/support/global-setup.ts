@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
+import { QUEUES } from '../../src/app/queue-jobs.ts';
 import type { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { openPglite } from '../../src/database/pglite.ts';
-import { createEvents } from '../../src/events.ts';
 import { createLog } from '../../src/log.ts';
-import { createQueue } from '../../src/queue.ts';
-import { QUEUES } from '../../src/queues.ts';
+import { createEvents } from '../../src/queue/events.ts';
+import { createQueue } from '../../src/queue/queue.ts';
 import { findChromium } from './chromium.ts';
 import {
   createHostileRole,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { PrismaClient } from '../../src/database/database.ts';
-import type { EditErrorCode } from '../../src/edit-error-codes.ts';
 import { EditStatus } from '../../src/edits/edit-status.ts';
-import type { JsonObject } from '../../src/edits/json-object.ts';
-import { savePrompt } from '../../src/edits/save-prompt.ts';
+import type { JsonObject } from '../../src/edits/input/json-object.ts';
+import { savePrompt } from '../../src/edits/submit/insert-prompt.ts';
+import type { EditErrorCode } from '../../src/edits-api/edit-error-codes.ts';
 
 /** An edit as a test wants it; what is left out is the same for all. */
 export interface HistoryRow {

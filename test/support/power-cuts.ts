@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { expect, onTestFinished, vi } from 'vitest';
-import { startApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { startApp } from '../../src/app/app.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { PrismaClient } from '../../src/database/database.ts';
 import { openPglite } from '../../src/database/pglite.ts';
-import { createSandbox } from '../../src/edits-api/sandbox/sandbox.ts';
-import { blobKey } from '../../src/images/blob-key.ts';
+import { blobKey } from '../../src/images/storage/blob-key.ts';
 import { createLog } from '../../src/log.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { createTestDatabase } from './database.ts';
 import { createGraphqlClient } from './graphql-client.ts';
-import { noisePng } from './pictures.ts';
 import { seededRandom } from './random.ts';
+import { noisePng } from './test-images.ts';
 import { keepUnsynced, type UnsyncedDisk } from './unsynced-disk.ts';
 
 /** Edits at once, and how many operations of the disk lie between two cuts at most. */

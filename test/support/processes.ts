@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { FaultInput } from '../../src/edits-api/sandbox/faults.ts';
-import type { SandboxStats } from '../../src/edits-api/sandbox/stats.ts';
+import type { FaultInput } from '../../src/sandbox/faults.ts';
+import type { SandboxStats } from '../../src/sandbox/stats.ts';
 
 const pathOf = (module: string) => fileURLToPath(new URL(`../../src/${module}`, import.meta.url));
 const START = pathOf('start.ts');

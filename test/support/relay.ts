@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { png } from './pictures.ts';
+import { png } from './test-images.ts';
 
 /** What a relay returns; the body as text, or as JSON. */
 export interface RelayResponse {

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { inject } from 'vitest';
+import { parseDatabaseUrl } from '../../src/config/database-url.ts';
 import { Prisma } from '../../src/database/database.ts';
 import { databaseNames } from '../../src/database/names.ts';
 import { setSession } from '../../src/database/session-settings.ts';
-import { parseDatabaseUrl } from '../../src/database-url.ts';
 import { SCHEMA } from './hostile-role.ts';
 
 /** A session beside the service's own, in the same schema and with the same settings. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
-import { createStaging } from '../../src/images/fs-staging.ts';
-import type { StagedFile, Staging } from '../../src/images/staging.ts';
+import { createFsBlobStore } from '../../src/images/storage/fs-blob-store.ts';
+import { createStaging } from '../../src/images/storage/fs-staging.ts';
+import type { StagedFile, Staging } from '../../src/images/storage/staging.ts';
 import { filesIn, temporaryDirectory } from './directory.ts';
 
 /** Real storage in a directory of its own, which goes with the test. */

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { QUEUES } from '../../src/app/queue-jobs.ts';
 import { createDeleteEdits } from '../../src/edits/deletion/delete-edits.ts';
-import { newJobId } from '../../src/edits/insert-job.ts';
-import { savePrompt } from '../../src/edits/save-prompt.ts';
-import { createEvents } from '../../src/events.ts';
-import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
-import { createStaging } from '../../src/images/fs-staging.ts';
+import { newJobId } from '../../src/edits/submit/insert-job.ts';
+import { savePrompt } from '../../src/edits/submit/insert-prompt.ts';
 import { createImages, type ReceivedImage } from '../../src/images/images.ts';
+import { createFsBlobStore } from '../../src/images/storage/fs-blob-store.ts';
+import { createStaging } from '../../src/images/storage/fs-staging.ts';
 import { createLog } from '../../src/log.ts';
-import { createQueue } from '../../src/queue.ts';
-import { QUEUES } from '../../src/queues.ts';
+import { createEvents } from '../../src/queue/events.ts';
+import { createQueue } from '../../src/queue/queue.ts';
 import { createTestDatabase } from './database.ts';
 import { stage } from './storage.ts';
 

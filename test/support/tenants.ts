@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import type { Database } from '../../src/database/database.ts';
-import { createBacklog } from '../../src/edits/backlog.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
-import { createEdits } from '../../src/edits/edits.ts';
-import { createEvents } from '../../src/events.ts';
-import { createFsBlobStore } from '../../src/images/fs-blob-store.ts';
-import { createStaging } from '../../src/images/fs-staging.ts';
+import { createBacklog } from '../../src/edits/submit/backlog.ts';
+import { createEdits } from '../../src/edits/submit/edits.ts';
 import { createImages, type StoredImage } from '../../src/images/images.ts';
-import { inspectImage } from '../../src/images/inspect-image.ts';
+import { inspectImage } from '../../src/images/inspect/inspect-image.ts';
+import { createFsBlobStore } from '../../src/images/storage/fs-blob-store.ts';
+import { createStaging } from '../../src/images/storage/fs-staging.ts';
+import { createBudgets } from '../../src/limits/budgets.ts';
 import { createLog } from '../../src/log.ts';
 import { createKnownModels, createModels } from '../../src/models/models.ts';
-import { createQueue } from '../../src/queue.ts';
-import { createBudgets } from '../../src/usage/budgets.ts';
-import { png } from './pictures.ts';
+import { createEvents } from '../../src/queue/events.ts';
+import { createQueue } from '../../src/queue/queue.ts';
+import { png } from './test-images.ts';
 
 const log = createLog({ level: 'warn' });
 const AT_ONCE = 8;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ChooseUpstream } from '../../src/edits/choose-upstream.ts';
+import { openUpstreams } from '../../src/app/upstreams.ts';
+import type { ChooseUpstream } from '../../src/edits/run/choose-upstream.ts';
 import type { Upstreams } from '../../src/edits-api/upstreams.ts';
-import { createStaging } from '../../src/images/fs-staging.ts';
+import { createStaging } from '../../src/images/storage/fs-staging.ts';
 import { createLog } from '../../src/log.ts';
-import { openUpstreams } from '../../src/open-upstreams.ts';
 
 /** An edits API that attempts can name and that nothing is sent to; always chosen. */
 export async function unusedUpstreams(

@@ -1,5 +1,5 @@
-import { noisePng } from './pictures.ts';
 import { seededRandom } from './random.ts';
+import { noisePng } from './test-images.ts';
 import { sendBytes, uploadRequest } from './upload-socket.ts';
 
 const AT_ONCE = 10;

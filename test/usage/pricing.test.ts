@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseDecimal } from '../../src/models/decimal.ts';
 import { createKnownModels } from '../../src/models/models.ts';
 import { createPriceTable, PRICE_FRACTION_DIGITS, TOKEN_KINDS } from '../../src/models/prices.ts';
-import { costOf, priceUsage, type RawUsage } from '../../src/usage/pricing.ts';
+import type { RawUsage } from '../../src/models/raw-usage.ts';
+import { costOf, priceUsage } from '../../src/usage/pricing.ts';
 
 const usd = (text: string) => parseDecimal(text, PRICE_FRACTION_DIGITS);
 const PRICES = {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import { createSecretKey } from '../../src/secret-key.ts';
+import { createSecretKey } from '../../src/config/secret-key.ts';
 import { secretOf } from '../../src/webhooks/signing.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';

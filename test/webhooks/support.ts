@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import type { EditEnd } from '../../src/edits/edit-end.ts';
-import { createEvents } from '../../src/events.ts';
+import { createSecretKey, type SecretKey } from '../../src/config/secret-key.ts';
+import type { EditEnd } from '../../src/edits/end/edit-end.ts';
 import { createLog } from '../../src/log.ts';
 import { type AddressGuardOptions, createAddressGuard } from '../../src/net/address-guard.ts';
-import { createQueue } from '../../src/queue.ts';
-import { createSecretKey, type SecretKey } from '../../src/secret-key.ts';
+import { createEvents } from '../../src/queue/events.ts';
+import { createQueue } from '../../src/queue/queue.ts';
 import { createDeliverWebhook } from '../../src/webhooks/deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from '../../src/webhooks/delivery-queue.ts';
 import { createPostWebhook } from '../../src/webhooks/post-webhook.ts';

@@ -1,11 +1,11 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { JobNotDeletableError, NotFoundError } from '../../errors.ts';
-import type { Events } from '../../events.ts';
-import { REMOVE_BLOBS } from '../../images/remove-blobs.ts';
-import type { Queue } from '../../queue.ts';
+import { REMOVE_BLOBS } from '../../images/storage/remove-blobs.ts';
+import type { Events } from '../../queue/events.ts';
+import type { Queue } from '../../queue/queue.ts';
 import { isFinal } from '../edit-status.ts';
-import { inHistory } from '../in-history.ts';
+import { inHistory } from '../history/in-history.ts';
 import { deleteRows } from './delete-rows.ts';
 import { FORGET_EDITS } from './forget-edits.ts';
 

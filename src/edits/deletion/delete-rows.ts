@@ -1,6 +1,6 @@
 import { Prisma, type Transaction } from '../../database/database.ts';
-import { blobKey } from '../../images/blob-key.ts';
-import { lockContents } from '../../images/content-locks.ts';
+import { blobKey } from '../../images/storage/blob-key.ts';
+import { lockContents } from '../../images/storage/content-locks.ts';
 import { FINAL_STATUSES } from '../edit-status.ts';
 
 /** How long an idempotency key is remembered at least, in hours. */

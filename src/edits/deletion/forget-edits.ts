@@ -1,7 +1,7 @@
 import type { PrismaClient } from '../../database/database.ts';
-import { defineJob, type Queue } from '../../queue.ts';
-import type { AnswerFiles } from '../answer-files.ts';
-import type { StoredAnswers } from '../stored-answers.ts';
+import { defineJob, type Queue } from '../../queue/queue.ts';
+import type { AnswerFiles } from '../run/answer-files.ts';
+import type { StoredAnswers } from '../run/stored-answers.ts';
 import { forgetKeys, KEY_HOURS } from './delete-rows.ts';
 
 interface ForgottenEdits {

@@ -1,8 +1,8 @@
 import type { PrismaClient } from '../../database/database.ts';
-import type { DeleteUnusedImages } from '../../images/unused-images.ts';
+import type { DeleteUnusedImages } from '../../images/receive/unused-images.ts';
 import type { Log } from '../../log.ts';
-import type { Lull } from '../../lull.ts';
-import { defineJob } from '../../queue.ts';
+import type { Lull } from '../../queue/idle-gate.ts';
+import { defineJob } from '../../queue/queue.ts';
 import type { DeleteEdits } from './delete-edits.ts';
 
 /** How often it is looked for what has grown too old, in seconds. */

@@ -1,5 +1,5 @@
 import { Prisma } from '../../database/database.ts';
-import type { JsonObject } from '../json-object.ts';
+import type { JsonObject } from '../input/json-object.ts';
 import type { HistoryFilter, NumberRange, TimeRange } from './history-query.ts';
 
 /**

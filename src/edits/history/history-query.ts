@@ -1,6 +1,7 @@
-import type { EditErrorCode } from '../../edit-error-codes.ts';
+import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
+import type { Order } from '../../paging/order.ts';
 import type { EditStatus } from '../edit-status.ts';
-import type { JsonObject } from '../json-object.ts';
+import type { JsonObject } from '../input/json-object.ts';
 
 /** `from` is inclusive, `to` is not. */
 export interface TimeRange {
@@ -38,14 +39,6 @@ export interface HistoryFilter {
 }
 
 export type HistoryOrderField = 'CREATED_AT' | 'COST' | 'TOTAL_TOKENS' | 'DURATION';
-
-export type Direction = 'ASC' | 'DESC';
-
-/** What is unknown counts as the smallest; among equals the id decides, so that the order is total. */
-export interface Order<Field extends string> {
-  readonly field: Field;
-  readonly direction: Direction;
-}
 
 export const NEWEST_FIRST = {
   field: 'CREATED_AT',

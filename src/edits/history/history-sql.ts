@@ -1,5 +1,4 @@
 import { Prisma } from '../../database/database.ts';
-import type { Direction, HistoryOrderField } from './history-query.ts';
 import {
   isBefore,
   orderBy,
@@ -7,7 +6,9 @@ import {
   type SortColumn,
   selectStretches,
   stretchesAfter,
-} from './keyset.ts';
+} from '../../paging/keyset.ts';
+import type { Direction } from '../../paging/order.ts';
+import type { HistoryOrderField } from './history-query.ts';
 import { type FoundPrompts, hasTerm, type SearchTerm, WALKED_ROWS } from './prompt-search.ts';
 
 export const SORT_COLUMNS = {

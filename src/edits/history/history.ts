@@ -1,5 +1,7 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import type { Position } from '../../paging/keyset.ts';
+import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
 import { countHistory, type HistoryCount } from './count.ts';
 import { filterConditions } from './filter-sql.ts';
 import { type HistoryFilter, type HistoryQuery, NEWEST_FIRST } from './history-query.ts';
@@ -12,9 +14,7 @@ import {
   readWalking,
   SORT_COLUMNS,
 } from './history-sql.ts';
-import type { Position } from './keyset.ts';
 import { type LabelTerm, labelTerm, readLabeled } from './label-search.ts';
-import { type Page, type PageArgs, pageRange, toPage } from './page-range.ts';
 import { findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
 
 /** Edits that `pages` gives at once. */

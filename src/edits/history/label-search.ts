@@ -1,9 +1,9 @@
 import { Prisma, type PrismaClient } from '../../database/database.ts';
-import type { JsonObject } from '../json-object.ts';
+import type { Position } from '../../paging/keyset.ts';
+import type { JsonObject } from '../input/json-object.ts';
 import { filterConditions, hasLabels } from './filter-sql.ts';
 import type { HistoryFilter } from './history-query.ts';
 import { all, ofOwner, positions, type Reading, stretched } from './history-sql.ts';
-import type { Position } from './keyset.ts';
 
 /** How many rows in order are looked at before the index is asked. */
 export const WALKED_ROWS = 3_000;

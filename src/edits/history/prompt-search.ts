@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 import { InvalidInputError } from '../../errors.ts';
-import { foldForSearch, termGrams } from '../search-text.ts';
+import { foldForSearch, termGrams } from '../prompts/search-text.ts';
 
 /** Longest search term, in UTF-16 code units. */
 const MAX_TERM_CHARACTERS = 1_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
-import { type EditSums, sumEdits } from '../edit-sums.ts';
+import { type EditSums, sumEdits } from '../history/edit-sums.ts';
 import {
   countRelatives,
   editsWithImage,

@@ -1,5 +1,4 @@
 import { Prisma } from '../../database/database.ts';
-import type { Direction } from '../history/history-query.ts';
 import {
   isBefore,
   orderBy,
@@ -7,7 +6,8 @@ import {
   type SortColumn,
   selectStretches,
   stretchesAfter,
-} from '../history/keyset.ts';
+} from '../../paging/keyset.ts';
+import type { Direction } from '../../paging/order.ts';
 import {
   type FoundPrompts,
   hasTerm,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
 import type { PrismaClient } from '../../database/database.ts';
-import { EDIT_SUMS, type EditSums, editSumsSchema } from '../edit-sums.ts';
-import type { Order } from '../history/history-query.ts';
-import type { Position } from '../history/keyset.ts';
-import { type Page, type PageArgs, pageRange, toPage } from '../history/page-range.ts';
+import type { Position } from '../../paging/keyset.ts';
+import type { Order } from '../../paging/order.ts';
+import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
+import { EDIT_SUMS, type EditSums, editSumsSchema } from '../history/edit-sums.ts';
 import { findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
   PROMPT_COLUMNS,

@@ -2,10 +2,10 @@ import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createApplyRetention } from '../../../src/edits/deletion/retention.ts';
-import { blobKey } from '../../../src/images/blob-key.ts';
-import { createDeleteUnusedImages } from '../../../src/images/unused-images.ts';
+import { createDeleteUnusedImages } from '../../../src/images/receive/unused-images.ts';
+import { blobKey } from '../../../src/images/storage/blob-key.ts';
 import { createLog } from '../../../src/log.ts';
-import { createLull } from '../../../src/lull.ts';
+import { createLull } from '../../../src/queue/idle-gate.ts';
 import { hasDatabase } from '../../support/database.ts';
 import { OWNER, openStoredEdits } from '../../support/stored-edits.ts';
 

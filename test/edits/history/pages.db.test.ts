@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/database/database.ts';
 import { EditStatus } from '../../../src/edits/edit-status.ts';
-import { encodeCursor } from '../../../src/edits/history/cursor.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import type {
   HistoryFilter,
   HistoryOrderField,
   HistoryQuery,
 } from '../../../src/edits/history/history-query.ts';
+import { encodeCursor } from '../../../src/paging/cursor.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
 import {
   type HistoryRow,

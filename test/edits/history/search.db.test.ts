@@ -3,7 +3,7 @@ import type { Database } from '../../../src/database/database.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import { findPrompts, searchTerm, WALKED_ROWS } from '../../../src/edits/history/prompt-search.ts';
 import { createPrompts, type Prompts } from '../../../src/edits/prompts/prompts.ts';
-import { foldForSearch, searchGrams } from '../../../src/edits/search-text.ts';
+import { foldForSearch, searchGrams } from '../../../src/edits/prompts/search-text.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
 import { historyRow, insertHistory, jobColumns } from '../../support/history-rows.ts';
 

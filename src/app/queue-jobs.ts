@@ -1,0 +1,20 @@
+import { FORGET_EDITS } from '../edits/deletion/forget-edits.ts';
+import { APPLY_RETENTION } from '../edits/deletion/retention.ts';
+import { RUN_EDIT } from '../edits/edit-queue.ts';
+import { SWEEP_ANSWERS } from '../edits/run/sweep-answers.ts';
+import { REMOVE_BLOBS } from '../images/storage/remove-blobs.ts';
+import { SWEEP_BLOBS } from '../images/storage/sweep-blobs.ts';
+import { MAKE_THUMBNAILS } from '../images/thumbnails/make-thumbnails.ts';
+import { DELIVER_WEBHOOK } from '../webhooks/delivery-queue.ts';
+
+/** Every kind of work there is. Any process may enqueue any. */
+export const QUEUES = [
+  RUN_EDIT,
+  MAKE_THUMBNAILS,
+  DELIVER_WEBHOOK,
+  REMOVE_BLOBS,
+  SWEEP_BLOBS,
+  FORGET_EDITS,
+  APPLY_RETENTION,
+  SWEEP_ANSWERS,
+];

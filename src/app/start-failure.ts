@@ -1,0 +1,34 @@
+import { relative, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { toStartError } from '../database/start/start-error.ts';
+import { StartError } from '../errors.ts';
+
+/** No room: somebody may make some. Everything else about a directory stays until it is changed. */
+const TEMPORARY_CODES = [
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENFILE',
+  'EAGAIN',
+  'EBUSY',
+  'EIO',
+  'ESTALE',
+];
+
+/** What kept the service from starting, as one sentence that names the setting; a defect as it is. */
+export function explainStart(error: unknown, { dataDir, database }: Config): unknown {
+  if (isWithin(error, dataDir)) {
+    return new StartError(
+      `DATA_DIR ${JSON.stringify(dataDir)} cannot be used (${error.message}): it must be a directory that this process can write to, on a disk with room.`,
+      { isTemporary: TEMPORARY_CODES.includes(error.code ?? ''), cause: error },
+    );
+  }
+  return toStartError(error, database.kind === 'postgres' ? 'DATABASE_URL' : 'DATA_DIR');
+}
+
+function isWithin(error: unknown, dir: string): error is NodeJS.ErrnoException {
+  if (!(error instanceof Error) || !('syscall' in error && 'path' in error)) return false;
+  const path = relative(resolve(dir), resolve(String(error.path)));
+  // Also what is above it, such as a file in place of a directory.
+  return !path.startsWith('..') || resolve(dir).startsWith(resolve(String(error.path)));
+}

@@ -1,0 +1,131 @@
+import type { Config } from '../config/config.ts';
+import { editsApiUrlHint } from '../config/setting-mistakes.ts';
+import { createAnswerAccess } from '../edits-api/answer/answer-access.ts';
+import { createEditsApi } from '../edits-api/client.ts';
+import type { ReadSaved } from '../edits-api/edits-api.ts';
+import {
+  byPriority,
+  createUpstreams,
+  type KnownUpstream,
+  type Upstreams,
+} from '../edits-api/upstreams.ts';
+import {
+  isFirstHandHost,
+  readUpstreamsFile,
+  type UpstreamConfig,
+} from '../edits-api/upstreams-file.ts';
+import type { Staging } from '../images/storage/staging.ts';
+import type { Log } from '../log.ts';
+import { defaultModel } from '../models/default-model.ts';
+import { NO_PROXIES, type OutboundProxies } from '../net/outbound-proxies.ts';
+import { createSandbox } from '../sandbox/sandbox.ts';
+
+const SINGLE = { models: null, priority: 0, concurrency: null };
+
+/** The edits APIs to call: the configured ones, or the sandbox, started here. */
+export async function openUpstreams(options: {
+  editsApi: Config['editsApi'];
+  /** For configured ones: the sandbox is in this process. @default none */
+  proxies?: OutboundProxies;
+  staging: Staging;
+  log: Log;
+}): Promise<{ upstreams: Upstreams; close(): Promise<void> }> {
+  const { editsApi, staging, log } = options;
+  const proxies = editsApi.kind === 'sandbox' ? NO_PROXIES : (options.proxies ?? NO_PROXIES);
+  const sandbox =
+    editsApi.kind === 'sandbox' ? createSandbox({ delayMs: editsApi.delayMs, log }) : null;
+  const { url } = (await sandbox?.start()) ?? { url: '' };
+  const configs = await configured(editsApi, url);
+  // Of a single one loadConfig tells.
+  if (editsApi.kind === 'file') warnOfUrls(configs, log);
+  const otherKeys = configs.map(({ key }) => key);
+  const clients = configs.map((config) => ({
+    config,
+    editsApi: createEditsApi({ ...config, otherKeys, staging, proxies }),
+  }));
+  return {
+    upstreams: createUpstreams(clients),
+    async close() {
+      await Promise.all(clients.map((client) => client.editsApi.close()));
+      await sandbox?.stop();
+    },
+  };
+}
+
+/** The same for a process that calls none of them: it has no circuit that could be open. */
+export async function knownUpstreams(
+  editsApi: Config['editsApi'],
+): Promise<readonly KnownUpstream[]> {
+  const all = await configured(editsApi, '');
+  return all.toSorted(byPriority).map(({ name, models, priority }) => ({
+    name,
+    models,
+    priority,
+    isClosed: () => true,
+  }));
+}
+
+/** The model of an edit that names none, unless it is configured. */
+export async function defaultModelOf(editsApi: Config['editsApi']): Promise<string> {
+  const all = await configured(editsApi, '');
+  return defaultModel(all.toSorted(byPriority));
+}
+
+/** A client waits for what it rereads, and may ask again: linked images are not waited for long. */
+const REREAD_PATIENCE_MS = 20_000;
+
+/** Reads stored answers in a process that may call none of them. */
+export async function openAnswerReaders(options: {
+  editsApi: Config['editsApi'];
+  proxies: OutboundProxies;
+  staging: Staging;
+}): Promise<{
+  /** Of the edits API of that name, or of any when it is not configured any more. */
+  readerOf: (upstream: string | null) => ReadSaved;
+  close(): Promise<void>;
+}> {
+  const { editsApi, proxies, staging } = options;
+  // Nobody may know where the sandbox of another process is, and it links to nothing.
+  const configs = await configured(editsApi, 'http://sandbox.invalid/v1');
+  const otherKeys = configs.map(({ key }) => key);
+  const readers = configs.toSorted(byPriority).map((config) => ({
+    name: config.name,
+    access: createAnswerAccess({
+      ...config,
+      otherKeys,
+      proxies,
+      staging,
+      patience: { totalMs: REREAD_PATIENCE_MS },
+    }),
+  }));
+  const [first] = readers;
+  if (first === undefined) throw new Error('there is no edits API whose answers could be read');
+  return {
+    readerOf: (upstream) =>
+      (readers.find(({ name }) => name === upstream) ?? first).access.readSaved,
+    async close() {
+      await Promise.all(readers.map(({ access }) => access.close()));
+    },
+  };
+}
+
+function warnOfUrls(configs: readonly UpstreamConfig[], log: Log): void {
+  for (const { name, url } of configs) {
+    const hint = editsApiUrlHint(url);
+    if (hint !== null) log.warn({ upstream: name }, `its url ${JSON.stringify(url)} ${hint}`);
+  }
+}
+
+async function configured(
+  editsApi: Config['editsApi'],
+  sandboxUrl: string,
+): Promise<readonly UpstreamConfig[]> {
+  if (editsApi.kind === 'file') return readUpstreamsFile(editsApi.path, editsApi.firstHand);
+  if (editsApi.kind === 'remote') {
+    const firstHand = editsApi.firstHand ?? isFirstHandHost(editsApi.url);
+    return [{ name: 'default', ...editsApi, firstHand, ...SINGLE }];
+  }
+  const url = sandboxUrl;
+  const own = { url, key: 'sandbox', imageField: 'image[]', firstHand: true } as const;
+  return [{ name: 'sandbox', ...own, ...SINGLE }];
+}

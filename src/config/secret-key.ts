@@ -1,0 +1,82 @@
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import { syncDirectory } from './data-dir/durable-files.ts';
+
+const MIN_BYTES = 32;
+/** 32 random bytes have some 30 different values; a word, or one byte repeated, has few. */
+const MIN_DIFFERENT_BYTES = 16;
+
+/** The server's one secret, from which others are derived. It never leaves this object. */
+export interface SecretKey {
+  /** Tells two keys apart without telling either. */
+  readonly id: string;
+  /** Always the same bytes for the same purpose; nothing about those of another. */
+  derive(purpose: string, bytes: number): Buffer;
+}
+
+export function createSecretKey(key: Uint8Array): SecretKey {
+  const derive = (purpose: string, bytes: number) =>
+    Buffer.from(hkdfSync('sha256', key, 'retouch', purpose, bytes));
+  const id = createHash('sha256').update(derive('key id', 32)).digest('hex').slice(0, 16);
+  return { id, derive };
+}
+
+/**
+ * The bytes of a key as it is written in the environment: base64 (also base64url) or hex.
+ * @returns null unless it has at least 32 bytes that look like chance.
+ */
+export function parseSecretKey(text: string): Buffer | null {
+  // Hex first: as base64 it would pass for half as long again.
+  const isHex = /^[0-9a-f]+$/i.test(text);
+  if (!isHex && !/^[\w+/-]+={0,2}$/.test(text)) return null;
+  const key = Buffer.from(text, isHex ? 'hex' : 'base64');
+  return key.length >= MIN_BYTES && new Set(key).size >= MIN_DIFFERENT_BYTES ? key : null;
+}
+
+/**
+ * The configured key; else the one in `file`, generated at the first start and readable by its
+ * owner only. Null when there is neither: several processes cannot agree on a generated one.
+ * @throws ConfigError when the file holds no key.
+ */
+export async function openSecretKey(options: {
+  configured: string | null;
+  file: string | null;
+}): Promise<SecretKey | null> {
+  const { configured, file } = options;
+  if (configured === null && file === null) return null;
+  const text = configured ?? (await readOrGenerate(file ?? ''));
+  const key = parseSecretKey(text);
+  if (key !== null) return createSecretKey(key);
+  throw new ConfigError([
+    configured !== null
+      ? 'SECRET_KEY is no key.'
+      : `${file} holds no key: restore it, or remove it to have a new one made (secrets derived from the old one end then).`,
+  ]);
+}
+
+async function readOrGenerate(file: string): Promise<string> {
+  const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return null;
+  });
+  if (kept !== null) return kept.trim();
+  // Never seen half written, and on the disk before a secret derived from it is given out.
+  const text = randomBytes(MIN_BYTES).toString('base64');
+  const staged = `${file}.${process.pid}`;
+  await rm(staged, { force: true });
+  await writeDurably(staged, `${text}\n`);
+  try {
+    await link(staged, file);
+  } finally {
+    await rm(staged, { force: true });
+  }
+  await syncDirectory(dirname(file));
+  return text;
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  // With `flush` Node calls fsync before it closes the file.
+  await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
+}

@@ -1,0 +1,96 @@
+import type { ReceivedImage } from '../../images/images.ts';
+import { discardStagedFile } from '../../images/storage/fs-staging.ts';
+import type { Staging } from '../../images/storage/staging.ts';
+import type { EditsApiAnswer, OnPartialImage } from '../edits-api.ts';
+import { EditsApiError } from '../edits-api-error.ts';
+import type { AnswerLimits, DecodedAnswer } from './answer-decoder.ts';
+import { type AnswerHead, errorInAnswer } from './answer-errors.ts';
+import { type AnswerBody, type RawAnswer, receiveAnswer } from './answer-receiver.ts';
+import { findUsage } from './find-usage.ts';
+import type { FetchPicture } from './image-fetcher.ts';
+import { inspectOutput } from './inspect-output.ts';
+import { createSniffingDecoder } from './sniffing-decoder.ts';
+import { storableJson } from './storable-text.ts';
+
+export interface ReadOptions {
+  /** What came before the bytes. */
+  readonly head: AnswerHead;
+  /** Aborting ends the fetching of pictures that the answer only points at. */
+  readonly signal: AbortSignal;
+  /** How many pictures were asked for. */
+  readonly expectedImages: number;
+  readonly onPartialImage?: OnPartialImage | undefined;
+  /** Told when the answer has come, as far as it will, and what is left is to fetch its pictures. */
+  readonly onReceived?: (() => void) | undefined;
+}
+
+/**
+ * Reads a good answer to its end: kept raw, its pictures staged, those it only points at fetched. One
+ * that is broken, or cannot be had, does not matter when there are others. When it throws, nothing of
+ * it is left in the staging directory but the pictures on the way that `onPartialImage` has taken.
+ * @throws EditsApiError when there is none at all, StorageError; the signal's reason when aborted
+ */
+export type ReadAnswer = (
+  body: AnswerBody,
+  raw: RawAnswer,
+  options: ReadOptions,
+) => Promise<Pick<EditsApiAnswer, 'images' | 'body'>>;
+
+export function createAnswerReader(options: {
+  staging: Staging;
+  limits: AnswerLimits;
+  /** Of the whole answer. */
+  maxBytes: number;
+  /** See `receiveAnswer`. */
+  quietMs: number;
+  /** See `ErrorContext`. */
+  firstHand: boolean;
+  fetchPicture: FetchPicture;
+}): ReadAnswer {
+  const { staging, limits, maxBytes, quietMs, firstHand, fetchPicture } = options;
+
+  return async (body, raw, { head, onReceived, signal, ...more }) => {
+    const decoder = createSniffingDecoder({ staging, limits, ...more });
+    const images = new Map<number, ReceivedImage>();
+    let failure: EditsApiError | null = null;
+
+    /** What is wrong with one picture stays with it. */
+    async function take(place: number, picture: Promise<ReceivedImage>): Promise<void> {
+      try {
+        images.set(place, await picture);
+      } catch (error) {
+        if (!(error instanceof EditsApiError)) throw error;
+        failure ??= error;
+      }
+    }
+
+    async function collect({ pictures, urls }: DecodedAnswer): Promise<void> {
+      for (const [place, file] of pictures) await take(place, inspectOutput(file));
+      const missing = [...urls].filter(([place]) => !images.has(place));
+      if (missing.length > 0) onReceived?.();
+      const fetching = missing.map(([place, url]) => take(place, fetchPicture(url, signal)));
+      const failed = (await Promise.allSettled(fetching)).find(
+        (result) => result.status === 'rejected',
+      );
+      if (failed !== undefined) throw failed.reason;
+    }
+
+    try {
+      const decoded = await receiveAnswer({ body, raw, decoder, maxBytes, quietMs });
+      await collect(decoded);
+      if (images.size === 0) {
+        const reported = errorInAnswer(head, decoded.text, { firstHand });
+        throw reported ?? failure ?? body.cut ?? decoded.failure;
+      }
+      const usage = findUsage(decoded.body);
+      return {
+        images: [...images].toSorted(([a], [b]) => a - b).map(([, image]) => image),
+        body: storableJson({ ...decoded.body, ...(usage !== undefined && { usage }) }),
+      };
+    } catch (error) {
+      await decoder.discard();
+      for (const { staged } of images.values()) await discardStagedFile(staged);
+      throw error;
+    }
+  };
+}

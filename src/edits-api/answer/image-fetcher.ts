@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Dispatcher } from 'undici';
+import { AddressRefusedError, StorageError } from '../../errors.ts';
+import type { ReceivedImage } from '../../images/images.ts';
+import type { StagedFile, Staging, StagingWriter } from '../../images/storage/staging.ts';
+import type { AddressGuard } from '../../net/address-guard.ts';
+import { parseRetryAfter } from '../../net/retry-after.ts';
+import { EditsApiError } from '../edits-api-error.ts';
+import { brokenAnswer } from './answer-errors.ts';
+import { assertPicture } from './assert-image.ts';
+import { decodeContent } from './content-decoder.ts';
+import { inspectOutput } from './inspect-output.ts';
+
+const maxRedirects = 3;
+/** A server that says nothing for so long is tried again, in milliseconds. */
+const SILENCE_MS = 30_000;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 20_000;
+/** `Retry-After` counts up to so long, in milliseconds: longer ones would use up all tries. */
+const MAX_RETRY_AFTER_MS = 60_000;
+
+/** What a server says to a request that will never do: all others may yet become a picture. */
+const FINAL_STATUSES = [400, 401, 405, 406, 410, 414, 451];
+
+/** How long, and how patiently, a picture is fetched. In milliseconds. */
+export interface FetchPatience {
+  /** From the first try to the last one's end. */
+  readonly totalMs: number;
+  /** Before the second try; it doubles with each. @default 500 */
+  readonly firstDelayMs?: number;
+}
+
+/**
+ * Fetches one picture that an answer only points at. It was paid for and the request is free, so
+ * whatever may pass is tried again: an object that is not there yet, an overloaded server, a broken
+ * connection, a page or half a picture in its place.
+ * @throws EditsApiError BROKEN_ANSWER with the last reason; StorageError; when aborted, the signal's
+ * reason.
+ */
+export type FetchPicture = (url: string, signal: AbortSignal) => Promise<ReceivedImage>;
+
+/** Why a try failed. */
+class TryError extends Error {
+  readonly isFinal: boolean;
+  readonly retryAfterMs: number;
+
+  constructor(
+    message: string,
+    { isFinal = false, retryAfterMs = 0, cause = undefined as unknown },
+  ) {
+    super(message, { cause });
+    this.isFinal = isFinal;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * `guard` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
+ * A relative URL is taken to be on the edits API's own server.
+ */
+export function createPictureFetcher(options: {
+  guard: Pick<AddressGuard, 'request'>;
+  staging: Staging;
+  baseUrl: URL;
+  maxImageBytes: number;
+  userAgent: string;
+  patience: FetchPatience;
+}): FetchPicture {
+  const { guard, staging, baseUrl, maxImageBytes, userAgent, patience } = options;
+  const { totalMs, firstDelayMs = FIRST_DELAY_MS } = patience;
+
+  async function get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return guard.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'GET',
+      headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': userAgent },
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+      signal,
+    });
+  }
+
+  async function follow(start: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    let url = start;
+    for (let hops = 0; hops <= maxRedirects; hops += 1) {
+      const response = await get(url, signal);
+      const { statusCode, headers } = response;
+      if (statusCode === 200) return response;
+      await response.body.dump({ limit: 16 * 1024 });
+      const location = headers['location'];
+      if (statusCode < 300 || statusCode > 399 || typeof location !== 'string') {
+        const retryAfter = headers['retry-after'];
+        const seconds = parseRetryAfter(
+          typeof retryAfter === 'string' ? retryAfter : null,
+          Date.now(),
+        );
+        throw new TryError(`${url.host} answered ${statusCode}.`, {
+          isFinal: FINAL_STATUSES.includes(statusCode),
+          retryAfterMs: (seconds ?? 0) * 1_000,
+        });
+      }
+      url = parseUrl(location, url);
+    }
+    const message = `${start.host} redirects more than ${maxRedirects} times.`;
+    throw new TryError(message, { isFinal: true });
+  }
+
+  async function store(
+    response: Dispatcher.ResponseData,
+    writer: StagingWriter,
+  ): Promise<StagedFile> {
+    const coding = response.headers['content-encoding'];
+    const decoded = decodeContent(response.body, typeof coding === 'string' ? coding : '');
+    for await (const chunk of decoded) {
+      if (writer.bytes + chunk.length > maxImageBytes) {
+        throw new TryError(`It has more than ${maxImageBytes} bytes.`, { isFinal: true });
+      }
+      await writer.write(chunk);
+    }
+    const file = await writer.finish();
+    assertPicture(file);
+    return file;
+  }
+
+  async function tryOnce(url: URL, signal: AbortSignal): Promise<ReceivedImage> {
+    const writer = await staging.create();
+    try {
+      return await inspectOutput(await store(await follow(url, signal), writer));
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+  }
+
+  return async (address, aborted) => {
+    const deadline = AbortSignal.timeout(totalMs);
+    const signal = AbortSignal.any([aborted, deadline]);
+    let last: TryError | null = null;
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, MAX_DELAY_MS)) {
+      try {
+        return await tryOnce(parseUrl(address, baseUrl), signal);
+      } catch (error) {
+        aborted.throwIfAborted();
+        if (error instanceof StorageError) throw error;
+        // A try that the deadline broke off says less than the one before.
+        if (last === null || !deadline.aborted) last = toTryError(error);
+      }
+      if (!last.isFinal && !deadline.aborted) {
+        const pauseMs = Math.max(delayMs, Math.min(last.retryAfterMs, MAX_RETRY_AFTER_MS));
+        await delay(pauseMs, undefined, { signal }).catch(() => {});
+        aborted.throwIfAborted();
+      }
+      if (last.isFinal || deadline.aborted) {
+        throw brokenAnswer(`A picture in the answer could not be fetched: ${last.message}`, last);
+      }
+    }
+  };
+}
+
+function parseUrl(address: string, base: URL): URL {
+  const url = URL.parse(address, base);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new TryError('Its URL is not one of http or https.', { isFinal: true });
+  }
+  return url;
+}
+
+/** Without the URL: those of pictures are often signed. */
+function toTryError(error: unknown): TryError {
+  if (error instanceof TryError) return error;
+  if (error instanceof AddressRefusedError) {
+    return new TryError(error.message, { isFinal: true, cause: error });
+  }
+  if (error instanceof EditsApiError) return new TryError(error.message, { cause: error });
+  const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+  return new TryError(`The connection failed${code}.`, { cause: error });
+}

@@ -1,0 +1,39 @@
+import { RetouchError } from '../errors.ts';
+import type { EditErrorCode } from './edit-error-codes.ts';
+
+/**
+ * What a failed call to the edits API cost:
+ * - `not_processed`: surely nothing; the same call may be sent again.
+ * - `refused`: the API answered with a final error; sending it again is of no use.
+ * - `unknown`: it may have been processed and paid; only a person may decide to send it again.
+ */
+export type EditsApiOutcome = 'not_processed' | 'refused' | 'unknown';
+
+/** A call to the edits API that brought no pictures. */
+export class EditsApiError extends RetouchError {
+  readonly code: EditErrorCode;
+  readonly outcome: EditsApiOutcome;
+  readonly httpStatus: number | null;
+  readonly upstreamRequestId: string | null;
+  /** How long the upstream asks to wait, in `Retry-After`, other headers or words. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    code: EditErrorCode,
+    outcome: EditsApiOutcome,
+    message: string,
+    details: {
+      httpStatus?: number | null;
+      upstreamRequestId?: string | null;
+      retryAfterSeconds?: number | null;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.outcome = outcome;
+    this.httpStatus = details.httpStatus ?? null;
+    this.upstreamRequestId = details.upstreamRequestId ?? null;
+    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+  }
+}

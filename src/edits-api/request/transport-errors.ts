@@ -1,0 +1,55 @@
+import { errors } from 'undici';
+import type { EditErrorCode } from '../edit-error-codes.ts';
+import { EditsApiError } from '../edits-api-error.ts';
+import type { CallLimits } from './call-limits.ts';
+import type { MultipartBody } from './multipart-body.ts';
+
+/**
+ * The error of a call that got no answer.
+ *
+ * What it cost follows from how far the body got. Unsent, there was no request. Broken off while
+ * being sent, the server lacks the closing boundary and cannot have Content-Length bytes, so no
+ * server could begin. Once the last byte was handed over, it may have arrived, whatever the
+ * connection said afterwards. A call that we ended ourselves counts as unknown as soon as a byte
+ * left: nobody waits for a retry of it, so there is nothing to gain from a finer answer.
+ */
+export function errorOfTransport(
+  error: unknown,
+  body: MultipartBody,
+  endedBy: CallLimits['endedBy'],
+): EditsApiError {
+  const { progress, failure } = body;
+  if (endedBy !== null) return errorOfLimits(endedBy, progress !== 'unsent');
+  const fail = (code: EditErrorCode, message: string, cause: unknown = error) =>
+    new EditsApiError(code, progress === 'sent' ? 'unknown' : 'not_processed', message, { cause });
+
+  if (failure !== null) return fail('INTERNAL', 'A picture could not be read.', failure);
+  if (error instanceof errors.InvalidArgumentError) {
+    return fail('INTERNAL', 'The request to the edits API cannot be made.');
+  }
+  if (error instanceof errors.HTTPParserError) {
+    // It carries the bytes it choked on, and with them whatever a server may echo: no cause.
+    return fail('BROKEN_ANSWER', 'The edits API answered with something that is not HTTP.', null);
+  }
+  switch (progress) {
+    case 'unsent':
+      return fail('UNREACHABLE', `The edits API cannot be reached${codeOf(error)}.`);
+    case 'sending':
+      return fail('CONNECTION_LOST', 'The connection broke while the request was being sent.');
+    case 'sent':
+      return fail('CONNECTION_LOST', 'The connection broke before the edits API answered.');
+  }
+}
+
+/** The error of a call that was ended on our side. */
+export function errorOfLimits(endedBy: 'TIMEOUT' | 'ABORTED', sent: boolean): EditsApiError {
+  const message =
+    endedBy === 'TIMEOUT'
+      ? 'The edits API gave no whole answer in time.'
+      : 'The call to the edits API was aborted.';
+  return new EditsApiError(endedBy, sent ? 'unknown' : 'not_processed', message);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+}

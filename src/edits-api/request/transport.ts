@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import {
+  createProxiedDispatcher,
+  NO_PROXIES,
+  type OutboundProxies,
+  statusOfProxy,
+} from '../../net/outbound-proxies.ts';
+import { EditsApiError } from '../edits-api-error.ts';
+import type { CallLimits } from './call-limits.ts';
+import type { MultipartBody } from './multipart-body.ts';
+import { errorOfTransport } from './transport-errors.ts';
+
+/** Takes a request to the edits API and brings back how its answer begins. */
+export interface Transport {
+  /** One POST over a connection of its own. @throws EditsApiError when no answer begins */
+  post(
+    body: MultipartBody,
+    limits: CallLimits,
+    options: { stream: boolean },
+  ): Promise<Dispatcher.ResponseData>;
+  /** Waits for running calls. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * HTTP/1.1, a new connection for each call: on a kept one, a server that hangs up just then would
+ * leave the call's outcome unknown, and a handshake is nothing beside an edit. Silence is normal
+ * while an edit is made, so only the call's own limits end the wait.
+ */
+export function createTransport(options: {
+  endpoint: URL;
+  key: string;
+  connectTimeoutMs: number;
+  userAgent: string;
+  /** @default none */
+  proxies?: OutboundProxies;
+}): Transport {
+  const { endpoint, key, connectTimeoutMs, userAgent, proxies = NO_PROXIES } = options;
+  const agent = createProxiedDispatcher(proxies, { connectTimeoutMs });
+  let closed: Promise<void> | undefined;
+  return {
+    async post(body, limits, { stream }) {
+      try {
+        return await agent.request({
+          origin: endpoint.origin,
+          path: endpoint.pathname + endpoint.search,
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${key}`,
+            'content-type': body.contentType,
+            'content-length': String(body.contentLength),
+            accept: stream ? 'text/event-stream, application/json' : 'application/json',
+            'accept-encoding': 'identity',
+            'user-agent': userAgent,
+          },
+          // undici takes any async iterable; its types name streams only. A stream would read ahead,
+          // and `progress` would run ahead of what was really handed over.
+          body: body.stream(limits.signal) as unknown as Readable,
+          signal: limits.signal,
+          reset: true,
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        });
+      } catch (error) {
+        const status = limits.endedBy === null ? statusOfProxy(error) : null;
+        if (status !== null) throw refusedByProxy(status);
+        throw errorOfTransport(error, body, limits.endedBy);
+      }
+    },
+    async close() {
+      closed ??= agent.close();
+      await closed;
+    },
+  };
+}
+
+/** A proxy that rejects a request passes nothing of it on. */
+function refusedByProxy(status: number): EditsApiError {
+  const message = `The proxy of HTTPS_PROXY or HTTP_PROXY rejected the request to the edits API with status ${status}.`;
+  return new EditsApiError('UNREACHABLE', 'not_processed', message);
+}

@@ -1,0 +1,72 @@
+import type { PrismaClient } from '../../database/database.ts';
+import { UnavailableError } from '../../errors.ts';
+
+const RETRY_AFTER_SECONDS = 30;
+
+/** How many edits wait, in all and of each owner, over all processes. */
+export interface Backlog {
+  /**
+   * The turn of an owner's next edit: lower ones go first, of equals the older. It comes after all of
+   * the owner's own that wait, and not before the first of anybody's: so owners are served in turn,
+   * who comes late waits for one edit of each other, and who always has some waiting passes nobody.
+   * (Start-time fair queueing: Goyal, Vin, Cheng, 1996.)
+   * @throws UnavailableError when `maxQueued` edits wait already.
+   */
+  admit(ownerId: string): Promise<{ turn: number }>;
+}
+
+export function createBacklog(options: {
+  prisma: PrismaClient;
+  maxQueued: number;
+  /** How old the counts may be. Edits enqueued here meanwhile are added. @default 500 */
+  maxAgeMs?: number;
+}): Backlog {
+  const { prisma, maxQueued, maxAgeMs = 500 } = options;
+  let lastTurns = new Map<string, number>();
+  let currentTurn = 0;
+  let total = 0;
+  let countedMs = Number.NEGATIVE_INFINITY;
+  let counting: Promise<void> | undefined;
+
+  async function count(): Promise<void> {
+    // What was sent before and waits to be sent again has its turn of then: it says nothing of now.
+    const owners = await prisma.$queryRaw<
+      { ownerId: string; waiting: number; last: number; first: number | null }[]
+    >`
+      SELECT "ownerId", count(*)::int AS waiting, max(turn) AS last,
+        min(turn) FILTER (WHERE "startedAt" IS NULL) AS first
+      FROM "EditJob" WHERE status = 'QUEUED' GROUP BY "ownerId"`;
+    lastTurns = new Map(owners.map(({ ownerId, last }) => [ownerId, last]));
+    const firsts = owners.flatMap(({ first }) => (first === null ? [] : [first]));
+    currentTurn =
+      firsts.length > 0 ? Math.min(...firsts) : Math.max(0, ...owners.map(({ last }) => last));
+    total = owners.reduce((sum, { waiting }) => sum + waiting, 0);
+    countedMs = performance.now();
+  }
+
+  function recount(): Promise<void> {
+    counting ??= count().finally(() => {
+      counting = undefined;
+    });
+    return counting;
+  }
+
+  return {
+    async admit(ownerId) {
+      if (performance.now() - countedMs > maxAgeMs) await recount();
+      // Nobody is refused on an old count: some may have left the queue since.
+      if (total >= maxQueued) await recount();
+      if (total >= maxQueued) {
+        throw new UnavailableError(
+          `${total} edits are waiting already; at most ${maxQueued} may. Try again later.`,
+          RETRY_AFTER_SECONDS,
+        );
+      }
+      const last = lastTurns.get(ownerId);
+      const turn = last === undefined ? currentTurn : Math.max(currentTurn, last + 1);
+      lastTurns.set(ownerId, turn);
+      total += 1;
+      return { turn };
+    },
+  };
+}

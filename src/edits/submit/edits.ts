@@ -1,0 +1,222 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import { BudgetExceededError, InvalidInputError, NotFoundError } from '../../errors.ts';
+import {
+  type Images,
+  type ReceivedImage,
+  rowFacts,
+  type StoredImage,
+} from '../../images/images.ts';
+import { discardStagedFile } from '../../images/storage/fs-staging.ts';
+import type { Budgets } from '../../limits/budgets.ts';
+import type { Models } from '../../models/models.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { isFinal } from '../edit-status.ts';
+import { inHistory } from '../history/in-history.ts';
+import { checkImageCount, checkPictures, resolveSize } from '../input/images.ts';
+import type { JsonObject } from '../input/json-object.ts';
+import { checkEditParams, type EditParamsInput } from '../input/parameters.ts';
+import type { Backlog } from './backlog.ts';
+import {
+  AlreadyClaimedError,
+  checkIdempotencyKey,
+  findClaimed,
+  fingerprint,
+  type IdempotencyClaim,
+} from './idempotency.ts';
+import { insertJob, newJobId } from './insert-job.ts';
+import type { ReserveCost } from './reserve-cost.ts';
+
+/** Where an edit's picture comes from: received with the request, or stored before. */
+export type Picture =
+  | { kind: 'received'; image: ReceivedImage }
+  | { kind: 'stored'; image: StoredImage };
+
+export interface EditInput extends EditParamsInput {
+  readonly idempotencyKey?: string | null;
+  readonly imageCount: number;
+  /**
+   * Gets all pictures, after everything else was checked. When it rejects, it has discarded what
+   * it had received.
+   */
+  pictures(): Promise<{ images: readonly Picture[]; mask: Picture | null }>;
+}
+
+/** A job that was committed now, or (`isNew: false`) found by its idempotency key. */
+export interface CreatedEdit {
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
+export interface Edits {
+  /**
+   * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
+   * committed; from then on the edit survives any crash.
+   * @param expect is told the job's id before the commit, for those who wait for its end.
+   * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, BudgetExceededError,
+   * UnavailableError (too many wait), StorageError; nothing was enqueued then.
+   */
+  create(viewer: Viewer, input: EditInput, expect: (jobId: string) => void): Promise<CreatedEdit>;
+  /**
+   * A new job with the inputs of a final one, linked to it.
+   * @throws NotFoundError; InvalidInputError when it is not final; as `create`.
+   */
+  retry(
+    viewer: Viewer,
+    id: string,
+    options: { idempotencyKey: string | null },
+    expect: (jobId: string) => void,
+  ): Promise<CreatedEdit>;
+}
+
+export function createEdits(options: {
+  prisma: PrismaClient;
+  queue: Queue;
+  images: Images;
+  models: Models;
+  backlog: Backlog;
+  budgets: Budgets;
+  reserveCost: ReserveCost;
+  /** Whether the edits API is the sandbox: noted on every job. */
+  sandbox: boolean;
+}): Edits {
+  const { prisma, images, models, backlog, reserveCost, sandbox } = options;
+
+  return {
+    async create(viewer, input, expect) {
+      const { ownerId } = viewer;
+      const { idempotencyKey: key = null } = input;
+      if (key !== null) checkIdempotencyKey(key);
+      const params = checkEditParams(input, models);
+      checkImageCount(input.imageCount, models.get(params.model).maxImages);
+      // Before a byte of a picture is read: an upload that cannot be served is not worth its time.
+      const { turn } = await backlog.admit(ownerId);
+      const pictures = await input.pictures();
+      const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
+      // One file may be used twice.
+      const received = [
+        ...new Set(all.flatMap((one) => (one.kind === 'received' ? [one.image] : []))),
+      ];
+      try {
+        const facts = pictures.images.map(pictureFacts);
+        const mask = pictures.mask && pictureFacts(pictures.mask);
+        const { resolvedSize } = checkPictures(params, models, facts, mask);
+        const contents = all.map(contentOf);
+        const idempotency =
+          key === null
+            ? null
+            : {
+                ownerId,
+                key,
+                inputSha256: fingerprint({ params, contents, isMasked: pictures.mask !== null }),
+              };
+        const found = idempotency && (await findClaimed(prisma, idempotency));
+        if (found) return { ...found, isNew: false };
+        return await onceByKey(idempotency, async () => {
+          const reserved = await reserveCost(ownerId, params, {
+            resolvedSize,
+            images: facts,
+            mask,
+          });
+          await images.keep(ownerId, received);
+          const id = newJobId();
+          expect(id);
+          const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
+          await insertJob(options, { ...job, idempotency, retryOfId: null, reserved });
+          return id;
+        });
+      } finally {
+        // Those that were kept are gone from there.
+        await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
+      }
+    },
+
+    async retry(viewer, id, { idempotencyKey: key }, expect) {
+      const { ownerId } = viewer;
+      if (key !== null) checkIdempotencyKey(key);
+      const old = await prisma.editJob.findFirst({
+        where: { id, ...inHistory(viewer) },
+        include: {
+          prompt: { select: { text: true } },
+          images: {
+            where: { role: { in: ['INPUT', 'MASK'] } },
+            orderBy: { position: 'asc' },
+            select: {
+              role: true,
+              image: { select: { id: true, sha256: true, width: true, height: true } },
+            },
+          },
+        },
+      });
+      if (old?.prompt == null) throw new NotFoundError('EditJob', id);
+      const idempotency =
+        key === null ? null : { ownerId, key, inputSha256: fingerprint({ retryOf: old.id }) };
+      const found = idempotency && (await findClaimed(prisma, idempotency));
+      if (found) return { ...found, isNew: false };
+      if (!isFinal(old.status)) {
+        throw new InvalidInputError(
+          'id',
+          'INVALID_VALUE',
+          `The edit is ${old.status}: only one that has ended can be tried again.`,
+        );
+      }
+      const params = checkEditParams(
+        {
+          ...old,
+          prompt: old.prompt.text,
+          extraParams: old.extraParams as JsonObject | null,
+          metadata: old.metadata as JsonObject,
+        },
+        models,
+      );
+      const sources = (role: 'INPUT' | 'MASK') =>
+        old.images
+          .filter((link) => link.role === role)
+          .map(({ image }) => ({ kind: 'stored' as const, image }));
+      const [inputs, [mask = null]] = [sources('INPUT'), sources('MASK')];
+      const [first] = inputs;
+      // By what is known of the model now: the size sent before may be why the edit failed.
+      const resolvedSize = first ? resolveSize(params, models, first.image) : old.resolvedSize;
+      const { turn } = await backlog.admit(ownerId);
+      return onceByKey(idempotency, async () => {
+        const reserved = await reserveCost(ownerId, params, {
+          resolvedSize,
+          images: inputs.map(({ image }) => image),
+          mask: mask?.image ?? null,
+        });
+        const newId = newJobId();
+        expect(newId);
+        const pictures = { images: inputs, mask };
+        const job = { id: newId, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
+        await insertJob(options, { ...job, idempotency, retryOfId: old.id, reserved });
+        return newId;
+      });
+    },
+  };
+
+  /**
+   * A key that was claimed between the look and the insert leads to the job that claimed it, which
+   * may have taken the last of the budget.
+   */
+  async function onceByKey(
+    idempotency: IdempotencyClaim | null,
+    insert: () => Promise<string>,
+  ): Promise<CreatedEdit> {
+    try {
+      return { id: await insert(), isNew: true };
+    } catch (error) {
+      const isTaken = error instanceof AlreadyClaimedError || error instanceof BudgetExceededError;
+      const found = isTaken && idempotency && (await findClaimed(prisma, idempotency));
+      if (!found) throw error;
+      return { ...found, isNew: false };
+    }
+  }
+}
+
+function pictureFacts(picture: Picture) {
+  return picture.kind === 'stored' ? picture.image : rowFacts(picture.image);
+}
+
+function contentOf(picture: Picture): string {
+  return picture.kind === 'stored' ? picture.image.sha256 : picture.image.staged.sha256;
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { PrismaClient, Transaction } from '../../database/database.ts';
+import { IdempotencyConflictError, InvalidInputError } from '../../errors.ts';
+
+const MAX_KEY_CHARACTERS = 255;
+
+/** A key with the fingerprint of the input that it goes with. */
+export interface IdempotencyClaim {
+  readonly ownerId: string;
+  readonly key: string;
+  readonly inputSha256: string;
+}
+
+/** @throws InvalidInputError unless the key has 1 to 255 printable characters. */
+export function checkIdempotencyKey(key: string): void {
+  if (key === '' || key.length > MAX_KEY_CHARACTERS || !/^[^\p{Cc}\p{Cs}]+$/u.test(key)) {
+    throw new InvalidInputError(
+      'idempotencyKey',
+      'INVALID_VALUE',
+      `An idempotencyKey has 1 to ${MAX_KEY_CHARACTERS} characters, none of them a control character.`,
+    );
+  }
+}
+
+/** One fingerprint for equal inputs: parameters as checked, pictures by their content. */
+export function fingerprint(input: object): string {
+  const sorted = JSON.stringify(input, (_, value) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(sorted).digest('hex');
+}
+
+/**
+ * The job that the key stands for, or null when it is new.
+ * @throws IdempotencyConflictError when it was used with another input, or that job was deleted: a
+ * request that is repeated must neither be paid again nor find what is gone.
+ */
+export async function findClaimed(
+  prisma: PrismaClient,
+  { ownerId, key, inputSha256: sha256 }: IdempotencyClaim,
+): Promise<{ id: string } | null> {
+  const claimed = await prisma.idempotencyKey.findUnique({
+    where: { ownerId_key: { ownerId, key } },
+    include: { job: { select: { deletedAt: true } } },
+  });
+  if (claimed === null) return null;
+  if (claimed.inputSha256 !== sha256) throw new IdempotencyConflictError(key);
+  if (claimed.job.deletedAt !== null) throw new IdempotencyConflictError(key, { isDeleted: true });
+  return { id: claimed.jobId };
+}
+
+/** Somebody else has claimed the key: the transaction must be rolled back. */
+export class AlreadyClaimedError extends Error {}
+
+/**
+ * Claims the key for a job that the same transaction writes. Waits for another transaction that is
+ * claiming it.
+ * @throws AlreadyClaimedError
+ */
+export async function claim(
+  tx: Transaction,
+  claimed: IdempotencyClaim,
+  jobId: string,
+): Promise<void> {
+  const { count } = await tx.idempotencyKey.createMany({
+    data: { ...claimed, jobId },
+    skipDuplicates: true,
+  });
+  if (count === 0) throw new AlreadyClaimedError();
+}

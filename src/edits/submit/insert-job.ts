@@ -1,0 +1,96 @@
+import { v7 as uuid } from 'uuid';
+import { Prisma, type PrismaClient, type Transaction } from '../../database/database.ts';
+import { NotFoundError } from '../../errors.ts';
+import type { Images, ReceivedImage, StoredContent } from '../../images/images.ts';
+import type { Budgets, Reserved } from '../../limits/budgets.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { inTurn, RUN_EDIT } from '../edit-queue.ts';
+import type { EditParams } from '../input/parameters.ts';
+import { claim, type IdempotencyClaim } from './idempotency.ts';
+import { savePrompt } from './insert-prompt.ts';
+
+/** Where an edit's picture comes from: received with the request, or stored before. */
+export type ImageSource =
+  | { kind: 'received'; image: ReceivedImage }
+  | { kind: 'stored'; image: StoredContent };
+
+export interface NewJob {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly sandbox: boolean;
+  readonly params: EditParams;
+  readonly resolvedSize: string;
+  readonly images: readonly ImageSource[];
+  readonly mask: ImageSource | null;
+  readonly retryOfId: string | null;
+  readonly idempotency: IdempotencyClaim | null;
+  /** In line: see Backlog. */
+  readonly turn: number;
+  /** The most that it may cost. Null: the owner has no budget. */
+  readonly reserved: Reserved | null;
+}
+
+export const newJobId = (): string => uuid();
+
+/**
+ * Writes a job with its prompt, pictures, key and queue entry, all or nothing. The bytes of
+ * received pictures must be kept already.
+ * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; BudgetExceededError;
+ * NotFoundError when a stored picture or the job to repeat was deleted meanwhile; StorageError, see
+ * `Images.save`.
+ */
+export async function insertJob(
+  options: { prisma: PrismaClient; queue: Queue; images: Images; budgets: Budgets },
+  job: NewJob,
+): Promise<void> {
+  const { prisma, queue, images, budgets } = options;
+  const { id, ownerId, reserved } = job;
+  const sources = job.mask ? [...job.images, job.mask] : job.images;
+  const { prompt: text, extraParams, ...params } = job.params;
+  await prisma.$transaction(async (tx) => {
+    // Of many that come at once, those that are too late give way before they lock anything.
+    if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
+    const promptId = await savePrompt(tx, ownerId, text);
+    if (job.retryOfId !== null) await holdInHistory(tx, job.retryOfId);
+    await tx.editJob.createMany({
+      data: {
+        id,
+        ownerId,
+        sandbox: job.sandbox,
+        promptId,
+        resolvedSize: job.resolvedSize,
+        retryOfId: job.retryOfId,
+        turn: job.turn,
+        ...params,
+        extraParams: extraParams ?? Prisma.DbNull,
+      },
+    });
+    const imageIds = await images.save(
+      tx,
+      ownerId,
+      sources.map(({ image }) => image),
+    );
+    await tx.editJobImage.createMany({
+      data: imageIds.map((imageId, index): Prisma.EditJobImageCreateManyInput => {
+        const isMask = sources[index] === job.mask;
+        return {
+          jobId: id,
+          imageId,
+          role: isMask ? 'MASK' : 'INPUT',
+          position: isMask ? 0 : index,
+        };
+      }),
+    });
+    if (job.idempotency !== null) await claim(tx, job.idempotency, id);
+    if (reserved !== null) await budgets.reserve(tx, { jobId: id, ownerId, ...reserved });
+    const news = { kind: 'edit', jobId: id, ownerId, final: false } as const;
+    await queue.send(tx, RUN_EDIT, { jobId: id }, inTurn(job.turn), news);
+  });
+}
+
+/** Until `tx` ends it cannot be deleted. */
+async function holdInHistory(tx: Pick<Transaction, '$queryRaw'>, id: string): Promise<void> {
+  const found = await tx.$queryRaw<unknown[]>`
+    SELECT FROM "EditJob" WHERE id = ${id}::uuid AND "deletedAt" IS NULL FOR SHARE`;
+  if (found.length === 0) throw new NotFoundError('EditJob', id);
+}

@@ -1,0 +1,77 @@
+import { csvLine } from './csv.ts';
+import type { EditRecord, ImageRecord } from './edit-record.ts';
+
+/** How a history is written: a head, and a piece of text for each edit. */
+export interface ExportFormat {
+  readonly contentType: string;
+  readonly extension: string;
+  readonly head: string;
+  write(edit: EditRecord): string;
+}
+
+type Column = readonly [name: string, text: (edit: EditRecord) => string];
+
+const ids = (images: readonly ImageRecord[]) => images.map(({ id }) => id).join(' ');
+const urls = (images: readonly ImageRecord[]) => images.map(({ url }) => url).join(' ');
+const text = (value: string | number | boolean | Date | null | undefined) =>
+  value instanceof Date ? value.toISOString() : String(value ?? '');
+
+/** Empty: null. Several ids or URLs are separated by a space. */
+const COLUMNS: readonly Column[] = [
+  ['id', (edit) => edit.id],
+  ['status', (edit) => edit.status],
+  ['createdAt', (edit) => text(edit.createdAt)],
+  ['startedAt', (edit) => text(edit.startedAt)],
+  ['finishedAt', (edit) => text(edit.finishedAt)],
+  ['durationMs', (edit) => text(edit.durationMs)],
+  ['prompt', (edit) => edit.prompt],
+  ['model', (edit) => edit.model],
+  ['upstream', (edit) => text(edit.upstream)],
+  ['sandbox', (edit) => text(edit.sandbox)],
+  ['size', (edit) => edit.size],
+  ['resolvedSize', (edit) => edit.resolvedSize],
+  ['n', (edit) => text(edit.n)],
+  ['quality', (edit) => text(edit.quality)],
+  ['background', (edit) => text(edit.background)],
+  ['outputFormat', (edit) => text(edit.outputFormat)],
+  ['outputCompression', (edit) => text(edit.outputCompression)],
+  ['inputFidelity', (edit) => text(edit.inputFidelity)],
+  ['moderation', (edit) => text(edit.moderation)],
+  ['requestedPartialImages', (edit) => text(edit.requestedPartialImages)],
+  ['extraParams', (edit) => (edit.extraParams === null ? '' : JSON.stringify(edit.extraParams))],
+  ['metadata', (edit) => JSON.stringify(edit.metadata)],
+  ['usage.totalTokens', (edit) => text(edit.usage?.totalTokens)],
+  ['usage.inputTokens', (edit) => text(edit.usage?.inputTokens)],
+  ['usage.inputTextTokens', (edit) => text(edit.usage?.inputTextTokens)],
+  ['usage.inputImageTokens', (edit) => text(edit.usage?.inputImageTokens)],
+  ['usage.inputCachedTokens', (edit) => text(edit.usage?.inputCachedTokens)],
+  ['usage.outputTokens', (edit) => text(edit.usage?.outputTokens)],
+  ['usage.outputTextTokens', (edit) => text(edit.usage?.outputTextTokens)],
+  ['usage.outputImageTokens', (edit) => text(edit.usage?.outputImageTokens)],
+  ['cost.amount', (edit) => text(edit.cost?.amount)],
+  ['cost.priceVersion', (edit) => text(edit.cost?.priceVersion)],
+  ['errorCode', (edit) => text(edit.errorCode)],
+  ['errorMessage', (edit) => text(edit.errorMessage)],
+  ['retryOf', (edit) => text(edit.retryOf)],
+  ['inputImages.id', (edit) => ids(edit.inputImages)],
+  ['inputImages.url', (edit) => urls(edit.inputImages)],
+  ['mask.id', (edit) => text(edit.mask?.id)],
+  ['mask.url', (edit) => text(edit.mask?.url)],
+  ['outputImages.id', (edit) => ids(edit.outputImages)],
+  ['outputImages.url', (edit) => urls(edit.outputImages)],
+];
+
+export const EXPORT_FORMATS: Readonly<Record<string, ExportFormat>> = {
+  ndjson: {
+    contentType: 'application/x-ndjson; charset=utf-8',
+    extension: 'ndjson',
+    head: '',
+    write: (edit) => `${JSON.stringify(edit)}\n`,
+  },
+  csv: {
+    contentType: 'text/csv; charset=utf-8; header=present',
+    extension: 'csv',
+    head: csvLine(COLUMNS.map(([name]) => name)),
+    write: (edit) => csvLine(COLUMNS.map(([, cell]) => cell(edit))),
+  },
+};

@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
+import { handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Log } from '../../log.ts';
+import { logMistakes } from './client-errors-log.ts';
+import type { Graphql, RequestContext } from './graphql.ts';
+import { toPublicResult } from './public-result.ts';
+import { checkDocumentText } from './query-limits.ts';
+
+/** Of one message; as large a request as by HTTP. */
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+
+const MAX_OPERATIONS_PER_SOCKET = 100;
+
+/** What answers no ping until the next one is gone: 30 s at most. */
+const PING_MS = 15_000;
+
+/** How long a client may take to answer a close, in milliseconds. */
+const CLOSE_GRACE_MS = 1_000;
+
+/** Going Away (RFC 6455, 7.4.1): clients connect again. */
+const GOING_AWAY = 1001;
+
+/** The graphql-transport-ws protocol on the path of the API. */
+export interface GraphqlSockets {
+  /** Takes a connection over whose host, origin and path are right. */
+  accept(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    context: Omit<RequestContext, 'res' | 'req'>,
+  ): void;
+  /** Closes all of them so that clients connect again, elsewhere. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** One connection, as the protocol knows it. */
+interface Connection {
+  readonly context: Omit<RequestContext, 'res'>;
+  readonly request: Request;
+}
+
+/** What runs an operation stands where the root value would: no resolver of ours looks at it. */
+interface Runner {
+  execute(args: ExecutionArgs): OperationResult;
+  subscribe(args: ExecutionArgs): OperationResult;
+}
+
+export function createGraphqlSockets(options: {
+  graphql: Graphql;
+  /** @default 15_000 // 15 seconds */
+  pingMs?: number;
+}): GraphqlSockets {
+  const { graphql, pingMs = PING_MS } = options;
+  const { yoga, maskError } = graphql;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
+  const silent = new WeakSet<WebSocket>();
+  let timer: NodeJS.Timeout | undefined;
+  let isStopping = false;
+
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    async onSubscribe({ extra, subscriptions }, _id, params) {
+      if (Object.keys(subscriptions).length > MAX_OPERATIONS_PER_SOCKET) {
+        return [tooMany()];
+      }
+      try {
+        const { request, context } = extra;
+        checkDocumentText(params.query);
+        const enveloped = yoga.getEnveloped({ ...context, request, params });
+        const document = enveloped.parse(params.query);
+        const errors = enveloped.validate(enveloped.schema, document);
+        if (errors.length > 0) return errors.map(maskError);
+        return {
+          schema: enveloped.schema,
+          document,
+          operationName: params.operationName,
+          variableValues: params.variables,
+          contextValue: await enveloped.contextFactory(),
+          rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
+        };
+      } catch (error) {
+        return [maskError(error)];
+      }
+    },
+    execute: async (args) => {
+      const result = await (args.rootValue as Runner).execute(args);
+      if ('errors' in result) logMistakes(result.errors, (args.contextValue as { log: Log }).log);
+      return result;
+    },
+    subscribe: (args) => (args.rootValue as Runner).subscribe(args),
+    onNext: (_ctx, _id, _params, _args, result) => toPublicResult(result),
+    onError: ({ extra }, _id, _params, errors) => {
+      logMistakes(errors, extra.context.log);
+      return toPublicResult({ errors }).errors ?? [];
+    },
+  });
+
+  function serve(socket: WebSocket, connection: Connection): void {
+    const { log } = connection.context;
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        // Resolves when the bytes are with the kernel, so that a slow reader slows its stream down.
+        send: (data) =>
+          new Promise((resolve, reject) => {
+            if (socket.readyState !== socket.OPEN) resolve();
+            else socket.send(data, (error) => (error ? reject(error) : resolve()));
+          }),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) =>
+          socket.on('message', (data) => {
+            take(String(data)).catch((error: unknown) => {
+              log.error({ err: error }, 'message not handled');
+              socket.close(4500, 'Internal server error');
+            });
+          }),
+      },
+      connection,
+    );
+    // A broken frame, or too long a message: the socket closes itself.
+    socket.on('error', (error) => log.debug({ err: error }, 'socket failed'));
+    socket.on('pong', () => silent.delete(socket));
+    socket.once('close', (code, reason) => {
+      closed(code, String(reason)).catch((error) => log.error({ err: error }, 'socket not closed'));
+      if (sockets.clients.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    });
+    timer ??= setInterval(ping, pingMs);
+  }
+
+  function ping(): void {
+    for (const socket of sockets.clients) {
+      if (silent.has(socket)) socket.terminate();
+      else {
+        silent.add(socket);
+        socket.ping();
+      }
+    }
+  }
+
+  return {
+    accept(req, socket, head, context) {
+      if (isStopping) return void socket.destroy();
+      const headers = Object.entries(req.headersDistinct).flatMap(([name, values = []]) =>
+        values.map((value): [string, string] => [name, value]),
+      );
+      const gone = new AbortController();
+      const request = new yoga.fetchAPI.Request(new URL(req.url ?? '/', context.baseUrl).href, {
+        // An upgrade is a GET, by which Yoga runs no mutation. No page that may not open a socket
+        // gets this far, so mutations are as safe here as by POST.
+        method: 'POST',
+        headers,
+        signal: gone.signal,
+      });
+      sockets.handleUpgrade(req, socket, head, (opened) => {
+        opened.once('close', () => gone.abort());
+        serve(opened, { context: { ...context, req }, request });
+      });
+    },
+    async stop() {
+      isStopping = true;
+      clearInterval(timer);
+      const all = [...sockets.clients];
+      const closed = all.map((socket) => once(socket, 'close'));
+      for (const socket of all) socket.close(GOING_AWAY, 'The service stops');
+      const late = new AbortController();
+      await Promise.race([
+        Promise.all(closed),
+        delay(CLOSE_GRACE_MS, undefined, { signal: late.signal }).catch(() => {}),
+      ]);
+      late.abort();
+      for (const socket of all) socket.terminate();
+      await Promise.all(closed);
+    },
+  };
+}
+
+function tooMany(): GraphQLError {
+  return new GraphQLError(
+    `One connection carries at most ${MAX_OPERATIONS_PER_SOCKET} operations at once.`,
+    { extensions: { code: 'TOO_MANY_OPERATIONS' } },
+  );
+}

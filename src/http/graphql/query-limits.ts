@@ -1,0 +1,215 @@
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  Lexer,
+  type OperationDefinitionNode,
+  Source,
+  TokenKind,
+  visit,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import {
+  findArgumentExcess,
+  findLiteralExcess,
+  findVariableExcess,
+  INPUT_LIMITS,
+  type InputExcess,
+} from '../../schema/input-limits.ts';
+
+/**
+ * What one operation may ask for. A page of 100 edits with all their fields and images is two fifths
+ * of the complexity, and what GraphiQL and Relay ask of the schema is a tenth of the tokens.
+ */
+export const QUERY_LIMITS = {
+  /** Words and signs of the whole document: parsing and validation stay fast. */
+  tokens: 4_000,
+  /** Brackets inside each other, of any kind: the parser is recursive. */
+  nesting: 100,
+  /** Fields below each other. */
+  depth: 15,
+  /** Fields in all, each alias and each use of a fragment anew. */
+  fields: 1_000,
+  /** `as` names and directives in the document. */
+  aliases: 100,
+  directives: 50,
+  /** Fields and items of list arguments, times the lengths of the lists that they stand in. */
+  complexity: 25_000,
+} as const;
+
+type Limit = keyof typeof QUERY_LIMITS;
+
+/** A client needs a few of them to mend its variables; a list of wrong values has many. */
+const MAX_VARIABLE_ERRORS = 5;
+/** An error about a variable quotes its value. */
+const MAX_MESSAGE_CHARACTERS = 1_000;
+
+/** Over every transport; what is too much is rejected before any of it is run. */
+export function useQueryLimits(): Plugin {
+  const check = (args: ExecutionArgs, stop: (result: { errors: GraphQLError[] }) => void) => {
+    const errors = findErrors(args);
+    if (errors.length > 0) stop({ errors });
+  };
+  return {
+    onParams({ params }) {
+      if (typeof params.query === 'string') checkDocumentText(params.query);
+    },
+    onValidate({ params, setResult }) {
+      // Before validation, which compares aliases and directives with each other.
+      const error = findFlood(params.documentAST, params.schema);
+      if (error !== null) setResult([error]);
+    },
+    onExecute: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
+    onSubscribe: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
+  };
+}
+
+/**
+ * Bounds a document before it is parsed.
+ * @throws GraphQLError with code QUERY_TOO_LARGE. What is no GraphQL is left to the parser.
+ */
+export function checkDocumentText(query: string): void {
+  // Neither limit can be exceeded by a shorter text: spares most documents a second reading.
+  if (query.length <= QUERY_LIMITS.nesting) return;
+  const lexer = new Lexer(new Source(query));
+  let tokens = 0;
+  let nesting = 0;
+  try {
+    for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
+      tokens += 1;
+      if (OPENING.has(token.kind)) nesting += 1;
+      if (CLOSING.has(token.kind)) nesting -= 1;
+      if (token.kind === TokenKind.NAME && token.end - token.start > INPUT_LIMITS.nameCharacters) {
+        throw tooLarge(LONG_NAME, { limit: 'nameCharacters', most: INPUT_LIMITS.nameCharacters });
+      }
+      const error = excess('tokens', tokens) ?? excess('nesting', nesting);
+      if (error !== null) throw error;
+    }
+  } catch (error) {
+    if (error instanceof GraphQLError && error.extensions['code'] === TOO_LARGE) throw error;
+  }
+}
+
+const TOO_LARGE = 'QUERY_TOO_LARGE';
+/** Validation compares a name that is not known with all that are. */
+const LONG_NAME = `A name in the operation may have at most ${INPUT_LIMITS.nameCharacters} characters.`;
+const OPENING: ReadonlySet<TokenKind> = new Set([
+  TokenKind.BRACE_L,
+  TokenKind.BRACKET_L,
+  TokenKind.PAREN_L,
+]);
+const CLOSING: ReadonlySet<TokenKind> = new Set([
+  TokenKind.BRACE_R,
+  TokenKind.BRACKET_R,
+  TokenKind.PAREN_R,
+]);
+
+function findFlood(document: DocumentNode, schema: GraphQLSchema): GraphQLError | null {
+  let fields = 0;
+  let aliases = 0;
+  let directives = 0;
+  visit(document, {
+    Field: ({ alias }) => {
+      fields += 1;
+      if (alias !== undefined) aliases += 1;
+    },
+    Directive: () => {
+      directives += 1;
+    },
+  });
+  return (
+    excess('fields', fields) ??
+    excess('aliases', aliases) ??
+    excess('directives', directives) ??
+    inputTooLarge(findLiteralExcess(document, schema))
+  );
+}
+
+/** Not part of validation: its results are kept for a document, whatever the variables. */
+function findErrors({
+  document,
+  schema,
+  operationName,
+  variableValues,
+}: ExecutionArgs): GraphQLError[] {
+  const operation = getOperationAST(document, operationName);
+  // Execution says so.
+  if (!operation) return [];
+  const variables = variableValues ?? {};
+  const tooLarge = inputTooLarge(findVariableExcess(operation, schema, variables));
+  if (tooLarge !== null) return [tooLarge];
+  const { errors = [], coerced = {} } = coerceVariables(operation, schema, variables);
+  if (errors.length > 0) return errors.map(asRequestError);
+  const inside = inputTooLarge(findArgumentExcess(document, schema, coerced));
+  if (inside !== null) return [inside];
+  try {
+    const { depth, breadth, complexity } = sizeOf(operation, document, schema, variables);
+    const error =
+      excess('depth', depth) ?? excess('fields', breadth) ?? excess('complexity', complexity);
+    return error === null ? [] : [error];
+  } catch (error) {
+    // A variable is null that has a default value and stands where null may not.
+    if (error instanceof GraphQLError) return [asRequestError(error)];
+    throw error;
+  }
+}
+
+/** What the executor would find too, with a bound and with a status: such a request was not run. */
+function coerceVariables(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  schema: GraphQLSchema,
+  variables: Readonly<Record<string, unknown>>,
+): ReturnType<typeof getVariableValues> {
+  const maxErrors = MAX_VARIABLE_ERRORS;
+  return getVariableValues(schema, variableDefinitions, variables, { maxErrors });
+}
+
+function asRequestError({ message, nodes, source, positions, extensions }: GraphQLError) {
+  const isLong = message.length > MAX_MESSAGE_CHARACTERS;
+  return new GraphQLError(isLong ? `${message.slice(0, MAX_MESSAGE_CHARACTERS)}…` : message, {
+    nodes,
+    source,
+    positions,
+    extensions: { code: 'BAD_USER_INPUT', ...extensions, http: { status: 400, spec: true } },
+  });
+}
+
+function sizeOf(
+  operation: OperationDefinitionNode,
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  variables: Record<string, unknown>,
+): ReturnType<typeof complexityFromQuery> {
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  return complexityFromQuery(
+    { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
+    { schema, variables },
+  );
+}
+
+function excess(limit: Limit, found: number): GraphQLError | null {
+  const most = QUERY_LIMITS[limit];
+  if (found <= most) return null;
+  return tooLarge(
+    `The operation is too large: its ${limit} may be at most ${most}, and ${found > 1e12 ? 'many more' : found} were found. Ask for shorter pages, or for less at once.`,
+    { limit, most },
+  );
+}
+
+function inputTooLarge(found: InputExcess | null): GraphQLError | null {
+  if (found === null) return null;
+  const { message, limit, path } = found;
+  return tooLarge(message, { limit, most: INPUT_LIMITS[limit], field: path });
+}
+
+/** 400 whatever the client accepts: unlike an error of validation it is none of GraphQL's. */
+function tooLarge(message: string, details: object): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: TOO_LARGE, ...details, http: { status: 400, spec: false } },
+  });
+}

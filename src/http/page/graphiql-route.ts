@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { matchesEtag } from '../etag.ts';
+import { type ContentEncoding, chooseEncoding } from './content-encoding.ts';
+
+/** GraphiQL's page, as it was bundled: its HTML, and the files that it loads. */
+export interface GraphiqlRoute {
+  /** Whether a browser wants to show `/graphql`, rather than a client to query it. */
+  isPage(req: IncomingMessage): boolean;
+  page(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** `GET|HEAD /graphiql/assets/:name`. */
+  asset(req: IncomingMessage, res: ServerResponse, name: string): Promise<void>;
+}
+
+/**
+ * Everything comes from this service. Monaco sets styles in place; its icons are `data:` URLs, and
+ * pictures that wait to be sent are `blob:` ones.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' blob: data:",
+  "font-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "object-src 'none'",
+].join('; ');
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+};
+
+const EXTENSIONS: Readonly<Record<ContentEncoding, string>> = { br: '.br', gzip: '.gz' };
+
+/**
+ * @param options.dir What `npm run build:page` wrote. Nothing of it is kept in memory.
+ */
+export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }): GraphiqlRoute {
+  const { dir, sandbox } = options;
+  const assets = join(dir, 'assets');
+
+  /** The file, compressed as the client takes it; null: there is none, or not so compressed. */
+  async function find(name: string, encoding: ContentEncoding | null) {
+    const path = join(assets, encoding === null ? name : name + EXTENSIONS[encoding]);
+    const found = await stat(path).catch(() => null);
+    // The name has a hash of what is in it.
+    const etag = `"${name}${encoding === null ? '' : `-${encoding}`}"`;
+    return found?.isFile() ? { path, bytes: found.size, encoding, etag } : null;
+  }
+
+  return {
+    isPage: ({ method, headers }) =>
+      (method === 'GET' || method === 'HEAD') && headers.accept?.includes('text/html') === true,
+
+    async page(req, res) {
+      const source = await readFile(join(dir, 'index.html'), 'utf8').catch(() => null);
+      setSafety(res);
+      if (source === null) return answerText(req, res, 503, NOT_BUILT);
+      const html = Buffer.from(source.replace('data-sandbox="false"', `data-sandbox="${sandbox}"`));
+      const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
+      res.setHeader('ETag', etag);
+      res.setHeader('Vary', 'Accept');
+      res.setHeader('Cache-Control', 'no-cache');
+      if (matchesEtag(req.headers['if-none-match'], etag)) return void res.writeHead(304).end();
+      res.setHeader('Content-Type', 'text/html; charset=utf-8');
+      res.writeHead(200, { 'Content-Length': html.length });
+      res.end(req.method === 'HEAD' ? undefined : html);
+    },
+
+    async asset(req, res, name) {
+      if (req.method !== 'GET' && req.method !== 'HEAD') {
+        res.setHeader('Allow', 'GET, HEAD');
+        return answerText(req, res, 405, 'Files of the page can be read with GET and HEAD only.\n');
+      }
+      const contentType = CONTENT_TYPES[extname(name)];
+      const encoding = chooseEncoding(req.headers['accept-encoding']);
+      const file = contentType ? ((await find(name, encoding)) ?? (await find(name, null))) : null;
+      if (contentType === undefined || file === null) {
+        return answerText(req, res, 404, 'The page has no such file.\n');
+      }
+      setSafety(res);
+      res.setHeader('ETag', file.etag);
+      res.setHeader('Vary', 'Accept-Encoding');
+      res.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+      if (matchesEtag(req.headers['if-none-match'], file.etag)) {
+        return void res.writeHead(304).end();
+      }
+      res.setHeader('Content-Type', contentType);
+      if (file.encoding !== null) res.setHeader('Content-Encoding', file.encoding);
+      res.writeHead(200, { 'Content-Length': file.bytes });
+      if (req.method === 'HEAD') return void res.end();
+      // Who goes away before the end needs no answer.
+      await pipeline(createReadStream(file.path), res).catch(() => res.destroy());
+    },
+  };
+}
+
+const NOT_BUILT =
+  'GraphiQL’s page has not been built: `npm run build:page` does that. The API itself is here.\n';
+
+function setSafety(res: ServerResponse): void {
+  res.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  res.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
+  res.setHeader('Referrer-Policy', 'no-referrer');
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+}
+
+function answerText(req: IncomingMessage, res: ServerResponse, status: number, text: string) {
+  const body = Buffer.from(text);
+  res.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': body.length,
+    'Cache-Control': 'no-store',
+  });
+  res.end(req.method === 'HEAD' ? undefined : body);
+}

@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Viewer } from '../../auth/viewer.ts';
+import { isUnreachable } from '../../database/unreachable.ts';
+import { InvalidInputError } from '../../errors.ts';
+import type { EditRecord } from '../../export/edit-record.ts';
+import type { ExportEdits } from '../../export/export-edits.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts';
+import { readHistoryArguments } from '../../schema/history-arguments.ts';
+import { answerDatabaseAway, answerError } from '../answer-error.ts';
+
+/** What is written at once, in UTF-16 code units. */
+const CHUNK_CHARACTERS = 64 * 1024;
+
+const PARAMETERS = ['format', 'filter', 'search', 'orderBy'];
+
+export type ExportRoute = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  from: { readonly viewer: Viewer; readonly baseUrl: string },
+) => Promise<void>;
+
+/**
+ * `GET|HEAD /export/edits`: the history as a file, with the arguments of the query `editJobs`. Rows are
+ * read as the client takes them, and no more once it is gone. A failure on the way cuts the answer
+ * off, so that it cannot be taken for whole. Never rejects.
+ */
+export function createExportRoute(options: {
+  exportEdits: ExportEdits;
+  /** For the log. A client that went away is no error. */
+  onError: (error: unknown) => void;
+}): ExportRoute {
+  const { exportEdits, onError } = options;
+
+  return async (req, res, { viewer, baseUrl }) => {
+    try {
+      if (req.method !== 'GET' && req.method !== 'HEAD') {
+        res.setHeader('allow', 'GET, HEAD');
+        return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports are read with GET.');
+      }
+      const { format, query } = readRequest(req.url ?? '');
+      const edits = exportEdits(viewer, query, baseUrl);
+      // Before the head: what is wrong with the query shows with its first edit.
+      const first = await edits.next();
+      sendHead(res, format);
+      if (req.method === 'HEAD') {
+        await edits.return();
+        return void res.end();
+      }
+      await pipeline(Readable.from(toChunks(format, first, edits)), res);
+    } catch (error) {
+      answerFailure(res, error);
+    }
+  };
+
+  function answerFailure(res: ServerResponse, error: unknown): void {
+    if (isClosedByClient(error)) return;
+    if (error instanceof InvalidInputError) {
+      answerError(res, 400, 'BAD_USER_INPUT', error.message);
+      return;
+    }
+    onError(error);
+    if (res.headersSent) res.destroy();
+    else if (isUnreachable(error)) answerDatabaseAway(res);
+    else answerError(res, 500, 'INTERNAL_SERVER_ERROR', UNREADABLE);
+  }
+}
+
+const UNREADABLE = 'The history cannot be read at the moment.';
+
+/** @throws InvalidInputError */
+function readRequest(url: string) {
+  const start = url.indexOf('?');
+  const given = new URLSearchParams(start < 0 ? '' : url.slice(start));
+  for (const name of given.keys()) {
+    if (PARAMETERS.includes(name)) continue;
+    const message = `${JSON.stringify(name.slice(0, 64))} is none of the parameters ${PARAMETERS.join(', ')}.`;
+    throw new InvalidInputError(name, 'UNSUPPORTED_VALUE', message);
+  }
+  const name = given.get('format') ?? 'ndjson';
+  const format = Object.hasOwn(EXPORT_FORMATS, name) ? EXPORT_FORMATS[name] : undefined;
+  if (format === undefined) {
+    const message = `format must be one of ${Object.keys(EXPORT_FORMATS).join(', ')}.`;
+    throw new InvalidInputError('format', 'UNSUPPORTED_VALUE', message);
+  }
+  const query = readHistoryArguments({
+    filter: given.get('filter'),
+    search: given.get('search'),
+    orderBy: given.get('orderBy'),
+  });
+  return { format, query };
+}
+
+function sendHead(res: ServerResponse, { contentType, extension }: ExportFormat): void {
+  const at = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  res.writeHead(200, {
+    'content-type': contentType,
+    'content-disposition': `attachment; filename="edits-${at}Z.${extension}"`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    // Rows go out as they are read: nginx would collect them first.
+    'x-accel-buffering': 'no',
+  });
+}
+
+/** Text of some size at a time: a write for each edit would cost more than the edit. */
+async function* toChunks(
+  format: ExportFormat,
+  first: IteratorResult<EditRecord, void>,
+  edits: AsyncGenerator<EditRecord, void, undefined>,
+): AsyncGenerator<string, void, undefined> {
+  let chunk = format.head;
+  try {
+    for (let next = first; !next.done; next = await edits.next()) {
+      chunk += format.write(next.value);
+      if (chunk.length < CHUNK_CHARACTERS) continue;
+      yield chunk;
+      chunk = '';
+    }
+    if (chunk !== '') yield chunk;
+  } finally {
+    await edits.return();
+  }
+}
+
+function isClosedByClient(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(String(code));
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerError } from '../answer-error.ts';
+import { matchesEtag } from '../etag.ts';
+
+export type SchemaRoute = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** `GET|HEAD /schema.graphql`: the schema as text, for code generators. */
+export function createSchemaRoute(text: string): SchemaRoute {
+  const body = Buffer.from(text);
+  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
+  return (req, res) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.setHeader('allow', 'GET, HEAD');
+      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema is read with GET.');
+    }
+    // Weak: the same text may be sent compressed or not.
+    res.setHeader('etag', `W/${etag}`);
+    res.setHeader('cache-control', 'no-cache');
+    res.setHeader('x-content-type-options', 'nosniff');
+    res.setHeader('content-type', 'text/plain; charset=utf-8');
+    if (matchesEtag(req.headers['if-none-match'], etag)) return void res.writeHead(304).end();
+    res.writeHead(200, { 'content-length': body.length });
+    res.end(req.method === 'HEAD' ? undefined : body);
+  };
+}

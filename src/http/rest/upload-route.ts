@@ -1,0 +1,109 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLError } from 'graphql';
+import type { Viewer } from '../../auth/viewer.ts';
+import { InvalidInputError, StorageError } from '../../errors.ts';
+import type { Images } from '../../images/images.ts';
+import { type FileUpload, tooLarge } from '../../images/receive/receive-image.ts';
+import type { Uploads } from '../../images/receive/uploads.ts';
+import { encodeGlobalId } from '../../public-ids/global-id.ts';
+import { imageUrl } from '../../public-ids/image-url.ts';
+import { answerError } from '../answer-error.ts';
+import { encodingProblem } from '../graphql/content-negotiation.ts';
+import { CSRF_HEADERS, CSRF_MESSAGE } from '../graphql/csrf.ts';
+import { MAX_FRAMING_BYTES, MULTIPART } from '../graphql/uploads.ts';
+import { declaredBytes, type TakePlace } from '../upload-places.ts';
+import { readPictureForm } from './image-form.ts';
+
+export type UploadRoute = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  context: { readonly viewer: Viewer; readonly baseUrl: string },
+) => Promise<void>;
+
+/** Its name in messages, as in `uploadImage`. */
+const FIELD = 'file';
+
+/** No browser sends these to another origin without asking first, so they need no further header. */
+const RAW = /^(image\/(png|jpeg|webp)|application\/octet-stream)\s*(;|$)/i;
+
+const STATUS: Partial<Record<InvalidInputError['code'], number>> = {
+  TOO_LARGE: 413,
+  UNSUPPORTED_FORMAT: 415,
+};
+
+/**
+ * `POST /images`: what `uploadImage` does, for clients whose gateway passes no files on. The body is
+ * the picture itself, or a form with one file. Answers 201 and the Image as JSON; refusals are in the
+ * shape of GraphQL errors, an InvalidInputError with its `field`. Never rejects.
+ */
+export function createUploadRoute(options: {
+  uploads: Pick<Uploads, 'store'>;
+  images: Pick<Images, 'find'>;
+  /** Shared by all that receives uploads. */
+  takePlace: TakePlace;
+  /** A picture of exactly this size passes. */
+  maxFileBytes: number;
+  /** For the client's eyes; logs what is a defect. */
+  maskError: (error: unknown) => GraphQLError;
+}): UploadRoute {
+  const { uploads, images, takePlace, maxFileBytes, maskError } = options;
+
+  return async (req, res, { viewer, baseUrl }) => {
+    const type = (req.headers['content-type'] ?? '').trim();
+    const isForm = MULTIPART.test(type);
+    if (req.method !== 'POST') {
+      res.setHeader('allow', 'POST');
+      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Pictures are uploaded by POST.');
+    }
+    if (!isForm && !RAW.test(type)) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
+    const problem = encodingProblem(req.headers['content-encoding']);
+    if (problem !== null) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', problem);
+    if (isForm && !CSRF_HEADERS.some((name) => req.headers[name])) {
+      return answerError(res, 403, 'CSRF_PREVENTED', CSRF_MESSAGE);
+    }
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    try {
+      if ((declaredBytes(req) ?? 0) > maxFileBytes + (isForm ? MAX_FRAMING_BYTES : 0)) {
+        throw tooLarge(FIELD, maxFileBytes);
+      }
+      takePlace(req, res);
+      const upload: Promise<FileUpload> = isForm
+        ? readPictureForm(req, { field: FIELD, maxFileBytes })
+        : Promise.resolve({ createReadStream: () => req });
+      // It may fail when nobody waits for it any more.
+      upload.catch(() => undefined);
+      const { id } = await uploads.store(viewer, { field: FIELD, upload }, gone.signal);
+      const image = await images.find(viewer, id);
+      if (image === null) throw new StorageError(DELETED);
+      const url = imageUrl(baseUrl, id);
+      const { format, width, height, bytes, sha256 } = image;
+      res.writeHead(201, { 'content-type': 'application/json', location: url });
+      const globalId = encodeGlobalId('Image', id);
+      res.end(JSON.stringify({ id: globalId, url, format, width, height, bytes, sha256 }));
+    } catch (error) {
+      // A body that did not arrive in time got its response already.
+      if (!res.destroyed && !res.headersSent) refuse(res, error);
+    }
+  };
+
+  function refuse(res: ServerResponse, error: unknown): void {
+    if (error instanceof InvalidInputError) {
+      const { code, message, field } = error;
+      answerError(res, STATUS[code] ?? 400, code, message, { field });
+      return;
+    }
+    const { message, extensions } = maskError(error);
+    const { code, http } = extensions as {
+      code: string;
+      http?: { status?: number; headers?: Record<string, string> };
+    };
+    for (const [name, value] of Object.entries(http?.headers ?? {})) res.setHeader(name, value);
+    answerError(res, http?.status ?? 500, code, message);
+  }
+}
+
+const TYPES =
+  'The body is a picture (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
+
+const DELETED = 'The picture was deleted while it was being stored: send it again.';

@@ -1,0 +1,56 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import type { Lull } from '../../queue/idle-gate.ts';
+import type { Images, ReceivedImage } from '../images.ts';
+import { discardStagedFile } from '../storage/fs-staging.ts';
+import type { Staging } from '../storage/staging.ts';
+import { type FileUpload, receiveUploads } from './receive-image.ts';
+
+/** Pictures on their way in, within this server's limits. */
+export interface Uploads {
+  /**
+   * Receives all, or none when one is refused.
+   * @throws InvalidInputError naming the field; StorageError.
+   */
+  receive(files: readonly FieldUpload[], signal: AbortSignal): Promise<ReceivedImage[]>;
+  /** Receives one picture and stores it for later edits; answers its id. */
+  store(viewer: Viewer, file: FieldUpload, signal: AbortSignal): Promise<{ id: string }>;
+}
+
+export interface FieldUpload {
+  /** As the client wrote it: `images[2]`, `mask`, `file`. */
+  readonly field: string;
+  readonly upload: PromiseLike<FileUpload>;
+}
+
+export function createUploads(options: {
+  prisma: PrismaClient;
+  images: Images;
+  staging: Staging;
+  lull: Lull;
+  maxBytes: number;
+  maxPixels: number;
+}): Uploads {
+  const { prisma, images, staging, lull, maxBytes, maxPixels } = options;
+
+  function receive(files: readonly FieldUpload[], signal: AbortSignal) {
+    const uploads = files.map((file) => ({ ...file, maxBytes }));
+    return lull.busyWith(() => receiveUploads({ uploads, staging, maxPixels, signal }));
+  }
+
+  return {
+    receive,
+    async store(viewer, file, signal) {
+      const received = await receive([file], signal);
+      try {
+        await images.keep(viewer.ownerId, received);
+      } finally {
+        // One that was kept is gone from there.
+        await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
+      }
+      const [id] = await prisma.$transaction((tx) => images.save(tx, viewer.ownerId, received));
+      if (id === undefined) throw new Error('the image was not saved');
+      return { id };
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { PrismaClient } from '../../database/database.ts';
+import type { Log } from '../../log.ts';
+import type { Lull } from '../../queue/idle-gate.ts';
+import { defineJob } from '../../queue/queue.ts';
+import { parsePictureKey } from './blob-key.ts';
+import type { BlobStore } from './blob-store.ts';
+import { type BlobRemover, findReferred } from './remove-blobs.ts';
+
+/** How often the whole store is looked through, in seconds. */
+export const SWEEP_BLOBS_EVERY_SECONDS = 6 * 60 * 60;
+
+/** The work of looking for blobs that no row refers to. */
+export const SWEEP_BLOBS = defineJob<Record<string, never>>('sweep-blobs', {
+  retryLimit: 2,
+  retryDelay: 60,
+  heartbeatSeconds: 30,
+  expireInSeconds: 12 * 60 * 60,
+  deleteAfterSeconds: 24 * 60 * 60,
+});
+
+/** Pictures that are looked up in the database at once. */
+const BATCH = 500;
+
+/**
+ * Removes what a death or a failed transaction left: blobs and thumbnails that no row refers to. One
+ * walk over the store in order, some hundred keys in memory at a time. Safe beside everything else:
+ * what it suspects is looked at again under lock, see BlobRemover. Whatever is in the store and named
+ * otherwise than a picture is left alone.
+ */
+export function createSweepBlobs(options: {
+  prisma: PrismaClient;
+  blobs: BlobStore;
+  remover: BlobRemover;
+  lull: Lull;
+  log: Log;
+}) {
+  const { prisma, blobs, remover, lull, log } = options;
+
+  async function sweepBatch(keys: ReadonlySet<string>, signal: AbortSignal): Promise<number> {
+    await lull.wait(signal);
+    signal.throwIfAborted();
+    const referred = await findReferred(prisma, [...keys]);
+    const suspects = [...keys].filter((key) => !referred.has(key));
+    return (await remover.remove(suspects, signal)).removed;
+  }
+
+  return async (_: object, signal: AbortSignal): Promise<void> => {
+    // A picture's thumbnails stand right behind it, or alone.
+    const batch = new Set<string>();
+    let seen = 0;
+    let removed = 0;
+    for await (const { key } of blobs.list()) {
+      const picture = parsePictureKey(key);
+      if (picture === null) continue;
+      if (batch.size === BATCH && !batch.has(picture.source)) {
+        removed += await sweepBatch(batch, signal);
+        batch.clear();
+      }
+      if (!batch.has(picture.source)) seen += 1;
+      batch.add(picture.source);
+    }
+    removed += await sweepBatch(batch, signal);
+    log.info({ seen, removed }, 'looked for files that no picture refers to');
+  };
+}

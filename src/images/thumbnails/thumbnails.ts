@@ -1,0 +1,207 @@
+import { access } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import sharp from 'sharp';
+import { rgbaToThumbHash } from 'thumbhash';
+import { UnavailableError } from '../../errors.ts';
+import { inspectImage } from '../inspect/inspect-image.ts';
+import { thumbnailKey } from '../storage/blob-key.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { discardStagedFile } from '../storage/fs-staging.ts';
+import type { StagedFile, Staging } from '../storage/staging.ts';
+import type { ThumbnailWidth } from './thumbnail-width.ts';
+
+export interface Thumbnail {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export interface Thumbnails {
+  /**
+   * The WebP thumbnail of a stored picture: upright, at most `width` pixels wide and never enlarged.
+   * Made on the first call and kept as a blob; concurrent calls for the same one share the work.
+   * Null when the image cannot be decoded, or takes more than `MAX_DECODER_BYTES` of memory for it.
+   * @throws StorageError; an error with code ENOENT when there is no such image;
+   * UnavailableError after `stop`, or when `maxWaiting` others wait.
+   */
+  make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null>;
+  /** The ThumbHash (https://evanw.github.io/thumbhash/), about 25 bytes; else as `make`. */
+  thumbHash(sourceKey: string): Promise<Buffer | null>;
+  /** Waits for those that are being made, also for clients that have gone; begins no other. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A thumbnail is worth no more memory: 14 megapixels of lossless WebP; of a progressive JPEG 9.7
+ * without chroma subsampling, 19 with.
+ */
+const MAX_DECODER_BYTES = 56 * 1024 * 1024;
+/** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
+const MAX_HEIGHT_PER_WIDTH = 4;
+/** The encoder of ThumbHash takes at most this many pixels on a side. */
+const THUMB_HASH_SIDE = 100;
+/** The gallery's, which is made anyway. */
+const THUMB_HASH_SOURCE_WIDTH = 256;
+const WEBP_QUALITY = 78;
+
+export function createThumbnails({
+  blobs,
+  staging,
+  maxPixels,
+  maxWaiting = 1_000,
+}: {
+  blobs: BlobStore;
+  staging: Staging;
+  /** Larger pictures have no thumbnail: decoding them costs too much. */
+  maxPixels: number;
+  /** How many may wait: one image is decoded at a time, by one of libuv's four threads. */
+  maxWaiting?: number;
+}): Thumbnails {
+  const underWay = new Map<string, Promise<Thumbnail | null>>();
+  const inTurn = createTurns(maxWaiting);
+  let isStopping = false;
+
+  function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
+    const key = thumbnailKey(sourceKey, width);
+    const shared = underWay.get(key);
+    if (shared) return shared;
+    const mine = findOrMake(key, sourceKey, width).finally(() => underWay.delete(key));
+    underWay.set(key, mine);
+    return mine;
+  }
+
+  async function findOrMake(
+    key: string,
+    sourceKey: string,
+    width: ThumbnailWidth,
+  ): Promise<Thumbnail | null> {
+    const bytes = await blobs.size(key);
+    if (bytes !== null) return { key, bytes };
+    return inTurn(async () => {
+      if (isStopping) throw new UnavailableError('The service stops: ask again.', 1);
+      const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
+      if (!made) return null;
+      await store(key, made);
+      // Deleted while it was decoded: nothing of it may stay behind.
+      if ((await blobs.size(sourceKey)) === null) {
+        await blobs.delete(key);
+        throw Object.assign(new Error(`${sourceKey} is gone`), { code: 'ENOENT' });
+      }
+      return { key, bytes: made.length };
+    });
+  }
+
+  async function store(key: string, content: Buffer): Promise<void> {
+    const file = await stage(async function* () {
+      yield content;
+    });
+    try {
+      await blobs.put(key, file.path);
+    } catch (error) {
+      await discardStagedFile(file);
+      throw error;
+    }
+  }
+
+  /** libvips reads a file piece by piece; from a stream sharp would gather the whole picture first. */
+  async function withLocalFile<T>(key: string, use: (path: string) => Promise<T>): Promise<T> {
+    const path = blobs.localPath?.(key);
+    if (path !== undefined) {
+      await access(path);
+      return use(path);
+    }
+    const copy = await stage(() => blobs.pieces(key));
+    try {
+      return await use(copy.path);
+    } finally {
+      await discardStagedFile(copy);
+    }
+  }
+
+  async function stage(open: () => AsyncIterable<Uint8Array>): Promise<StagedFile> {
+    const writer = await staging.create();
+    try {
+      for await (const chunk of open()) await writer.write(chunk);
+      return await writer.finish();
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+  }
+
+  async function thumbHash(sourceKey: string): Promise<Buffer | null> {
+    const small = await make(sourceKey, THUMB_HASH_SOURCE_WIDTH);
+    if (small === null) return null;
+    const content = await readAll(blobs, small.key);
+    return inTurn(() => hash(content));
+  }
+
+  return {
+    make,
+    thumbHash,
+    async stop() {
+      isStopping = true;
+      await Promise.allSettled(underWay.values());
+    },
+  };
+}
+
+/** Null for what libvips cannot read; such pictures exist, and are no fault of this service. */
+async function shrink(path: string, width: number, maxPixels: number): Promise<Buffer | null> {
+  try {
+    const { format, decoderBytes } = await inspectImage({ path }, { field: 'image', maxPixels });
+    if (decoderBytes > MAX_DECODER_BYTES) return null;
+    const image = sharp(path, { limitInputPixels: maxPixels });
+    // Browsers do not turn WebP images.
+    const upright = format === 'webp' ? image : image.autoOrient();
+    return await upright
+      .resize({
+        width,
+        height: width * MAX_HEIGHT_PER_WIDTH,
+        fit: 'inside',
+        withoutEnlargement: true,
+      })
+      .webp({ quality: WEBP_QUALITY })
+      .toBuffer();
+  } catch {
+    return null;
+  }
+}
+
+async function hash(picture: Buffer): Promise<Buffer> {
+  const { data, info } = await sharp(picture)
+    .resize(THUMB_HASH_SIDE, THUMB_HASH_SIDE, { fit: 'inside' })
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return Buffer.from(rgbaToThumbHash(info.width, info.height, data));
+}
+
+async function readAll(blobs: BlobStore, key: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await pipeline(blobs.read(key), async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) chunks.push(chunk);
+  });
+  return Buffer.concat(chunks);
+}
+
+/** One piece of work at a time; the others wait in the order they came. */
+function createTurns(maxWaiting: number) {
+  let isBusy = false;
+  const waiting: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (waiting.length >= maxWaiting) {
+      throw new UnavailableError('Too many thumbnails are being made: ask again.', 1);
+    }
+    if (isBusy) await new Promise<void>((resolve) => waiting.push(resolve));
+    isBusy = true;
+    try {
+      return await work();
+    } finally {
+      // The turn is handed on, not freed, so that nobody can slip in between.
+      const next = waiting.shift();
+      if (next) next();
+      else isBusy = false;
+    }
+  };
+}

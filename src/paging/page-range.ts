@@ -1,0 +1,79 @@
+import { InvalidInputError } from '../errors.ts';
+import { decodeCursor } from './cursor.ts';
+import type { Position, SortColumn } from './keyset.ts';
+import type { Order } from './order.ts';
+
+/** Which part of a list, as Relay's connections ask for it. */
+export interface PageArgs {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/** So many rows between two positions, read from one of them. */
+export interface PageRange {
+  readonly size: number;
+  /** Read from the end. */
+  readonly isBackward: boolean;
+  readonly after: Position | null;
+  readonly before: Position | null;
+}
+
+export const DEFAULT_PAGE_SIZE = 20;
+export const MAX_PAGE_SIZE = 100;
+
+/** @throws InvalidInputError for sizes out of 0 to 100, `first` with `last`, or a wrong cursor. */
+export function pageRange(
+  { first = null, last = null, after, before }: PageArgs,
+  order: Order<string>,
+  column: SortColumn,
+): PageRange {
+  if (first !== null && last !== null) {
+    throw new InvalidInputError(
+      'last',
+      'INVALID_VALUE',
+      'first and last cannot go together: ask for the first of what follows `after`, or for the last of what precedes `before`.',
+    );
+  }
+  return {
+    size: size('first', first) ?? size('last', last) ?? DEFAULT_PAGE_SIZE,
+    isBackward: last !== null || (first === null && !after && Boolean(before)),
+    after: after ? decodeCursor('after', after, order, column) : null,
+    before: before ? decodeCursor('before', before, order, column) : null,
+  };
+}
+
+function size(argument: 'first' | 'last', given: number | null): number | null {
+  if (given === null) return null;
+  if (given < 0 || given > MAX_PAGE_SIZE) {
+    throw new InvalidInputError(
+      argument,
+      given < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
+      `${argument} must be 0 to ${MAX_PAGE_SIZE}; it is ${given}.`,
+    );
+  }
+  return given;
+}
+
+export interface Page {
+  /** In the order asked for, whichever end it was read from. */
+  readonly rows: readonly Position[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/** @param rows in the order they were read, one more than the page has if there are any. */
+export function toPage(
+  { size: most, isBackward, after, before }: PageRange,
+  rows: readonly Position[],
+): Page {
+  const hasMore = rows.length > most;
+  const page = rows.slice(0, most);
+  return {
+    rows: isBackward ? page.reverse() : page,
+    // What a cursor names was there when it was given out.
+    hasNextPage: isBackward ? before !== null : hasMore,
+    hasPreviousPage: isBackward ? hasMore : after !== null,
+  };
+}

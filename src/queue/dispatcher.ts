@@ -1,0 +1,157 @@
+import type { Job, PgBoss } from 'pg-boss';
+import type { Log } from '../log.ts';
+import type { Events } from './events.ts';
+
+/** How soon work is found whose notification was missed, in milliseconds. */
+const POLL_MS = 2_000;
+
+/** A third of the shortest `heartbeatSeconds` of a queue, in milliseconds. */
+const HEARTBEAT_MS = 10_000;
+
+/** How long work that is done waits for more of it, to be told of together, in milliseconds. */
+const COMPLETE_AFTER_MS = 100;
+
+export interface Worker<Data extends object> {
+  /** Jobs run at once in this process. */
+  concurrency: number;
+  /**
+   * How many more jobs may be taken now, besides the `running` ones of this process; asked at each
+   * wake-up and poll. What is not taken keeps its place in line. @default as many as `concurrency`
+   */
+  places?(running: number): Promise<number>;
+  /** Throwing fails the job; whether it is tried again is the definition's `retryLimit`. */
+  handle(data: Data, signal: AbortSignal): Promise<void>;
+}
+
+export interface Dispatcher {
+  /** Whether it could look for work lately. */
+  hasLooked(): boolean;
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Takes work of one kind whenever there may be some: one fetch for all free places. */
+export function startDispatcher<Data extends object>(options: {
+  boss: PgBoss;
+  events: Events;
+  maxLookAgeMs: number;
+  log: Log;
+  name: string;
+  worker: Worker<Data>;
+}): Dispatcher {
+  const { boss, events, maxLookAgeMs, log, name, worker } = options;
+  const aborting = new AbortController();
+  const running = new Map<string, Promise<void>>();
+  let stopping = false;
+  let fetching: Promise<void> | undefined;
+  let wokenMeanwhile = false;
+  /** The last look found no place, or as much work as there was place for. */
+  let mayBeMore = false;
+  let lookedMs = performance.now();
+  const completions = createCompletions({ boss, log, name });
+
+  async function run(job: Job<Data>): Promise<void> {
+    try {
+      await worker.handle(job.data, aborting.signal);
+      completions.add(job.id);
+    } catch (error) {
+      log.error({ err: error, queue: name }, 'work failed');
+      await boss
+        .fail(name, job.id)
+        .catch((failure) => log.error({ err: failure, queue: name }, 'failure not recorded'));
+    }
+  }
+
+  async function fetch(): Promise<void> {
+    do {
+      wokenMeanwhile = false;
+      const free = worker.concurrency - running.size;
+      mayBeMore = true;
+      if (stopping || free <= 0) return;
+      const places = worker.places ? await worker.places(running.size) : free;
+      const batchSize = Math.min(free, places);
+      if (batchSize <= 0) return;
+      const jobs = (await boss.fetch<Data>(name, { batchSize })) ?? [];
+      mayBeMore = jobs.length === batchSize;
+      for (const job of jobs) {
+        const done = run(job).finally(() => {
+          running.delete(job.id);
+          if (mayBeMore) wake();
+        });
+        running.set(job.id, done);
+      }
+    } while (wokenMeanwhile);
+  }
+
+  function wake(): void {
+    wokenMeanwhile = true;
+    // A failed fetch waits for the next wake-up or poll: no hot loop while the database is away.
+    fetching ??= fetch()
+      .then(() => {
+        lookedMs = performance.now();
+      })
+      .catch((error) => {
+        wokenMeanwhile = false;
+        log.error({ err: error, queue: name }, 'cannot fetch work');
+      })
+      .finally(() => {
+        fetching = undefined;
+        if (wokenMeanwhile && !stopping) wake();
+      });
+  }
+
+  const unsubscribe = events.subscribe((event) => {
+    if (event.kind === 'missed' || (event.kind === 'work' && event.queue === name)) wake();
+  });
+  const poll = setInterval(wake, POLL_MS);
+  const heartbeat = setInterval(() => {
+    if (running.size === 0) return;
+    boss
+      .touch(name, [...running.keys()])
+      .catch((error) => log.warn({ err: error, queue: name }, 'heartbeat failed'));
+  }, HEARTBEAT_MS);
+  wake();
+
+  return {
+    hasLooked: () => performance.now() - lookedMs < maxLookAgeMs,
+    async stop(graceMs) {
+      stopping = true;
+      unsubscribe();
+      clearInterval(poll);
+      await fetching;
+      const timer = setTimeout(() => aborting.abort(), graceMs);
+      await Promise.all(running.values());
+      await completions.flush();
+      clearTimeout(timer);
+      clearInterval(heartbeat);
+    },
+  };
+}
+
+/**
+ * Work that is done, told to pg-boss in one statement for all that ended at about the same time. Work
+ * that was not told of when a process died is handed out again, as after any death.
+ */
+function createCompletions(options: { boss: PgBoss; log: Log; name: string }) {
+  const { boss, log, name } = options;
+  let ids: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const done = ids;
+    ids = [];
+    if (done.length === 0) return;
+    await boss
+      .complete(name, done)
+      .catch((error) => log.error({ err: error, queue: name }, 'completion not recorded'));
+  }
+
+  return {
+    add(id: string): void {
+      ids.push(id);
+      timer ??= setTimeout(() => void flush(), COMPLETE_AFTER_MS);
+    },
+    flush,
+  };
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { InvalidInputError } from '../errors.ts';
+import type { FaultInput, FaultQueue } from './faults.ts';
+import { FILES_PATH, type KeptFiles } from './kept-files.ts';
+import { ApiRefusal } from './refusal.ts';
+import { type Call, sendJson, startAnswer } from './send.ts';
+import type { SandboxStats } from './stats.ts';
+
+/** Answers false for a path that is not its own. */
+export type ControlRoute = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  call: Call & { readonly path: string },
+) => Promise<boolean>;
+
+/**
+ * `/sandbox/*`, for tests and benchmarks in another process: queue and clear faults, read the
+ * statistics, fetch pictures that an answer named by URL. Faults must come as `application/json`,
+ * which a web page of another origin cannot send.
+ */
+export function createControlRoute(parts: {
+  faults: FaultQueue;
+  stats: () => SandboxStats;
+  keptFiles: KeptFiles;
+}): ControlRoute {
+  return async (req, res, call) => {
+    const { faults } = parts;
+    const file = req.method === 'GET' ? parts.keptFiles.get(call.path) : null;
+    if (file !== null) {
+      startAnswer(res, 200, { 'content-type': file.contentType }, call);
+      res.end(file.bytes);
+      return true;
+    }
+    switch (`${req.method} ${call.path}`) {
+      case 'GET /sandbox/stats':
+        sendJson(res, parts.stats(), call);
+        return true;
+      case 'POST /sandbox/faults':
+        pushFaults(faults, req.headers['content-type'], await text(req));
+        sendJson(res, { queuedFaults: faults.size }, call);
+        return true;
+      case 'DELETE /sandbox/faults':
+        faults.clear();
+        sendJson(res, { queuedFaults: 0 }, call);
+        return true;
+      default:
+        if (call.path.startsWith(FILES_PATH)) {
+          throw new ApiRefusal('No such file.', { status: 404, code: 'not_found' });
+        }
+        return false;
+    }
+  };
+}
+
+function pushFaults(faults: FaultQueue, contentType: string | undefined, body: string): void {
+  if (!/^application\/json\b/i.test(contentType ?? '')) {
+    throw new ApiRefusal('Faults are an array in application/json.');
+  }
+  let given: unknown;
+  try {
+    given = JSON.parse(body);
+  } catch {
+    throw new ApiRefusal('We could not parse the JSON body of your request.');
+  }
+  try {
+    // The queue checks each one.
+    faults.push(...((Array.isArray(given) ? given : [given]) as FaultInput[]));
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new ApiRefusal(error.message, { param: error.field, code: 'invalid_value' });
+  }
+}

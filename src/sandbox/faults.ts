@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { InvalidInputError } from '../errors.ts';
+
+const milliseconds = z.int().min(0).max(3_600_000);
+
+/**
+ * What the sandbox can do wrong on purpose. Each is spent on one POST to the edits route, in the
+ * order they were queued. "Paid" says whether the real API would have charged for it.
+ */
+const faultSchema = z.discriminatedUnion('kind', [
+  /** Reads all and never answers. Paid. */
+  z.strictObject({ kind: z.literal('hang') }),
+  /** A TCP reset: after the whole body (paid), or at once without reading it (not paid). */
+  z.strictObject({
+    kind: z.literal('reset'),
+    when: z.enum(['after-body', 'before-body']).default('after-body'),
+  }),
+  /** 200 with the full content-length, half the bytes, then the connection ends. Paid. */
+  z.strictObject({ kind: z.literal('truncate') }),
+  /** 429. `retryAfter` is the header as sent: seconds or an HTTP date; null leaves it out. */
+  z.strictObject({
+    kind: z.literal('rate_limit'),
+    retryAfter: z.union([z.string(), z.number()]).nullable().default(1),
+  }),
+  /**
+   * A 5xx. Not paid when the API itself says so in JSON, and for any 503; paid for 502, 504 and
+   * 520-529, which only proxies send, and for an error page.
+   */
+  z.strictObject({
+    kind: z.literal('status'),
+    status: z.int().min(500).max(599).default(500),
+    body: z.enum(['json', 'html', 'none']).default('json'),
+    retryAfter: z.union([z.string(), z.number()]).nullable().default(null),
+  }),
+  /** 400 `moderation_blocked`. Not paid. */
+  z.strictObject({ kind: z.literal('moderation') }),
+  /** 429 `insufficient_quota`. Not paid. */
+  z.strictObject({ kind: z.literal('quota') }),
+  /** 401 `invalid_api_key`. Not paid. */
+  z.strictObject({ kind: z.literal('auth') }),
+  /** 404 `model_not_found`. Not paid. */
+  z.strictObject({ kind: z.literal('no_model') }),
+  /** 307 to `location`, by default this very route. Not paid. */
+  z.strictObject({ kind: z.literal('redirect'), location: z.string().default('/v1/images/edits') }),
+  /** 200 with a web page. Paid. */
+  z.strictObject({ kind: z.literal('html') }),
+  /** 200, said to be JSON. Paid. */
+  z.strictObject({ kind: z.literal('not_json') }),
+  /** `data: []`; a stream ends without a picture. Paid. */
+  z.strictObject({ kind: z.literal('empty_data') }),
+  /** `b64_json` is no base64. Paid. */
+  z.strictObject({ kind: z.literal('bad_base64') }),
+  /** `b64_json` is sound base64 of plain text. Paid. */
+  z.strictObject({ kind: z.literal('picture_not_picture') }),
+  /** No `usage`. Paid. */
+  z.strictObject({ kind: z.literal('no_usage') }),
+  /** `usage` has so many times the tokens. Paid. */
+  z.strictObject({ kind: z.literal('more_usage'), times: z.int().min(1).max(1_000) }),
+  /** `data[].url` in place of `b64_json`: `url`, or the picture on this server. Paid. */
+  z.strictObject({ kind: z.literal('url'), url: z.string().optional() }),
+  /** The answer drips. Paid. */
+  z.strictObject({ kind: z.literal('slow'), bytesPerSecond: z.int().min(1).default(65_536) }),
+  /** The answer begins with `bytes` of padding. Paid. */
+  z.strictObject({
+    kind: z.literal('huge'),
+    bytes: z
+      .int()
+      .min(1)
+      .max(1024 ** 3)
+      .default(50 * 1024 * 1024),
+  }),
+  /** Pretty-printed, and every slash of the base64 escaped. Paid. */
+  z.strictObject({ kind: z.literal('newlines') }),
+  /** Another delay for this request alone. Paid. */
+  z.strictObject({ kind: z.literal('delay'), delayMs: milliseconds }),
+]);
+
+export type Fault = z.output<typeof faultSchema>;
+/** A fault as it is asked for: everything but `kind` has a default. */
+export type FaultInput = z.input<typeof faultSchema>;
+
+export interface Faults {
+  /** Appends to the queue. @throws InvalidInputError, and queues none, when one is not valid. */
+  push(...faults: FaultInput[]): void;
+  clear(): void;
+  /** How many wait. */
+  readonly size: number;
+}
+
+export interface FaultQueue extends Faults {
+  /** The next fault, removed. */
+  take(): Fault | null;
+}
+
+export function createFaultQueue(): FaultQueue {
+  const queue: Fault[] = [];
+  return {
+    push(...faults) {
+      queue.push(...parseFaults(faults));
+    },
+    clear() {
+      queue.length = 0;
+    },
+    get size() {
+      return queue.length;
+    },
+    take: () => queue.shift() ?? null,
+  };
+}
+
+/** @throws InvalidInputError when `value` is not an array of faults. */
+function parseFaults(value: unknown): Fault[] {
+  const parsed = z.array(faultSchema).safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = ['faults', ...(issue?.path ?? [])].join('.');
+  throw new InvalidInputError(path, 'INVALID_VALUE', `${path}: ${issue?.message ?? 'invalid'}`);
+}

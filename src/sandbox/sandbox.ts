@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { isLoopback } from '../config/config.ts';
+import { loadTextTokenizer } from '../models/text-tokens.ts';
+import { createControlRoute } from './control-route.ts';
+import { createDrawingStudio } from './drawing-studio.ts';
+import { createEditsRoute } from './edits-route.ts';
+import { createFaultQueue, type Faults } from './faults.ts';
+import { createFixedStudio } from './fixed-studio.ts';
+import { createKeptFiles } from './kept-files.ts';
+import { createRequestListener } from './request-listener.ts';
+import { createStatsKeeper, type SandboxStats } from './stats.ts';
+
+export interface SandboxOptions {
+  /** Gets ids, statuses and durations; never a prompt, a picture or a key. */
+  log?: Pick<Logger, 'debug' | 'error'>;
+  /**
+   * How long an edit takes at least.
+   * @default 1_500
+   */
+  delayMs?: number;
+  /** @default '127.0.0.1' */
+  host?: string;
+  /** @default 0, a free one */
+  port?: number;
+  /** The only key that is accepted. By default any is. */
+  apiKey?: string;
+  /** Answer with one noise PNG of about so many bytes, and throw the inputs away unread. */
+  fixedOutput?: { bytes: number };
+}
+
+/**
+ * A stand-in for the edits API: a loopback HTTP server that speaks the wire format of
+ * `POST /v1/images/edits`, makes real pictures from the real inputs and costs nothing. What it can
+ * do wrong on purpose is in faults.ts; `/sandbox/*` does the same for other processes.
+ */
+export interface Sandbox {
+  /** Listens; `url` ends in /v1. Started already, answers the same again. */
+  start(): Promise<{ url: string }>;
+  /** Cuts every connection and frees the port. Stopped already, does nothing. */
+  stop(): Promise<void>;
+  stats(): SandboxStats;
+  readonly faults: Faults;
+}
+
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const { delayMs = 1_500, host = '127.0.0.1', port = 0, apiKey = null, log } = options;
+  const faults = createFaultQueue();
+  const keeper = createStatsKeeper();
+  const stats = () => keeper.snapshot(faults.size);
+  let running: Promise<Running> | null = null;
+
+  async function run(): Promise<Running> {
+    const { fixedOutput } = options;
+    const studio = fixedOutput ? await createFixedStudio(fixedOutput) : createDrawingStudio();
+    await loadTextTokenizer();
+    const keptFiles = createKeptFiles();
+    const stopping = new AbortController();
+    const server = createServer();
+    server.listen(port, host);
+    await once(server, 'listening');
+    const origin = originOf(server);
+    server.on(
+      'request',
+      createRequestListener({
+        editsRoute: createEditsRoute({ studio, faults, stats: keeper, keptFiles, delayMs, apiKey }),
+        controlRoute: createControlRoute({ faults, stats, keptFiles }),
+        origin,
+        isLocal: isLoopback(host),
+        stopping: stopping.signal,
+        log,
+      }),
+    );
+    return { server, stopping, url: `${origin}/v1` };
+  }
+
+  return {
+    faults,
+    stats,
+    async start() {
+      running ??= run();
+      const starting = running;
+      try {
+        return { url: (await starting).url };
+      } catch (error) {
+        if (running === starting) running = null;
+        throw error;
+      }
+    },
+    async stop() {
+      const current = running;
+      running = null;
+      if (current === null) return;
+      const { server, stopping } = await current;
+      stopping.abort();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Running {
+  readonly server: Server;
+  readonly stopping: AbortController;
+  readonly url: string;
+}
+
+function originOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

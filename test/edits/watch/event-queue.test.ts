@@ -1,0 +1,92 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createNewsQueue, type EditNews, onlyThose } from '../../../src/edits/watch/event-queue.ts';
+import { SubscriptionDroppedError } from '../../../src/errors.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const changed = (jobId: string): EditNews => ({ type: 'CHANGED', jobId, partialImageIndex: null });
+const partial = (jobId: string, partialImageIndex: number): EditNews => ({
+  type: 'PARTIAL_IMAGE',
+  jobId,
+  partialImageIndex,
+});
+
+describe('the news queue', () => {
+  it('hands news to a waiting reader, and keeps them for one who comes later', async () => {
+    const queue = createNewsQueue({ onEnd: () => {} });
+    const first = queue.next();
+    queue.push(changed('a'));
+    queue.push(partial('a', 0));
+    expect((await first).value).toEqual(changed('a'));
+    expect((await queue.next()).value).toEqual(partial('a', 0));
+    await queue.return();
+  });
+
+  it('tells changes of one job as one, behind its pictures', async () => {
+    const queue = createNewsQueue({ onEnd: () => {} });
+    for (const news of [changed('a'), changed('b'), partial('a', 0), changed('a')])
+      queue.push(news);
+    queue.finish();
+    expect(await Array.fromAsync(queue)).toEqual([changed('b'), partial('a', 0), changed('a')]);
+  });
+
+  it('ends a reader that waits when it is left, and tells that once', async () => {
+    const onEnd = vi.fn();
+    const queue = createNewsQueue({ onEnd });
+    const waiting = queue.next();
+    await queue.return();
+    await queue.return();
+    queue.push(changed('a'));
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(await queue.next()).toEqual({ done: true, value: undefined });
+    expect(onEnd).toHaveBeenCalledTimes(1);
+  });
+
+  it('drops a reader that leaves more unread than it may', async () => {
+    const onEnd = vi.fn();
+    const queue = createNewsQueue({ onEnd, maxPending: 2 });
+    for (const job of ['a', 'b', 'a', 'c', 'd']) queue.push(changed(job));
+    expect(onEnd).toHaveBeenCalledTimes(1);
+    expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
+  });
+
+  it('drops a reader that does not come back for its news', async () => {
+    const onEnd = vi.fn();
+    const queue = createNewsQueue({ onEnd, maxWaitMs: 20 });
+    queue.push(changed('a'));
+    queue.push(changed('b'));
+    await queue.next();
+    await eventually(() => expect(onEnd).toHaveBeenCalled());
+    expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
+  });
+
+  it('does not drop a reader that waits for news that do not come', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const queue = createNewsQueue({ onEnd: () => {} });
+    queue.push(changed('a'));
+    await queue.next();
+    const waiting = queue.next();
+    vi.advanceTimersByTime(3_600_000);
+    queue.push(changed('b'));
+    expect((await waiting).value).toEqual(changed('b'));
+    await queue.return();
+  });
+
+  it('says its failure last', async () => {
+    const queue = createNewsQueue({ onEnd: () => {} });
+    const waiting = queue.next();
+    queue.fail(new Error('away'));
+    expect((await waiting).value).toEqual(new Error('away'));
+    expect((await queue.next()).done).toBe(true);
+  });
+
+  it('lets only those through that match when they are read, and says when it cannot tell', async () => {
+    const queue = createNewsQueue({ onEnd: () => {} });
+    const some = onlyThose(queue, async ({ jobId }) => {
+      if (jobId === 'broken') throw new Error('away');
+      return jobId !== 'other';
+    });
+    for (const job of ['a', 'other', 'b', 'broken', 'c']) queue.push(changed(job));
+    expect(await Array.fromAsync(some)).toEqual([changed('a'), changed('b'), new Error('away')]);
+  });
+});

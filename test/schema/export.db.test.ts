@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { get } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { hasDatabase } from '../support/database.ts';
+import { insertForeignRows } from '../support/foreign-rows.ts';
+import { EDIT } from '../support/operations.ts';
+import { png } from '../support/test-images.ts';
+
+const HISTORY = /* GraphQL */ `
+  query History($filter: EditJobFilter, $search: String, $orderBy: EditJobOrder) {
+    editJobs(first: 100, filter: $filter, search: $search, orderBy: $orderBy) {
+      edges {
+        node {
+          id status createdAt startedAt finishedAt durationMs model sandbox size resolvedSize n
+          metadata extraParams requestedPartialImages
+          prompt { text }
+          usage { totalTokens inputTokens outputTokens }
+          error { code message }
+          inputImages { id url }
+          mask { id url }
+          outputImages { id url }
+        }
+      }
+    }
+  }
+`;
+const PROMPTS = [
+  '=HYPERLINK("http://x")',
+  'make it "autumn",\nplease',
+  '秋天的树叶',
+  'a hat',
+  'A HAT',
+];
+/** More than one page of the history, and more than fits into the buffers on the way. */
+const MANY = 2_500;
+
+interface Arguments {
+  filter?: object;
+  search?: string;
+  orderBy?: object;
+}
+
+describe.runIf(hasDatabase)('the export of the history', () => {
+  let app: TestApp;
+  let imageId = '';
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    for (const [i, prompt] of PROMPTS.entries()) {
+      if (i === 3) app.sandbox.faults.push({ kind: 'moderation' });
+      const { data } = await app.upload(
+        EDIT,
+        {
+          input: {
+            images: [{ file: null }],
+            prompt,
+            metadata: { i: String(i) },
+            outputFormat: 'JPEG',
+          },
+        },
+        { 'input.images.0.file': await png(64, 48) },
+      );
+      imageId ||= data.editImage.editJob.inputImages[0].id;
+    }
+    await insertForeignRows(app);
+  });
+  afterAll(() => app?.stop());
+
+  function url(args: Arguments & { format?: string }): string {
+    const { format, search, filter, orderBy } = args;
+    const query = new URLSearchParams({
+      ...(format && { format }),
+      ...(search && { search }),
+      ...(filter && { filter: JSON.stringify(filter) }),
+      ...(orderBy && { orderBy: JSON.stringify(orderBy) }),
+    });
+    return `${app.url}/export/edits?${query}`;
+  }
+
+  async function ndjson(args: Arguments) {
+    const response = await fetch(url(args));
+    expect(response.status).toBe(200);
+    const lines = (await response.text()).split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line));
+  }
+
+  const of = (i: number) => ({ metadata: { i: String(i) } });
+
+  test.each<[string, () => Arguments]>([
+    ['everything', () => ({})],
+    ['a status', () => ({ filter: { status: ['FAILED'] } })],
+    ['a label', () => ({ filter: of(1) })],
+    ['a picture', () => ({ filter: { inputImageId: imageId } })],
+    ['a search', () => ({ search: 'a hat' })],
+    ['a search in Chinese', () => ({ search: '秋天' })],
+    ['an order', () => ({ orderBy: { field: 'DURATION', direction: 'ASC' } })],
+    ['nothing', () => ({ filter: { model: ['none'] } })],
+  ])('says of %s what the history says', async (_, args) => {
+    const { data, errors } = await app.query(HISTORY, args());
+    expect(errors).toBeUndefined();
+    const nodes = data.editJobs.edges.map(({ node }: { node: object }) => node);
+    const edits = await ndjson(args());
+    expect(edits.map(({ id }) => id)).toEqual(nodes.map(({ id }: { id: string }) => id));
+    for (const [i, edit] of edits.entries()) {
+      const { prompt, error, usage, ...same } = nodes[i];
+      expect(edit).toMatchObject({
+        ...same,
+        prompt: prompt.text,
+        errorCode: error?.code ?? null,
+        errorMessage: error?.message ?? null,
+      });
+      if (usage === null) expect(edit.usage).toBeNull();
+      else expect(edit.usage).toMatchObject(usage);
+    }
+  });
+
+  test('as CSV has a head, a record for each edit, and no formula', async () => {
+    const response = await fetch(url({ format: 'csv' }));
+    expect(response.headers.get('content-type')).toContain('text/csv');
+    expect(response.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="edits-.*\.csv"$/,
+    );
+    const csv = await response.text();
+    expect(csv).toMatch(/^id,status,createdAt,.*prompt,/);
+    expect(csv).toContain(`,"'=HYPERLINK(""http://x"")",`);
+    expect(csv).toContain(',"make it ""autumn"",\nplease",');
+    expect(csv.match(/\r\n/g)).toHaveLength(PROMPTS.length + 1);
+  });
+
+  test.each([
+    ['filter={"status":["NONE"]}', 'filter.status.0'],
+    ['filter={"createdAt":{"from":"yesterday"}}', 'filter.createdAt.from'],
+    ['filter={"colour":"red"}', 'colour'],
+    ['filter={"inputImageId":"nonsense"}', 'filter.inputImageId'],
+    ['filter=[', 'filter'],
+    ['orderBy={"field":"CREATED_AT","direction":"UP"}', 'orderBy.direction'],
+    ['format=xml', 'format'],
+    ['fliter={}', 'fliter'],
+    [`search=${'x'.repeat(1_001)}`, 'search'],
+  ])('of %s is refused, and the field is named', async (query, field) => {
+    const response = await fetch(`${app.url}/export/edits?${query}`);
+    expect(response.status).toBe(400);
+    const { errors } = await response.json();
+    expect(errors[0].extensions.code).toBe('BAD_USER_INPUT');
+    expect(errors[0].message).toContain(field);
+  });
+
+  test('is read only: by GET, or its head by HEAD', async () => {
+    const posted = await fetch(url({}), { method: 'POST' });
+    expect(posted.status).toBe(405);
+    await posted.text();
+    const head = await fetch(url({}), { method: 'HEAD' });
+    expect(head.status).toBe(200);
+    expect(await head.text()).toBe('');
+  });
+
+  test('of thousands has each once in order, and reads no more once the client is gone', async () => {
+    await app.withDatabase(async (prisma) => {
+      const [job] = await prisma.editJob.findMany({ where: { ownerId: 'local' }, take: 1 });
+      if (job?.promptId == null) throw new Error('there is no edit');
+      const { promptId } = job;
+      await prisma.editJob.createMany({
+        data: Array.from({ length: MANY }, (_, i) => ({
+          id: randomUUID(),
+          ownerId: 'local',
+          promptId,
+          sandbox: true,
+          model: 'many',
+          size: 'auto',
+          resolvedSize: 'auto',
+          n: 1,
+          status: 'SUCCEEDED' as const,
+          metadata: { filler: 'x'.repeat(4_000), i },
+          // Many at one time: the id decides.
+          createdAt: new Date(1_700_000_000_000 + Math.floor(i / 7)),
+        })),
+      });
+    });
+    const many = { filter: { model: ['many'] } };
+    const reads = () => app.logged.filter((line) => line.includes('"sql":"SELECT page.id')).length;
+    const whole = reads();
+    const edits = await ndjson(many);
+    const ofWhole = reads() - whole;
+    expect(new Set(edits.map(({ id }) => id)).size).toBe(MANY);
+    const times = edits.map(({ createdAt }) => createdAt);
+    expect(times).toEqual(times.toSorted().reverse());
+
+    expect(ofWhole).toBeGreaterThanOrEqual(MANY / 500);
+    const before = reads();
+    await new Promise<void>((resolve, reject) => {
+      const request = get(url(many), (response) => {
+        response.once('data', () => {
+          // It holds what has come, and takes no more: the service must wait, too.
+          response.pause();
+          setImmediate(() => {
+            response.once('close', () => resolve());
+            request.destroy();
+          });
+        });
+        response.on('error', () => {});
+      });
+      request.on('error', (error) => ('code' in error ? resolve() : reject(error)));
+    });
+    // Its turn comes after what was still being read.
+    expect((await app.query('{ editJobs(first: 1) { totalCount } }')).errors).toBeUndefined();
+    expect(reads() - before).toBeLessThan(ofWhole);
+    const failures = app.logged.filter((line) => line.includes('history not exported'));
+    expect(failures).toEqual([]);
+  });
+});
