@@ -19,7 +19,8 @@ const GATEWAY_SUITES = ['test/gateways/**/*.test.ts'];
 
 /** In milliseconds: what hangs is ended, what is slow is not. */
 const LIMIT_MS = 900_000;
-const common = { testTimeout: LIMIT_MS, hookTimeout: LIMIT_MS };
+const SETUP = 'test/support/global-setup.ts';
+const common = { testTimeout: LIMIT_MS, hookTimeout: LIMIT_MS, globalSetup: [SETUP] };
 
 /** Memory in place of a disk, where there is plenty: the embedded database syncs each commit. */
 const onMemory = { env: freeBytes('/dev/shm') > 4 * 1024 ** 3 ? { TMPDIR: '/dev/shm' } : {} };
@@ -46,7 +47,6 @@ export default defineConfig({
     expect: { poll: { timeout: 120_000 } },
     // CI counts the tests from the file: see .ci/run.
     reporters: ['default', ['json', { outputFile: 'build/tests.json' }]],
-    globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
         extends: true,
@@ -70,7 +70,7 @@ export default defineConfig({
           ...common,
           name: 'examples',
           include: EXAMPLE_SUITES,
-          globalSetup: ['test/support/install-examples.ts'],
+          globalSetup: [SETUP, 'test/support/install-examples.ts'],
           provide: { databaseKind: 'pglite' },
         },
       },
@@ -91,7 +91,7 @@ export default defineConfig({
           ...onMemory,
           name: 'gateways',
           include: GATEWAY_SUITES,
-          globalSetup: ['test/support/install-gateways.ts'],
+          globalSetup: [SETUP, 'test/support/install-gateways.ts'],
           provide: { databaseKind: 'pglite' },
         },
       },

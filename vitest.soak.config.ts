@@ -9,13 +9,13 @@ const common = {
   include: ['test/soak/**/*.soak.ts'],
   testTimeout: 15 * 60_000,
   hookTimeout: 60_000,
+  globalSetup: ['test/support/global-setup.ts'],
 };
 
 export default defineConfig({
   test: {
     maxWorkers: 1,
     execArgv: [...WEBASSEMBLY_FLAGS],
-    globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
         extends: true,

@@ -27,7 +27,7 @@ import { startPostgresCluster } from './postgres-cluster.ts';
 declare module 'vitest' {
   export interface ProvidedContext {
     databaseKind: 'pglite' | 'postgres';
-    /** A data directory with a migrated embedded database, to be copied. */
+    /** A data directory with a migrated embedded database, to be copied; empty: not needed. */
     pgliteTemplate: string;
     /** A server with the migrated database `retouch_template`; null: none can be had. */
     postgresUrl: string | null;
@@ -39,44 +39,80 @@ declare module 'vitest' {
 const BUILD_PAGE = join(import.meta.dirname, '../../scripts/build-page.ts');
 const log = createLog({ level: 'warn' });
 
-/** What the suites copy or connect to. */
-interface Prepared {
-  readonly chromium: string | null;
-  readonly pgliteTemplate: string;
-  readonly postgresUrl: string | null;
-  remove(): Promise<void>;
+/** What a project's suites need, by its name: nothing else is made. */
+const NEEDS: Record<string, readonly Need[]> = {
+  unit: [],
+  examples: ['page', 'chromium', 'pglite'],
+  pglite: ['pglite'],
+  gateways: ['pglite'],
+  browser: ['page', 'chromium', 'pglite'],
+  'reliability-pglite': ['pglite'],
+  postgres: ['postgres'],
+  'reliability-postgres': ['postgres'],
+  'soak-pglite': ['pglite'],
+  'soak-postgres': ['postgres'],
+};
+
+type Need = keyof typeof MAKERS;
+
+/** A part of the setup: what suites copy or connect to. */
+interface Made<Value> {
+  readonly value: Value;
+  remove?(): Promise<void>;
 }
 
-/** One for all projects of a run: Vitest sets each of them up, in this process. */
-const shared = globalThis as { retouchPrepared?: Promise<Prepared>; retouchUsers?: number };
+const MAKERS = {
+  page: async (): Promise<Made<void>> => {
+    await promisify(execFile)(process.execPath, [BUILD_PAGE]);
+    return { value: undefined };
+  },
+  chromium: async (): Promise<Made<string | null>> => {
+    const value = findChromium();
+    if (value === null) {
+      process.stderr.write(
+        '\nSKIPPED in the browser: no Chromium is installed (Debian: apt-get install chromium).\n\n',
+      );
+    }
+    return { value };
+  },
+  pglite: async (): Promise<Made<string>> => {
+    const dir = await mkdtemp(join(tmpdir(), 'retouch-template-'));
+    await prepare(await openPglite({ dir, log }));
+    return { value: dir, remove: () => rm(dir, { recursive: true, force: true }) };
+  },
+  postgres: makePostgres,
+};
 
-/** Bundles the page, and migrates once what each suite then copies. */
-export default async function setup({ provide }: TestProject) {
+/** Each part is made once for all projects of a run: Vitest sets each of them up, in this process. */
+const shared = globalThis as {
+  retouchParts?: Map<Need, Promise<Made<unknown>>>;
+  retouchUsers?: number;
+};
+
+export default async function setup({ name, provide }: TestProject) {
+  const needs = NEEDS[name];
+  if (needs === undefined) throw new Error(`test/support/global-setup.ts: NEEDS has no ${name}`);
   shared.retouchUsers = (shared.retouchUsers ?? 0) + 1;
-  shared.retouchPrepared ??= prepareAll();
-  const { chromium, pgliteTemplate, postgresUrl, remove } = await shared.retouchPrepared;
-  provide('chromium', chromium);
-  provide('pgliteTemplate', pgliteTemplate);
-  provide('postgresUrl', postgresUrl);
+  shared.retouchParts ??= new Map();
+  const parts = shared.retouchParts;
+  const made = async <N extends Need>(need: N) => {
+    if (!needs.includes(need)) return null;
+    if (!parts.has(need)) parts.set(need, MAKERS[need]());
+    return (await parts.get(need))?.value as Awaited<ReturnType<(typeof MAKERS)[N]>>['value'];
+  };
+  await made('page');
+  provide('chromium', await made('chromium'));
+  provide('pgliteTemplate', (await made('pglite')) ?? '');
+  provide('postgresUrl', await made('postgres'));
   return async () => {
     shared.retouchUsers = (shared.retouchUsers ?? 0) - 1;
     if (shared.retouchUsers > 0) return;
-    delete shared.retouchPrepared;
-    await remove();
+    delete shared.retouchParts;
+    for (const part of parts.values()) await (await part).remove?.();
   };
 }
 
-async function prepareAll(): Promise<Prepared> {
-  await promisify(execFile)(process.execPath, [BUILD_PAGE]);
-  const chromium = findChromium();
-  if (chromium === null) {
-    process.stderr.write(
-      '\nSKIPPED in the browser: no Chromium is installed (Debian: apt-get install chromium).\n\n',
-    );
-  }
-  const dir = await mkdtemp(join(tmpdir(), 'retouch-template-'));
-  await prepare(await openPglite({ dir, log }));
-
+async function makePostgres(): Promise<Made<string | null>> {
   const given = process.env['TEST_DATABASE_URL'];
   const cluster = given ? null : await startPostgresCluster();
   const url = given ?? cluster?.url ?? null;
@@ -84,31 +120,30 @@ async function prepareAll(): Promise<Prepared> {
     process.stderr.write(
       '\nSKIPPED on Postgres: no TEST_DATABASE_URL is set and no Postgres server is installed (Debian: apt-get install postgresql).\n\n',
     );
-  } else {
-    await createHostileRole(url);
-    for (const name of [EMPTY_TEMPLATE, TEMPLATE]) {
-      await onServer(
-        url,
-        `DROP DATABASE IF EXISTS ${name}`,
-        `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`,
-      );
-      await furnish(url, name);
-    }
-    await prepare(openServer({ DATABASE_URL: urlOfRole(url, TEMPLATE) }, log));
+    return { value: null };
   }
-  const remove = async () => {
-    if (cluster) await cluster.stop();
-    else if (url) {
+  await createHostileRole(url);
+  for (const name of [EMPTY_TEMPLATE, TEMPLATE]) {
+    await onServer(
+      url,
+      `DROP DATABASE IF EXISTS ${name}`,
+      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`,
+    );
+    await furnish(url, name);
+  }
+  await prepare(openServer({ DATABASE_URL: urlOfRole(url, TEMPLATE) }, log));
+  return {
+    value: url,
+    async remove() {
+      if (cluster !== null) return cluster.stop();
       await onServer(
         url,
         `DROP DATABASE IF EXISTS ${TEMPLATE}`,
         `DROP DATABASE IF EXISTS ${EMPTY_TEMPLATE}`,
       );
       await dropHostileRole(url);
-    }
-    await rm(dir, { recursive: true, force: true });
+    },
   };
-  return { chromium, pgliteTemplate: dir, postgresUrl: url, remove };
 }
 
 async function prepare(database: Database): Promise<void> {

@@ -6,8 +6,8 @@ import type { FaultInput } from '../../src/sandbox/faults.ts';
 import type { SandboxStats } from '../../src/sandbox/stats.ts';
 
 const pathOf = (module: string) => fileURLToPath(new URL(`../../src/${module}`, import.meta.url));
-const START = pathOf('start.ts');
-const SANDBOX = pathOf('edits-api/sandbox/standalone.ts');
+const START = pathOf('app/start.ts');
+const SANDBOX = pathOf('sandbox/standalone.ts');
 
 /** A process that writes lines to its standard output, and how it ends. */
 export interface Spawned {
