@@ -17,7 +17,7 @@ COPY src/graphiql ./src/graphiql
 RUN node scripts/build-page.ts
 
 FROM node:24-slim
-# A font for the sandbox, which writes the prompt on its pictures.
+# A font for the sandbox, which writes the prompt on its images.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends fontconfig-config fonts-dejavu-core \
   && rm -rf /var/lib/apt/lists/*

@@ -15,7 +15,7 @@ const REDACTED = [
   'token',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** JSON lines on standard output. Secrets are redacted by name; prompts and pictures never logged. */
+/** JSON lines on standard output. Secrets are redacted by name; prompts and images never logged. */
 export function createLog(options: { level: string; destination?: DestinationStream }): Log {
   return pino(
     {

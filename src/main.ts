@@ -71,7 +71,7 @@ function welcome(config: Config, { url }: App): string {
     editsApi.kind !== 'sandbox'
       ? `  Edits API  ${editsApi.kind === 'remote' ? editsApi.url : `those of ${editsApi.path}`}`
       : [
-          '  Edits API  SANDBOX: pictures are made by a built-in stand-in, not by a model.',
+          '  Edits API  SANDBOX: images are made by a built-in stand-in, not by a model.',
           '             For a real one set EDITS_API_URL (such as https://api.openai.com/v1)',
           '             and EDITS_API_KEY, in the environment or in .env.',
         ].join('\n');

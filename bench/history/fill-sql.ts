@@ -60,7 +60,7 @@ export const FILL_STEPS = [
     FROM (SELECT "promptId", count(*) AS uses, max("createdAt") AS "lastUsedAt", min("createdAt") AS "createdAt"
       FROM "EditJob" WHERE $1::int + $2::int > 0 GROUP BY "promptId") AS used
     WHERE used."promptId" = prompt.id`,
-  // A picture for every fifth job of an owner, and one for every answer.
+  // An image for every fifth job of an owner, and one for every answer.
   `INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha", "createdAt")
     SELECT "benchId"(ms, 'input' || owner || '.' || nth / 5), "ownerId", md5('i' || n) || md5('j' || n),
       'JPEG'::"ImageFormat", 1600, 1200, 800000, false, to_timestamp(ms / 1000.0)
@@ -72,7 +72,7 @@ export const FILL_STEPS = [
   `INSERT INTO "EditJobImage" ("jobId", "imageId", role, position)
     SELECT ${JOB_ID('n', 'ms')}, ${OUTPUT_ID('n', 'ms')}, 'OUTPUT'::"ImageRole", 0
     FROM (${NUMBERED}) AS job WHERE ${STATUS} = 'SUCCEEDED' OR nth / 50 % 10 = 0`,
-  // Of each tenth group of 50 the edits are a tree: the nth has edited the (n / 2)th's picture.
+  // Of each tenth group of 50 the edits are a tree: the nth has edited the (n / 2)th's image.
   `WITH job AS (${NUMBERED}), input AS (SELECT owner, nth, ms FROM job WHERE nth % 5 = 0)
     INSERT INTO "EditJobImage" ("jobId", "imageId", role, position)
     SELECT ${JOB_ID('job.n', 'job.ms')},

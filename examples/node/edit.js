@@ -3,15 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { EDIT, HISTORY, WATCH } from './operations.js';
 import { createRetouch } from './retouch.js';
 
-const [picture, prompt = 'make it autumn', output = 'edited.png'] = process.argv.slice(2);
-if (picture === undefined) {
-  console.error('Usage: npm start -- picture.jpg "make it autumn" edited.png');
+const [image, prompt = 'make it autumn', output = 'edited.png'] = process.argv.slice(2);
+if (image === undefined) {
+  console.error('Usage: npm start -- image.jpg "make it autumn" edited.png');
   process.exit(2);
 }
 const origin = process.env.RETOUCH_URL ?? 'http://127.0.0.1:4000';
 const retouch = createRetouch(new URL('/graphql', origin).href);
 
-const file = await openAsBlob(picture);
+const file = await openAsBlob(image);
 // With `wait: 0` the job is answered as soon as it is stored.
 const input = { images: [{ file }], prompt, partialImages: 3, wait: 0 };
 const { editImage } = await retouch.ask(EDIT, { input }, { 'variables.input.images.0.file': file });

@@ -42,7 +42,7 @@ export interface Config {
       }
     | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
-  /** Of the pictures. */
+  /** Of the images. */
   readonly storage:
     | { kind: 'fs'; dir: string }
     /** Null: wherever the SDK finds some. */
@@ -280,7 +280,7 @@ function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Ge
     yield `ROLE is ${role} but DATABASE_URL is not set: the embedded database serves one process only. Set the URL of a Postgres server, or ROLE=all.`;
   }
   if (role === 'worker' && SECRET_KEY !== undefined && !env['PUBLIC_URL']) {
-    yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to pictures, which a worker does not serve. Set the origin that clients reach the API at.';
+    yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to images, which a worker does not serve. Set the origin that clients reach the API at.';
   }
 }
 

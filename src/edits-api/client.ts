@@ -29,7 +29,7 @@ import { createTransport } from './request/transport.ts';
 import { errorOfLimits } from './request/transport-errors.ts';
 
 export interface EditsApiOptions extends AnswerAccessOptions {
-  /** How several pictures are named. @default 'image[]' */
+  /** How several images are named. @default 'image[]' */
   readonly imageField?: ImageField;
 }
 

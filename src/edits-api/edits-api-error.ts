@@ -9,7 +9,7 @@ import type { EditErrorCode } from './edit-error-codes.ts';
  */
 export type EditsApiOutcome = 'not_processed' | 'refused' | 'unknown';
 
-/** A call to the edits API that brought no pictures. */
+/** A call to the edits API that brought no images. */
 export class EditsApiError extends RetouchError {
   readonly code: EditErrorCode;
   readonly outcome: EditsApiOutcome;

@@ -1,7 +1,7 @@
 import type { ReceivedImage } from '../images/images.ts';
 import type { StagedFile } from '../images/storage/staging.ts';
 
-/** One picture of a request. Its bytes are read when they are sent, never before. */
+/** One image of a request. Its bytes are read when they are sent, never before. */
 export interface EditsApiFile {
   /** Made by us (`image-1.png`), never the client's. */
   readonly filename: string;
@@ -19,7 +19,7 @@ export interface EditsApiRequest {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** What came back, pictures already decoded into staged files, each a whole one. */
+/** What came back, images already decoded into staged files, each a whole one. */
 export interface EditsApiAnswer {
   readonly httpStatus: number;
   /** `x-request-id` of the answer. */
@@ -27,7 +27,7 @@ export interface EditsApiAnswer {
   /** At least one, perhaps fewer than were asked for; the caller puts or discards each. */
   readonly images: readonly ReceivedImage[];
   /**
-   * The answer as JSON without the pictures (`b64_json` is dropped), as far as it came: `created`,
+   * The answer as JSON without the images (`b64_json` is dropped), as far as it came: `created`,
    * `usage`, `size`, `quality`, `background`, `output_format` and whatever else the API said. `usage`
    * is here wherever the API had it.
    */
@@ -35,7 +35,7 @@ export interface EditsApiAnswer {
 }
 
 /**
- * Takes a picture on the way over: the file is its own from then on. `index` counts from 0, in the
+ * Takes an image on the way over: the file is its own from then on. `index` counts from 0, in the
  * order they come. It must not throw.
  */
 export type OnPartialImage = (image: StagedFile, index: number) => void;
@@ -43,12 +43,12 @@ export type OnPartialImage = (image: StagedFile, index: number) => void;
 export interface EditsApiCall {
   /** Aborting ends the call as `ABORTED`, its outcome unknown once the request went out. */
   readonly signal?: AbortSignal;
-  /** From now to the last byte of the answer. The fetching of pictures that it points at has its own. */
+  /** From now to the last byte of the answer. The fetching of images that it points at has its own. */
   readonly timeoutMs: number;
-  /** Told of each picture on the way, of an answer that is streamed, while the rest still comes. */
+  /** Told of each image on the way, of an answer that is streamed, while the rest still comes. */
   readonly onPartialImage?: OnPartialImage;
   /**
-   * Told when the answer has come and is kept, and only pictures that it points at are still fetched:
+   * Told when the answer has come and is kept, and only images that it points at are still fetched:
    * `readSaved` can do that again at any time.
    */
   readonly onReceived?: () => void;
@@ -60,7 +60,7 @@ export interface EditsApiCall {
 export interface SavedAnswer {
   /** Its bytes, from the first one on. Whatever it throws is thrown. */
   readonly bytes: AsyncIterable<Buffer>;
-  /** How many pictures were asked for. */
+  /** How many images were asked for. */
   readonly expectedImages: number;
   readonly signal: AbortSignal;
   /** As of a call. */
@@ -68,8 +68,8 @@ export interface SavedAnswer {
 }
 
 /**
- * Reads an answer again. Sends nothing, but fetches pictures that it points at.
- * @throws EditsApiError when it has no picture that can be used: the error that it reports, or
+ * Reads an answer again. Sends nothing, but fetches images that it points at.
+ * @throws EditsApiError when it has no image that can be used: the error that it reports, or
  * BROKEN_ANSWER; the signal's reason when aborted.
  */
 export type ReadSaved = (answer: SavedAnswer) => Promise<EditsApiAnswer>;

@@ -22,10 +22,10 @@ const RESULT = `... on EditImagePayload {
     }
     ... on Error { message }`;
 
-/** An edit of as many pictures as the Files panel is given. */
+/** An edit of as many images as the Files panel is given. */
 export function editOperation({ sandbox }: { sandbox: boolean }): ExampleOperation {
   return {
-    query: `# Attach pictures in the Files panel
+    query: `# Attach images in the Files panel
 # (or drop or paste them), then run.
 mutation Edit($input: EditImageInput!) {
   editImage(input: $input) {

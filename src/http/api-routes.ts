@@ -21,7 +21,7 @@ export interface Endpoint {
   readonly sockets: GraphqlSockets;
 }
 
-/** The API, its page and the pictures, for those who may ask at all. */
+/** The API, its page and the images, for those who may ask at all. */
 export function createApiRoutes(options: {
   /** Path under which clients reach all this; empty: the root. */
   prefix: string;

@@ -9,13 +9,13 @@ import type { BlobStore } from './storage/blob-store.ts';
 import { lockContents } from './storage/content-locks.ts';
 import type { StagedFile } from './storage/staging.ts';
 
-/** A picture that was received and checked, but belongs to nobody yet. */
+/** An image that was received and checked, but belongs to nobody yet. */
 export interface ReceivedImage {
   readonly staged: StagedFile;
   readonly facts: InspectedImage;
 }
 
-/** What the row of a picture says of it. */
+/** What the row of an image says of it. */
 export interface ImageFacts {
   readonly format: 'PNG' | 'JPEG' | 'WEBP';
   /** Pixels, as browsers show them: see `InspectedImage`. */
@@ -43,12 +43,12 @@ const BY_ROW = {
   WEBP: { name: 'webp', ...IMAGE_FORMATS.webp },
 } as const;
 
-/** A stored picture's format by its name outside the database, with content type and extension. */
+/** A stored image's format by its name outside the database, with content type and extension. */
 export function mediaOf(format: ImageFacts['format']) {
   return BY_ROW[format];
 }
 
-/** What the rest of the service needs to know of a stored picture. */
+/** What the rest of the service needs to know of a stored image. */
 export interface StoredImage extends ImageFacts {
   readonly id: string;
   readonly ownerId: string;
@@ -66,7 +66,7 @@ const FIELDS = {
   hasAlpha: true,
 } as const;
 
-/** The pictures of all owners: rows in the database, bytes in the blob store. */
+/** The images of all owners: rows in the database, bytes in the blob store. */
 export interface Images {
   /** Null when it is not there, or not the viewer's. */
   find(viewer: Viewer, id: string): Promise<StoredImage | null>;
@@ -77,11 +77,11 @@ export interface Images {
    */
   keep(ownerId: string, images: readonly ReceivedImage[]): Promise<void>;
   /**
-   * Writes the rows of received pictures, once per owner and content; answers the ids of all in the
+   * Writes the rows of received images, once per owner and content; answers the ids of all in the
    * order given. Until `tx` ends nobody can delete any of them: links to them must be written in it.
    * Called once in a transaction, after its locks on prompts and jobs (see `lockContents`).
    * @throws StorageError when the bytes were removed since they were kept, NotFoundError when a stored
-   * picture was deleted since it was looked up: the transaction must be rolled back.
+   * image was deleted since it was looked up: the transaction must be rolled back.
    */
   save(
     tx: Pick<Transaction, '$queryRaw' | '$executeRaw'>,
@@ -90,7 +90,7 @@ export interface Images {
   ): Promise<string[]>;
 }
 
-/** A picture that has its row already. */
+/** An image that has its row already. */
 export type StoredContent = Pick<StoredImage, 'id' | 'sha256'>;
 
 export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
@@ -126,7 +126,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
 
   async function mustBeKept(key: string): Promise<void> {
     if ((await blobs.size(key)) !== null) return;
-    throw new StorageError('A picture was removed while it was being stored: send it again.');
+    throw new StorageError('An image was removed while it was being stored: send it again.');
   }
 }
 
@@ -178,7 +178,7 @@ function contentOf(image: ReceivedImage | StoredContent): string {
 
 /**
  * Each content once, as one statement can meet a row only once; and in one order everywhere, so that
- * two transactions with the same pictures cannot deadlock.
+ * two transactions with the same images cannot deadlock.
  */
 function distinct(images: readonly ReceivedImage[]): ReceivedImage[] {
   const byContent = new Map(images.map((image) => [image.staged.sha256, image]));

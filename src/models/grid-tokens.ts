@@ -4,7 +4,7 @@ import type { PixelSize } from './sizes.ts';
  * Output tokens of gpt-image-2 and gpt-image-2.5, as the calculator in OpenAI's image generation
  * guide has them ("GPT Image 2.5 and GPT Image 2 output tokens"). Pure.
  *
- * A picture is a grid whose longer edge has a number of cells by quality, and whose shorter one has
+ * An image is a grid whose longer edge has a number of cells by quality, and whose shorter one has
  * as many as its shape leaves, rounded half to even. A cell takes (2,000,000 + pixels) / 4,000,000
  * tokens; the whole is rounded up.
  * @param cells Along the longer edge.

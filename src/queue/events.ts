@@ -9,7 +9,7 @@ const eventSchema = z.discriminatedUnion('kind', [
     jobId: z.string(),
     ownerId: z.string(),
     final: z.boolean(),
-    /** Position of a picture on the way that has come; the job's status is as before. */
+    /** Position of an image on the way that has come; the job's status is as before. */
     partial: z.int().min(0).optional(),
     /** It is in nobody's history any more. */
     deleted: z.literal(true).optional(),
@@ -18,7 +18,7 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('work'), queue: z.string() }),
 ]);
 
-/** What has changed, by id only: pictures and prompts never travel this way. */
+/** What has changed, by id only: images and prompts never travel this way. */
 export type ServiceEvent = z.infer<typeof eventSchema>;
 
 /** `missed`: the line was down for a while; state must be read again instead of waited for. */

@@ -9,9 +9,9 @@ import type { PixelSize } from '../models/sizes.ts';
 import { outputTokens } from '../models/token-rules.ts';
 import type { EditParams } from './edit-params.ts';
 import type { Fault } from './faults.ts';
-import type { Picture } from './studio.ts';
+import type { EncodedImage } from './studio.ts';
 
-/** Parts of a body, written one after the other; a picture's base64 is never copied into a string. */
+/** Parts of a body, written one after the other; an image's base64 is never copied into a string. */
 export type Chunks = readonly (string | Buffer)[];
 
 export interface Usage {
@@ -53,7 +53,7 @@ export function usageOf(
     textTokens: number;
     inputSizes: readonly PixelSize[];
     size: PixelSize;
-    pictures: number;
+    images: number;
     fault: Fault | null;
   },
 ): Usage {
@@ -62,12 +62,11 @@ export function usageOf(
     (sum, size) => sum + inputImageTokens(size, params.inputFidelity),
     0,
   );
-  const perPicture =
-    pictureTokens(params, details.size) + params.partialImages * PARTIAL_IMAGE_TOKENS;
-  return usage(times * details.textTokens, times * image, times * perPicture * details.pictures);
+  const perImage = imageTokens(params, details.size) + params.partialImages * PARTIAL_IMAGE_TOKENS;
+  return usage(times * details.textTokens, times * image, times * perImage * details.images);
 }
 
-function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): number {
+function imageTokens({ model, quality: asked }: EditParams, size: PixelSize): number {
   const quality = asked === 'auto' ? 'medium' : asked;
   const rule = findModel(CATALOGUE, model)?.tokens.output ?? null;
   const own = rule === null ? null : outputTokens(rule, size, quality);
@@ -75,7 +74,7 @@ function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): 
   return outputImageTokens(size, quality === 'xhigh' || quality === 'max' ? 'high' : quality);
 }
 
-/** The share of a later picture of a stream: no input, so that the shares add up to the whole. */
+/** The share of a later image of a stream: no input, so that the shares add up to the whole. */
 export function withoutInput(whole: Usage): Usage {
   return usage(0, 0, whole.output_tokens);
 }
@@ -89,9 +88,9 @@ function usage(text: number, image: number, output: number): Usage {
   };
 }
 
-/** One picture as a member of an answer: `"b64_json":"…"` or `"url":"…"`. */
-export function pictureMember(picture: Picture): Chunks {
-  return ['"b64_json":"', picture.base64, '"'];
+/** One image as a member of an answer: `"b64_json":"…"` or `"url":"…"`. */
+export function imageMember(image: EncodedImage): Chunks {
+  return ['"b64_json":"', image.base64, '"'];
 }
 
 export function member(name: 'b64_json' | 'url', value: string): Chunks {
@@ -116,7 +115,7 @@ export function jsonBody(facts: Facts, members: readonly Chunks[], usage: Usage 
 /** One event of a stream, as in ImageEditPartialImageEvent and ImageEditCompletedEvent. */
 export function streamEvent(
   facts: Facts,
-  picture: Chunks,
+  image: Chunks,
   event: { partialImageIndex: number } | { usage: Usage | null },
 ): Chunks {
   const partial = 'partialImageIndex' in event;
@@ -128,5 +127,5 @@ export function streamEvent(
     ...(partial && { partial_image_index: event.partialImageIndex }),
     ...(!partial && event.usage && { usage: event.usage }),
   });
-  return [`event: ${type}\ndata: {"type":"${type}",`, ...picture, `,${rest.slice(1)}\n\n`];
+  return [`event: ${type}\ndata: {"type":"${type}",`, ...image, `,${rest.slice(1)}\n\n`];
 }

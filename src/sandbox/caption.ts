@@ -1,4 +1,4 @@
-/** A part of a picture, in pixels. */
+/** A part of an image, in pixels. */
 export interface Region {
   readonly left: number;
   readonly top: number;

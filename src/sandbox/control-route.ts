@@ -16,7 +16,7 @@ export type ControlRoute = (
 
 /**
  * `/sandbox/*`, for tests and benchmarks in another process: queue and clear faults, read the
- * statistics, fetch pictures that an answer named by URL. Faults must come as `application/json`,
+ * statistics, fetch images that an answer named by URL. Faults must come as `application/json`,
  * which a web page of another origin cannot send.
  */
 export function createControlRoute(parts: {

@@ -5,9 +5,9 @@ import { countTextTokens } from '../models/text-tokens.ts';
 import {
   type Chunks,
   factsOf,
+  imageMember,
   jsonBody,
   member,
-  pictureMember,
   streamEvent,
   usageOf,
   withoutInput,
@@ -22,7 +22,7 @@ import type { KeptFiles } from './kept-files.ts';
 import { ApiRefusal, type Reply } from './refusal.ts';
 import { type Call, sendReply, startAnswer } from './send.ts';
 import type { SeenRequest, StatsKeeper } from './stats.ts';
-import type { Picture, Sitting, Studio } from './studio.ts';
+import type { EncodedImage, Sitting, Studio } from './studio.ts';
 
 /** One POST to this route. */
 interface EditCall extends Call {
@@ -46,7 +46,7 @@ interface Accepted {
 
 /**
  * POST /v1/images/edits. In this order: the next fault is taken, the key is looked at, the body is
- * read to its end, parameters and pictures are checked, the edit counts as paid, pictures are made.
+ * read to its end, parameters and images are checked, the edit counts as paid, images are made.
  */
 export function createEditsRoute(parts: {
   studio: Studio;
@@ -122,12 +122,12 @@ export function createEditsRoute(parts: {
     const members: Chunks[] = [];
     for (let k = 1; k <= params.n; k += 1) {
       call.signal.throwIfAborted();
-      members.push(memberOf(await sitting.picture(k), edit, call));
+      members.push(memberOf(await sitting.image(k), edit, call));
     }
     const usage =
       fault?.kind === 'no_usage'
         ? null
-        : usageOf(params, { ...edit, size: billedSize(edit), pictures: params.n });
+        : usageOf(params, { ...edit, size: billedSize(edit), images: params.n });
     stats.used(call.seen, usage);
     const body = distortBody(
       jsonBody(factsOf(params, sitting.size), fault?.kind === 'empty_data' ? [] : members, usage),
@@ -145,7 +145,7 @@ export function createEditsRoute(parts: {
   async function answerStream(res: ServerResponse, edit: Accepted, call: Call): Promise<void> {
     const { params, sitting, fault } = edit;
     const facts = factsOf(params, sitting.size);
-    const whole = usageOf(params, { ...edit, size: billedSize(edit), pictures: 1 });
+    const whole = usageOf(params, { ...edit, size: billedSize(edit), images: 1 });
     const events = (params.partialImages + 1) * params.n;
     const pause = () => sleep(edit.delayMs / events, undefined, { signal: call.signal });
     const headers = { 'content-type': 'text/event-stream; charset=utf-8' };
@@ -154,15 +154,15 @@ export function createEditsRoute(parts: {
     for (let k = 1; k <= params.n; k += 1) {
       for (let index = 0; index < params.partialImages; index += 1) {
         await pause();
-        const picture = pictureMember(await sitting.partial(k, index));
-        await write(res, streamEvent(facts, picture, { partialImageIndex: index }), call);
+        const image = imageMember(await sitting.partial(k, index));
+        await write(res, streamEvent(facts, image, { partialImageIndex: index }), call);
       }
       await pause();
       if (fault?.kind === 'empty_data') continue;
       const share = k === 1 ? whole : withoutInput(whole);
       const usage = fault?.kind === 'no_usage' ? null : share;
-      const picture = memberOf(await sitting.picture(k), edit, call);
-      await deliver(res, distortEvent(streamEvent(facts, picture, { usage }), fault), edit, call);
+      const image = memberOf(await sitting.image(k), edit, call);
+      await deliver(res, distortEvent(streamEvent(facts, image, { usage }), fault), edit, call);
     }
     res.end();
   }
@@ -178,18 +178,18 @@ export function createEditsRoute(parts: {
     await write(res, chunks, { signal, ...rate });
   }
 
-  function memberOf(picture: Picture, { params, fault }: Accepted, call: Call): Chunks {
+  function memberOf(image: EncodedImage, { params, fault }: Accepted, call: Call): Chunks {
     if (fault?.kind === 'bad_base64') return member('b64_json', '*** this is no base64 ***');
-    if (fault?.kind === 'picture_not_picture') {
-      return member('b64_json', Buffer.from('This is a text and no picture.').toString('base64'));
+    if (fault?.kind === 'not_an_image') {
+      return member('b64_json', Buffer.from('This is text, not an image.').toString('base64'));
     }
-    if (fault?.kind !== 'url') return pictureMember(picture);
-    const path = keptFiles.keep(picture.bytes, `image/${params.outputFormat}`);
+    if (fault?.kind !== 'url') return imageMember(image);
+    const path = keptFiles.keep(image.bytes, `image/${params.outputFormat}`);
     return member('url', fault.url ?? new URL(path, call.origin).href);
   }
 }
 
-/** What was asked for is billed, also when prepared pictures of another size are the answer. */
+/** What was asked for is billed, also when prepared images of another size are the answer. */
 function billedSize({ params, sitting }: Accepted): PixelSize {
   return params.size === 'auto' ? sitting.size : params.size;
 }

@@ -22,7 +22,7 @@ export function isPaid(fault: Fault | null): boolean {
   }
 }
 
-/** The whole answer for a fault that brings no pictures; null for any other. */
+/** The whole answer for a fault that brings no images; null for any other. */
 export function faultReply(fault: Fault): Reply | null {
   switch (fault.kind) {
     case 'auth':

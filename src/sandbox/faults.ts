@@ -46,17 +46,17 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('html') }),
   /** 200, said to be JSON. Paid. */
   z.strictObject({ kind: z.literal('not_json') }),
-  /** `data: []`; a stream ends without a picture. Paid. */
+  /** `data: []`; a stream ends without an image. Paid. */
   z.strictObject({ kind: z.literal('empty_data') }),
   /** `b64_json` is no base64. Paid. */
   z.strictObject({ kind: z.literal('bad_base64') }),
   /** `b64_json` is sound base64 of plain text. Paid. */
-  z.strictObject({ kind: z.literal('picture_not_picture') }),
+  z.strictObject({ kind: z.literal('not_an_image') }),
   /** No `usage`. Paid. */
   z.strictObject({ kind: z.literal('no_usage') }),
   /** `usage` has so many times the tokens. Paid. */
   z.strictObject({ kind: z.literal('more_usage'), times: z.int().min(1).max(1_000) }),
-  /** `data[].url` in place of `b64_json`: `url`, or the picture on this server. Paid. */
+  /** `data[].url` in place of `b64_json`: `url`, or the image on this server. Paid. */
   z.strictObject({ kind: z.literal('url'), url: z.string().optional() }),
   /** The answer drips. Paid. */
   z.strictObject({ kind: z.literal('slow'), bytesPerSecond: z.int().min(1).default(65_536) }),

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import busboy from 'busboy';
 import { ApiRefusal } from './refusal.ts';
 
-/** The API's documented limit for one picture. */
+/** The API's documented limit for one image. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024;
 
-/** 16 pictures and a mask are legal; one more of each is read so that the refusal can name it. */
+/** 16 images and a mask are legal; one more of each is read so that the refusal can name it. */
 const MAX_KEPT_FILES = 18;
 const MAX_FIELD_BYTES = 1024 * 1024;
 const MAX_FIELDS = 200;
@@ -39,7 +39,7 @@ export class ClientGone extends Error {
 
 /**
  * Reads a multipart body to its end. Without `keepBytes` files are counted and thrown away.
- * Only one request's pictures are held: nothing here outlives the answer.
+ * Only one request's images are held: nothing here outlives the answer.
  * @throws ApiRefusal for another content type, a malformed form or one beyond the limits, always
  *   after the whole body was read; ClientGone when it never came to its end.
  */

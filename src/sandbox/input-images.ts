@@ -8,7 +8,7 @@ const MAX_IMAGES = 16;
 const MAX_MASK_BYTES = 4 * 1024 * 1024;
 const FORMATS = ['image/jpeg', 'image/png', 'image/webp'];
 
-/** Larger pictures are refused before a pixel is decoded. */
+/** Larger images are refused before a pixel is decoded. */
 export const MAX_INPUT_PIXELS = 100_000_000;
 
 export interface InputFiles {
@@ -18,7 +18,7 @@ export interface InputFiles {
 }
 
 /**
- * The pictures among the form's parts, by what the parts say of themselves. Several may come as
+ * The images among the form's parts, by what the parts say of themselves. Several may come as
  * repeated `image[]` (the official way) or repeated `image` (compatible servers).
  * @throws ApiRefusal when there is none or too many, or one is too large or of another type.
  */
@@ -72,11 +72,11 @@ function checkFile(
 }
 
 /**
- * Reads the headers of the pictures, no pixels, and answers the images' sizes as they are seen
+ * Reads the headers of the images, no pixels, and answers the images' sizes as they are seen
  * (after EXIF orientation).
- * @throws ApiRefusal for a file that is no such picture, and for a mask that does not fit.
+ * @throws ApiRefusal for a file that is no such image, and for a mask that does not fit.
  */
-export async function inspectPictures(files: InputFiles): Promise<PixelSize[]> {
+export async function inspectImages(files: InputFiles): Promise<PixelSize[]> {
   const sizes = await Promise.all(
     files.images.map(async (file, index) => {
       const header = await readHeader(file.data);

@@ -4,7 +4,7 @@ const MAX_FILES = 20;
 
 export const FILES_PATH = '/sandbox/files/';
 
-/** Pictures that an answer named by URL; the latest few only. */
+/** Images that an answer named by URL; the latest few only. */
 export interface KeptFiles {
   /** Answers the path to fetch it from. */
   keep(bytes: Buffer, contentType: string): string;

@@ -1,4 +1,4 @@
-/** An answer made in one piece: everything but pictures. */
+/** An answer made in one piece: everything but images. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import { createRequestListener } from './request-listener.ts';
 import { createStatsKeeper, type SandboxStats } from './stats.ts';
 
 export interface SandboxOptions {
-  /** Gets ids, statuses and durations; never a prompt, a picture or a key. */
+  /** Gets ids, statuses and durations; never a prompt, an image or a key. */
   log?: Pick<Logger, 'debug' | 'error'>;
   /**
    * How long an edit takes at least.
@@ -33,7 +33,7 @@ export interface SandboxOptions {
 
 /**
  * A stand-in for the edits API: a loopback HTTP server that speaks the wire format of
- * `POST /v1/images/edits`, makes real pictures from the real inputs and costs nothing. What it can
+ * `POST /v1/images/edits`, makes real images from the real inputs and costs nothing. What it can
  * do wrong on purpose is in faults.ts; `/sandbox/*` does the same for other processes.
  */
 export interface Sandbox {

@@ -10,11 +10,11 @@ export interface Pixels extends PixelSize {
   readonly data: Buffer;
 }
 
-/** The inputs, decoded once for all pictures of an edit. */
+/** The inputs, decoded once for all images of an edit. */
 export interface Scene {
   /** The first input, fitted to the output size. */
   readonly base: Pixels;
-  /** One byte a pixel: 1 where the edit may change the picture. Null: everywhere. */
+  /** One byte a pixel: 1 where the edit may change the image. Null: everywhere. */
   readonly editable: Uint8Array | null;
   /** The box around all that is editable; null when nothing is. */
   readonly region: Region | null;
@@ -72,12 +72,12 @@ async function decode(
   size: PixelSize,
   { keepAlpha }: { keepAlpha: boolean },
 ): Promise<Pixels> {
-  const picture = sharp(data, { limitInputPixels: MAX_INPUT_PIXELS })
+  const image = sharp(data, { limitInputPixels: MAX_INPUT_PIXELS })
     .autoOrient()
     .resize(size.width, size.height, { fit: 'cover' })
     .toColourspace('srgb');
-  if (!keepAlpha) picture.flatten({ background: '#ffffff' });
-  const raw = await picture.ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
+  if (!keepAlpha) image.flatten({ background: '#ffffff' });
+  const raw = await image.ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
   return { ...size, data: raw };
 }
 

@@ -56,7 +56,7 @@ export interface StatsKeeper {
   snapshot(queuedFaults: number): SandboxStats;
   parsed(request: SeenRequest, form: Form): void;
   paid(request: SeenRequest): void;
-  /** The picture turned out to be broken before anything was made from it. */
+  /** The image turned out to be broken before anything was made from it. */
   unpaid(request: SeenRequest): void;
   answered(request: SeenRequest, status: number): void;
   used(request: SeenRequest, usage: Usage | null): void;

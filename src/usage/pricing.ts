@@ -55,7 +55,7 @@ function splitInput(usage: RawUsage, prices: PriceVersion['prices']): PricedToke
 }
 
 /**
- * Without details all of it is pictures: the edits API's types call `output_tokens` of an edit "the
+ * Without details all of it is images: the edits API's types call `output_tokens` of an edit "the
  * number of image tokens in the output image", and only newer models report text beside them.
  */
 function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): PricedTokens[] | null {

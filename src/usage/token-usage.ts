@@ -46,11 +46,11 @@ type Json = Readonly<Record<string, unknown>>;
 class UnbelievableError extends Error {}
 
 /**
- * `usage` of an answer with pictures, or null when it is unknown, which is never 0. It is believed as
+ * `usage` of an answer with images, or null when it is unknown, which is never 0. It is believed as
  * a whole or not at all, so that no charge is made from a part:
  * - zeros beside other names, or in details of a whole that is not zero, were filled in: they say
  *   nothing;
- * - a picture takes tokens both ways, so a sum of 0 on either side was filled in, too;
+ * - an image takes tokens both ways, so a sum of 0 on either side was filled in, too;
  * - a total is the sum of both sides, kinds that are both told add up to their whole, and no part
  *   exceeds it;
  * - anything but whole numbers from 0 on, as numbers or digits, is not a count.

@@ -1,7 +1,7 @@
 import type { Prisma } from '../database/database.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
-/** What a message says of a job: no prompt, no pictures. */
+/** What a message says of a job: no prompt, no images. */
 export const MESSAGE_FIELDS = {
   id: true,
   status: true,

@@ -350,7 +350,7 @@ describe('a role that is a part of the whole', () => {
     ]);
   });
 
-  test('knows where the pictures are served when it is a worker that may send webhooks', () => {
+  test('knows where the images are served when it is a worker that may send webhooks', () => {
     const worker = { ROLE: 'worker', DATABASE_URL, SECRET_KEY };
     expect(problemsOf(worker)).toEqual([expect.stringMatching(/^PUBLIC_URL is not set/)]);
     expect(problemsOf({ ...worker, PUBLIC_URL })).toEqual([]);
@@ -367,18 +367,18 @@ describe('a role that is a part of the whole', () => {
 });
 
 describe('STORAGE_URL', () => {
-  const STORAGE_URL = 's3://pictures/live?endpoint=http://127.0.0.1:9000';
+  const STORAGE_URL = 's3://images/live?endpoint=http://127.0.0.1:9000';
   const KEY = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'canary' };
   const LOCATION = {
     kind: 's3',
-    bucket: 'pictures',
+    bucket: 'images',
     prefix: 'live/',
     endpoint: 'http://127.0.0.1:9000',
     region: 'us-east-1',
     pathStyle: true,
   };
 
-  test('puts the pictures into S3, by the key that is set or else by what the SDK finds', () => {
+  test('puts the images into S3, by the key that is set or else by what the SDK finds', () => {
     expect(loadConfig({ STORAGE_URL }).storage).toEqual({ ...LOCATION, credentials: null });
     expect(loadConfig({ STORAGE_URL, ...KEY }).storage).toEqual({
       ...LOCATION,
@@ -398,7 +398,7 @@ describe('STORAGE_URL', () => {
       expect(problems).toEqual([expect.stringContaining(name)]);
       expect(problems.join()).not.toContain('canary');
     }
-    const problems = problemsOf({ STORAGE_URL: 's3://id:canary@pictures' });
+    const problems = problemsOf({ STORAGE_URL: 's3://id:canary@images' });
     expect(problems).toEqual([expect.stringMatching(/^STORAGE_URL: .*credentials/)]);
     expect(problems.join()).not.toContain('canary');
   });

@@ -34,12 +34,12 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
   gatewayContract(() => ({ app: federation.app, gateway: gatewayWith('sse') }));
 
   test('refuses a request of more than 25 MB, which POST /images takes', async () => {
-    const picture = new Blob([new Uint8Array(await noisePng(25_000_001))]);
+    const image = new Blob([new Uint8Array(await noisePng(25_000_001))]);
     const form = new FormData();
     const variables = { input: { images: [{ file: null }], prompt: 'too large' } };
     form.set('operations', JSON.stringify({ query: EDIT, variables }));
     form.set('map', JSON.stringify({ 0: ['variables.input.images.0.file'] }));
-    form.set('0', picture, 'a.png');
+    form.set('0', image, 'a.png');
     const refused = await fetch(`${gatewayWith('sse').url}/graphql`, {
       method: 'POST',
       headers: { 'apollo-require-preflight': 'true' },
@@ -49,7 +49,7 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
     const taken = await fetch(`${federation.app.url}/images`, {
       method: 'POST',
       headers: { 'content-type': 'image/png' },
-      body: picture,
+      body: image,
     });
     expect(taken.status).toBe(201);
   });

@@ -76,11 +76,11 @@ describe('the place of a request', () => {
     });
     return {
       port,
-      upload: async () => (await send(url, { method: 'POST', body: PICTURE })).status,
+      upload: async () => (await send(url, { method: 'POST', body: IMAGE })).status,
     };
   }
 
-  const PICTURE = Buffer.alloc(1_000);
+  const IMAGE = Buffer.alloc(1_000);
   const HEAD = 'HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n';
 
   /** Sends a part of a body, reads an answer if there is one, and is gone. */

@@ -56,9 +56,9 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const rig = await startRig(API);
       const other = await rig.startSecond(API);
       await rig.startSecond(WORKER);
-      const picture = await noisePng(2_000_000);
+      const image = await noisePng(2_000_000);
       const begin = async (url: string) => {
-        const slow = await sendSlowly(url, uploadRequest(url, picture));
+        const slow = await sendSlowly(url, uploadRequest(url, image));
         onTestFinished(() => slow.stop());
         return slow.finish;
       };

@@ -67,9 +67,9 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       for (const { url } of [rig.service, other]) {
         for (const query of ['', '?w=256']) {
           const path = new URL(output.url).pathname;
-          const picture = await fetch(`${url}${path}${query}`);
-          expect(picture.status).toBe(200);
-          expect((await picture.arrayBuffer()).byteLength).toBeGreaterThan(0);
+          const image = await fetch(`${url}${path}${query}`);
+          expect(image.status).toBe(200);
+          expect((await image.arrayBuffer()).byteLength).toBeGreaterThan(0);
         }
       }
       expect(await rig.sandbox.stats()).toMatchObject({ requests: 1, paid: 1 });
@@ -157,7 +157,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       });
     });
 
-    test('deliver webhooks from a worker, with links to where the pictures are served', async () => {
+    test('deliver webhooks from a worker, with links to where the images are served', async () => {
       const SECRET_KEY = randomBytes(32).toString('base64');
       const rig = await startRig({ ...API, SECRET_KEY, WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' });
       const receiver = await receiveWebhooks();

@@ -257,7 +257,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     ['no pictures', { kind: 'empty_data' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
     [
       'pictures that are none',
-      { kind: 'picture_not_picture' },
+      { kind: 'not_an_image' },
       'OUTCOME_UNKNOWN',
       'BROKEN_ANSWER',
       false,

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** The disk that pictures and answers are kept on. */
+/** The disk that images and answers are kept on. */
 export interface DiskSpace {
   /** Whether at least the minimum is free for this user. False too when the disk cannot be asked. */
   isEnough(): Promise<boolean>;

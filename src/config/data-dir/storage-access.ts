@@ -4,7 +4,7 @@ import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Whether what pictures and answers are kept in is there: a disk, a network's, an object store. */
+/** Whether what images and answers are kept in is there: a disk, a network's, an object store. */
 export interface StorageAccess {
   /** Takes at most `timeoutMs`. False when a part is gone, refuses, or does not answer. */
   check(): Promise<boolean>;

@@ -6,7 +6,7 @@ import { EditsApiError } from '../edits-api-error.ts';
 import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
 import { createAnswerReader, type ReadAnswer } from './answer-reader.ts';
 import { type RawAnswer, receiveText, savedBody } from './answer-receiver.ts';
-import { createPictureFetcher, type FetchPatience } from './image-fetcher.ts';
+import { createImageFetcher, type FetchPatience } from './image-fetcher.ts';
 import { createRedactor } from './redact.ts';
 import { readHead } from './stored-answer-head.ts';
 
@@ -24,7 +24,7 @@ export interface AnswerAccessOptions {
   readonly otherKeys?: readonly string[];
   /** It is the API itself: what its errors say of its work can be relied on. @default false */
   readonly firstHand?: boolean;
-  /** Where pictures are put while they arrive. */
+  /** Where images are put while they arrive. */
   readonly staging: Staging;
   /** Of a whole answer. @default 512 MiB: ten images of 25 MB in base64, and room */
   readonly maxAnswerBytes?: number;
@@ -77,7 +77,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
     maxBytes: maxAnswerBytes,
     quietMs,
     firstHand,
-    fetchPicture: createPictureFetcher({
+    fetchImage: createImageFetcher({
       guard,
       staging,
       baseUrl: endpoint,

@@ -7,7 +7,7 @@ import type { AnswerLimits, DecodedAnswer } from './answer-decoder.ts';
 import { type AnswerHead, errorInAnswer } from './answer-errors.ts';
 import { type AnswerBody, type RawAnswer, receiveAnswer } from './answer-receiver.ts';
 import { findUsage } from './find-usage.ts';
-import type { FetchPicture } from './image-fetcher.ts';
+import type { FetchImage } from './image-fetcher.ts';
 import { inspectOutput } from './inspect-output.ts';
 import { createSniffingDecoder } from './sniffing-decoder.ts';
 import { storableJson } from './storable-text.ts';
@@ -15,19 +15,19 @@ import { storableJson } from './storable-text.ts';
 export interface ReadOptions {
   /** What came before the bytes. */
   readonly head: AnswerHead;
-  /** Aborting ends the fetching of pictures that the answer only points at. */
+  /** Aborting ends the fetching of images that the answer only points at. */
   readonly signal: AbortSignal;
-  /** How many pictures were asked for. */
+  /** How many images were asked for. */
   readonly expectedImages: number;
   readonly onPartialImage?: OnPartialImage | undefined;
-  /** Told when the answer has come, as far as it will, and what is left is to fetch its pictures. */
+  /** Told when the answer has come, as far as it will, and what is left is to fetch its images. */
   readonly onReceived?: (() => void) | undefined;
 }
 
 /**
- * Reads a good answer to its end: kept raw, its pictures staged, those it only points at fetched. One
+ * Reads a good answer to its end: kept raw, its images staged, those it only points at fetched. One
  * that is broken, or cannot be had, does not matter when there are others. When it throws, nothing of
- * it is left in the staging directory but the pictures on the way that `onPartialImage` has taken.
+ * it is left in the staging directory but the images on the way that `onPartialImage` has taken.
  * @throws EditsApiError when there is none at all, StorageError; the signal's reason when aborted
  */
 export type ReadAnswer = (
@@ -45,30 +45,30 @@ export function createAnswerReader(options: {
   quietMs: number;
   /** See `ErrorContext`. */
   firstHand: boolean;
-  fetchPicture: FetchPicture;
+  fetchImage: FetchImage;
 }): ReadAnswer {
-  const { staging, limits, maxBytes, quietMs, firstHand, fetchPicture } = options;
+  const { staging, limits, maxBytes, quietMs, firstHand, fetchImage } = options;
 
   return async (body, raw, { head, onReceived, signal, ...more }) => {
     const decoder = createSniffingDecoder({ staging, limits, ...more });
     const images = new Map<number, ReceivedImage>();
     let failure: EditsApiError | null = null;
 
-    /** What is wrong with one picture stays with it. */
-    async function take(place: number, picture: Promise<ReceivedImage>): Promise<void> {
+    /** What is wrong with one image stays with it. */
+    async function take(place: number, image: Promise<ReceivedImage>): Promise<void> {
       try {
-        images.set(place, await picture);
+        images.set(place, await image);
       } catch (error) {
         if (!(error instanceof EditsApiError)) throw error;
         failure ??= error;
       }
     }
 
-    async function collect({ pictures, urls }: DecodedAnswer): Promise<void> {
-      for (const [place, file] of pictures) await take(place, inspectOutput(file));
-      const missing = [...urls].filter(([place]) => !images.has(place));
+    async function collect(decoded: DecodedAnswer): Promise<void> {
+      for (const [place, file] of decoded.images) await take(place, inspectOutput(file));
+      const missing = [...decoded.urls].filter(([place]) => !images.has(place));
       if (missing.length > 0) onReceived?.();
-      const fetching = missing.map(([place, url]) => take(place, fetchPicture(url, signal)));
+      const fetching = missing.map(([place, url]) => take(place, fetchImage(url, signal)));
       const failed = (await Promise.allSettled(fetching)).find(
         (result) => result.status === 'rejected',
       );

@@ -93,7 +93,7 @@ export function savedBody(chunks: AsyncIterable<Buffer>): AnswerBody {
  * Keeps an answer and decodes it, chunk by chunk and in step, until it is whole: servers may leave the
  * connection open, or break it off, behind that. When it cannot be decoded, the rest is still kept
  * before the error is thrown: it was paid for, and somebody may want to look.
- * @param options.quietMs How long to wait for more when every picture that was asked for has come, and
+ * @param options.quietMs How long to wait for more when every image that was asked for has come, and
  * the answer has not said that it is whole.
  * @throws EditsApiError BROKEN_ANSWER for an answer that is too long; whatever the disk threw. The
  * decoder is left to the caller to discard.

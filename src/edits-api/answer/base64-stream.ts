@@ -12,9 +12,9 @@ const PAD = 0x3d;
 const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
 
 /**
- * The standard alphabet or that of URLs (RFC 4648 sections 4 and 5), not both in one picture; padding
+ * The standard alphabet or that of URLs (RFC 4648 sections 4 and 5), not both in one image; padding
  * may be missing, and blanks are passed over. Nothing else: Node's decoder skips what it does not
- * know, and a picture with holes must not pass. Every block is decoded in one native call, and
+ * know, and an image with holes must not pass. Every block is decoded in one native call, and
  * anything skipped shows in the length.
  *
  * Decodes `blockBytes` of text at a time: big enough to be fast, small enough not to hold the event
@@ -36,7 +36,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
     isStandard ||= block.includes('+') || block.includes('/');
     isForUrls ||= block.includes('-') || block.includes('_');
     if (bytes !== expected || (isStandard && isForUrls)) {
-      throw brokenAnswer('A picture in the answer is not base64.');
+      throw brokenAnswer('An image in the answer is not base64.');
     }
     return decoded.subarray(0, bytes);
   }
@@ -65,7 +65,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
       length = 0;
       isStandard = false;
       isForUrls = false;
-      if (!isWhole) throw brokenAnswer('A picture in the answer is not whole base64.');
+      if (!isWhole) throw brokenAnswer('An image in the answer is not whole base64.');
     },
   };
 }

@@ -6,15 +6,11 @@ import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer, errorInStream } from './answer-errors.ts';
 import { createEventStreamScanner } from './event-stream-scanner.ts';
 import { findUsage, sumUsages } from './find-usage.ts';
-import {
-  createPictureCollector,
-  type PictureCollector,
-  type PictureElement,
-} from './image-collector.ts';
-import { createPictureWriter } from './image-writer.ts';
+import { createImageCollector, type ImageCollector, type ImageElement } from './image-collector.ts';
+import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner, type JsonScanner } from './json-scanner.ts';
 
-/** Three for each of ten pictures, and room; further ones are dropped. */
+/** Three for each of ten images, and room; further ones are dropped. */
 const MAX_PARTIAL_IMAGES = 64;
 
 /** Said at the end of a stream by servers that are used to it. */
@@ -26,7 +22,7 @@ const MAX_TEXT_BYTES = 2_048;
 /** An event while it arrives. */
 interface OpenEvent {
   readonly json: JsonScanner;
-  readonly collector: PictureCollector;
+  readonly collector: ImageCollector;
   /** How it begins: DONE, or the words of an error. */
   head: string;
   /** What is wrong with it: whether that matters is known at its end. */
@@ -37,25 +33,25 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * An event stream: `image_edit.partial_image` as often as it comes, then one `image_edit.completed`
- * for each picture. An event of any other name that has pictures counts as completed, such as a whole
+ * for each image. An event of any other name that has images counts as completed, such as a whole
  * JSON answer that is sent as one. The body is made to look like that of the JSON answer, usages
- * summed up. A picture that is broken is dropped: the others are paid for.
+ * summed up. An image that is broken is dropped: the others are paid for.
  */
 export function createEventStreamDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
-  /** How many pictures were asked for. */
+  /** How many images were asked for. */
   expectedImages: number;
   onPartialImage?: OnPartialImage | undefined;
 }): AnswerDecoder {
   const { staging, limits, expectedImages, onPartialImage } = options;
   const { maxImages, maxImageBytes, maxBodyBytes } = limits;
   const scanner = createEventStreamScanner();
-  const writer = createPictureWriter({ staging, maxImageBytes });
-  const pictures = new Map<number, StagedFile>();
+  const writer = createImageWriter({ staging, maxImageBytes });
+  const images = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
   const completed: Json[] = [];
-  /** Pictures that came, whole or broken. */
+  /** Images that came, whole or broken. */
   let places = 0;
   let partials = 0;
   let errors = 0;
@@ -69,7 +65,7 @@ export function createEventStreamDecoder(options: {
 
   const begin = (): OpenEvent => ({
     json: createJsonScanner({ maxSkeletonBytes: maxBodyBytes }),
-    collector: createPictureCollector({ writer, maxPictures: maxImages }),
+    collector: createImageCollector({ writer, maxImages: maxImages }),
     head: '',
     failure: null,
   });
@@ -95,16 +91,16 @@ export function createEventStreamDecoder(options: {
     const elements = await open.collector.end();
     const problem = open.failure ?? failure ?? elements.find((one) => one.failure)?.failure ?? null;
     if (type.endsWith('partial_image')) return takePartial(elements);
-    // Cut before its type came, it may be a picture on the way.
+    // Cut before its type came, it may be an image on the way.
     const isNamed = type !== '' || failure === null;
     const usable = elements.filter(({ group }) => isNamed || group !== '');
-    if (usable.some(({ picture, url }) => picture !== null || url !== null)) {
+    if (usable.some(({ image, url }) => image !== null || url !== null)) {
       return complete(body, usable, problem);
     }
-    for (const { picture } of elements) if (picture !== null) await discardStagedFile(picture);
+    for (const { image } of elements) if (image !== null) await discardStagedFile(image);
     if (type.endsWith('.completed') || type === '') broken ??= problem;
     if (type.endsWith('.completed')) completed.push(body);
-    // The pictures beside it are paid for: it only counts when there are none.
+    // The images beside it are paid for: it only counts when there are none.
     if (type === 'error' || (body['error'] ?? null) !== null) {
       errors += 1;
       reported ??= errorInStream(body);
@@ -113,29 +109,29 @@ export function createEventStreamDecoder(options: {
     } else if (isObject(body['usage'])) usageApart = body['usage'];
   }
 
-  /** Takes over the pictures of an event, of which it should have one. */
-  async function takePartial(elements: readonly PictureElement[]): Promise<void> {
-    for (const { picture } of elements) {
-      if (picture === null) continue;
-      if (onPartialImage && partials < MAX_PARTIAL_IMAGES) onPartialImage(picture, partials);
-      else await discardStagedFile(picture);
+  /** Takes over the images of an event, of which it should have one. */
+  async function takePartial(elements: readonly ImageElement[]): Promise<void> {
+    for (const { image } of elements) {
+      if (image === null) continue;
+      if (onPartialImage && partials < MAX_PARTIAL_IMAGES) onPartialImage(image, partials);
+      else await discardStagedFile(image);
       partials += 1;
     }
   }
 
   async function complete(
     body: Json,
-    elements: readonly PictureElement[],
+    elements: readonly ImageElement[],
     problem: EditsApiError | null,
   ): Promise<void> {
     completed.push(body);
     broken ??= problem;
-    for (const { picture, url } of elements) {
+    for (const { image, url } of elements) {
       const place = places++;
       if (place < maxImages) {
-        if (picture !== null) pictures.set(place, picture);
+        if (image !== null) images.set(place, image);
         if (url !== null) urls.set(place, url);
-      } else if (picture !== null) await discardStagedFile(picture);
+      } else if (image !== null) await discardStagedFile(image);
     }
   }
 
@@ -172,21 +168,21 @@ export function createEventStreamDecoder(options: {
       const isPart = isCut && !isDone && places < expectedImages;
       return {
         body: toBody(completed, isPart ? null : usage()),
-        pictures,
+        images,
         urls,
         text: errorText ?? '',
         failure:
           reported ??
           broken ??
-          brokenAnswer('The event stream of the answer ended before its picture.'),
+          brokenAnswer('The event stream of the answer ended before its image.'),
       };
     },
     async discard() {
       await writer.discard();
       await event?.collector.discard();
       event = null;
-      for (const file of pictures.values()) await discardStagedFile(file);
-      pictures.clear();
+      for (const file of images.values()) await discardStagedFile(file);
+      images.clear();
     },
   };
 }
@@ -194,7 +190,7 @@ export function createEventStreamDecoder(options: {
 /** The events' own words, in the shape of the JSON answer. */
 function toBody(completed: readonly Json[], usage: unknown): Json {
   const [first = {}] = completed;
-  const { type: _type, b64_json: _picture, url: _url, usage: _usage, created_at, ...said } = first;
+  const { type: _type, b64_json: _image, url: _url, usage: _usage, created_at, ...said } = first;
   return {
     ...(created_at !== undefined && { created: created_at }),
     ...said,

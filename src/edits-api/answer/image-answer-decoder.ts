@@ -14,7 +14,7 @@ export function createImageAnswerDecoder(options: {
     async write(chunk) {
       writer ??= await staging.create();
       if (writer.bytes + chunk.length > limits.maxImageBytes) {
-        throw brokenAnswer(`A picture in the answer has more than ${limits.maxImageBytes} bytes.`);
+        throw brokenAnswer(`An image in the answer has more than ${limits.maxImageBytes} bytes.`);
       }
       await writer.write(chunk);
     },
@@ -23,10 +23,10 @@ export function createImageAnswerDecoder(options: {
       const file: StagedFile | undefined = await writer?.finish();
       return {
         body: {},
-        pictures: new Map(file === undefined ? [] : [[0, file]]),
+        images: new Map(file === undefined ? [] : [[0, file]]),
         urls: new Map(),
         text: '',
-        failure: brokenAnswer('The answer has no picture.'),
+        failure: brokenAnswer('The answer has no image.'),
       };
     },
     async discard() {

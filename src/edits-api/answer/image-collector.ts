@@ -2,16 +2,16 @@ import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { StagedFile } from '../../images/storage/staging.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import type { PictureWriter } from './image-writer.ts';
-import type { PicturePlace, ScanEvent } from './json-scanner.ts';
+import type { ImageWriter } from './image-writer.ts';
+import type { ImagePlace, ScanEvent } from './json-scanner.ts';
 
 /** Longest `data:image/…;base64,`. */
 const MAX_DATA_URL_HEAD = 256;
 const COMMA = 0x2c;
 
 /** What one element of an answer has for an image. */
-export interface PictureElement {
-  readonly picture: StagedFile | null;
+export interface ImageElement {
+  readonly image: StagedFile | null;
   /** Where the image can be had as well, or only. */
   readonly url: string | null;
   /** Why there is no image although something stands there. */
@@ -24,7 +24,7 @@ export interface PictureElement {
  * Stages the images that a scanner finds in one JSON document. One that is broken does not matter to
  * the others: they are paid for.
  */
-export interface PictureCollector {
+export interface ImageCollector {
   /** @throws StorageError */
   take(event: ScanEvent): Promise<void>;
   /** How many images are staged. */
@@ -33,18 +33,18 @@ export interface PictureCollector {
    * The elements in order, of the list that has images; the caller owns them now. Images that
    * stand elsewhere, such as a second copy of the list, are removed.
    */
-  end(): Promise<PictureElement[]>;
+  end(): Promise<ImageElement[]>;
   /** Removes every image staged so far, finished or not. */
   discard(): Promise<void>;
 }
 
-type Element = { -readonly [Name in keyof PictureElement]: PictureElement[Name] };
+type Element = { -readonly [Name in keyof ImageElement]: ImageElement[Name] };
 
-export function createPictureCollector(options: {
-  writer: PictureWriter;
-  maxPictures: number;
-}): PictureCollector {
-  const { writer, maxPictures } = options;
+export function createImageCollector(options: {
+  writer: ImageWriter;
+  maxImages: number;
+}): ImageCollector {
+  const { writer, maxImages } = options;
   const elements = new Map<number, Element>();
   /** The one whose image is being written; null: the text is passed over. */
   let current: Element | null = null;
@@ -52,22 +52,22 @@ export function createPictureCollector(options: {
   let dataUrlHead: Buffer | null = null;
 
   const all = () => [...elements.values()];
-  const size = () => all().filter(({ picture }) => picture !== null).length;
+  const size = () => all().filter(({ image }) => image !== null).length;
 
-  function elementAt({ element, group }: PicturePlace): Element {
+  function elementAt({ element, group }: ImagePlace): Element {
     const found = elements.get(element);
     if (found !== undefined) return found;
-    const made: Element = { group, picture: null, url: null, failure: null };
+    const made: Element = { group, image: null, url: null, failure: null };
     elements.set(element, made);
     return made;
   }
 
-  async function open(place: PicturePlace, isDataUrl: boolean): Promise<void> {
+  async function open(place: ImagePlace, isDataUrl: boolean): Promise<void> {
     const element = elementAt(place);
     current = null;
-    if (element.picture !== null) return;
-    if (size() >= maxPictures) {
-      element.failure = brokenAnswer(`The answer has more than ${maxPictures} pictures.`);
+    if (element.image !== null) return;
+    if (size() >= maxImages) {
+      element.failure = brokenAnswer(`The answer has more than ${maxImages} images.`);
       return;
     }
     await writer.open();
@@ -82,15 +82,15 @@ export function createPictureCollector(options: {
     const head = dataUrlHead.toString('latin1').trimEnd().toLowerCase();
     if (comma === -1 && head.length <= MAX_DATA_URL_HEAD) return;
     if (comma === -1 || !/;\s*base64$/.test(head)) {
-      throw brokenAnswer('A picture in the answer is a data: URL that is not base64.');
+      throw brokenAnswer('An image in the answer is a data: URL that is not base64.');
     }
     dataUrlHead = null;
     return writer.write(bytes.subarray(comma + 1));
   }
 
   async function close(element: Element): Promise<void> {
-    if (dataUrlHead !== null) throw brokenAnswer('A picture in the answer is an empty data: URL.');
-    element.picture = await writer.close();
+    if (dataUrlHead !== null) throw brokenAnswer('An image in the answer is an empty data: URL.');
+    element.image = await writer.close();
     element.failure = null;
   }
 
@@ -125,8 +125,8 @@ export function createPictureCollector(options: {
       const inOrder = [...elements].toSorted(([a], [b]) => a - b).map(([, element]) => element);
       const group = bestGroup(inOrder);
       for (const element of inOrder) {
-        if (element.picture !== null && element.group !== group) {
-          await discardStagedFile(element.picture);
+        if (element.image !== null && element.group !== group) {
+          await discardStagedFile(element.image);
         }
       }
       elements.clear();
@@ -134,7 +134,7 @@ export function createPictureCollector(options: {
     },
     async discard() {
       await writer.discard();
-      for (const { picture } of all()) if (picture !== null) await discardStagedFile(picture);
+      for (const { image } of all()) if (image !== null) await discardStagedFile(image);
       elements.clear();
     },
   };
@@ -145,10 +145,10 @@ export function createPictureCollector(options: {
  * none has anything.
  */
 function bestGroup(elements: readonly Element[]): string | null {
-  const found = elements.filter(({ picture, url }) => picture !== null || url !== null);
+  const found = elements.filter(({ image, url }) => image !== null || url !== null);
   const best =
     found.find(({ group }) => group === 'data') ??
-    found.find(({ picture }) => picture !== null) ??
+    found.find(({ image }) => image !== null) ??
     found[0];
   return best?.group ?? null;
 }

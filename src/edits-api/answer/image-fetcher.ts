@@ -7,7 +7,7 @@ import type { AddressGuard } from '../../net/address-guard.ts';
 import { parseRetryAfter } from '../../net/retry-after.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { assertPicture } from './assert-image.ts';
+import { assertImage } from './assert-image.ts';
 import { decodeContent } from './content-decoder.ts';
 import { inspectOutput } from './inspect-output.ts';
 
@@ -19,10 +19,10 @@ const MAX_DELAY_MS = 20_000;
 /** `Retry-After` counts up to so long, in milliseconds: longer ones would use up all tries. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
-/** What a server says to a request that will never do: all others may yet become a picture. */
+/** What a server says to a request that will never do: all others may yet become an image. */
 const FINAL_STATUSES = [400, 401, 405, 406, 410, 414, 451];
 
-/** How long, and how patiently, a picture is fetched. In milliseconds. */
+/** How long, and how patiently, an image is fetched. In milliseconds. */
 export interface FetchPatience {
   /** From the first try to the last one's end. */
   readonly totalMs: number;
@@ -31,13 +31,13 @@ export interface FetchPatience {
 }
 
 /**
- * Fetches one picture that an answer only points at. It was paid for and the request is free, so
+ * Fetches one image that an answer only points at. It was paid for and the request is free, so
  * whatever may pass is tried again: an object that is not there yet, an overloaded server, a broken
- * connection, a page or half a picture in its place.
+ * connection, a page or half an image in its place.
  * @throws EditsApiError BROKEN_ANSWER with the last reason; StorageError; when aborted, the signal's
  * reason.
  */
-export type FetchPicture = (url: string, signal: AbortSignal) => Promise<ReceivedImage>;
+export type FetchImage = (url: string, signal: AbortSignal) => Promise<ReceivedImage>;
 
 /** Why a try failed. */
 class TryError extends Error {
@@ -58,14 +58,14 @@ class TryError extends Error {
  * `guard` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
  * A relative URL is taken to be on the edits API's own server.
  */
-export function createPictureFetcher(options: {
+export function createImageFetcher(options: {
   guard: Pick<AddressGuard, 'request'>;
   staging: Staging;
   baseUrl: URL;
   maxImageBytes: number;
   userAgent: string;
   patience: FetchPatience;
-}): FetchPicture {
+}): FetchImage {
   const { guard, staging, baseUrl, maxImageBytes, userAgent, patience } = options;
   const { totalMs, firstDelayMs = FIRST_DELAY_MS } = patience;
 
@@ -119,7 +119,7 @@ export function createPictureFetcher(options: {
       await writer.write(chunk);
     }
     const file = await writer.finish();
-    assertPicture(file);
+    assertImage(file);
     return file;
   }
 
@@ -152,7 +152,7 @@ export function createPictureFetcher(options: {
         aborted.throwIfAborted();
       }
       if (last.isFinal || deadline.aborted) {
-        throw brokenAnswer(`A picture in the answer could not be fetched: ${last.message}`, last);
+        throw brokenAnswer(`An image in the answer could not be fetched: ${last.message}`, last);
       }
     }
   };
@@ -166,7 +166,7 @@ function parseUrl(address: string, base: URL): URL {
   return url;
 }
 
-/** Without the URL: those of pictures are often signed. */
+/** Without the URL: those of images are often signed. */
 function toTryError(error: unknown): TryError {
   if (error instanceof TryError) return error;
   if (error instanceof AddressRefusedError) {

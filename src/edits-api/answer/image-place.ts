@@ -48,7 +48,7 @@ export const MAX_START = 16;
  * Whether a string may be an image or a link to one. `path` has the keys from the root down, null for
  * the places of a list. An element of a list has no key of its own.
  */
-export function mayBePicture(path: readonly (string | null)[]): boolean {
+export function mayBeImage(path: readonly (string | null)[]): boolean {
   const last = path.at(-1);
   if (last === undefined) return false;
   if (last !== null && ![BASE64_KEYS, LINK_KEYS, BARE_KEYS].some((keys) => keys.has(last))) {

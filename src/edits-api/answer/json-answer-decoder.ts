@@ -3,11 +3,11 @@ import type { StagedFile, Staging } from '../../images/storage/staging.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { createPictureCollector } from './image-collector.ts';
-import { createPictureWriter } from './image-writer.ts';
+import { createImageCollector } from './image-collector.ts';
+import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner } from './json-scanner.ts';
 
-/** `{ data: [{ b64_json | url }], … }`, and what others make of it: see picture-place.ts. */
+/** `{ data: [{ b64_json | url }], … }`, and what others make of it: see image-place.ts. */
 export function createJsonAnswerDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
@@ -15,9 +15,9 @@ export function createJsonAnswerDecoder(options: {
   const { staging, limits } = options;
   const { maxImages, maxImageBytes, maxBodyBytes } = limits;
   const scanner = createJsonScanner({ maxSkeletonBytes: maxBodyBytes });
-  const writer = createPictureWriter({ staging, maxImageBytes });
-  const collector = createPictureCollector({ writer, maxPictures: maxImages });
-  const pictures = new Map<number, StagedFile>();
+  const writer = createImageWriter({ staging, maxImageBytes });
+  const collector = createImageCollector({ writer, maxImages: maxImages });
+  const images = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
   /** What is wrong with the document behind its first image. */
   let broken: EditsApiError | null = null;
@@ -39,28 +39,28 @@ export function createJsonAnswerDecoder(options: {
     async end() {
       const { document, text, failure } = scanner.end();
       const elements = await collector.end();
-      for (const [place, { picture, url }] of elements.entries()) {
+      for (const [place, { image, url }] of elements.entries()) {
         // Images come first: a link is only a way to one.
-        if (picture !== null) pictures.set(place, picture);
-        if (url !== null && (picture !== null || pictures.size + urls.size < maxImages)) {
+        if (image !== null) images.set(place, image);
+        if (url !== null && (image !== null || images.size + urls.size < maxImages)) {
           urls.set(place, url);
         }
       }
       return {
         body: toBody(document),
-        pictures,
+        images,
         urls,
         text,
         failure:
           failure ??
           elements.find((element) => element.failure !== null)?.failure ??
-          brokenAnswer('The answer has no picture.'),
+          brokenAnswer('The answer has no image.'),
       };
     },
     async discard() {
       await collector.discard();
-      for (const file of pictures.values()) await discardStagedFile(file);
-      pictures.clear();
+      for (const file of images.values()) await discardStagedFile(file);
+      images.clear();
     },
   };
 }

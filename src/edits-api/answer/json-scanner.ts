@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import type { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import { createByteList } from './byte-list.ts';
-import { groupOf, isLink, kindOf, MAX_START, mayBePicture } from './image-place.ts';
+import { groupOf, isLink, kindOf, MAX_START, mayBeImage } from './image-place.ts';
 import { takeEscape } from './json-escape.ts';
 import { parseCutJson } from './parse-cut-json.ts';
 import { parseLooseJson } from './parse-loose-json.ts';
 
-/** Where a picture stands: several forms of one picture have the same element. */
-export interface PicturePlace {
+/** Where an image stands: several forms of one image have the same element. */
+export interface ImagePlace {
   /** Counted in the order of the document. */
   readonly element: number;
   /** See `groupOf`. */
@@ -17,14 +17,14 @@ export interface PicturePlace {
 
 /** `text` is valid until the next step of the scan only. Escapes in it are resolved. */
 export type ScanEvent =
-  | ({ readonly kind: 'open'; readonly isDataUrl: boolean } & PicturePlace)
+  | ({ readonly kind: 'open'; readonly isDataUrl: boolean } & ImagePlace)
   | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'close' }
-  | ({ readonly kind: 'link'; readonly url: string } & PicturePlace);
+  | ({ readonly kind: 'link'; readonly url: string } & ImagePlace);
 
 export interface ScannedJson {
   /**
-   * The document, with "" in place of each picture and of strings longer than 256 KiB. Of one that was
+   * The document, with "" in place of each image and of strings longer than 256 KiB. Of one that was
    * cut, what of it is whole.
    */
   readonly document: unknown;
@@ -51,7 +51,7 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Pictures stand no deeper. */
+/** Images stand no deeper. */
 const MAX_DEPTH = 8;
 
 /** Twice the longest prompt. What is longer is nothing that we read, such as an echoed input image. */
@@ -67,9 +67,9 @@ interface Level {
   key: string;
 }
 
-/** A string that may be a picture, a link, or neither. */
+/** A string that may be an image, a link, or neither. */
 interface Candidate {
-  readonly place: PicturePlace;
+  readonly place: ImagePlace;
   readonly key: string | null;
   /** In the skeleton, of its opening quote. */
   readonly quoteAt: number;
@@ -78,16 +78,16 @@ interface Candidate {
 }
 
 /**
- * Finds the pictures and links in a JSON document that arrives in pieces, and hands them out as they
- * come. Everything but pictures is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
- * the end. So this scanner need only be right about valid JSON: an empty string in place of a picture
+ * Finds the images and links in a JSON document that arrives in pieces, and hands them out as they
+ * come. Everything but images is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
+ * the end. So this scanner need only be right about valid JSON: an empty string in place of an image
  * leaves a broken document broken, and JSON.parse says so.
  */
 export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
   const tooLong = (maxBytes: number) =>
-    brokenAnswer(`The answer has more than ${maxBytes} bytes besides its pictures.`);
+    brokenAnswer(`The answer has more than ${maxBytes} bytes besides its images.`);
   const skeleton = createByteList(maxSkeletonBytes, () => tooLong(maxSkeletonBytes));
-  let state: 'structure' | 'string' | 'candidate' | 'picture' = 'structure';
+  let state: 'structure' | 'string' | 'candidate' | 'image' = 'structure';
   let depth = 0;
   let isWhole = false;
   /** From the root down; deeper ones than MAX_DEPTH never matter. */
@@ -110,7 +110,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     const level = levels[depth - 1];
     if (depth > MAX_DEPTH || level === undefined || (level.isObject && !afterColon)) return null;
     const path = levels.slice(0, depth).map(({ isObject, key }) => (isObject ? key : null));
-    if (!mayBePicture(path)) return null;
+    if (!mayBeImage(path)) return null;
     const element = level.isObject ? level.element : ++elements;
     const place = { element, group: groupOf(path) };
     return { place, key: path.at(-1) ?? null, quoteAt: skeleton.length - 1, start: '' };
@@ -215,7 +215,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
       const { place, quoteAt, start } = candidate;
       candidate = null;
       skeleton.truncate(quoteAt + 1);
-      state = 'picture';
+      state = 'image';
       yield { kind: 'open', isDataUrl: kind === 'data-url', ...place };
       if (start !== '') yield { kind: 'text', bytes: Buffer.from(start, 'latin1') };
       return at;
@@ -224,8 +224,8 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     return at;
   }
 
-  /** Hands out the text of a picture up to its closing quote, which goes to the skeleton. */
-  function* scanPicture(chunk: Buffer, start: number): Generator<ScanEvent, number> {
+  /** Hands out the text of an image up to its closing quote, which goes to the skeleton. */
+  function* scanImage(chunk: Buffer, start: number): Generator<ScanEvent, number> {
     let at = start;
     let quoteAt = -1;
     while (at < chunk.length) {
@@ -260,7 +260,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
         if (state === 'structure') at = scanStructure(chunk, at);
         else if (state === 'string') at = yield* scanString(chunk, at);
         else if (state === 'candidate') at = yield* scanCandidate(chunk, at);
-        else at = yield* scanPicture(chunk, at);
+        else at = yield* scanImage(chunk, at);
       }
     },
     get isWhole() {
@@ -268,9 +268,9 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     },
     end() {
       const scanned = parseSkeleton(skeleton.slice(0));
-      // Alone, an unclosed picture would look like an unclosed string: say which it was.
-      const failure = brokenAnswer('The answer ends inside a picture.');
-      return state === 'picture' ? { ...scanned, failure } : scanned;
+      // Alone, an unclosed image would look like an unclosed string: say which it was.
+      const failure = brokenAnswer('The answer ends inside an image.');
+      return state === 'image' ? { ...scanned, failure } : scanned;
     },
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { addAbortSignal, getDefaultHighWaterMark, Readable } from 'node:stream';
 import type { EditsApiFile, EditsApiRequest } from '../edits-api.ts';
 
-/** How several pictures are named; servers differ. One picture is always `image`. */
+/** How several images are named; servers differ. One image is always `image`. */
 export type ImageField = 'image[]' | 'image';
 
 /**
@@ -18,7 +18,7 @@ export interface MultipartBody {
   /** Exact: what `stream` yields, or it throws. */
   readonly contentLength: number;
   readonly progress: BodyProgress;
-  /** Why a picture could not be read as promised. The closing boundary was withheld then. */
+  /** Why an image could not be read as promised. The closing boundary was withheld then. */
   readonly failure: Error | null;
   /**
    * The body, once: a second call throws, so nothing can send it twice unnoticed. Files are opened
@@ -29,7 +29,7 @@ export interface MultipartBody {
 
 /**
  * An edit as multipart/form-data (RFC 7578): first the fields in their order, so that a server can
- * judge them before the pictures arrive, then the images, then the mask. Field values go out as they
+ * judge them before the images arrive, then the images, then the mask. Field values go out as they
  * are, in UTF-8; newlines in them are not normalised.
  */
 export function createMultipartBody(
@@ -77,7 +77,7 @@ export function createMultipartBody(
   };
 }
 
-/** The text between the pictures, and the pictures. The last part is the closing boundary. */
+/** The text between the images, and the images. The last part is the closing boundary. */
 function layOut(
   { fields, images, mask }: EditsApiRequest,
   imageField: ImageField,

@@ -23,7 +23,7 @@ export function errorOfTransport(
   const fail = (code: EditErrorCode, message: string, cause: unknown = error) =>
     new EditsApiError(code, progress === 'sent' ? 'unknown' : 'not_processed', message, { cause });
 
-  if (failure !== null) return fail('INTERNAL', 'A picture could not be read.', failure);
+  if (failure !== null) return fail('INTERNAL', 'An image could not be read.', failure);
   if (error instanceof errors.InvalidArgumentError) {
     return fail('INTERNAL', 'The request to the edits API cannot be made.');
   }

@@ -1,5 +1,5 @@
-/** A picture, as the gallery shows it. */
-export interface Picture {
+/** An image, as the gallery shows it. */
+export interface EditImage {
   readonly id: string;
   readonly url: string;
   readonly thumbnailUrl: string;
@@ -25,10 +25,10 @@ export interface Edit {
   readonly createdAt: string;
   readonly durationMs: number | null;
   readonly prompt: { readonly text: string };
-  readonly inputImages: readonly Picture[];
-  readonly mask: Picture | null;
-  readonly partialImages: readonly Picture[];
-  readonly outputImages: readonly Picture[];
+  readonly inputImages: readonly EditImage[];
+  readonly mask: EditImage | null;
+  readonly partialImages: readonly EditImage[];
+  readonly outputImages: readonly EditImage[];
   readonly usage: { readonly totalTokens: number } | null;
   /** US dollars, exact. Nominal: nobody paid it. Null: unknown. */
   readonly cost: { readonly amount: string; readonly nominal: boolean } | null;
@@ -65,17 +65,17 @@ export interface EditNews {
 const EDIT = `fragment Edit on EditJob {
   id status model resolvedSize sandbox createdAt durationMs
   prompt { text }
-  inputImages { ...Picture }
-  mask { ...Picture }
-  partialImages { ...Picture }
-  outputImages { ...Picture }
+  inputImages { ...EditImage }
+  mask { ...EditImage }
+  partialImages { ...EditImage }
+  outputImages { ...EditImage }
   usage { totalTokens }
   cost { amount nominal }
   error { code message }
   costUnresolved hasStoredAnswer nextAttemptAt
   attempts { number errorCode errorMessage }
 }
-fragment Picture on Image { id url thumbnailUrl(width: 512) width height }`;
+fragment EditImage on Image { id url thumbnailUrl(width: 512) width height }`;
 
 export const EDITS_QUERY = `query RecentEdits($after: String) {
   editJobs(first: 24, after: $after) {
@@ -99,8 +99,8 @@ export function isFinal({ status }: Edit): boolean {
   return status !== 'QUEUED' && status !== 'RUNNING';
 }
 
-/** What there is to see of it by now: the result, else the newest picture on the way. */
-export function newestPicture(edit: Edit): Picture | null {
+/** What there is to see of it by now: the result, else the newest image on the way. */
+export function newestImage(edit: Edit): EditImage | null {
   return edit.outputImages[0] ?? edit.partialImages.at(-1) ?? null;
 }
 

@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react';
 import { ownUrl } from '../transport/graphql.ts';
-import type { Picture } from './edit.ts';
+import type { EditImage } from './edit.ts';
 import { useEdits } from './use-edits.ts';
 
 /**
  * A stored image's thumbnail, or the image itself if it has none. What failed to load while the
  * service was away is loaded again when it is back.
  */
-export function StoredImage(props: { image: Picture; alt: string; className?: string }) {
+export function StoredImage(props: { image: EditImage; alt: string; className?: string }) {
   const { image, alt, className } = props;
   const { isLive } = useEdits();
   const [failures, setFailures] = useState(0);

@@ -5,11 +5,11 @@ import { Overlay } from '../workbench/overlay.tsx';
 import { usePage } from '../workbench/page-context.ts';
 import { FILES_TITLE, showPanel } from '../workbench/show-panel.ts';
 import { useEditors } from '../workbench/use-editors.ts';
-import { isFileDrag, othersOf, picturesOf } from './pictures-of.ts';
+import { imagesOf, isFileDrag, othersOf } from './images-of.ts';
 import { useUploadSlots } from './use-upload-slots.ts';
 
 /**
- * Takes pictures that are dropped or pasted anywhere on the page: into the operation's free places,
+ * Takes images that are dropped or pasted anywhere on the page: into the operation's free places,
  * or into a new tab with an edit when it has none.
  */
 export function FileDrop() {
@@ -45,7 +45,7 @@ export function FileDrop() {
     <Overlay>
       {isDragging && (
         <div className="retouch-drop" role="status">
-          Drop pictures to attach them
+          Drop images to attach them
         </div>
       )}
       {refused.length > 0 && <Refused names={refused} onClose={() => setRefused([])} />}
@@ -56,7 +56,7 @@ export function FileDrop() {
 function Refused({ names, onClose }: { names: readonly string[]; onClose: () => void }) {
   return (
     <div className="retouch-notice" role="alert">
-      <span>Only pictures can be attached, as PNG, JPEG or WebP. Left out: {names.join(', ')}</span>
+      <span>Only images can be attached, as PNG, JPEG or WebP. Left out: {names.join(', ')}</span>
       <button aria-label="Close" className="retouch-icon-button" onClick={onClose} type="button">
         <RemoveIcon />
       </button>
@@ -64,7 +64,7 @@ function Refused({ names, onClose }: { names: readonly string[]; onClose: () => 
   );
 }
 
-type Take = (pictures: File[], othersNames: string[]) => void;
+type Take = (images: File[], othersNames: string[]) => void;
 
 function useDocumentDrops(take: Take, setIsDragging: (is: boolean) => void) {
   const latest = useRef(take);
@@ -92,14 +92,14 @@ function useDocumentDrops(take: Take, setIsDragging: (is: boolean) => void) {
       event.preventDefault();
       // A slot takes what is dropped on it by itself.
       const isOnSlot = event.target instanceof Element && event.target.closest('.retouch-slot');
-      const pictures = isOnSlot ? [] : picturesOf(event.dataTransfer);
-      latest.current(pictures, othersOf(event.dataTransfer));
+      const images = isOnSlot ? [] : imagesOf(event.dataTransfer);
+      latest.current(images, othersOf(event.dataTransfer));
     });
     on('paste', (event) => {
-      const pictures = picturesOf(event.clipboardData);
-      if (pictures.length === 0) return;
+      const images = imagesOf(event.clipboardData);
+      if (images.length === 0) return;
       event.preventDefault();
-      latest.current(pictures, othersOf(event.clipboardData));
+      latest.current(images, othersOf(event.clipboardData));
     });
     return () => listening.abort();
   }, [setIsDragging]);

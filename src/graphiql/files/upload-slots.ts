@@ -19,7 +19,7 @@ export interface Slot {
   readonly path: Path;
   /** What goes with it when it is removed: an entry of a list, or the object around the file. */
   readonly entry: Path;
-  /** The picture that is named there by its id in place of a file. */
+  /** The image that is named there by its id in place of a file. */
   readonly storedId: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface SlotGroup {
   readonly isList: boolean;
   /** The operation does not run without it. */
   readonly isRequired: boolean;
-  /** An edit of it says where to edit: it goes with the first picture. */
+  /** An edit of it says where to edit: it goes with the first image. */
   readonly isMask: boolean;
   /** Where the file goes in an entry; null: the entry is the file. */
   readonly fileField: string | null;

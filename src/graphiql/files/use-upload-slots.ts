@@ -25,7 +25,7 @@ export interface UploadSlots {
   fits(count: number): boolean;
   /** Fills the free slots in order, then adds to the first list; those that do not fit are left. */
   takeAll(files: readonly File[]): void;
-  /** Names a stored picture as the input: in the first free slot, or a further entry. */
+  /** Names a stored image as the input: in the first free slot, or a further entry. */
   placeStored(id: string): boolean;
 }
 

@@ -2,13 +2,13 @@ import { useEffect, useRef } from 'react';
 import { drawStrokes, type Size } from './strokes.ts';
 import type { Brush, Painting } from './use-painting.ts';
 
-/** No more pixels than a screen shows: the mask itself is drawn anew at the picture's size. */
+/** No more pixels than a screen shows: the mask itself is drawn anew at the image's size. */
 const MAX_PREVIEW_EDGE = 1_600;
 
 /** Edge of the pattern that paint shows as, in pixels of the preview. */
 const STRIPE = 20;
 
-/** The picture with what is painted over it. */
+/** The image with what is painted over it. */
 export function MaskCanvas(props: { src: string; size: Size; brush: Brush; painting: Painting }) {
   const { src, size, brush, painting } = props;
   const { strokes, cursor, handlers } = painting;
@@ -43,7 +43,7 @@ export function MaskCanvas(props: { src: string; size: Size; brush: Brush; paint
   );
 }
 
-/** Of the theme's colour and white: to be seen on any picture. */
+/** Of the theme's colour and white: to be seen on any image. */
 function stripes(context: CanvasRenderingContext2D): CanvasPattern | null {
   const tile = new OffscreenCanvas(STRIPE, STRIPE);
   const drawing = tile.getContext('2d');

@@ -1,4 +1,4 @@
-/** One movement of the brush over the picture; all numbers are pixels of the picture. */
+/** One movement of the brush over the image; all numbers are pixels of the image. */
 export interface Stroke {
   readonly erases: boolean;
   readonly width: number;
@@ -42,8 +42,8 @@ export function hasPaint(strokes: readonly Stroke[]): boolean {
 }
 
 /**
- * The mask as the edits API wants it: a PNG of the picture's size, opaque but for what was painted.
- * @throws Error when the browser cannot hold a picture of that size.
+ * The mask as the edits API wants it: a PNG of the image's size, opaque but for what was painted.
+ * @throws Error when the browser cannot hold an image of that size.
  */
 export async function maskFile(strokes: readonly Stroke[], size: Size): Promise<File> {
   const canvas = new OffscreenCanvas(size.width, size.height);

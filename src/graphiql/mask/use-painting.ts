@@ -3,7 +3,7 @@ import type { Point, Size, Stroke } from './strokes.ts';
 
 export interface Brush {
   readonly erases: boolean;
-  /** Pixels of the picture. */
+  /** Pixels of the image. */
   readonly width: number;
 }
 

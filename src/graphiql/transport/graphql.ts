@@ -81,8 +81,8 @@ export function wordsOf(error: unknown): string {
 }
 
 /**
- * A picture's address on the origin that served the page, whatever origin PUBLIC_URL gives to
- * clients elsewhere: the page may load pictures from its own only.
+ * An image's address on the origin that served the page, whatever origin PUBLIC_URL gives to
+ * clients elsewhere: the page may load images from its own only.
  */
 export function ownUrl(url: string): string {
   const { pathname, search } = new URL(url, location.href);

@@ -12,7 +12,7 @@ export interface Page {
   readonly feed: EditsFeed;
   /** The edit that the Edits panel shows alone. */
   readonly openEdit: OpenEdit;
-  /** Pictures are made by the built-in sandbox. */
+  /** Images are made by the built-in sandbox. */
   readonly sandbox: boolean;
   /** The editor that had the cursor last. */
   readonly lastEditor: { current: MonacoEditor | null };

@@ -18,7 +18,7 @@ export interface GraphiqlRoute {
 
 /**
  * Everything comes from this service. Monaco sets styles in place; its icons are `data:` URLs, and
- * pictures that wait to be sent are `blob:` ones.
+ * images that wait to be sent are `blob:` ones.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",

@@ -14,7 +14,7 @@ const LIMITS = { files: 1, fields: 16, fieldSize: 1024, parts: 32 };
  * @throws InvalidInputError naming `field` for a malformed form, one with no file or with several. The
  * stream of the file throws the same.
  */
-export async function readPictureForm(
+export async function readImageForm(
   req: IncomingMessage,
   { field, maxFileBytes }: { field: string; maxFileBytes: number },
 ): Promise<FileUpload> {

@@ -30,7 +30,7 @@ export type ImageRoute<Viewer> = (
   viewer: Viewer,
 ) => Promise<void>;
 
-/** What one answer sends: the picture, or one of its thumbnails. */
+/** What one answer sends: the image, or one of its thumbnails. */
 interface Representation {
   readonly key: string;
   readonly bytes: number;
@@ -38,9 +38,9 @@ interface Representation {
 }
 
 /**
- * `GET|HEAD /images/:id`, `?w=` for a thumbnail at least that wide. Pictures never change, so they
+ * `GET|HEAD /images/:id`, `?w=` for a thumbnail at least that wide. Images never change, so they
  * are cached for a year, by the viewer's own browser only; whatever their bytes say, they are sent
- * so that a browser can only take them for a picture. Never rejects.
+ * so that a browser can only take them for an image. Never rejects.
  */
 export function createImageRoute<Viewer>({
   find,
@@ -48,7 +48,7 @@ export function createImageRoute<Viewer>({
   thumbnails,
   onError,
 }: {
-  /** Null when there is no such picture, or it is not the viewer's. */
+  /** Null when there is no such image, or it is not the viewer's. */
   find: (viewer: Viewer, id: string) => Promise<StoredImage | null>;
   blobs: BlobStore;
   thumbnails: Thumbnails;
@@ -64,14 +64,14 @@ export function createImageRoute<Viewer>({
       if (res.headersSent) return void res.destroy();
       const isAway = isStopping || error instanceof StorageError || isUnreachable(error);
       if (isAway) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
-      sendProblem(req, res, isAway ? 503 : 500, 'The picture cannot be read at the moment.');
+      sendProblem(req, res, isAway ? 503 : 500, 'The image cannot be read at the moment.');
     }
   };
 
   async function answer(req: IncomingMessage, res: ServerResponse, id: string, viewer: Viewer) {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('Allow', 'GET, HEAD');
-      return sendProblem(req, res, 405, 'Pictures can be read with GET and HEAD only.');
+      return sendProblem(req, res, 405, 'Images can be read with GET and HEAD only.');
     }
     const width = requestedWidth(req.url ?? '');
     if (width === 'invalid') {
@@ -83,7 +83,7 @@ export function createImageRoute<Viewer>({
       );
     }
     const image = await find(viewer, id);
-    if (!image) return sendProblem(req, res, 404, 'There is no such picture, or it is not yours.');
+    if (!image) return sendProblem(req, res, 404, 'There is no such image, or it is not yours.');
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
     if (matchesEtag(req.headers['if-none-match'], etag)) {
@@ -92,10 +92,10 @@ export function createImageRoute<Viewer>({
       return;
     }
     const found = width === null ? image : await thumbnailOf(image, width);
-    if (!found) return sendProblem(req, res, 404, 'This picture has no thumbnail.');
+    if (!found) return sendProblem(req, res, 404, 'This image has no thumbnail.');
     setCaching(res, etag);
     setSafety(res, id, found.format);
-    await sendPicture(req, res, found, etag);
+    await sendImage(req, res, found, etag);
   }
 
   async function thumbnailOf(
@@ -106,7 +106,7 @@ export function createImageRoute<Viewer>({
     return made && { ...made, format: 'webp' };
   }
 
-  async function sendPicture(
+  async function sendImage(
     req: IncomingMessage,
     res: ServerResponse,
     { key, bytes }: Representation,
@@ -122,10 +122,10 @@ export function createImageRoute<Viewer>({
     const range = wantsPart ? parseByteRange(req.headers.range, bytes) : null;
     if (range === 'unsatisfiable') {
       res.setHeader('Content-Range', `bytes */${bytes}`);
-      return sendProblem(req, res, 416, `The picture has ${bytes} bytes.`);
+      return sendProblem(req, res, 416, `The image has ${bytes} bytes.`);
     }
     const body = blobs.read(key, range ?? undefined);
-    // Before the head is sent: a picture that is not there must not look like one that is cut.
+    // Before the head is sent: an image that is not there must not look like one that is cut.
     if (!(await readable(body, res))) return;
     sendHead(res, bytes, range);
     await pipeline(body, res).catch((error: unknown) => {

@@ -12,7 +12,7 @@ import { encodingProblem } from '../graphql/content-negotiation.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from '../graphql/csrf.ts';
 import { MAX_FRAMING_BYTES, MULTIPART } from '../graphql/uploads.ts';
 import { declaredBytes, type TakePlace } from '../upload-places.ts';
-import { readPictureForm } from './image-form.ts';
+import { readImageForm } from './image-form.ts';
 
 export type UploadRoute = (
   req: IncomingMessage,
@@ -33,7 +33,7 @@ const STATUS: Partial<Record<InvalidInputError['code'], number>> = {
 
 /**
  * `POST /images`: what `uploadImage` does, for clients whose gateway passes no files on. The body is
- * the picture itself, or a form with one file. Answers 201 and the Image as JSON; refusals are in the
+ * the image itself, or a form with one file. Answers 201 and the Image as JSON; refusals are in the
  * shape of GraphQL errors, an InvalidInputError with its `field`. Never rejects.
  */
 export function createUploadRoute(options: {
@@ -41,7 +41,7 @@ export function createUploadRoute(options: {
   images: Pick<Images, 'find'>;
   /** Shared by all that receives uploads. */
   takePlace: TakePlace;
-  /** A picture of exactly this size passes. */
+  /** An image of exactly this size passes. */
   maxFileBytes: number;
   /** For the client's eyes; logs what is a defect. */
   maskError: (error: unknown) => GraphQLError;
@@ -53,7 +53,7 @@ export function createUploadRoute(options: {
     const isForm = MULTIPART.test(type);
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
-      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Pictures are uploaded by POST.');
+      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Images are uploaded by POST.');
     }
     if (!isForm && !RAW.test(type)) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
     const problem = encodingProblem(req.headers['content-encoding']);
@@ -69,7 +69,7 @@ export function createUploadRoute(options: {
       }
       takePlace(req, res);
       const upload: Promise<FileUpload> = isForm
-        ? readPictureForm(req, { field: FIELD, maxFileBytes })
+        ? readImageForm(req, { field: FIELD, maxFileBytes })
         : Promise.resolve({ createReadStream: () => req });
       // It may fail when nobody waits for it any more.
       upload.catch(() => undefined);
@@ -104,6 +104,6 @@ export function createUploadRoute(options: {
 }
 
 const TYPES =
-  'The body is a picture (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
+  'The body is an image (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
 
-const DELETED = 'The picture was deleted while it was being stored: send it again.';
+const DELETED = 'The image was deleted while it was being stored: send it again.';

@@ -116,13 +116,13 @@ function requireImageFormat(head: Buffer, field: string): ImageFormat {
     throw new InvalidInputError(
       field,
       'TOO_SMALL',
-      `${field} is empty (0 bytes); a PNG, JPEG or WebP picture is expected.`,
+      `${field} is empty (0 bytes); a PNG, JPEG or WebP image is expected.`,
     );
   }
   throw new InvalidInputError(
     field,
     'UNSUPPORTED_FORMAT',
-    `${field} is ${sniffed.instead}; PNG, JPEG and WebP pictures are accepted.`,
+    `${field} is ${sniffed.instead}; PNG, JPEG and WebP images are accepted.`,
   );
 }
 

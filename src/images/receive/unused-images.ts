@@ -11,7 +11,7 @@ const BATCH = 50;
 type Unused = StoredContent & { readonly ownerId: string };
 
 /**
- * Deletes pictures that no edit has and that were uploaded last before `before`, some at a time; their
+ * Deletes images that no edit has and that were uploaded last before `before`, some at a time; their
  * files go with the same commit's queue entry. Answers how many.
  */
 export type DeleteUnusedImages = (before: Date, signal: AbortSignal) => Promise<number>;

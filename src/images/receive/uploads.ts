@@ -6,14 +6,14 @@ import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { Staging } from '../storage/staging.ts';
 import { type FileUpload, receiveUploads } from './receive-image.ts';
 
-/** Pictures on their way in, within this server's limits. */
+/** Images on their way in, within this server's limits. */
 export interface Uploads {
   /**
    * Receives all, or none when one is refused.
    * @throws InvalidInputError naming the field; StorageError.
    */
   receive(files: readonly FieldUpload[], signal: AbortSignal): Promise<ReceivedImage[]>;
-  /** Receives one picture and stores it for later edits; answers its id. */
+  /** Receives one image and stores it for later edits; answers its id. */
   store(viewer: Viewer, file: FieldUpload, signal: AbortSignal): Promise<{ id: string }>;
 }
 

@@ -4,7 +4,7 @@ import type { ThumbnailWidth } from '../thumbnails/thumbnail-width.ts';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 /**
- * Where an owner's picture lives: `<owner>/<first 2 hex>/<sha256>`. One owner's equal pictures
+ * Where an owner's image lives: `<owner>/<first 2 hex>/<sha256>`. One owner's equal images
  * share a blob; two owners never do. The owner is hashed, so an id of any spelling is harmless in
  * a path, and the 2 hex digits keep directories small.
  */
@@ -14,13 +14,13 @@ export function blobKey({ ownerId, sha256 }: { ownerId: string; sha256: string }
   return `${owner}/${sha256.slice(0, 2)}/${sha256}`;
 }
 
-const PICTURE_KEY = /^([0-9a-f]{32})\/([0-9a-f]{2})\/(\2[0-9a-f]{62})(\.w\d+\.webp)?$/;
+const IMAGE_KEY = /^([0-9a-f]{32})\/([0-9a-f]{2})\/(\2[0-9a-f]{62})(\.w\d+\.webp)?$/;
 
-/** What a picture's key, or that of one of its thumbnails, says; null for any other. */
-export function parsePictureKey(
+/** What an image's key, or that of one of its thumbnails, says; null for any other. */
+export function parseImageKey(
   key: string,
 ): { owner: string; sha256: string; source: string } | null {
-  const [, owner, directory, sha256] = PICTURE_KEY.exec(key) ?? [];
+  const [, owner, directory, sha256] = IMAGE_KEY.exec(key) ?? [];
   if (owner === undefined || sha256 === undefined) return null;
   return { owner, sha256, source: `${owner}/${directory}/${sha256}` };
 }

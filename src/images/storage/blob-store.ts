@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where the bytes of pictures live. A store knows keys and bytes only: no owners, no formats.
+ * Where the bytes of images live. A store knows keys and bytes only: no owners, no formats.
  *
  * Keys are relative POSIX paths made by `blobKey`, never a client's words. Every store passes the
  * one contract suite, test/contracts/blob-store.ts.
@@ -46,7 +46,7 @@ export interface BlobStore {
   list(options?: { after?: string }): AsyncIterable<BlobEntry>;
 
   /**
-   * Whether pictures can be stored and read at the moment, as far as a look can tell.
+   * Whether images can be stored and read at the moment, as far as a look can tell.
    * @throws StorageError when not, with the reason, or when aborted.
    */
   check(signal?: AbortSignal): Promise<void>;

@@ -1,7 +1,7 @@
 import { Prisma, type Transaction } from '../../database/database.ts';
 
 /**
- * Locks contents until the transaction ends. Who writes a row of a picture, or a link to one, holds
+ * Locks contents until the transaction ends. Who writes a row of an image, or a link to one, holds
  * its content `shared`; who removes a row or a blob holds it `exclusive`. So a blob and what refers to
  * it change one after the other, in whatever processes.
  *

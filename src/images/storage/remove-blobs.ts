@@ -2,7 +2,7 @@ import type { PrismaClient, Transaction } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { defineJob, type Queue } from '../../queue/queue.ts';
 import { THUMBNAIL_WIDTHS } from '../thumbnails/thumbnail-width.ts';
-import { parsePictureKey, thumbnailKey } from './blob-key.ts';
+import { parseImageKey, thumbnailKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { lockContents } from './content-locks.ts';
 
@@ -15,7 +15,7 @@ const BLOB_GRACE_MS = 15 * 60 * 1_000;
 /** Contents that are locked at once: each lock has a place in a table of the database's. */
 const BATCH = 50;
 
-/** The work of removing the blobs of pictures whose rows the same transaction deletes. */
+/** The work of removing the blobs of images whose rows the same transaction deletes. */
 export const REMOVE_BLOBS = defineJob<{ keys: readonly string[] }>('remove-blobs', {
   // The storage may be away for weeks.
   retryLimit: 1_000,
@@ -101,14 +101,14 @@ export function createBlobRemover(options: {
 }
 
 /**
- * Those keys of pictures that a row refers to. A key holds its owner hashed, so each owner is visited:
+ * Those keys of images that a row refers to. A key holds its owner hashed, so each owner is visited:
  * one step in an index for each.
  */
 export async function findReferred(
   tx: Pick<Transaction, '$queryRaw'>,
   keys: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const asked = keys.flatMap((key) => parsePictureKey(key) ?? []);
+  const asked = keys.flatMap((key) => parseImageKey(key) ?? []);
   if (asked.length === 0) return new Set();
   const rows = await tx.$queryRaw<{ key: string }[]>`
     WITH RECURSIVE owner AS (
@@ -145,6 +145,6 @@ export function createRemoveBlobs(options: {
     if (young.length > 0) {
       await queue.send(prisma, REMOVE_BLOBS, { keys: young }, { startAfter: youngUntil });
     }
-    log.info({ removed, young: young.length }, 'removed the files of deleted pictures');
+    log.info({ removed, young: young.length }, 'removed the files of deleted images');
   };
 }

@@ -44,7 +44,7 @@ export async function openS3BlobStore(
     try {
       // Also over a blob that is there: the bytes are the same, and it becomes young again.
       const { size: bytes } = await file.stat();
-      await send('store a picture', async (client, watch) => {
+      await send('store an image', async (client, watch) => {
         const body = Readable.from(contentOf(file, watch), { objectMode: false });
         body.on('error', watch.fail);
         try {
@@ -72,10 +72,10 @@ export async function openS3BlobStore(
       ...objectOf(key),
       ...(range && { Range: `bytes=${range.start}-${range.end}` }),
     });
-    const { Body } = await send('read a picture', (client, { signal }) =>
+    const { Body } = await send('read an image', (client, { signal }) =>
       client.send(command, { abortSignal: ended ? AbortSignal.any([signal, ended]) : signal }),
     );
-    if (!(Body instanceof Readable)) throw new StorageError('The picture storage sent no body.');
+    if (!(Body instanceof Readable)) throw new StorageError('The image storage sent no body.');
     return Body;
   }
 
@@ -86,7 +86,7 @@ export async function openS3BlobStore(
   async function find(key: string) {
     const command = new sdk.HeadObjectCommand(objectOf(key));
     try {
-      return await send('find a picture', (client, { signal }) =>
+      return await send('find an image', (client, { signal }) =>
         client.send(command, { abortSignal: signal }),
       );
     } catch (error) {
@@ -105,7 +105,7 @@ export async function openS3BlobStore(
     for (;;) {
       const command = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from });
       const { Contents = [], NextContinuationToken } = await send(
-        'list pictures',
+        'list images',
         (client, { signal }) => client.send(command, { abortSignal: signal }),
       );
       for (const { Key = '', LastModified } of Contents) {
@@ -132,7 +132,7 @@ export async function openS3BlobStore(
     },
     async delete(key) {
       const command = new sdk.DeleteObjectCommand(objectOf(key));
-      await send('delete a picture', (client, { signal }) =>
+      await send('delete an image', (client, { signal }) =>
         client.send(command, { abortSignal: signal }),
       ).catch(unlessUnknown);
     },

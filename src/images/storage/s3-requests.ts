@@ -84,7 +84,7 @@ export async function openS3Requests(
     try {
       for (let piece = await next(); !piece.done; piece = await next()) yield piece.value;
     } catch (error) {
-      throw toStorageError('read a picture', error);
+      throw toStorageError('read an image', error);
     } finally {
       body.destroy();
     }
@@ -112,7 +112,7 @@ function clientConfig(
   credentials: S3Credentials | null,
   connectMs: number,
 ): S3ClientConfig {
-  // Not limited: a slow reader of a picture holds a connection.
+  // Not limited: a slow reader of an image holds a connection.
   const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
   return {
     region,
@@ -130,7 +130,7 @@ function clientConfig(
       httpAgent: agent,
       httpsAgent: agent,
     },
-    // It would cost a connection of its own for each picture.
+    // It would cost a connection of its own for each image.
     expectContinueHeader: false,
     // Not all servers know the checksums that the SDK adds by itself.
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -166,7 +166,7 @@ function toStorageError(doing: string, error: unknown): StorageError {
   const reason = [status, codeOf(error) ?? nameOf(error)].filter(Boolean).join(' ');
   // What the SDK throws holds the whole answer: only its words go on.
   const words = error instanceof Error ? error.message : String(error);
-  return new StorageError(`The picture storage refused to ${doing} (${reason}).`, {
+  return new StorageError(`The image storage refused to ${doing} (${reason}).`, {
     cause: new Error(words),
   });
 }

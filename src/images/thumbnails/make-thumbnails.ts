@@ -5,7 +5,7 @@ import { defineJob } from '../../queue/queue.ts';
 import { blobKey } from '../storage/blob-key.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
-/** Small pictures for galleries, made behind an edit's back: never in the way of its answer. */
+/** Small images for galleries, made behind an edit's back: never in the way of its answer. */
 export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails', {
   retryLimit: 2,
   retryDelay: 30,
@@ -16,7 +16,7 @@ export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails'
 /** The width that galleries ask for; others are made when they are. */
 const GALLERY_WIDTH = 256;
 
-/** Makes the gallery thumbnail and the ThumbHash of each picture of the jobs that has none yet. */
+/** Makes the gallery thumbnail and the ThumbHash of each image of the jobs that has none yet. */
 export function createMakeThumbnails(options: {
   prisma: PrismaClient;
   thumbnails: Thumbnails;
@@ -39,7 +39,7 @@ export function createMakeThumbnails(options: {
         .then(() => thumbnails.thumbHash(key))
         .catch(unlessDeleted);
       if (thumbHash === null) {
-        log.info({ imageId: image.id }, 'a picture is gone or cannot be decoded: no thumbnail');
+        log.info({ imageId: image.id }, 'an image is gone or cannot be decoded: no thumbnail');
       } else {
         const data = { thumbHash: Uint8Array.from(thumbHash) };
         await prisma.image.updateMany({ where: { id: image.id }, data });
@@ -48,7 +48,7 @@ export function createMakeThumbnails(options: {
   };
 }
 
-/** A picture may be deleted meanwhile. */
+/** An image may be deleted meanwhile. */
 function unlessDeleted(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
   throw error;

@@ -17,7 +17,7 @@ export interface Thumbnail {
 
 export interface Thumbnails {
   /**
-   * The WebP thumbnail of a stored picture: upright, at most `width` pixels wide and never enlarged.
+   * The WebP thumbnail of a stored image: upright, at most `width` pixels wide and never enlarged.
    * Made on the first call and kept as a blob; concurrent calls for the same one share the work.
    * Null when the image cannot be decoded, or takes more than `MAX_DECODER_BYTES` of memory for it.
    * @throws StorageError; an error with code ENOENT when there is no such image;
@@ -35,7 +35,7 @@ export interface Thumbnails {
  * without chroma subsampling, 19 with.
  */
 const MAX_DECODER_BYTES = 56 * 1024 * 1024;
-/** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
+/** Very tall images are narrowed instead: WebP sides end at 16,383 pixels. */
 const MAX_HEIGHT_PER_WIDTH = 4;
 /** The encoder of ThumbHash takes at most this many pixels on a side. */
 const THUMB_HASH_SIDE = 100;
@@ -51,7 +51,7 @@ export function createThumbnails({
 }: {
   blobs: BlobStore;
   staging: Staging;
-  /** Larger pictures have no thumbnail: decoding them costs too much. */
+  /** Larger images have no thumbnail: decoding them costs too much. */
   maxPixels: number;
   /** How many may wait: one image is decoded at a time, by one of libuv's four threads. */
   maxWaiting?: number;
@@ -102,7 +102,7 @@ export function createThumbnails({
     }
   }
 
-  /** libvips reads a file piece by piece; from a stream sharp would gather the whole picture first. */
+  /** libvips reads a file piece by piece; from a stream sharp would gather the whole image first. */
   async function withLocalFile<T>(key: string, use: (path: string) => Promise<T>): Promise<T> {
     const path = blobs.localPath?.(key);
     if (path !== undefined) {
@@ -145,7 +145,7 @@ export function createThumbnails({
   };
 }
 
-/** Null for what libvips cannot read; such pictures exist, and are no fault of this service. */
+/** Null for what libvips cannot read; such images exist, and are no fault of this service. */
 async function shrink(path: string, width: number, maxPixels: number): Promise<Buffer | null> {
   try {
     const { format, decoderBytes } = await inspectImage({ path }, { field: 'image', maxPixels });
@@ -167,8 +167,8 @@ async function shrink(path: string, width: number, maxPixels: number): Promise<B
   }
 }
 
-async function hash(picture: Buffer): Promise<Buffer> {
-  const { data, info } = await sharp(picture)
+async function hash(image: Buffer): Promise<Buffer> {
+  const { data, info } = await sharp(image)
     .resize(THUMB_HASH_SIDE, THUMB_HASH_SIDE, { fit: 'inside' })
     .toColourspace('srgb')
     .ensureAlpha()

@@ -61,7 +61,7 @@ describe('the multipart body', () => {
     ]);
   });
 
-  it('names one picture image, and several as the server wants them', async () => {
+  it('names one image image, and several as the server wants them', async () => {
     const images = [fileOf(Buffer.from('a')), fileOf(Buffer.from('b'))];
     const names = async (count: number, field: ImageField) =>
       (await parse({ images: images.slice(0, count), fields: [] }, field)).map(([name]) => name);

@@ -35,7 +35,7 @@ it.each(FORMATS)('reads the facts of a %s', async (format) => {
   });
 });
 
-it('tells the stored sides of a turned picture from the shown ones', async () => {
+it('tells the stored sides of a turned image from the shown ones', async () => {
   expect(await inspect(await turnedJpeg(64, 48))).toMatchObject({
     width: 64,
     height: 48,
@@ -161,14 +161,14 @@ it('refuses an empty file and says that it is empty', async () => {
   });
 });
 
-it('refuses a document that is named like a picture', async () => {
+it('refuses a document that is named like an image', async () => {
   await expect(inspect(Buffer.from('<html><script>alert(1)</script>'))).rejects.toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
-    message: 'images[2] is an HTML document; PNG, JPEG and WebP pictures are accepted.',
+    message: 'images[2] is an HTML document; PNG, JPEG and WebP images are accepted.',
   });
 });
 
-it('refuses a file that has only the first bytes of a picture', async () => {
+it('refuses a file that has only the first bytes of an image', async () => {
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
   await expect(inspect(Buffer.concat([signature, Buffer.alloc(100)]))).rejects.toMatchObject({
     code: 'BROKEN_IMAGE',
