@@ -41,7 +41,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   try {
     return { url: await start(options, stops), stop };
   } catch (error) {
-    await stop().catch((failure) => log.error({ err: failure }, 'stop failed'));
+    await stop().catch((failure) => log.error({ err: failure }, 'shutdown failed'));
     throw explainStart(error, options.config);
   }
 }

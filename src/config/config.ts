@@ -257,13 +257,13 @@ const KNOWN = [...Object.keys(SETTINGS), 'https_proxy', 'http_proxy', 'no_proxy'
 function* editsApiProblems(values: Values, env: Environment): Generator<string> {
   const { EDITS_API_FILE: file, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
   if (key !== undefined && !env['EDITS_API_URL']) {
-    yield 'EDITS_API_URL is not set but EDITS_API_KEY is: name the server that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.';
+    yield 'EDITS_API_KEY is set but EDITS_API_URL is not: set the URL that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.';
   }
   if (url !== undefined && !env['EDITS_API_KEY']) {
-    yield 'EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.';
+    yield 'EDITS_API_URL is set but EDITS_API_KEY is not: set the API key for that URL.';
   }
   if (file !== undefined && (url !== undefined || key !== undefined)) {
-    yield 'EDITS_API_FILE is set along with EDITS_API_URL or EDITS_API_KEY: put every edits API into the file, or unset it.';
+    yield 'EDITS_API_FILE cannot be combined with EDITS_API_URL or EDITS_API_KEY: put every upstream into the file, or unset it.';
   }
 }
 
@@ -271,16 +271,16 @@ function* hostProblems({ HOST: host, ALLOW_ANONYMOUS, ROLE }: Values): Generator
   // A worker tells of its health only.
   if (host === undefined || isLoopback(host) || ALLOW_ANONYMOUS === true || ROLE === 'worker')
     return;
-  yield `HOST is ${JSON.stringify(host)}, which others can reach, and nothing asks who they are: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if somebody else guards that network.`;
+  yield `HOST is ${JSON.stringify(host)}, which other machines can reach, and authentication is off: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if that network is protected by other means.`;
 }
 
 function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Generator<string> {
   if (role === undefined || role === 'all') return;
   if (!env['DATABASE_URL']) {
-    yield `ROLE is ${role} but DATABASE_URL is not set: the embedded database serves one process only. Set the URL of a Postgres server, or ROLE=all.`;
+    yield `ROLE is ${role} but DATABASE_URL is not set: the embedded database serves one process only. Set DATABASE_URL to a Postgres server, or ROLE=all.`;
   }
   if (role === 'worker' && SECRET_KEY !== undefined && !env['PUBLIC_URL']) {
-    yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to images, which a worker does not serve. Set the origin that clients reach the API at.';
+    yield 'ROLE is worker and SECRET_KEY is set, but PUBLIC_URL is not: webhooks link to images, which a worker does not serve. Set PUBLIC_URL to the URL at which clients reach the API.';
   }
 }
 
@@ -288,19 +288,19 @@ function* databaseProblems(values: Values, env: Environment): Generator<string> 
   const { DATABASE_URL: url, DATABASE_DIRECT_URL: direct } = values;
   if (direct === undefined) return;
   if (!env['DATABASE_URL']) {
-    yield 'DATABASE_DIRECT_URL is set but DATABASE_URL is not: set DATABASE_URL to the pooler, or to the same.';
+    yield 'DATABASE_DIRECT_URL is set but DATABASE_URL is not: set DATABASE_URL to the pooler, or to the same URL.';
   }
   if (url !== undefined && direct.schema !== 'public' && direct.schema !== url.schema) {
-    yield 'DATABASE_DIRECT_URL names another schema than DATABASE_URL: both must lead to the same.';
+    yield 'DATABASE_DIRECT_URL and DATABASE_URL name different schemas: both must name the same one.';
   }
 }
 
 function* storageProblems(values: Values): Generator<string> {
   const { STORAGE_URL: location, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = values;
   if (location === undefined || (id === undefined) === (secret === undefined)) return;
-  const [missing, there] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
+  const [missing, set] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
   const nameOf = (part: string) => (part === 'ID' ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY');
-  yield `${nameOf(missing)} is not set but ${nameOf(there)} is: set both, or neither to leave them to the AWS SDK.`;
+  yield `${nameOf(set)} is set but ${nameOf(missing)} is not: set both, or neither to use the credentials that the AWS SDK finds.`;
 }
 
 /** Only a literal loopback address or `localhost`, so that no resolver has a say. */

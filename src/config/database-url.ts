@@ -14,7 +14,7 @@ const UNUSABLE = /["'%$.\\\p{Cc}]/u;
 
 /** @throws Error that says what is wrong; the URL, which may hold a password, is not repeated. */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
-  if (/\s/.test(text)) throw new Error('must not contain blanks or line breaks');
+  if (/\s/.test(text)) throw new Error('must not contain white space');
   const url = URL.parse(text);
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
     throw new Error('must be a postgres:// URL');

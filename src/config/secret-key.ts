@@ -51,8 +51,8 @@ export async function openSecretKey(options: {
   if (key !== null) return createSecretKey(key);
   throw new ConfigError([
     configured !== null
-      ? 'SECRET_KEY is no key.'
-      : `${file} holds no key: restore it, or remove it to have a new one made (secrets derived from the old one end then).`,
+      ? 'SECRET_KEY is invalid: expected at least 32 random bytes as base64 or hex.'
+      : `${file} does not contain a valid key: restore the file, or delete it to generate a new key (webhook secrets derived from the old key become invalid).`,
   ]);
 }
 

@@ -4,14 +4,14 @@
 export function secretProblem(value: string): string | null {
   const trimmed = value.trim();
   if (/^(authorization:\s*)?bearer\s/i.test(trimmed)) {
-    return 'begins with "Bearer": leave that out, and set the key alone';
+    return 'must not begin with "Bearer": set only the key';
   }
   if (/^(["'`“‘]).*["'`”’]$/s.test(trimmed)) return 'is in quotation marks: remove them';
-  if (trimmed !== value) return 'has blanks or a line break around it: remove them';
-  if (/[\r\n]/.test(value)) return 'has a line break in it: a key is one line';
-  if (/\s/.test(value)) return 'has a blank in it: a key has none';
+  if (trimmed !== value) return 'must not begin or end with white space';
+  if (/[\r\n]/.test(value)) return 'must not contain a line break';
+  if (/\s/.test(value)) return 'must not contain spaces';
   if (/[^\x21-\x7e]/.test(value)) {
-    return 'has a character that is not printable ASCII: copy the key again';
+    return 'must contain only printable ASCII characters: copy the key again';
   }
   return null;
 }
@@ -25,9 +25,9 @@ export function editsApiUrlProblem(value: string): string | null {
   const url = parseWebUrl(value);
   if (url === null) return 'must be an http:// or https:// URL such as https://api.openai.com/v1';
   if (url.username !== '' || url.password !== '') {
-    return 'must not hold a user name or password: the key has a setting of its own';
+    return 'must not contain a user name or password: set EDITS_API_KEY instead';
   }
-  if (url.hash !== '') return 'must not have a #fragment';
+  if (url.hash !== '') return 'must not contain a #fragment';
   const [endpoint] = ENDPOINT.exec(url.pathname) ?? [];
   if (endpoint === undefined) return null;
   return `must be the base URL, which usually ends in /v1: leave out ${endpoint}`;
@@ -41,7 +41,7 @@ export function editsApiUrlHint(value: string): string | null {
     return null;
   }
   const base = `${origin}${pathname.replace(/\/+$/, '')}`;
-  return `has no version such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`;
+  return `has no version, such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`;
 }
 
 /** The first segments of the service's own paths: below such a prefix no path is unambiguous. */
@@ -51,12 +51,12 @@ export function publicUrlProblem(value: string): string | null {
   const url = parseWebUrl(value);
   if (url === null) return 'must be an http:// or https:// URL such as https://example.com/retouch';
   if (`${url.search}${url.hash}${url.username}${url.password}` !== '') {
-    return 'must have no user name, query or fragment';
+    return 'must not contain a user name, query or fragment';
   }
   const [, segment] = OWN_SEGMENT.exec(url.pathname) ?? [];
   return segment === undefined
     ? null
-    : `must not have a path that begins with /${segment}, which is a path of the service itself`;
+    : `must not have a path that begins with /${segment}, which the service itself uses`;
 }
 
 export function proxyUrlProblem(value: string): string | null {
@@ -79,7 +79,7 @@ export function databaseUrlProblem(value: string): string | null {
   if (rest === undefined) return 'must be a postgres:// URL';
   const [, authority = '', tail = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? [];
   if (isCutShort(authority, tail)) return `seems to have an unescaped password: ${ESCAPES}`;
-  if (/%(?![\da-f]{2})/i.test(rest)) return `has a % that escapes nothing: ${ESCAPES}`;
+  if (/%(?![\da-f]{2})/i.test(rest)) return `contains a % that is not an escape: ${ESCAPES}`;
   if (URL.parse(value) === null) return `is not a valid URL: ${ESCAPES}`;
   return null;
 }

@@ -27,7 +27,7 @@ export function parseStorageUrl(text: string): S3Location {
   if (url?.protocol !== 's3:') throw new Error('must be s3://bucket or s3://bucket/prefix');
   if (url.username || url.password) {
     throw new Error(
-      'must hold no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead',
+      'must not contain credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead',
     );
   }
   const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
@@ -50,13 +50,13 @@ export function parseStorageUrl(text: string): S3Location {
 
 function parseParameters(params: URLSearchParams) {
   const unknown = [...params.keys()].filter((name) => !PARAMETERS.includes(name));
-  if (unknown.length > 0) throw new Error(`takes the parameters ${PARAMETERS.join(', ')} only`);
+  if (unknown.length > 0) throw new Error(`may only have the parameters ${PARAMETERS.join(', ')}`);
   const endpoint = params.get('endpoint');
   const region = params.get('region') ?? 'us-east-1';
   const pathStyle = params.get('pathStyle') ?? String(endpoint !== null);
-  if (!REGION.test(region)) throw new Error('must have a region such as eu-central-1');
+  if (!REGION.test(region)) throw new Error('must have a valid region, such as eu-central-1');
   if (pathStyle !== 'true' && pathStyle !== 'false') {
-    throw new Error('must have true or false as pathStyle');
+    throw new Error('must have pathStyle=true or pathStyle=false');
   }
   return {
     endpoint: endpoint === null ? null : originOf(endpoint),

@@ -36,7 +36,7 @@ export function makeCheckpoints(options: {
   }
 
   const timer = setInterval(() => {
-    look().catch((error) => log.warn({ err: error }, 'no checkpoint of the embedded database'));
+    look().catch((error) => log.warn({ err: error }, 'checkpoint of the embedded database failed'));
   }, lookMs).unref();
   return { stop: () => clearInterval(timer) };
 }

@@ -52,6 +52,6 @@ function describeHolder(path: string): string {
     const { pid, host, since } = JSON.parse(readFileSync(path, 'utf8'));
     return `process ${pid} on ${host} (since ${since})`;
   } catch {
-    return 'another process that is just starting';
+    return 'another process that is starting';
   }
 }

@@ -64,7 +64,7 @@ export async function listenToServer(options: {
         return await connect();
       } catch (error) {
         if (!stopped.signal.aborted)
-          log.warn({ err: error }, 'cannot listen to Postgres, trying again');
+          log.warn({ err: error }, 'cannot listen for Postgres notifications, retrying');
       }
     }
   }

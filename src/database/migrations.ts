@@ -55,12 +55,12 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   while (!(await isUpToDate(database, migrations))) {
     try {
       const applied = await applyMigrations(database, migrations);
-      log.info({ applied }, 'database migrated');
+      log.info({ applied }, 'migrated the database');
       return;
     } catch (error) {
       if (!isLockTimeout(error)) throw explainFailure(error);
       if (performance.now() > deadlineMs) throw stillLocked(error);
-      log.info('another process is migrating the database, waiting for it');
+      log.info('waiting for another process to migrate the database');
       await delay(250);
     }
   }
@@ -96,7 +96,7 @@ async function isUpToDate(database: Database, migrations: MigrationList): Promis
     }
     if (known.get(name) !== checksum) {
       throw lasting(
-        `migration ${name} was changed after it was applied to this database: restore the release's own file.`,
+        `migration ${name} was changed after it was applied to this database: restore the file of this release.`,
       );
     }
   }
@@ -128,7 +128,7 @@ async function refuseForeign(
   if (rows.some(({ name }) => known.has(name))) return;
   const foreign = (what: string) =>
     lasting(
-      `the schema "${names.schema}" of DATABASE_URL holds ${what} of another application: name another schema with ?schema=.`,
+      `the schema "${names.schema}" of DATABASE_URL contains ${what} of another application: use another schema with ?schema=.`,
     );
   const [first] = rows;
   if (first !== undefined) {
@@ -154,14 +154,14 @@ function explainFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartError) return error;
   const [reason = ''] = error.message.split(/\n +0: /);
   return new StartError(
-    `a migration of the database failed (${reason.trim().replaceAll(/\s*\n\s*/g, ' ')}): mend it, or restore a backup.`,
+    `a database migration failed (${reason.trim().replaceAll(/\s*\n\s*/g, ' ')}): fix the cause and start again, or restore a backup.`,
     { isTemporary: PASSING.test(error.message) || isUnreachable(error), cause: error },
   );
 }
 
 const stillLocked = (cause: unknown) =>
   new StartError(
-    'another process has been migrating the database of DATABASE_URL for two minutes: let it end.',
+    'another process has been migrating the database of DATABASE_URL for two minutes: wait until it finishes, then start again.',
     { isTemporary: true, cause },
   );
 

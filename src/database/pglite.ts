@@ -62,7 +62,10 @@ export async function openPglite(options: {
         try {
           markOnDisk(dir);
         } catch (error) {
-          log.warn({ err: error }, 'the next start syncs the embedded database once more');
+          log.warn(
+            { err: error },
+            'could not record that the embedded database is synced; the next start syncs it again',
+          );
         }
       }
       lock.release();
@@ -78,7 +81,7 @@ async function startPglite(dir: string, onAbort: () => void): Promise<PGlite> {
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialize(dir, dataDir);
   else if (!existsSync(join(dataDir, 'global', 'pg_control'))) {
     throw new ConfigError([
-      `${dataDir} holds only part of a database (it has no global/pg_control): restore a backup, or move it away to begin with an empty one.`,
+      `${dataDir} contains an incomplete database (global/pg_control is missing): restore a backup, or move the directory away to start with an empty database.`,
     ]);
   } else if (!isOnDisk(dir)) syncTree(dataDir);
   await syncDirectory(dir);
@@ -97,7 +100,7 @@ async function initialize(dir: string, dataDir: string): Promise<void> {
   await rename(fresh, dataDir).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     throw new ConfigError([
-      `${dataDir} is not empty, and holds no database (it has no PG_VERSION): move it away, or restore it.`,
+      `${dataDir} is not empty but is not a database (PG_VERSION is missing): move the directory away, or restore it.`,
     ]);
   });
 }

@@ -92,7 +92,7 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
   function toEditsApiError(error: unknown, head: AnswerHead | null, body: MultipartBody) {
     if (error instanceof EditsApiError) return access.redacted(error, head);
     const outcome = body.progress === 'unsent' ? 'not_processed' : 'unknown';
-    const message = 'The answer of the edits API could not be kept.';
+    const message = 'The response of the upstream could not be stored.';
     return new EditsApiError('INTERNAL', outcome, message, { ...head, cause: error });
   }
 

@@ -56,7 +56,7 @@ export function createUpstreams(
     .map(({ config, editsApi }) => createUpstream(config, editsApi))
     .sort(byPriority);
   const [first] = all;
-  if (first === undefined) throw new Error('there is no edits API to send to');
+  if (first === undefined) throw new Error('no upstream is configured');
   return {
     all,
     named: (name) => all.find((upstream) => upstream.name === name) ?? first,
@@ -105,7 +105,7 @@ function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
         throw new EditsApiError(
           EditErrorCode.UNREACHABLE,
           'not_processed',
-          'The edits API has not answered for a while; it is left alone for a moment.',
+          'The upstream has not responded for a while and is not called for a moment.',
         );
       }
     },

@@ -63,7 +63,7 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
     forget(req);
     if (res.headersSent) return void req.socket.destroy();
     res.setHeader('connection', 'close');
-    const message = `${reason}, so the request was ended before its body was complete. Send it again.`;
+    const message = `${reason}, so the request was closed before its body was complete. Send it again.`;
     answerError(res, 408, 'REQUEST_TIMEOUT', message);
   }
 

@@ -22,7 +22,7 @@ export function readSmallBody(req: IncomingMessage, maxBytes: number): Promise<B
       else settle(() => refuse(req, maxBytes, reject));
     };
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks, bytes)));
-    const onBroken = () => settle(() => reject(badUpload('The request body broke off.')));
+    const onBroken = () => settle(() => reject(badUpload('The request body ended early.')));
 
     if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
       refuse(req, maxBytes, reject);
@@ -40,5 +40,5 @@ function refuse(req: IncomingMessage, maxBytes: number, reject: (error: Error) =
   // An error while the rest is dropped concerns nobody any more.
   req.on('error', () => undefined).resume();
   const limit = maxBytes.toLocaleString('en-US');
-  reject(badUpload(`The request body is larger than ${limit} bytes, the most accepted.`, 413));
+  reject(badUpload(`The request body may have at most ${limit} bytes.`, 413));
 }

@@ -67,12 +67,12 @@ export function createHttpServer(options: {
     if (path === '/health/ready') return health.ready(res);
     if (closed === undefined) return void (await routes.request(req, res, path, log));
     res.setHeader('connection', 'close');
-    answerUnavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
+    answerUnavailable(res, 'The service is shutting down.', STOPPING_RETRY_SECONDS);
   }
 
   function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
     if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), log);
-    else refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
+    else refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is shutting down.');
   }
 
   function serve(req: IncomingMessage, res: ServerResponse): void {
@@ -158,7 +158,7 @@ async function listen(server: Server, { host, port }: { host: string; port: numb
     const reason =
       cause.code === 'EADDRINUSE' ? `${host}:${port} is already in use` : cause.message;
     throw new StartError(
-      `${reason}. HOST and PORT say where to listen: choose another, or stop what has it.`,
+      `${reason}: set HOST and PORT to a free address, or stop the process that uses it.`,
       // Whatever has the port may end. The address and the privilege stay as they are.
       { isTemporary: cause.code === 'EADDRINUSE', cause },
     );

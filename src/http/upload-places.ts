@@ -46,7 +46,7 @@ export function createUploadPlaces(options: {
       const bytes = Math.max(declaredBytes ?? UNDECLARED_BYTES, LEAST_BYTES);
       const ofClient = client === null ? 0 : (takenByClient.get(client) ?? 0);
       if (ofClient > 0 && ofClient + bytes > maxBytesPerClient)
-        throw tooMany('uploads of your address');
+        throw tooMany('uploads from your address');
       if (takenBytes > 0 && takenBytes + bytes > maxBytes) throw tooMany('uploads');
       add(client, bytes);
       let isTaken = true;
@@ -60,7 +60,7 @@ export function createUploadPlaces(options: {
 
 function tooMany(uploads: string): UnavailableError {
   return new UnavailableError(
-    `Too many ${uploads} are under way. Nothing of this one was read: send it again later.`,
+    `Too many ${uploads} are in progress. This upload was not read; send it again later.`,
     RETRY_AFTER_SECONDS,
   );
 }

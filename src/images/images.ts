@@ -118,7 +118,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
       await Promise.all(received.map(({ staged }) => mustBeKept(keyOf(staged.sha256))));
       return images.map((image) => {
         const id = ids.get(contentOf(image));
-        if (id === undefined) throw new Error(`image ${contentOf(image)} was not saved`);
+        if (id === undefined) throw new Error(`image ${contentOf(image)} was not stored`);
         return id;
       });
     },
@@ -126,7 +126,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
 
   async function mustBeKept(key: string): Promise<void> {
     if ((await blobs.size(key)) !== null) return;
-    throw new StorageError('An image was removed while it was being stored: send it again.');
+    throw new StorageError('An image was removed while it was being stored. Send it again.');
   }
 }
 

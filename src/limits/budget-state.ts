@@ -27,7 +27,7 @@ export interface BudgetState {
   readonly remainingMicroUsd: bigint;
   /** What is used above the limit. Never below 0. */
   readonly exceededByMicroUsd: bigint;
-  /** Null: never. */
+  /** Null for a total budget, which never resets. */
   readonly resetsAt: Date | null;
 }
 
@@ -63,7 +63,7 @@ export function checkRoom(state: BudgetState, amountMicroUsd: bigint): void {
       ? 'An admin can raise it.'
       : `Try again after ${resetsAt.toISOString()}, or have an admin raise it.`;
   throw new BudgetExceededError(
-    `The edit may cost ${usd(amountMicroUsd)}; of the budget of ${usd(limitMicroUsd)}, ${usd(usedMicroUsd)} are spent or held. ${advice}`,
+    `The edit's maximum cost of ${usd(amountMicroUsd)} exceeds your remaining budget: ${usd(usedMicroUsd)} of ${usd(limitMicroUsd)} are spent or reserved. ${advice}`,
     { limitMicroUsd, usedMicroUsd, resetsAt },
   );
 }

@@ -122,7 +122,7 @@ export function createBudgets(options: {
       if (settled === undefined || usage === null) return;
       // After the budget, which is locked first everywhere: bounds are the owners' in common.
       for (const overshoot of await raiseBounds(tx, settled.bound, usage)) {
-        log.warn({ jobId, ...overshoot }, 'usage above its bound: later edits reserve more');
+        log.warn({ jobId, ...overshoot }, 'usage exceeded its bound; later edits reserve more');
       }
     },
   };

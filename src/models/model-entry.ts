@@ -48,7 +48,7 @@ const sizesSchema = z.union([
       maxShortEdge: rule.maxShortEdge ?? rule.maxLongEdge,
       maxPixels: rule.maxPixels ?? Number.POSITIVE_INFINITY,
     }))
-    .refine(hasSizes, 'leaves no size at all'),
+    .refine(hasSizes, 'must allow at least one size'),
 ]);
 
 const words = z.array(z.string().min(1)).min(1);
@@ -59,7 +59,7 @@ const wordsOrNone = z.array(z.string().min(1));
 const entrySchema = z.strictObject({
   id: z.string().min(1),
   like: z.string().optional(),
-  shutdownDate: z.iso.date('must be a day, such as 2026-12-01').nullable().optional(),
+  shutdownDate: z.iso.date('must be a date, such as 2026-12-01').nullable().optional(),
   sizes: sizesSchema.optional(),
   autoSize: z.boolean().optional(),
   qualities: words.optional(),
@@ -102,7 +102,7 @@ export function addEntries(
     const start = findModel(models, like ?? id);
     if (like !== undefined && start === null) {
       throw new UnknownBaseError(
-        `model ${JSON.stringify(id)} is like ${JSON.stringify(like)}, which is not known`,
+        `model ${JSON.stringify(id)} has an unknown model in like: ${JSON.stringify(like)}`,
       );
     }
     const { shutdownDate, tokens, ...rest } = start ?? unknownModel(id, prices);

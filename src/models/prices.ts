@@ -39,7 +39,7 @@ const price = z
   .string()
   .refine(
     (text) => parseDecimal(text, PRICE_FRACTION_DIGITS) !== null,
-    `must be a decimal of at most ${PRICE_FRACTION_DIGITS} fraction digits as text, such as "1.25"`,
+    `must be a decimal string with at most ${PRICE_FRACTION_DIGITS} fraction digits, such as "1.25"`,
   )
   .transform((text) => parseDecimal(text, PRICE_FRACTION_DIGITS))
   .nullish()
@@ -78,11 +78,11 @@ export const pricesSchema = z
   .array(versionSchema)
   .refine(
     (versions) => isUnique(versions.map(({ version }) => version)),
-    'has two versions of the same name',
+    'must not have two versions with the same name',
   )
   .refine(
     (versions) => isUnique(versions.map(({ from }) => from.getTime())),
-    'has two versions from the same time',
+    'must not have two versions with the same start',
   )
   .transform((versions) => versions.toSorted((a, b) => a.from.getTime() - b.from.getTime()));
 

@@ -46,7 +46,7 @@ export function sizeProblem(sizes: ModelSizes, size: PixelSize): string | null {
       ? `${count(minPixels)} to ${count(maxPixels)} pixels`
       : `at least ${count(minPixels)} pixels`,
   ].filter((limit) => limit !== false);
-  return `accepts WIDTHxHEIGHT with ${limits.join(', ')} (the nearest is ${nearestSize(sizes, size)})`;
+  return `accepts WIDTHxHEIGHT with ${limits.join(', ')} (nearest: ${nearestSize(sizes, size)})`;
 }
 
 function fits(rule: SizeRule, { width, height }: PixelSize): boolean {
@@ -72,7 +72,7 @@ function fits(rule: SizeRule, { width, height }: PixelSize): boolean {
 export function nearestSize(sizes: ModelSizes, image: PixelSize): string {
   if (sizes.kind === 'listed') return nearestListed(sizes.sizes, image);
   const size = nearestFlexible(sizes, image);
-  if (size === null) throw new RangeError('No size keeps to the rule.');
+  if (size === null) throw new RangeError('No size satisfies the rule.');
   return format(size);
 }
 

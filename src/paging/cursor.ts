@@ -32,16 +32,16 @@ export function decodeCursor(
     typeof direction !== 'string' ||
     !(key === null || typeof key === 'string')
   ) {
-    throw refused(argument, 'is no cursor of this service');
+    throw refused(argument, 'is not a valid cursor');
   }
   if (field !== order.field || direction !== order.direction) {
     throw refused(
       argument,
-      `is a cursor of the order ${field.slice(0, 32)} ${direction.slice(0, 8)}, not of ${order.field} ${order.direction}`,
+      `is a cursor for the order ${field.slice(0, 32)} ${direction.slice(0, 8)}, not for ${order.field} ${order.direction}`,
     );
   }
   if (key === null ? !column.isNullable : !KEYS[column.type].test(key)) {
-    throw refused(argument, 'is no cursor of this service');
+    throw refused(argument, 'is not a valid cursor');
   }
   return { key, id };
 }
@@ -60,6 +60,6 @@ function refused(argument: string, why: string): InvalidInputError {
   return new InvalidInputError(
     argument,
     'INVALID_VALUE',
-    `${argument} ${why}. Take \`cursor\`, \`startCursor\` or \`endCursor\` of an answer to the same query.`,
+    `${argument} ${why}. Use \`cursor\`, \`startCursor\` or \`endCursor\` from a response to the same query.`,
   );
 }

@@ -33,7 +33,7 @@ export function pageRange(
     throw new InvalidInputError(
       'last',
       'INVALID_VALUE',
-      'first and last cannot go together: ask for the first of what follows `after`, or for the last of what precedes `before`.',
+      'first and last cannot be combined: use first with after, or last with before.',
     );
   }
   return {
@@ -50,7 +50,7 @@ function size(argument: 'first' | 'last', given: number | null): number | null {
     throw new InvalidInputError(
       argument,
       given < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `${argument} must be 0 to ${MAX_PAGE_SIZE}; it is ${given}.`,
+      `${argument} must be from 0 to ${MAX_PAGE_SIZE}; it is ${given}.`,
     );
   }
   return given;

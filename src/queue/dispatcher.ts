@@ -54,10 +54,12 @@ export function startDispatcher<Data extends object>(options: {
       await worker.handle(job.data, aborting.signal);
       completions.add(job.id);
     } catch (error) {
-      log.error({ err: error, queue: name }, 'work failed');
+      log.error({ err: error, queue: name }, 'queue job failed');
       await boss
         .fail(name, job.id)
-        .catch((failure) => log.error({ err: failure, queue: name }, 'failure not recorded'));
+        .catch((failure) =>
+          log.error({ err: failure, queue: name }, 'could not record the failure of a queue job'),
+        );
     }
   }
 
@@ -91,7 +93,7 @@ export function startDispatcher<Data extends object>(options: {
       })
       .catch((error) => {
         wokenMeanwhile = false;
-        log.error({ err: error, queue: name }, 'cannot fetch work');
+        log.error({ err: error, queue: name }, 'could not fetch queue jobs');
       })
       .finally(() => {
         fetching = undefined;
@@ -144,7 +146,9 @@ function createCompletions(options: { boss: PgBoss; log: Log; name: string }) {
     if (done.length === 0) return;
     await boss
       .complete(name, done)
-      .catch((error) => log.error({ err: error, queue: name }, 'completion not recorded'));
+      .catch((error) =>
+        log.error({ err: error, queue: name }, 'could not record the completion of a queue job'),
+      );
   }
 
   return {

@@ -50,7 +50,7 @@ export function createEvents({ database, log }: { database: Database; log: Log }
         (payload) => {
           const event = eventSchema.safeParse(parseJson(payload));
           if (event.success) tell(event.data);
-          else log.warn('ignored a notification that is not ours');
+          else log.warn('ignored an unknown notification');
         },
         () => tell({ kind: 'missed' }),
       );

@@ -150,7 +150,7 @@ export function createQueue(options: {
       await followClock();
       if (supervise) {
         clockCheck ??= setInterval(() => {
-          followClock().catch((error) => log.warn({ err: error }, 'queue not checked'));
+          followClock().catch((error) => log.warn({ err: error }, 'could not check the queue'));
         }, CLOCK_CHECK_MS);
       }
       for (const { name, options } of definitions) {

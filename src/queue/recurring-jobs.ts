@@ -30,7 +30,9 @@ export function createRecurringWork(options: {
       await send();
       timers.push(
         setInterval(() => {
-          send().catch((error) => log.warn({ err: error, queue: job.name }, 'work not enqueued'));
+          send().catch((error) =>
+            log.warn({ err: error, queue: job.name }, 'could not enqueue a recurring job'),
+          );
         }, everySeconds * 1_000),
       );
     },

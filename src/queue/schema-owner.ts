@@ -20,7 +20,7 @@ export async function refuseForeignQueue({ prisma, names }: Database): Promise<v
   if (version !== undefined && (owner === null || owner === schema)) return;
   const whose = owner === null ? 'another application' : `the Retouch in schema "${owner}"`;
   throw new StartError(
-    `the schema "${queueSchema}" of DATABASE_URL, which would be the queue's, belongs to ${whose}: name another schema with ?schema=.`,
+    `the schema "${queueSchema}" of DATABASE_URL, which the queue would use, belongs to ${whose}: use another schema with ?schema=.`,
     { isTemporary: false },
   );
 }

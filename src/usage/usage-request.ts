@@ -52,38 +52,38 @@ export function isTimeUnit(group: UsageGroup): group is TimeUnit {
 export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
   const { from, to, groupBy, timeZone, metadataKey, first } = request;
   const has = (group: UsageGroup) => groupBy.includes(group);
-  if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be after to.');
+  if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be later than to.');
   if (groupBy.length > MAX_GROUPS) {
-    refuse('groupBy', 'TOO_MANY', `groupBy takes at most ${MAX_GROUPS} groups.`);
+    refuse('groupBy', 'TOO_MANY', `groupBy may have at most ${MAX_GROUPS} keys.`);
   }
   if (new Set(groupBy).size < groupBy.length) {
-    refuse('groupBy', 'INVALID_VALUE', 'groupBy names a group twice.');
+    refuse('groupBy', 'INVALID_VALUE', 'groupBy must not contain a key twice.');
   }
   const units = groupBy.filter(isTimeUnit);
   if (units.length > 1) {
     refuse(
       'groupBy',
       'INVALID_VALUE',
-      `groupBy takes one unit of time, not ${units.join(' and ')}.`,
+      `groupBy may have only one of HOUR, DAY and MONTH; it has ${units.join(' and ')}.`,
     );
   }
   if (has('OWNER') && has('PROMPT')) {
     refuse(
       'groupBy',
       'INVALID_VALUE',
-      'groupBy takes PROMPT of your own edits only: not with OWNER.',
+      'groupBy must not combine PROMPT with OWNER: only your own edits can be grouped by prompt.',
     );
   }
   if (has('OWNER') && !viewer.isAdmin) {
     throw new ForbiddenError(
-      'usage: groupBy OWNER, which is of everybody’s edits, is for admins only.',
+      'usage: only admins may group by OWNER, which includes the edits of all owners.',
     );
   }
   if (!isTimeZone(timeZone)) {
     refuse(
       'timeZone',
       'UNSUPPORTED_VALUE',
-      `timeZone ${JSON.stringify(timeZone)} is not known: give an IANA name such as "Europe/Berlin", or an offset such as "+05:30".`,
+      `timeZone ${JSON.stringify(timeZone)} is unknown: use an IANA name such as "Europe/Berlin", or an offset such as "+05:30".`,
     );
   }
   for (const unit of units) checkSpan(unit, to.getTime() - from.getTime());
@@ -93,7 +93,7 @@ export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
     refuse(
       'first',
       first < 1 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `first is a number of buckets from 1 to ${most}${has('PROMPT') ? ' by PROMPT' : ''}; not ${first}.`,
+      `first must be from 1 to ${most}${has('PROMPT') ? ' when grouping by PROMPT' : ''}; it is ${first}.`,
     );
   }
 }
@@ -104,22 +104,26 @@ function checkSpan(unit: TimeUnit, spanMs: number): void {
   refuse(
     'to',
     'TOO_LARGE',
-    `by ${unit} a report spans at most ${days} days: choose a later from, an earlier to${unit === 'HOUR' ? ', or DAY' : ''}.`,
+    `With groupBy ${unit} a report may span at most ${days} days: use a later from or an earlier to${unit === 'HOUR' ? ', or group by DAY' : ''}.`,
   );
 }
 
 function checkMetadataKey(key: string | null, isGroup: boolean): void {
   if (isGroup && key === null) {
-    refuse('metadataKey', 'REQUIRED', 'groupBy METADATA needs metadataKey: the label to group by.');
+    refuse(
+      'metadataKey',
+      'REQUIRED',
+      'groupBy METADATA requires metadataKey, the metadata key to group by.',
+    );
   }
   if (key === null) return;
   if (!isGroup)
-    refuse('metadataKey', 'INVALID_VALUE', 'metadataKey goes with groupBy METADATA only.');
+    refuse('metadataKey', 'INVALID_VALUE', 'metadataKey may only be set with groupBy METADATA.');
   if (key === '' || key.length > MAX_METADATA_KEY_CHARACTERS || key.includes('\0')) {
     refuse(
       'metadataKey',
       'INVALID_VALUE',
-      `metadataKey has 1 to ${MAX_METADATA_KEY_CHARACTERS} characters, and no NUL.`,
+      `metadataKey must have 1 to ${MAX_METADATA_KEY_CHARACTERS} characters and no NUL.`,
     );
   }
 }

@@ -49,19 +49,20 @@ export function createDeliverWebhook(options: {
     if (delivery.endpoint.disabledAt !== null) {
       const lastError = 'The webhook is disabled.';
       await end(prisma, delivery, { state: 'FAILED', lastError, nextAttemptAt: null });
-      return log.info('webhook not sent: disabled');
+      return log.info('skipped a delivery: the webhook is disabled');
     }
     const sentAt = new Date();
     const result = await send(delivery, sentAt, stopping);
     await writeDown(delivery, sentAt, result);
     const { httpStatus, error } = result;
     if (error === null) log.info({ httpStatus }, 'webhook delivered');
-    else log.warn({ httpStatus, reason: error }, 'webhook not taken');
+    else log.warn({ httpStatus, reason: error }, 'webhook delivery failed');
   };
 
   async function send(delivery: Delivery, at: Date, signal: AbortSignal): Promise<PostResult> {
     const { endpoint, event, job } = delivery;
-    if (secretKey === null) return unsent('The server has no SECRET_KEY to sign with.');
+    if (secretKey === null)
+      return unsent('SECRET_KEY is not set, so the webhook cannot be signed.');
     const body = editMessage(event, job, links);
     const headers = signedHeaders(secretKey, endpoint, { id: messageId(delivery.id), body, at });
     if (headers === null) {

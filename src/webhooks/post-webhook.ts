@@ -58,7 +58,9 @@ export function createPostWebhook(options: {
       };
     } catch (error) {
       stopping.throwIfAborted();
-      const reason = timeout.aborted ? `No answer within ${timeoutMs / 1_000} s.` : reasonOf(error);
+      const reason = timeout.aborted
+        ? `The endpoint did not respond within ${timeoutMs / 1_000} s.`
+        : reasonOf(error);
       return { httpStatus: null, error: reason, retryAfterSeconds: null };
     }
   };
@@ -67,13 +69,13 @@ export function createPostWebhook(options: {
 function errorOfStatus(httpStatus: number): string | null {
   if (httpStatus >= 200 && httpStatus <= 299) return null;
   return httpStatus >= 300 && httpStatus <= 399
-    ? `Answered ${httpStatus}: redirects are not followed.`
+    ? `The endpoint returned ${httpStatus}; redirects are not followed.`
     : `Answered ${httpStatus}.`;
 }
 
 function reasonOf(error: unknown): string {
   if (error instanceof AddressRefusedError) {
-    return 'The URL leads to an address that is not public: no connection was made.';
+    return 'The URL resolves to an address that is not public. No connection was made.';
   }
   const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
   return `The connection failed${code}.`;

@@ -56,7 +56,7 @@ export function createWebhooks(options: {
   function mustHaveKey(): SecretKey {
     if (secretKey !== null) return secretKey;
     throw new NotConfiguredError(
-      'Webhooks are signed, and this server has no key for that: its operator must set SECRET_KEY (at least 32 random bytes, as base64 or hex), the same for all processes.',
+      'Webhooks are not available because SECRET_KEY is not set. The operator must set it to at least 32 random bytes as base64 or hex, the same for all processes.',
     );
   }
 
@@ -78,7 +78,7 @@ export function createWebhooks(options: {
           throw new InvalidInputError(
             'url',
             'TOO_MANY',
-            `There are ${MAX_ENDPOINTS} webhooks already, which is the limit: delete one first.`,
+            `An owner may have at most ${MAX_ENDPOINTS} webhooks. Delete one first.`,
           );
         }
         await tx.webhookEndpoint.createMany({ data });
@@ -128,7 +128,7 @@ export function createWebhooks(options: {
           throw new InvalidInputError(
             'deliveryId',
             'INVALID_VALUE',
-            'The webhook is disabled: enable it first.',
+            'The webhook is disabled. Enable it first.',
           );
         }
         const [sent] = await tx.webhookDelivery.updateManyAndReturn({
@@ -156,7 +156,7 @@ async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
 
 function checkEvents(events: readonly WebhookEvent[]): WebhookEvent[] {
   if (events.length === 0) {
-    throw new InvalidInputError('events', 'REQUIRED', 'A webhook needs at least one event.');
+    throw new InvalidInputError('events', 'REQUIRED', 'events must have at least one event.');
   }
   return [...new Set(events)];
 }
@@ -166,7 +166,7 @@ function checkDescription(description: string | null): string | null {
     throw new InvalidInputError(
       'description',
       'TOO_LARGE',
-      `A description has at most ${MAX_DESCRIPTION_CHARACTERS} characters; this one has ${description.length}.`,
+      `description may have at most ${MAX_DESCRIPTION_CHARACTERS} characters; it has ${description.length}.`,
     );
   }
   return description;

@@ -527,7 +527,7 @@ describe('a mistake that is often made', () => {
       EDITS_API_URL: 'https://me:canary@edits.example/v1',
     });
     expect(problem).toBe(
-      'EDITS_API_URL: must not hold a user name or password: the key has a setting of its own',
+      'EDITS_API_URL: must not contain a user name or password: set EDITS_API_KEY instead',
     );
   });
 
@@ -536,7 +536,7 @@ describe('a mistake that is often made', () => {
     (EDITS_API_URL) => {
       const base = EDITS_API_URL.replace(/\/$/, '');
       expect(loadConfig({ ...REMOTE, EDITS_API_URL }).warnings).toEqual([
-        `EDITS_API_URL is ${JSON.stringify(EDITS_API_URL)}: it has no version such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`,
+        `EDITS_API_URL is ${JSON.stringify(EDITS_API_URL)}: it has no version, such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`,
       ]);
     },
   );

@@ -302,7 +302,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
       expect(await hooks.delivery(), host).toMatchObject({
         state: 'PENDING',
         lastHttpStatus: null,
-        lastError: 'The URL leads to an address that is not public: no connection was made.',
+        lastError: 'The URL resolves to an address that is not public. No connection was made.',
       });
       await hooks.webhooks.delete(VIEWER, id);
     }

@@ -50,8 +50,8 @@ export async function checkListen(options: {
 function deaf(hasDirectUrl: boolean): StartError {
   return new StartError(
     hasDirectUrl
-      ? 'DATABASE_DIRECT_URL receives no notifications that are sent through DATABASE_URL: it must lead to the same database, and not through a transaction pooler.'
-      : 'DATABASE_URL leads through a transaction pooler, which delivers no notifications: set DATABASE_DIRECT_URL to the same database without it, or let it pool sessions.',
+      ? 'DATABASE_DIRECT_URL does not receive notifications that are sent through DATABASE_URL: it must connect to the same database, without a transaction pooler.'
+      : 'DATABASE_URL connects through a transaction pooler, which does not deliver notifications: set DATABASE_DIRECT_URL to the same database without the pooler, or use session pooling.',
     { isTemporary: false },
   );
 }

@@ -41,7 +41,7 @@ function explain(error: unknown, setting: UrlSetting): StartError {
   const reason = message || code;
   if (state === '53300') return tooManyConnections(error, setting);
   if (state === '3D000') {
-    return lasting(`${setting}: ${reason}: create it, or correct the name.`, error);
+    return lasting(`${setting}: ${reason}: create it, or correct its name.`, error);
   }
   if (LASTING_STATES.test(state) || LASTING_MESSAGES.test(message) || TLS_CODES.test(code)) {
     return lasting(
@@ -50,7 +50,7 @@ function explain(error: unknown, setting: UrlSetting): StartError {
     );
   }
   return new StartError(
-    `${setting}: the database cannot be reached (${reason}): start its server, or correct host and port.`,
+    `${setting}: the database cannot be reached (${reason}): start its server, or correct the host and port.`,
     { isTemporary: true, cause: error },
   );
 }
@@ -61,7 +61,7 @@ const lasting = (message: string, cause: unknown) =>
 export function tooManyConnections(cause: unknown, setting: UrlSetting): StartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StartError(
-    `${setting}: the server has too few connections left for this process (${reason}): allow more, or lower DATABASE_POOL_SIZE and QUEUE_POOL_SIZE.`,
+    `${setting}: the server has too few free connections for this process (${reason}): raise its max_connections, or lower DATABASE_POOL_SIZE and QUEUE_POOL_SIZE.`,
     { isTemporary: true, cause },
   );
 }

@@ -71,7 +71,7 @@ export function openBody(source: Readable, contentEncoding = ''): AnswerBody {
     try {
       yield* decodeContent(source, contentEncoding);
     } catch (error) {
-      cut = brokenAnswer('The answer was cut before its end.', error);
+      cut = brokenAnswer('The response ended early.', error);
     }
   }
   return {
@@ -142,7 +142,7 @@ export async function receiveAnswer(options: {
     clearTimeout(quiet);
   }
   if (broken !== null) throw (broken as { reason: unknown }).reason;
-  if (bytes > maxBytes) throw brokenAnswer(`The answer has more than ${maxBytes} bytes.`);
+  if (bytes > maxBytes) throw brokenAnswer(`The response has more than ${maxBytes} bytes.`);
   return decoder.end({ isCut: !isEnough() && (body.cut !== null || !body.isEndKnown) });
 }
 

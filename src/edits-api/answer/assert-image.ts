@@ -9,6 +9,6 @@ import { brokenAnswer } from './answer-errors.ts';
 export function assertImage({ head }: StagedFile): void {
   const sniffed = sniffImage(head);
   if (sniffed.format === null) {
-    throw brokenAnswer(`An image in the answer is ${sniffed.instead}, not PNG, JPEG or WebP.`);
+    throw brokenAnswer(`An image in the response is ${sniffed.instead}, not PNG, JPEG or WebP.`);
   }
 }

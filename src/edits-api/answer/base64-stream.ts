@@ -36,7 +36,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
     isStandard ||= block.includes('+') || block.includes('/');
     isForUrls ||= block.includes('-') || block.includes('_');
     if (bytes !== expected || (isStandard && isForUrls)) {
-      throw brokenAnswer('An image in the answer is not base64.');
+      throw brokenAnswer('An image in the response is not valid base64.');
     }
     return decoded.subarray(0, bytes);
   }
@@ -65,7 +65,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
       length = 0;
       isStandard = false;
       isForUrls = false;
-      if (!isWhole) throw brokenAnswer('An image in the answer is not whole base64.');
+      if (!isWhole) throw brokenAnswer('An image in the response is incomplete base64.');
     },
   };
 }

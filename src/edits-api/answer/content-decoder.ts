@@ -123,7 +123,7 @@ async function* through(
   try {
     yield* decoder;
   } catch (error) {
-    throw brokenAnswer('The content coding of the answer is broken.', error);
+    throw brokenAnswer('The content encoding of the response is invalid.', error);
   } finally {
     decoder.destroy();
   }

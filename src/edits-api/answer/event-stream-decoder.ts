@@ -174,7 +174,7 @@ export function createEventStreamDecoder(options: {
         failure:
           reported ??
           broken ??
-          brokenAnswer('The event stream of the answer ended before its image.'),
+          brokenAnswer('The event stream of the response ended before its image.'),
       };
     },
     async discard() {

@@ -14,7 +14,7 @@ export function createImageAnswerDecoder(options: {
     async write(chunk) {
       writer ??= await staging.create();
       if (writer.bytes + chunk.length > limits.maxImageBytes) {
-        throw brokenAnswer(`An image in the answer has more than ${limits.maxImageBytes} bytes.`);
+        throw brokenAnswer(`An image in the response has more than ${limits.maxImageBytes} bytes.`);
       }
       await writer.write(chunk);
     },
@@ -26,7 +26,7 @@ export function createImageAnswerDecoder(options: {
         images: new Map(file === undefined ? [] : [[0, file]]),
         urls: new Map(),
         text: '',
-        failure: brokenAnswer('The answer has no image.'),
+        failure: brokenAnswer('The response contains no image.'),
       };
     },
     async discard() {

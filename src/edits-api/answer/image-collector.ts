@@ -67,7 +67,7 @@ export function createImageCollector(options: {
     current = null;
     if (element.image !== null) return;
     if (size() >= maxImages) {
-      element.failure = brokenAnswer(`The answer has more than ${maxImages} images.`);
+      element.failure = brokenAnswer(`The response has more than ${maxImages} images.`);
       return;
     }
     await writer.open();
@@ -82,14 +82,14 @@ export function createImageCollector(options: {
     const head = dataUrlHead.toString('latin1').trimEnd().toLowerCase();
     if (comma === -1 && head.length <= MAX_DATA_URL_HEAD) return;
     if (comma === -1 || !/;\s*base64$/.test(head)) {
-      throw brokenAnswer('An image in the answer is a data: URL that is not base64.');
+      throw brokenAnswer('An image in the response is a data: URL that is not base64.');
     }
     dataUrlHead = null;
     return writer.write(bytes.subarray(comma + 1));
   }
 
   async function close(element: Element): Promise<void> {
-    if (dataUrlHead !== null) throw brokenAnswer('An image in the answer is an empty data: URL.');
+    if (dataUrlHead !== null) throw brokenAnswer('An image in the response is an empty data: URL.');
     element.image = await writer.close();
     element.failure = null;
   }

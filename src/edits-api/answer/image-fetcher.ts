@@ -152,7 +152,10 @@ export function createImageFetcher(options: {
         aborted.throwIfAborted();
       }
       if (last.isFinal || deadline.aborted) {
-        throw brokenAnswer(`An image in the answer could not be fetched: ${last.message}`, last);
+        throw brokenAnswer(
+          `An image in the response could not be downloaded: ${last.message}`,
+          last,
+        );
       }
     }
   };

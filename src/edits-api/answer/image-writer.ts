@@ -26,7 +26,7 @@ export function createImageWriter(options: {
 
   async function store(writer: StagingWriter, block: Buffer): Promise<void> {
     if (writer.bytes + block.length > maxImageBytes) {
-      throw brokenAnswer(`An image in the answer has more than ${maxImageBytes} bytes.`);
+      throw brokenAnswer(`An image in the response has more than ${maxImageBytes} bytes.`);
     }
     await writer.write(block);
   }
@@ -46,11 +46,11 @@ export function createImageWriter(options: {
       current = await staging.create();
     },
     async write(text) {
-      if (current === null) throw new TypeError('No image is open.');
+      if (current === null) throw new TypeError('There is no open image.');
       for (const block of base64.decode(text)) await store(current, block);
     },
     async close() {
-      if (current === null) throw new TypeError('No image is open.');
+      if (current === null) throw new TypeError('There is no open image.');
       for (const block of base64.end()) await store(current, block);
       const file = await current.finish();
       assertImage(file);

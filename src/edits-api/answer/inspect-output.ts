@@ -15,7 +15,7 @@ export const MAX_OUTPUT_PIXELS = 100_000_000;
  */
 export async function inspectOutput(staged: StagedFile): Promise<ReceivedImage> {
   try {
-    const field = 'An image in the answer';
+    const field = 'An image in the response';
     return { staged, facts: await inspectImage(staged, { field, maxPixels: MAX_OUTPUT_PIXELS }) };
   } catch (error) {
     await discardStagedFile(staged);

@@ -54,7 +54,7 @@ export function createJsonAnswerDecoder(options: {
         failure:
           failure ??
           elements.find((element) => element.failure !== null)?.failure ??
-          brokenAnswer('The answer has no image.'),
+          brokenAnswer('The response contains no image.'),
       };
     },
     async discard() {

@@ -85,7 +85,7 @@ interface Candidate {
  */
 export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
   const tooLong = (maxBytes: number) =>
-    brokenAnswer(`The answer has more than ${maxBytes} bytes besides its images.`);
+    brokenAnswer(`The response has more than ${maxBytes} bytes besides its images.`);
   const skeleton = createByteList(maxSkeletonBytes, () => tooLong(maxSkeletonBytes));
   let state: 'structure' | 'string' | 'candidate' | 'image' = 'structure';
   let depth = 0;
@@ -269,7 +269,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     end() {
       const scanned = parseSkeleton(skeleton.slice(0));
       // Alone, an unclosed image would look like an unclosed string: say which it was.
-      const failure = brokenAnswer('The answer ends inside an image.');
+      const failure = brokenAnswer('The response ends inside an image.');
       return state === 'image' ? { ...scanned, failure } : scanned;
     },
   };
@@ -291,7 +291,7 @@ function parseString(quoted: Buffer): string {
 
 function parseSkeleton(bytes: Buffer): ScannedJson {
   // Its message would quote the answer, and with it whatever a server may echo.
-  const failure = brokenAnswer('The answer is not a whole JSON document.');
+  const failure = brokenAnswer('The response is not a complete JSON document.');
   const text = new TextDecoder().decode(bytes);
   try {
     if (isUtf8(bytes)) return { document: JSON.parse(text), text, failure: null };

@@ -127,6 +127,6 @@ async function* readExactly(file: EditsApiFile, signal: AbortSignal): AsyncGener
   }
   if (bytes !== file.bytes) {
     const found = bytes > file.bytes ? 'more' : String(bytes);
-    throw new Error(`${file.filename} was to have ${file.bytes} bytes, but has ${found}.`);
+    throw new Error(`${file.filename} must have ${file.bytes} bytes, but has ${found}.`);
   }
 }

@@ -25,19 +25,22 @@ export function errorOfTransport(
 
   if (failure !== null) return fail('INTERNAL', 'An image could not be read.', failure);
   if (error instanceof errors.InvalidArgumentError) {
-    return fail('INTERNAL', 'The request to the edits API cannot be made.');
+    return fail('INTERNAL', 'The request to the upstream could not be made.');
   }
   if (error instanceof errors.HTTPParserError) {
     // It carries the bytes it choked on, and with them whatever a server may echo: no cause.
-    return fail('BROKEN_ANSWER', 'The edits API answered with something that is not HTTP.', null);
+    return fail('BROKEN_ANSWER', 'The upstream sent a response that is not valid HTTP.', null);
   }
   switch (progress) {
     case 'unsent':
-      return fail('UNREACHABLE', `The edits API cannot be reached${codeOf(error)}.`);
+      return fail('UNREACHABLE', `The upstream cannot be reached${codeOf(error)}.`);
     case 'sending':
-      return fail('CONNECTION_LOST', 'The connection broke while the request was being sent.');
+      return fail(
+        'CONNECTION_LOST',
+        'The connection to the upstream was lost while the request was being sent.',
+      );
     case 'sent':
-      return fail('CONNECTION_LOST', 'The connection broke before the edits API answered.');
+      return fail('CONNECTION_LOST', 'The connection was lost before the upstream responded.');
   }
 }
 
@@ -45,8 +48,8 @@ export function errorOfTransport(
 export function errorOfLimits(endedBy: 'TIMEOUT' | 'ABORTED', sent: boolean): EditsApiError {
   const message =
     endedBy === 'TIMEOUT'
-      ? 'The edits API gave no whole answer in time.'
-      : 'The call to the edits API was aborted.';
+      ? 'The upstream sent no complete response before the deadline.'
+      : 'The call to the upstream was aborted.';
   return new EditsApiError(endedBy, sent ? 'unknown' : 'not_processed', message);
 }
 

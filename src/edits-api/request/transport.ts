@@ -77,6 +77,6 @@ export function createTransport(options: {
 
 /** A proxy that rejects a request passes nothing of it on. */
 function refusedByProxy(status: number): EditsApiError {
-  const message = `The proxy of HTTPS_PROXY or HTTP_PROXY rejected the request to the edits API with status ${status}.`;
+  const message = `The proxy of HTTPS_PROXY or HTTP_PROXY rejected the request to the upstream with status ${status}.`;
   return new EditsApiError('UNREACHABLE', 'not_processed', message);
 }

@@ -19,7 +19,7 @@ const BODY_TYPE_MESSAGE =
   'The Content-Type of the request body must be application/json, or multipart/form-data for files.';
 const RESULT_TYPE_MESSAGE = `The Accept header must allow one of ${RESULT_TYPES.join(', ')}.`;
 const STREAM_TYPE_MESSAGE =
-  'A subscription is a stream: the Accept header must allow text/event-stream or multipart/mixed;subscriptionSpec=1.0. It can be sent over a WebSocket as well.';
+  'For a subscription, the Accept header must allow text/event-stream or multipart/mixed;subscriptionSpec=1.0. Subscriptions also work over a WebSocket.';
 
 /**
  * Rejects a body that cannot be read (415), and a request for a form in which no result is sent (406),
@@ -43,7 +43,7 @@ export function useContentNegotiation(): Plugin {
 export function encodingProblem(contentEncoding: string | null | undefined): string | null {
   const encoding = contentEncoding?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return null;
-  return `A request body with Content-Encoding ${encoding.slice(0, 100)} cannot be read: send the body uncompressed, without gzip or another encoding.`;
+  return `Content-Encoding ${encoding.slice(0, 100)} is not supported: send the request body uncompressed.`;
 }
 
 /**
@@ -68,7 +68,7 @@ function parseParameters(parse: RequestParser): RequestParser {
       return await parse(request);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw badUpload('The parameters variables and extensions must be JSON objects.');
+      throw badUpload('variables and extensions must be JSON objects.');
     }
   };
 }

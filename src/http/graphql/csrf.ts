@@ -8,4 +8,4 @@ export const CSRF_HEADERS = [
   'x-apollo-operation-name',
 ];
 
-export const CSRF_MESSAGE = `This kind of request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), so that no web page can send it behind a user’s back.`;
+export const CSRF_MESSAGE = `This request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), as a protection against cross-site request forgery.`;

@@ -119,7 +119,7 @@ export function createGraphqlSockets(options: {
         onMessage: (take) =>
           socket.on('message', (data) => {
             take(String(data)).catch((error: unknown) => {
-              log.error({ err: error }, 'message not handled');
+              log.error({ err: error }, 'could not handle a WebSocket message');
               socket.close(4500, 'Internal server error');
             });
           }),
@@ -127,10 +127,12 @@ export function createGraphqlSockets(options: {
       connection,
     );
     // A broken frame, or too long a message: the socket closes itself.
-    socket.on('error', (error) => log.debug({ err: error }, 'socket failed'));
+    socket.on('error', (error) => log.debug({ err: error }, 'WebSocket failed'));
     socket.on('pong', () => silent.delete(socket));
     socket.once('close', (code, reason) => {
-      closed(code, String(reason)).catch((error) => log.error({ err: error }, 'socket not closed'));
+      closed(code, String(reason)).catch((error) =>
+        log.error({ err: error }, 'could not close a WebSocket'),
+      );
       if (sockets.clients.size > 0) return;
       clearInterval(timer);
       timer = undefined;
@@ -172,7 +174,7 @@ export function createGraphqlSockets(options: {
       clearInterval(timer);
       const all = [...sockets.clients];
       const closed = all.map((socket) => once(socket, 'close'));
-      for (const socket of all) socket.close(GOING_AWAY, 'The service stops');
+      for (const socket of all) socket.close(GOING_AWAY, 'The service is shutting down');
       const late = new AbortController();
       await Promise.race([
         Promise.all(closed),
@@ -187,7 +189,7 @@ export function createGraphqlSockets(options: {
 
 function tooMany(): GraphQLError {
   return new GraphQLError(
-    `One connection carries at most ${MAX_OPERATIONS_PER_SOCKET} operations at once.`,
+    `A connection may run at most ${MAX_OPERATIONS_PER_SOCKET} operations at once.`,
     { extensions: { code: 'TOO_MANY_OPERATIONS' } },
   );
 }

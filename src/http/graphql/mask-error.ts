@@ -29,13 +29,13 @@ export function maskError(error: unknown, log: Log): GraphQLError {
     return new GraphQLError(message, { ...place, extensions: { code: 'BAD_USER_INPUT', field } });
   }
   if (isBadValue(original)) {
-    return new GraphQLError('The input holds a value that is not valid where it stands.', {
+    return new GraphQLError('The input contains a value that is not valid for its field.', {
       ...place,
       extensions: { code: 'BAD_USER_INPUT' },
     });
   }
   if (original instanceof UnavailableError || original instanceof StorageError) {
-    log.error({ err: original }, 'request not served');
+    log.error({ err: original }, 'request rejected: a dependency is unavailable');
     const retryAfterSeconds =
       original instanceof UnavailableError ? original.retryAfterSeconds : 30;
     return new GraphQLError(original.message, {
@@ -54,7 +54,7 @@ export function maskError(error: unknown, log: Log): GraphQLError {
   ) {
     return new GraphQLError(original.message, { ...place, extensions: { code: original.code } });
   }
-  if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);
+  if (isAbort(original)) return new GraphQLError('The client closed the request.', place);
   log.error({ err: original }, 'unexpected error');
   return new GraphQLError('Unexpected error.', {
     ...place,
@@ -64,7 +64,7 @@ export function maskError(error: unknown, log: Log): GraphQLError {
 
 function databaseAway(cause: unknown): UnavailableError {
   const message =
-    'The database went away meanwhile: what you asked for may have been done or not. Try again later; with the same idempotencyKey an edit is made once.';
+    'The connection to the database was lost, so the operation may or may not have completed. Try again later; with the same idempotencyKey, an edit is made only once.';
   return new UnavailableError(message, DATABASE_RETRY_SECONDS, { cause });
 }
 

@@ -97,7 +97,7 @@ export function checkDocumentText(query: string): void {
 
 const TOO_LARGE = 'QUERY_TOO_LARGE';
 /** Validation compares a name that is not known with all that are. */
-const LONG_NAME = `A name in the operation may have at most ${INPUT_LIMITS.nameCharacters} characters.`;
+const LONG_NAME = `A name in an operation may have at most ${INPUT_LIMITS.nameCharacters} characters.`;
 const OPENING: ReadonlySet<TokenKind> = new Set([
   TokenKind.BRACE_L,
   TokenKind.BRACKET_L,
@@ -196,7 +196,7 @@ function excess(limit: Limit, found: number): GraphQLError | null {
   const most = QUERY_LIMITS[limit];
   if (found <= most) return null;
   return tooLarge(
-    `The operation is too large: its ${limit} may be at most ${most}, and ${found > 1e12 ? 'many more' : found} were found. Ask for shorter pages, or for less at once.`,
+    `The operation is too large: its ${limit} may be at most ${most}, but ${found > 1e12 ? 'many more' : found} were found. Request shorter pages or fewer fields.`,
     { limit, most },
   );
 }

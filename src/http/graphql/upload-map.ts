@@ -15,7 +15,9 @@ const MAX_PATHS = 100;
 export function checkOperations(json: string): Record<string, unknown> {
   const operations = parseJson(json, 'operations');
   if (Array.isArray(operations)) {
-    throw badUpload("The multipart field 'operations' is a list: batches are not accepted.");
+    throw badUpload(
+      "The multipart field 'operations' must not be a list: batches are not supported.",
+    );
   }
   if (!isObject(operations)) {
     throw badUpload("The multipart field 'operations' must be a JSON object.");
@@ -38,16 +40,16 @@ export function checkMap(
   const entries = Object.entries(map);
   if (entries.length > maxFiles) {
     throw badUpload(
-      `The request has ${entries.length} files; at most ${maxFiles} are accepted.`,
+      `The request may have at most ${maxFiles} files; it has ${entries.length}.`,
       413,
     );
   }
   const taken = new Set<string>();
   for (const [name, paths] of entries) {
     for (const path of pathsOf(name, paths)) {
-      if (taken.has(path)) throw badUpload(`The path ${show(path)} is in 'map' twice.`);
+      if (taken.has(path)) throw badUpload(`The path ${show(path)} occurs twice in 'map'.`);
       if (taken.size === MAX_PATHS) {
-        throw badUpload(`'map' has too many paths; at most ${MAX_PATHS} are accepted.`);
+        throw badUpload(`'map' may have at most ${MAX_PATHS} paths.`);
       }
       taken.add(path);
       checkPlace(operations, name, path);
@@ -70,7 +72,7 @@ function checkPlace(operations: Record<string, unknown>, name: string, path: str
   if (value === null) return;
   const found = value === undefined ? 'there is nothing' : `there is ${kindOf(value)}`;
   throw badUpload(
-    `The path ${show(path)} of file ${show(name)} in 'map' must lead to a null in 'variables', but ${found}. Send null in 'operations' where the file belongs, such as {"variables":{"file":null}}, and the file as the part ${show(name)}.`,
+    `The path ${show(path)} of file ${show(name)} in 'map' must point to a null in 'variables', but ${found}. Send null in 'operations' where the file belongs, such as {"variables":{"file":null}}, and the file as the part ${show(name)}.`,
   );
 }
 

@@ -48,7 +48,7 @@ export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
 
   async function parseMultipart(req: IncomingMessage, res: ServerResponse): Promise<GraphQLParams> {
     if ((declaredBytes(req) ?? 0) > maxMultipartBytes) {
-      throw badUpload('The request body is larger than its files may be together.', 413);
+      throw badUpload('The request body exceeds the maximum total size of its files.', 413);
     }
     limits.takePlace?.(req, res);
     const guard = guardMultipart(req, res, maxFiles);

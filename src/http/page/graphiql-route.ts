@@ -78,13 +78,13 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
     async asset(req, res, name) {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.setHeader('Allow', 'GET, HEAD');
-        return answerText(req, res, 405, 'Files of the page can be read with GET and HEAD only.\n');
+        return answerText(req, res, 405, 'Files of the page only support GET and HEAD.\n');
       }
       const contentType = CONTENT_TYPES[extname(name)];
       const encoding = chooseEncoding(req.headers['accept-encoding']);
       const file = contentType ? ((await find(name, encoding)) ?? (await find(name, null))) : null;
       if (contentType === undefined || file === null) {
-        return answerText(req, res, 404, 'The page has no such file.\n');
+        return answerText(req, res, 404, 'The file does not exist.\n');
       }
       setSafety(res);
       res.setHeader('ETag', file.etag);
@@ -104,7 +104,7 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
 }
 
 const NOT_BUILT =
-  'GraphiQL’s page has not been built: `npm run build:page` does that. The API itself is here.\n';
+  'The GraphiQL page has not been built: run `npm run build:page`. The API works without it.\n';
 
 function setSafety(res: ServerResponse): void {
   res.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);

@@ -37,7 +37,7 @@ export function createExportRoute(options: {
     try {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.setHeader('allow', 'GET, HEAD');
-        return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports are read with GET.');
+        return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports only support GET.');
       }
       const { format, query } = readRequest(req.url ?? '');
       const edits = exportEdits(viewer, query, baseUrl);
@@ -67,7 +67,7 @@ export function createExportRoute(options: {
   }
 }
 
-const UNREADABLE = 'The history cannot be read at the moment.';
+const UNREADABLE = 'The history is temporarily unavailable.';
 
 /** @throws InvalidInputError */
 function readRequest(url: string) {
@@ -75,7 +75,7 @@ function readRequest(url: string) {
   const given = new URLSearchParams(start < 0 ? '' : url.slice(start));
   for (const name of given.keys()) {
     if (PARAMETERS.includes(name)) continue;
-    const message = `${JSON.stringify(name.slice(0, 64))} is none of the parameters ${PARAMETERS.join(', ')}.`;
+    const message = `${JSON.stringify(name.slice(0, 64))} is not a parameter. The parameters are ${PARAMETERS.join(', ')}.`;
     throw new InvalidInputError(name, 'UNSUPPORTED_VALUE', message);
   }
   const name = given.get('format') ?? 'ndjson';

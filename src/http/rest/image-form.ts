@@ -39,16 +39,22 @@ export async function readImageForm(
   });
   parser.on('filesLimit', () =>
     end(
-      new InvalidInputError(field, 'TOO_MANY', 'The form has several files; send one at a time.'),
+      new InvalidInputError(
+        field,
+        'TOO_MANY',
+        'The form must have exactly one file; it has several.',
+      ),
     ),
   );
   parser.on('error', (error) => end(malformed(error)));
   parser.on('close', () => {
     whole.resolve();
-    begun.reject(new InvalidInputError(field, 'REQUIRED', 'The form has no file.'));
+    begun.reject(
+      new InvalidInputError(field, 'REQUIRED', 'The form must have exactly one file; it has none.'),
+    );
   });
   req.once('close', () => {
-    if (!req.complete) parser.destroy(new Error('the body broke off'));
+    if (!req.complete) parser.destroy(new Error('the body ended early'));
   });
   req.pipe(parser);
   return begun.promise;

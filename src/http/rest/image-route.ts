@@ -64,14 +64,14 @@ export function createImageRoute<Viewer>({
       if (res.headersSent) return void res.destroy();
       const isAway = isStopping || error instanceof StorageError || isUnreachable(error);
       if (isAway) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
-      sendProblem(req, res, isAway ? 503 : 500, 'The image cannot be read at the moment.');
+      sendProblem(req, res, isAway ? 503 : 500, 'The image is temporarily unavailable.');
     }
   };
 
   async function answer(req: IncomingMessage, res: ServerResponse, id: string, viewer: Viewer) {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('Allow', 'GET, HEAD');
-      return sendProblem(req, res, 405, 'Images can be read with GET and HEAD only.');
+      return sendProblem(req, res, 405, 'Images only support GET and HEAD.');
     }
     const width = requestedWidth(req.url ?? '');
     if (width === 'invalid') {
@@ -83,7 +83,7 @@ export function createImageRoute<Viewer>({
       );
     }
     const image = await find(viewer, id);
-    if (!image) return sendProblem(req, res, 404, 'There is no such image, or it is not yours.');
+    if (!image) return sendProblem(req, res, 404, 'The image does not exist, or is not yours.');
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
     if (matchesEtag(req.headers['if-none-match'], etag)) {

@@ -12,7 +12,7 @@ export function createSchemaRoute(text: string): SchemaRoute {
   return (req, res) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('allow', 'GET, HEAD');
-      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema is read with GET.');
+      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema only supports GET.');
     }
     // Weak: the same text may be sent compressed or not.
     res.setHeader('etag', `W/${etag}`);

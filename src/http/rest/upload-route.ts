@@ -53,7 +53,7 @@ export function createUploadRoute(options: {
     const isForm = MULTIPART.test(type);
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
-      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Images are uploaded by POST.');
+      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Uploads only support POST.');
     }
     if (!isForm && !RAW.test(type)) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
     const problem = encodingProblem(req.headers['content-encoding']);
@@ -104,6 +104,6 @@ export function createUploadRoute(options: {
 }
 
 const TYPES =
-  'The body is an image (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
+  'The body must be an image (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
 
-const DELETED = 'The image was deleted while it was being stored: send it again.';
+const DELETED = 'The image was deleted while it was being stored. Send it again.';

@@ -116,13 +116,13 @@ function requireImageFormat(head: Buffer, field: string): ImageFormat {
     throw new InvalidInputError(
       field,
       'TOO_SMALL',
-      `${field} is empty (0 bytes); a PNG, JPEG or WebP image is expected.`,
+      `${field} is empty (0 bytes); it must be a PNG, JPEG or WebP image.`,
     );
   }
   throw new InvalidInputError(
     field,
     'UNSUPPORTED_FORMAT',
-    `${field} is ${sniffed.instead}; PNG, JPEG and WebP images are accepted.`,
+    `${field} is ${sniffed.instead}; it must be a PNG, JPEG or WebP image.`,
   );
 }
 
@@ -135,7 +135,7 @@ function checkSize(
     throw new InvalidInputError(
       field,
       'TOO_LARGE',
-      `${field} is ${width}x${height} (${count(pixels)} pixels); at most ${count(maxPixels)} pixels are accepted.`,
+      `${field} is ${width}x${height} (${count(pixels)} pixels); it may have at most ${count(maxPixels)} pixels.`,
     );
   }
   const maxBytes = maxPixels * BYTES_PER_PIXEL;
@@ -143,7 +143,7 @@ function checkSize(
     throw new InvalidInputError(
       field,
       'TOO_LARGE',
-      `${field} is ${width}x${height} and decodes to ${count(decodedBytes)} bytes; at most ${count(maxBytes)} bytes are accepted. Reduce its size, or save it with 8 bits per channel.`,
+      `${field} is ${width}x${height} and decodes to ${count(decodedBytes)} bytes, but may decode to at most ${count(maxBytes)}. Reduce its size, or save it with 8 bits per channel.`,
     );
   }
 }
@@ -152,7 +152,7 @@ function animation(field: string, cause: AnimationError): InvalidInputError {
   return new InvalidInputError(
     field,
     'UNSUPPORTED_FORMAT',
-    `${field} is an animation; an image of 1 frame is accepted.`,
+    `${field} is animated; it must have a single frame.`,
     { cause },
   );
 }

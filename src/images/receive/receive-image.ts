@@ -133,7 +133,7 @@ function openStream(upload: FileUpload, field: string, maxBytes: number) {
       throw new InvalidInputError(
         field,
         'INVALID_VALUE',
-        `${field} is a file that is used elsewhere in the same request; each file can be used once.`,
+        `${field} uses a file that the request uses elsewhere; each file can be used once.`,
         { cause: error },
       );
     }
@@ -153,14 +153,14 @@ function rethrow(
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) throw tooLarge(field, maxBytes);
   if (status === 400) {
-    throw new InvalidInputError(field, 'REQUIRED', `${field} has no file in the request's body.`, {
+    throw new InvalidInputError(field, 'REQUIRED', `${field} has no file in the request body.`, {
       cause: error,
     });
   }
   throw new InvalidInputError(
     field,
     'BROKEN_IMAGE',
-    `${field} did not arrive whole: the request's body ended before it.`,
+    `${field} is incomplete: the request body ended early.`,
     { cause: error },
   );
 }
@@ -170,7 +170,7 @@ export function tooLarge(field: string, maxBytes: number): InvalidInputError {
   return new InvalidInputError(
     field,
     'TOO_LARGE',
-    `${field} is larger than ${maxBytes.toLocaleString('en-US')} bytes, the most that is accepted.`,
+    `${field} may have at most ${maxBytes.toLocaleString('en-US')} bytes.`,
   );
 }
 

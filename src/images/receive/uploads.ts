@@ -49,7 +49,7 @@ export function createUploads(options: {
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
       }
       const [id] = await prisma.$transaction((tx) => images.save(tx, viewer.ownerId, received));
-      if (id === undefined) throw new Error('the image was not saved');
+      if (id === undefined) throw new Error('the image was not stored');
       return { id };
     },
   };

@@ -9,7 +9,8 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
  * a path, and the 2 hex digits keep directories small.
  */
 export function blobKey({ ownerId, sha256 }: { ownerId: string; sha256: string }): string {
-  if (!SHA256_HEX.test(sha256)) throw new TypeError('A blob is named by 64 lower-case hex digits.');
+  if (!SHA256_HEX.test(sha256))
+    throw new TypeError('A blob name must be 64 lower-case hex digits.');
   const owner = createHash('sha256').update(ownerId).digest('hex').slice(0, 32);
   return `${owner}/${sha256.slice(0, 2)}/${sha256}`;
 }

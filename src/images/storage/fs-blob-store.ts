@@ -177,7 +177,7 @@ async function namesIn(dir: string): Promise<string[]> {
 function storageError(doing: string, error: unknown): StorageError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   return new StorageError(
-    `The disk refused to ${doing} ${doing === 'list' ? 'images' : 'an image'} (${code}).`,
+    `The disk failed to ${doing} ${doing === 'list' ? 'images' : 'an image'} (${code}).`,
     { cause: error },
   );
 }

@@ -89,7 +89,7 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
   let discarded: Promise<void> | undefined;
 
   async function write(chunk: Uint8Array): Promise<void> {
-    if (finished || discarded) throw new TypeError('The staged file has ended already.');
+    if (finished || discarded) throw new TypeError('The staged file is already finished.');
     if (chunk.byteLength === 0) return;
     bytes += chunk.byteLength;
     head = first(head, chunk);
@@ -183,7 +183,7 @@ async function refused<T>(doing: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new StorageError(`The disk refused to ${doing} a staged file (${code}).`, {
+    throw new StorageError(`The disk failed to ${doing} a staged file (${code}).`, {
       cause: error,
     });
   }

@@ -145,6 +145,6 @@ export function createRemoveBlobs(options: {
     if (young.length > 0) {
       await queue.send(prisma, REMOVE_BLOBS, { keys: young }, { startAfter: youngUntil });
     }
-    log.info({ removed, young: young.length }, 'removed the files of deleted images');
+    log.info({ removed, young: young.length }, 'removed blobs of deleted images');
   };
 }

@@ -40,7 +40,7 @@ export async function openS3BlobStore(
     const file = await open(path).catch(noFile);
     // Taken over by an earlier call whose caller did not get to know.
     if (file === null && (await size(key)) !== null) return;
-    if (file === null) throw new StorageError('The file to be stored is not there.');
+    if (file === null) throw new StorageError('The file to store does not exist.');
     try {
       // Also over a blob that is there: the bytes are the same, and it becomes young again.
       const { size: bytes } = await file.stat();
@@ -75,7 +75,7 @@ export async function openS3BlobStore(
     const { Body } = await send('read an image', (client, { signal }) =>
       client.send(command, { abortSignal: ended ? AbortSignal.any([signal, ended]) : signal }),
     );
-    if (!(Body instanceof Readable)) throw new StorageError('The image storage sent no body.');
+    if (!(Body instanceof Readable)) throw new StorageError('The object storage returned no body.');
     return Body;
   }
 
@@ -160,7 +160,7 @@ async function* contentOf(file: FileHandle, { signal, alive }: Watch): AsyncGene
 
 function noFile(error: unknown): null {
   if (isUnknown(error)) return null;
-  throw new StorageError('The file to be stored cannot be read.', { cause: error });
+  throw new StorageError('The file to store cannot be read.', { cause: error });
 }
 
 function isUnknown(error: unknown): boolean {

@@ -97,7 +97,7 @@ export async function openS3Requests(
         return await retrying.execute(() => once(work));
       } catch (error) {
         if (isMissing(error)) {
-          throw Object.assign(new Error('There is no such blob.'), { code: 'ENOENT' });
+          throw Object.assign(new Error('The blob does not exist.'), { code: 'ENOENT' });
         }
         throw toStorageError(doing, error);
       }
@@ -145,7 +145,7 @@ class SilenceError extends Error {
   override name = 'TimeoutError';
 
   constructor(idleMs: number) {
-    super(`The server gave no sign of life for ${idleMs} ms.`);
+    super(`The server did not respond for ${idleMs} ms.`);
   }
 }
 
@@ -166,7 +166,7 @@ function toStorageError(doing: string, error: unknown): StorageError {
   const reason = [status, codeOf(error) ?? nameOf(error)].filter(Boolean).join(' ');
   // What the SDK throws holds the whole answer: only its words go on.
   const words = error instanceof Error ? error.message : String(error);
-  return new StorageError(`The image storage refused to ${doing} (${reason}).`, {
+  return new StorageError(`The object storage failed to ${doing} (${reason}).`, {
     cause: new Error(words),
   });
 }

@@ -60,6 +60,6 @@ export function createSweepBlobs(options: {
       batch.add(image.source);
     }
     removed += await sweepBatch(batch, signal);
-    log.info({ seen, removed }, 'looked for files that no image refers to');
+    log.info({ seen, removed }, 'swept unreferenced blobs');
   };
 }

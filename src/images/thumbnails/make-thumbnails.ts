@@ -39,7 +39,7 @@ export function createMakeThumbnails(options: {
         .then(() => thumbnails.thumbHash(key))
         .catch(unlessDeleted);
       if (thumbHash === null) {
-        log.info({ imageId: image.id }, 'an image is gone or cannot be decoded: no thumbnail');
+        log.info({ imageId: image.id }, 'no thumbnail: the image was deleted or cannot be decoded');
       } else {
         const data = { thumbHash: Uint8Array.from(thumbHash) };
         await prisma.image.updateMany({ where: { id: image.id }, data });
@@ -73,7 +73,7 @@ export function createThumbnailRequests(options: {
       await lull.wait(stopping.signal);
       const all = jobIds;
       jobIds = [];
-      await send({ jobIds: all }).catch((error) => log.warn({ err: error }, 'no thumbnails'));
+      await send({ jobIds: all }).catch((error) => log.warn({ err: error }, 'thumbnails failed'));
     }
   }
 

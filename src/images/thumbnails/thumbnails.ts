@@ -77,7 +77,7 @@ export function createThumbnails({
     const bytes = await blobs.size(key);
     if (bytes !== null) return { key, bytes };
     return inTurn(async () => {
-      if (isStopping) throw new UnavailableError('The service stops: ask again.', 1);
+      if (isStopping) throw new UnavailableError('The service is shutting down. Try again.', 1);
       const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
       await store(key, made);
@@ -191,7 +191,7 @@ function createTurns(maxWaiting: number) {
   const waiting: (() => void)[] = [];
   return async <T>(work: () => Promise<T>): Promise<T> => {
     if (waiting.length >= maxWaiting) {
-      throw new UnavailableError('Too many thumbnails are being made: ask again.', 1);
+      throw new UnavailableError('Too many thumbnails are being made. Try again.', 1);
     }
     if (isBusy) await new Promise<void>((resolve) => waiting.push(resolve));
     isBusy = true;

@@ -116,7 +116,7 @@ export function createPushParser<T>(parse: (input: Input) => Steps<T>): PushPars
     end() {
       input.end();
       if (!last.done) last = steps.next();
-      if (!last.done) throw new Error('The parser waits at the end of its input.');
+      if (!last.done) throw new Error('The parser is waiting at the end of its input.');
       return last.value;
     },
   };

@@ -173,7 +173,7 @@ function* checkFrame(input: Input, end: number): Generator<undefined, void, unde
     const length = head.readUInt32LE(4);
     const isImage = FRAME_CHUNKS.includes(head.toString('latin1', 0, 4));
     if (!isImage || input.offset + length > end) {
-      throw new BrokenStructureError('has a frame with something else than an image');
+      throw new BrokenStructureError('has a frame that contains no image');
     }
     yield* input.skip(Math.min(length + (length % 2), end - input.offset));
   }
