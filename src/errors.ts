@@ -1,6 +1,6 @@
 /**
- * Every error that Retouch throws on purpose. Anything else is a defect: it is logged in full at
- * one boundary (HTTP) and shown to the client as an internal error without its message.
+ * A deliberate error of Retouch. Any other error is a defect: one boundary (HTTP) logs it in full
+ * and shows the client an internal error without its message.
  */
 export abstract class RetouchError extends Error {
   /** Machine-readable, UPPER_SNAKE_CASE, stable across releases. */
@@ -199,7 +199,10 @@ export class ConfigError extends RetouchError {
   }
 }
 
-/** A dependency prevents the start. The message is one sentence that names the setting; no stack is shown. */
+/**
+ * Something outside the service prevents the start. The message is one sentence that names the
+ * setting; no stack is shown.
+ */
 export class StartError extends RetouchError {
   readonly code = 'CANNOT_START';
   /** Whether a later start with the same settings may succeed. */

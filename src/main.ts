@@ -3,7 +3,7 @@ import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError, StartError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 
-/** Exit statuses of sysexits.h: a restart cannot help (EX_CONFIG), or it may (EX_TEMPFAIL). */
+/** Exit statuses of sysexits.h: a restart cannot help (EX_CONFIG), or may help (EX_TEMPFAIL). */
 const EXIT_CONFIG = 78;
 const EXIT_TEMPORARY = 75;
 

@@ -1,12 +1,12 @@
-/** A bucket of an S3 server, or of AWS. */
+/** A bucket of AWS or of another S3 server. */
 export interface S3Location {
   readonly bucket: string;
-  /** Before each key: empty, or ending in a slash. */
+  /** Prefix of each key: empty, or ending in a slash. */
   readonly prefix: string;
-  /** Origin of a server that speaks S3; null: AWS, in `region`. */
+  /** Origin of another S3 server; null for AWS, in `region`. */
   readonly endpoint: string | null;
   readonly region: string;
-  /** The bucket is named in the path, not in the host name. */
+  /** Whether the path names the bucket, rather than the host name. */
   readonly pathStyle: boolean;
 }
 
@@ -16,11 +16,12 @@ const REGION = /^[a-z0-9][a-z0-9-]*$/;
 const PARAMETERS = ['endpoint', 'region', 'pathStyle'];
 
 /**
- * `s3://bucket[/prefix][?endpoint=URL&region=NAME&pathStyle=true|false]`.
+ * `s3://bucket[/prefix][?endpoint=URL&region=NAME&pathStyle=true
+ * false]`.
  *
- * `region` is us-east-1 by default, which servers other than AWS take. `pathStyle` is true by
- * default with an `endpoint`: such servers seldom have a host name for each bucket.
- * @throws Error that says what is wrong, and repeats nothing of the value.
+ * `region` is us-east-1 by default, which servers other than AWS accept. `pathStyle` is true by
+ * default with an `endpoint`, because such servers rarely have a host name for each bucket.
+ * @throws Error that names the problem but never the value.
  */
 export function parseStorageUrl(text: string): S3Location {
   const url = URL.canParse(text) ? new URL(text) : null;

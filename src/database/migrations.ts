@@ -12,10 +12,10 @@ import { isUnreachable } from './unreachable.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 
-/** How long a process waits for another one's migration before it gives up. */
+/** How long a process waits for another one's migration. */
 const WAIT_FOR_OTHERS_MS = 120_000;
 
-/** All migrations of this release, in the form that Prisma's schema engine takes. */
+/** All migrations of this release, as Prisma's schema engine expects them. */
 export async function readMigrations(dir = MIGRATIONS_DIR): Promise<MigrationList> {
   const entries = await readdir(dir, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -42,11 +42,11 @@ export async function readMigrations(dir = MIGRATIONS_DIR): Promise<MigrationLis
 }
 
 /**
- * Brings the database to this release by Prisma's own engine, so that `prisma migrate deploy` finds
- * the table it expects. Several processes may call it at once: one migrates, the others wait.
- * A database that is up to date is left alone without loading the engine.
- * @throws StartError when a migration fails, the database is ahead of this release, or our schema
- *   holds what is another application's: that is left as it is.
+ * Applies pending migrations with Prisma's own engine, so that `prisma migrate deploy` works on the
+ * same table. Several processes may call it at once: one migrates, the others wait. If nothing is
+ * pending, the engine is not loaded.
+ * @throws StartError if a migration fails, the database is newer than this release, or the schema
+ *   belongs to another application, which is not changed.
  */
 export async function migrate({ database, log }: { database: Database; log: Log }): Promise<void> {
   const migrations = await readMigrations();
@@ -67,8 +67,8 @@ export async function migrate({ database, log }: { database: Database; log: Log 
 }
 
 /**
- * Creates a schema if it is missing: where it is not, the role may have no right to create one. One
- * process at a time, as `IF NOT EXISTS` fails in a race.
+ * Creates the schema if it is missing. An existing schema is left alone, as the role may lack the
+ * privilege. One process at a time, because `IF NOT EXISTS` fails in a race.
  */
 export async function createSchema({ prisma }: Database, name: string): Promise<void> {
   await prisma.$transaction(async (tx) => {
@@ -109,7 +109,7 @@ interface AppliedMigration {
   readonly finished: boolean;
 }
 
-/** Nothing: there is no table of migrations, or none of Prisma's. */
+/** Empty if there is no migrations table, or none by Prisma. */
 async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
   const [{ exists } = { exists: false }] = await prisma.$queryRaw<{ exists: boolean }[]>`
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
@@ -119,7 +119,9 @@ async function readApplied({ prisma }: Database): Promise<readonly AppliedMigrat
     FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`;
 }
 
-/** @throws StartError when the schema holds migrations, or tables with our names, that are not ours. */
+/**
+ * @throws StartError if the schema contains foreign migrations, or foreign tables with our names.
+ */
 async function refuseForeign(
   { prisma, names }: Database,
   rows: readonly AppliedMigration[],
@@ -134,7 +136,7 @@ async function refuseForeign(
   if (first !== undefined) {
     throw foreign(`_prisma_migrations with the migrations (such as ${first.name})`);
   }
-  // A table's rows have a type of its name.
+  // Each table has a type of the same name.
   const ours = [...Object.values(Prisma.ModelName), ...Object.keys(enums)];
   const [type] = await prisma.$queryRaw<{ name: string }[]>`
     SELECT typname::text AS name FROM pg_type
@@ -146,10 +148,10 @@ async function refuseForeign(
 const lasting = (message: string, cause?: unknown) =>
   new StartError(message, { isTemporary: false, cause });
 
-/** What may have passed by the next start: a server that ends, a disk without room. */
+/** Failures that may be over at the next start, such as a server that shuts down or a full disk. */
 const PASSING = /No space left|terminating connection|Connection terminated|not reach|ECONN/;
 
-/** The engine's errors have its own stack as text, from `   0: …` on. */
+/** The engine's errors contain its own stack as text, from `   0: …` on. */
 function explainFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartError) return error;
   const [reason = ''] = error.message.split(/\n +0: /);
@@ -165,7 +167,7 @@ const stillLocked = (cause: unknown) =>
     { isTemporary: true, cause },
   );
 
-/** Another application's tables, which the engine is to leave out of account. */
+/** Tables of other applications, which the engine must ignore. */
 async function readForeignTables({ prisma, names }: Database): Promise<string[]> {
   const rows = await prisma.$queryRaw<{ name: string }[]>`
     SELECT ${names.schema} || '.' || relname AS name FROM pg_class
@@ -197,7 +199,7 @@ async function applyMigrations(database: Database, migrationsList: MigrationList
   }
 }
 
-/** P1002: the advisory lock was not had within the engine's 10 s. */
+/** P1002: the advisory lock was not acquired within the engine's 10 s. */
 function isLockTimeout(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'P1002';
 }

@@ -9,16 +9,16 @@ import type { BlobStore } from './storage/blob-store.ts';
 import { lockContents } from './storage/content-locks.ts';
 import type { StagedFile } from './storage/staging.ts';
 
-/** An image that was received and checked, but belongs to nobody yet. */
+/** An image that was received and checked but not yet stored. */
 export interface ReceivedImage {
   readonly staged: StagedFile;
   readonly facts: InspectedImage;
 }
 
-/** What the row of an image says of it. */
+/** The facts about an image that its row stores. */
 export interface ImageFacts {
   readonly format: 'PNG' | 'JPEG' | 'WEBP';
-  /** Pixels, as browsers show them: see `InspectedImage`. */
+  /** In pixels, as browsers show the image; see `InspectedImage`. */
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
@@ -43,12 +43,12 @@ const BY_ROW = {
   WEBP: { name: 'webp', ...IMAGE_FORMATS.webp },
 } as const;
 
-/** A stored image's format by its name outside the database, with content type and extension. */
+/** Name, content type and file extension of a format. */
 export function mediaOf(format: ImageFacts['format']) {
   return BY_ROW[format];
 }
 
-/** What the rest of the service needs to know of a stored image. */
+/** A stored image, as the rest of the service uses it. */
 export interface StoredImage extends ImageFacts {
   readonly id: string;
   readonly ownerId: string;
@@ -66,22 +66,22 @@ const FIELDS = {
   hasAlpha: true,
 } as const;
 
-/** The images of all owners: rows in the database, bytes in the blob store. */
+/** The images of all owners: rows in the database, blobs in the blob store. */
 export interface Images {
-  /** Null when it is not there, or not the viewer's. */
+  /** Null if the image does not exist or is not the viewer's. */
   find(viewer: Viewer, id: string): Promise<StoredImage | null>;
   /**
-   * Moves the bytes into the blob store, where they outlast a power cut, and stay even if the row is
-   * never written.
-   * Must be awaited before the transaction that saves the rows.
+   * Moves the files into the blob store. They survive a power cut there, and remain even if no row
+   * is inserted. Await this before the transaction that inserts the rows.
    */
   keep(ownerId: string, images: readonly ReceivedImage[]): Promise<void>;
   /**
-   * Writes the rows of received images, once per owner and content; answers the ids of all in the
-   * order given. Until `tx` ends nobody can delete any of them: links to them must be written in it.
-   * Called once in a transaction, after its locks on prompts and jobs (see `lockContents`).
-   * @throws StorageError when the bytes were removed since they were kept, NotFoundError when a stored
-   * image was deleted since it was looked up: the transaction must be rolled back.
+   * Inserts the rows of received images, once per owner and content, and returns the ids of all
+   * images in the given order. No image can be deleted until `tx` ends, so links to them must be
+   * written in it. Call this once in a transaction, after its locks on prompts and jobs (see
+   * `lockContents`).
+   * @throws StorageError if a blob was removed since it was stored, NotFoundError if a stored image
+   *   was deleted since it was looked up. Roll back in both cases.
    */
   save(
     tx: Pick<Transaction, '$queryRaw' | '$executeRaw'>,
@@ -90,7 +90,7 @@ export interface Images {
   ): Promise<string[]>;
 }
 
-/** An image that has its row already. */
+/** An image that already has a row. */
 export type StoredContent = Pick<StoredImage, 'id' | 'sha256'>;
 
 export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
@@ -114,7 +114,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
         ...(await insert(tx, ownerId, received)),
         ...(await findAll(tx, ownerId, stored)),
       ]);
-      // Only now, under the lock: what is there stays there.
+      // Check under the lock: from here on, nobody can remove the blobs.
       await Promise.all(received.map(({ staged }) => mustBeKept(keyOf(staged.sha256))));
       return images.map((image) => {
         const id = ids.get(contentOf(image));
@@ -143,7 +143,7 @@ async function insert(
     return Prisma.sql`(${uuid()}::uuid, ${ownerId}, ${image.staged.sha256},
       ${format}::"ImageFormat", ${width}::int, ${height}::int, ${bytes}::int, ${hasAlpha}::boolean)`;
   });
-  // The update changes nothing: without it a row that is there already would not be returned.
+  // The update changes nothing, but makes RETURNING include rows that already exist.
   const rows = await tx.$queryRaw<{ id: string; sha256: string }[]>`
     INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha")
     VALUES ${Prisma.join(values)}
@@ -177,8 +177,8 @@ function contentOf(image: ReceivedImage | StoredContent): string {
 }
 
 /**
- * Each content once, as one statement can meet a row only once; and in one order everywhere, so that
- * two transactions with the same images cannot deadlock.
+ * Each content once, because a statement may update a row only once; sorted, so that two
+ * transactions with the same images cannot deadlock.
  */
 function distinct(images: readonly ReceivedImage[]): ReceivedImage[] {
   const byContent = new Map(images.map((image) => [image.staged.sha256, image]));

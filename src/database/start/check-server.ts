@@ -11,7 +11,7 @@ interface Server {
   readonly isReadOnly: boolean;
   readonly role: string;
   readonly database: string;
-  /** Schemas, in it. */
+  /** Whether the role may create schemas in it. */
   readonly canCreate: boolean;
 }
 
@@ -19,12 +19,12 @@ interface Schema {
   readonly name: string;
   readonly exists: boolean;
   readonly canUse: boolean;
-  /** Tables, in it. */
+  /** Whether the role may create tables in it. */
   readonly canCreate: boolean;
   readonly isInstalled: boolean;
 }
 
-/** Whether our tables can be in this database. @throws StartError */
+/** Checks that this database can hold our tables. @throws StartError */
 export async function checkServer(
   client: pg.Client,
   setting: UrlSetting,

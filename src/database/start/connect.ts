@@ -3,21 +3,21 @@ import { StartError } from '../../errors.ts';
 import { clientConfig } from '../connection-pool.ts';
 import { sqlStateOf } from '../sql-state.ts';
 
-/** The settings that lead to a database. */
+/** The settings that point to a database. */
 export type UrlSetting = 'DATABASE_URL' | 'DATABASE_DIRECT_URL';
 
 const TIMEOUT_MS = 15_000;
 
 /**
- * SQLSTATE: rejected credentials, no privilege to connect, no such database. The same settings fail
- * again, as those that a pooler rejects or that TLS does.
+ * SQLSTATE: invalid credentials, no privilege to connect, no such database. The same settings will
+ * fail again, as do rejections by a pooler or by TLS.
  */
 const LASTING_STATES = /^(28...|3D000|42501)$/;
 const LASTING_MESSAGES =
   /no such (user|database)|unsupported startup parameter|authentication failed|SASL|does not support SSL/;
 const TLS_CODES = /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|^ERR_(TLS|SSL)/;
 
-/** One connection, for a look at the server. @throws StartError */
+/** Opens one connection to inspect the server. @throws StartError */
 export async function connectOnce(url: string, setting: UrlSetting): Promise<pg.Client> {
   const client = new pg.Client({
     ...clientConfig(url),
@@ -37,7 +37,7 @@ export async function connectOnce(url: string, setting: UrlSetting): Promise<pg.
 function explain(error: unknown, setting: UrlSetting): StartError {
   const { message = '', code = '' } = error as { message?: string; code?: string };
   const state = sqlStateOf(error) ?? '';
-  // Several addresses of one host fail with a code only.
+  // If a host has several addresses, the error has only a code.
   const reason = message || code;
   if (state === '53300') return tooManyConnections(error, setting);
   if (state === '3D000') {

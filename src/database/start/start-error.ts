@@ -5,7 +5,8 @@ import { isUnreachable } from '../unreachable.ts';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * What Postgres refuses while the service starts, as one sentence; anything else stays as it is.
+ * Describes an error of Postgres during the start in one sentence; returns other errors as they
+ * are.
  * @param setting Names the database.
  */
 export function toStartError(error: unknown, setting: 'DATABASE_URL' | 'DATA_DIR'): unknown {

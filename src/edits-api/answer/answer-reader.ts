@@ -13,22 +13,22 @@ import { createSniffingDecoder } from './sniffing-decoder.ts';
 import { storableJson } from './storable-text.ts';
 
 export interface ReadOptions {
-  /** What came before the bytes. */
+  /** What was read before the body. */
   readonly head: AnswerHead;
-  /** Aborting ends the fetching of images that the answer only points at. */
+  /** Aborting stops the download of linked images. */
   readonly signal: AbortSignal;
-  /** How many images were asked for. */
+  /** Number of requested images. */
   readonly expectedImages: number;
   readonly onPartialImage?: OnPartialImage | undefined;
-  /** Told when the answer has come, as far as it will, and what is left is to fetch its images. */
+  /** Called when the response has arrived and only linked images remain to be downloaded. */
   readonly onReceived?: (() => void) | undefined;
 }
 
 /**
- * Reads a good answer to its end: kept raw, its images staged, those it only points at fetched. One
- * that is broken, or cannot be had, does not matter when there are others. When it throws, nothing of
- * it is left in the staging directory but the images on the way that `onPartialImage` has taken.
- * @throws EditsApiError when there is none at all, StorageError; the signal's reason when aborted
+ * Reads a successful response to its end: stores it raw, stages its images, and downloads linked
+ * ones. A broken or missing image does not matter if there are others. If it throws, nothing
+ * remains in the staging directory except the partial images that `onPartialImage` received.
+ * @throws EditsApiError if there is no image at all; StorageError; the signal's reason when aborted
  */
 export type ReadAnswer = (
   body: AnswerBody,
@@ -39,7 +39,7 @@ export type ReadAnswer = (
 export function createAnswerReader(options: {
   staging: Staging;
   limits: AnswerLimits;
-  /** Of the whole answer. */
+  /** Limit of the whole response. */
   maxBytes: number;
   /** See `receiveAnswer`. */
   quietMs: number;
@@ -54,7 +54,7 @@ export function createAnswerReader(options: {
     const images = new Map<number, ReceivedImage>();
     let failure: EditsApiError | null = null;
 
-    /** What is wrong with one image stays with it. */
+    /** An error of one image does not affect the others. */
     async function take(place: number, image: Promise<ReceivedImage>): Promise<void> {
       try {
         images.set(place, await image);

@@ -3,7 +3,7 @@ import type { StagedFile } from '../../images/storage/staging.ts';
 import { brokenAnswer } from './answer-errors.ts';
 
 /**
- * Checks how a file starts; whether the rest is an image is for the one who decodes it.
+ * Checks the first bytes of a file; the decoder validates the rest.
  * @throws EditsApiError BROKEN_ANSWER
  */
 export function assertImage({ head }: StagedFile): void {

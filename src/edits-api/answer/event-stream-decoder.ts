@@ -10,37 +10,37 @@ import { createImageCollector, type ImageCollector, type ImageElement } from './
 import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner, type JsonScanner } from './json-scanner.ts';
 
-/** Three for each of ten images, and room; further ones are dropped. */
+/** Three for each of ten images, with spare room; further ones are dropped. */
 const MAX_PARTIAL_IMAGES = 64;
 
-/** Said at the end of a stream by servers that are used to it. */
+/** Sent at the end of a stream by many servers. */
 const DONE = '[DONE]';
 
-/** Of an event that is no JSON: enough for the words of an error. */
+/** Limit for an event that is not JSON: enough for an error message. */
 const MAX_TEXT_BYTES = 2_048;
 
 /** An event while it arrives. */
 interface OpenEvent {
   readonly json: JsonScanner;
   readonly collector: ImageCollector;
-  /** How it begins: DONE, or the words of an error. */
+  /** Its beginning: DONE, or an error message. */
   head: string;
-  /** What is wrong with it: whether that matters is known at its end. */
+  /** Its failure; whether that matters is known only at its end. */
   failure: EditsApiError | null;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * An event stream: `image_edit.partial_image` as often as it comes, then one `image_edit.completed`
- * for each image. An event of any other name that has images counts as completed, such as a whole
- * JSON answer that is sent as one. The body is made to look like that of the JSON answer, usages
- * summed up. An image that is broken is dropped: the others are paid for.
+ * Decodes an event stream: any number of `image_edit.partial_image`, then one
+ * `image_edit.completed` per image. Any other event with images counts as completed, such as a
+ * whole JSON response in one event. The resulting body has the shape of the JSON response, with the
+ * usages added up. A broken image is dropped, because the others are paid for.
  */
 export function createEventStreamDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
-  /** How many images were asked for. */
+  /** Number of requested images. */
   expectedImages: number;
   onPartialImage?: OnPartialImage | undefined;
 }): AnswerDecoder {
@@ -51,13 +51,16 @@ export function createEventStreamDecoder(options: {
   const images = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
   const completed: Json[] = [];
-  /** Images that came, whole or broken. */
+  /** Number of images that arrived, valid or broken. */
   let places = 0;
   let partials = 0;
   let errors = 0;
   let isDone = false;
   let reported: EditsApiError | null = null;
-  /** The first error as it came; '' if images came before it, for then it was worked on. */
+  /**
+   * The first error as it arrived; '' if images arrived before it, because the edit was then
+   * processed.
+   */
   let errorText: string | null = null;
   let broken: EditsApiError | null = null;
   let usageApart: unknown;
@@ -91,7 +94,7 @@ export function createEventStreamDecoder(options: {
     const elements = await open.collector.end();
     const problem = open.failure ?? failure ?? elements.find((one) => one.failure)?.failure ?? null;
     if (type.endsWith('partial_image')) return takePartial(elements);
-    // Cut before its type came, it may be an image on the way.
+    // Without its type, it may be a partial image.
     const isNamed = type !== '' || failure === null;
     const usable = elements.filter(({ group }) => isNamed || group !== '');
     if (usable.some(({ image, url }) => image !== null || url !== null)) {
@@ -100,7 +103,7 @@ export function createEventStreamDecoder(options: {
     for (const { image } of elements) if (image !== null) await discardStagedFile(image);
     if (type.endsWith('.completed') || type === '') broken ??= problem;
     if (type.endsWith('.completed')) completed.push(body);
-    // The images beside it are paid for: it only counts when there are none.
+    // The images of the event are paid for, so this only counts if there are none.
     if (type === 'error' || (body['error'] ?? null) !== null) {
       errors += 1;
       reported ??= errorInStream(body);
@@ -109,7 +112,7 @@ export function createEventStreamDecoder(options: {
     } else if (isObject(body['usage'])) usageApart = body['usage'];
   }
 
-  /** Takes over the images of an event, of which it should have one. */
+  /** Takes the images of an event, which should have one. */
   async function takePartial(elements: readonly ImageElement[]): Promise<void> {
     for (const { image } of elements) {
       if (image === null) continue;
@@ -135,7 +138,7 @@ export function createEventStreamDecoder(options: {
     }
   }
 
-  /** Whether an event that is open may bring something yet. */
+  /** Whether the open event may still deliver something. */
   const isWaiting = () => event !== null && !event.json.isWhole && event.failure === null;
 
   function usage(): unknown {
@@ -162,7 +165,7 @@ export function createEventStreamDecoder(options: {
       return isEnough && !isWaiting() ? 'enough' : 'more';
     },
     async end({ isCut }) {
-      // A last event without its blank line counts when it is whole: it is paid for.
+      // A complete last event without its blank line counts, because it is paid for.
       if (event !== null) await endEvent(event, scanner.name);
       event = null;
       const isPart = isCut && !isDone && places < expectedImages;
@@ -187,7 +190,7 @@ export function createEventStreamDecoder(options: {
   };
 }
 
-/** The events' own words, in the shape of the JSON answer. */
+/** The fields of the events, in the shape of the JSON response. */
 function toBody(completed: readonly Json[], usage: unknown): Json {
   const [first = {}] = completed;
   const { type: _type, b64_json: _image, url: _url, usage: _usage, created_at, ...said } = first;

@@ -2,7 +2,7 @@ import type { StagedFile, Staging, StagingWriter } from '../../images/storage/st
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
 
-/** An answer that is nothing but an image's own bytes. */
+/** Decodes a response that consists of an image's bytes. */
 export function createImageAnswerDecoder(options: {
   staging: Staging;
   limits: Pick<AnswerLimits, 'maxImageBytes'>;

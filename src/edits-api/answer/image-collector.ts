@@ -9,32 +9,32 @@ import type { ImagePlace, ScanEvent } from './json-scanner.ts';
 const MAX_DATA_URL_HEAD = 256;
 const COMMA = 0x2c;
 
-/** What one element of an answer has for an image. */
+/** The image in one element of a response. */
 export interface ImageElement {
   readonly image: StagedFile | null;
-  /** Where the image can be had as well, or only. */
+  /** URL of the image, in addition or only. */
   readonly url: string | null;
-  /** Why there is no image although something stands there. */
+  /** Why there is no image although the element has a value. */
   readonly failure: EditsApiError | null;
   /** See `groupOf`. */
   readonly group: string;
 }
 
 /**
- * Stages the images that a scanner finds in one JSON document. One that is broken does not matter to
- * the others: they are paid for.
+ * Stages the images that a scanner finds in one JSON document. A broken image does not affect the
+ * others, which are paid for.
  */
 export interface ImageCollector {
   /** @throws StorageError */
   take(event: ScanEvent): Promise<void>;
-  /** How many images are staged. */
+  /** Number of staged images. */
   readonly size: number;
   /**
-   * The elements in order, of the list that has images; the caller owns them now. Images that
-   * stand elsewhere, such as a second copy of the list, are removed.
+   * Returns the elements of the image list in order; the caller owns them. Removes images outside
+   * of that list, such as those of a copy of it.
    */
   end(): Promise<ImageElement[]>;
-  /** Removes every image staged so far, finished or not. */
+  /** Removes every staged image, finished or not. */
   discard(): Promise<void>;
 }
 
@@ -46,9 +46,9 @@ export function createImageCollector(options: {
 }): ImageCollector {
   const { writer, maxImages } = options;
   const elements = new Map<number, Element>();
-  /** The one whose image is being written; null: the text is passed over. */
+  /** The element whose image is being written; null to skip the text. */
   let current: Element | null = null;
-  /** What came of the head of a data: URL; null: it is over, or there is none. */
+  /** The head of a data: URL as far as it arrived; null if it is complete or absent. */
   let dataUrlHead: Buffer | null = null;
 
   const all = () => [...elements.values()];
@@ -94,7 +94,7 @@ export function createImageCollector(options: {
     element.failure = null;
   }
 
-  /** What is wrong with one image stays with it. */
+  /** An error of one image does not affect the others. */
   async function guarded(element: Element, work: Promise<void>): Promise<void> {
     try {
       await work;
@@ -141,8 +141,7 @@ export function createImageCollector(options: {
 }
 
 /**
- * The list that is taken: the edits API's own `data` before any other, and images before links. Null:
- * none has anything.
+ * The list to use: `data` of the edits API first, and images before links. Null if there is none.
  */
 function bestGroup(elements: readonly Element[]): string | null {
   const found = elements.filter(({ image, url }) => image !== null || url !== null);

@@ -3,21 +3,21 @@ import { brokenAnswer } from './answer-errors.ts';
 import { assertImage } from './assert-image.ts';
 import { createBase64Stream } from './base64-stream.ts';
 
-/** Stages the images of an answer, one after the other, while their base64 arrives. */
+/** Stages the images of a response one by one while their base64 arrives. */
 export interface ImageWriter {
-  /** A new image begins; one that is still open is removed. */
+  /** Begins a new image, and removes one that is still open. */
   open(): Promise<void>;
-  /** @throws EditsApiError BROKEN_ANSWER for what is not base64, or too long; StorageError */
+  /** @throws EditsApiError BROKEN_ANSWER if the text is invalid or too long; StorageError */
   write(base64: Buffer): Promise<void>;
-  /** The image is whole; it belongs to the caller now. @throws EditsApiError BROKEN_ANSWER */
+  /** Ends the image; the caller owns it. @throws EditsApiError BROKEN_ANSWER */
   close(): Promise<StagedFile>;
-  /** Removes what was begun; nothing when nothing was. */
+  /** Removes an open image; otherwise a no-op. */
   discard(): Promise<void>;
 }
 
 export function createImageWriter(options: {
   staging: Staging;
-  /** Of one image, decoded. */
+  /** Limit per image, decoded. */
   maxImageBytes: number;
 }): ImageWriter {
   const { staging, maxImageBytes } = options;
@@ -35,7 +35,7 @@ export function createImageWriter(options: {
     const writer = current;
     if (writer === null) return;
     current = null;
-    // It may hold the rest of the image that was given up.
+    // It may contain the rest of the discarded image.
     base64 = createBase64Stream();
     await writer.discard();
   }

@@ -7,7 +7,10 @@ import { createImageCollector } from './image-collector.ts';
 import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner } from './json-scanner.ts';
 
-/** `{ data: [{ b64_json | url }], … }`, and what others make of it: see image-place.ts. */
+/**
+ * Decodes `{ data: [{ b64_json
+ *  url }], … }` and its variants: see image-place.ts.
+ */
 export function createJsonAnswerDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
@@ -19,7 +22,7 @@ export function createJsonAnswerDecoder(options: {
   const collector = createImageCollector({ writer, maxImages: maxImages });
   const images = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
-  /** What is wrong with the document behind its first image. */
+  /** The failure of the document after its first image. */
   let broken: EditsApiError | null = null;
 
   return {
@@ -40,7 +43,7 @@ export function createJsonAnswerDecoder(options: {
       const { document, text, failure } = scanner.end();
       const elements = await collector.end();
       for (const [place, { image, url }] of elements.entries()) {
-        // Images come first: a link is only a way to one.
+        // Images take precedence, because a link is only a way to one.
         if (image !== null) images.set(place, image);
         if (url !== null && (image !== null || images.size + urls.size < maxImages)) {
           urls.set(place, url);
@@ -65,7 +68,7 @@ export function createJsonAnswerDecoder(options: {
   };
 }
 
-/** The document without what is left of its images. */
+/** The document without the remains of its images. */
 function toBody(document: unknown): Readonly<Record<string, unknown>> {
   if (typeof document !== 'object' || document === null) return {};
   const body: Record<string, unknown> = Array.isArray(document)

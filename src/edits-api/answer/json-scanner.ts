@@ -7,15 +7,15 @@ import { takeEscape } from './json-escape.ts';
 import { parseCutJson } from './parse-cut-json.ts';
 import { parseLooseJson } from './parse-loose-json.ts';
 
-/** Where an image stands: several forms of one image have the same element. */
+/** Position of an image: several forms of one image have the same element. */
 export interface ImagePlace {
-  /** Counted in the order of the document. */
+  /** Counted in document order. */
   readonly element: number;
   /** See `groupOf`. */
   readonly group: string;
 }
 
-/** `text` is valid until the next step of the scan only. Escapes in it are resolved. */
+/** `text` is valid until the next step. Its escapes are resolved. */
 export type ScanEvent =
   | ({ readonly kind: 'open'; readonly isDataUrl: boolean } & ImagePlace)
   | { readonly kind: 'text'; readonly bytes: Buffer }
@@ -24,20 +24,22 @@ export type ScanEvent =
 
 export interface ScannedJson {
   /**
-   * The document, with "" in place of each image and of strings longer than 256 KiB. Of one that was
-   * cut, what of it is whole.
+   * The document with "" in place of each image and of strings longer than 256 KiB. If it was cut,
+   * its complete parts.
    */
   readonly document: unknown;
-  /** The same as it stands there. */
+  /** The same as text. */
   readonly text: string;
-  /** Why it is not one whole document; null when it is. */
+  /** Why it is not a complete document; null if it is. */
   readonly failure: EditsApiError | null;
 }
 
 export interface JsonScanner {
-  /** The next bytes, cut anywhere. What is behind the document is passed over. @throws EditsApiError BROKEN_ANSWER */
+  /**
+   * Scans the next chunk. Skips everything after the document. @throws EditsApiError BROKEN_ANSWER
+   */
   scan(chunk: Buffer): Generator<ScanEvent, void>;
-  /** Whether the document's last bracket has come. */
+  /** Whether the document's last bracket has arrived. */
   readonly isWhole: boolean;
   end(): ScannedJson;
 }
@@ -51,19 +53,19 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Images stand no deeper. */
+/** Maximum depth of images. */
 const MAX_DEPTH = 8;
 
-/** Twice the longest prompt. What is longer is nothing that we read, such as an echoed input image. */
+/** Twice the longest prompt. Longer strings, such as an echoed input image, are skipped. */
 const MAX_STRING_BYTES = 256 * 1024;
 
-/** Of all such strings: an input image of 25 MB in base64, and room. */
+/** Limit of all such strings together: an input image of 25 MB in base64, with spare room. */
 const MAX_LEFT_OUT_BYTES = 36 * 1024 * 1024;
 
 interface Level {
   readonly isObject: boolean;
   readonly element: number;
-  /** The last one read, of an object. */
+  /** The last key read, in an object. */
   key: string;
 }
 
@@ -71,17 +73,17 @@ interface Level {
 interface Candidate {
   readonly place: ImagePlace;
   readonly key: string | null;
-  /** In the skeleton, of its opening quote. */
+  /** Position of its opening quote in the skeleton. */
   readonly quoteAt: number;
-  /** How it begins, escapes resolved. */
+  /** Its beginning, with escapes resolved. */
   start: string;
 }
 
 /**
- * Finds the images and links in a JSON document that arrives in pieces, and hands them out as they
- * come. Everything but images is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
- * the end. So this scanner need only be right about valid JSON: an empty string in place of an image
- * leaves a broken document broken, and JSON.parse says so.
+ * Finds images and links in a JSON document in chunks, and yields them as they arrive. Everything
+ * else is collected (at most `maxSkeletonBytes`) and parsed by JSON.parse at the end. So this
+ * scanner need only be correct for valid JSON: replacing an image by an empty string keeps a broken
+ * document broken, and JSON.parse reports it.
  */
 export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
   const tooLong = (maxBytes: number) =>
@@ -90,22 +92,22 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
   let state: 'structure' | 'string' | 'candidate' | 'image' = 'structure';
   let depth = 0;
   let isWhole = false;
-  /** From the root down; deeper ones than MAX_DEPTH never matter. */
+  /** From the root down. Levels beyond MAX_DEPTH do not matter. */
   const levels: Level[] = [];
   let elements = 0;
   let afterColon = false;
-  /** Where in the skeleton the key being read starts; -1 for any other string. */
+  /** Where in the skeleton the current key starts; -1 in any other string. */
   let keyStart = -1;
   let candidate: Candidate | null = null;
-  /** Where in the skeleton the string being read starts. */
+  /** Where in the skeleton the current string starts. */
   let stringStart = 0;
-  /** It is too long, and passed over. */
+  /** Whether the current string is too long and is skipped. */
   let isLeftOut = false;
   let leftOutBytes = 0;
-  /** Of the string being read: the escape so far, from its backslash on, or ''. */
+  /** The escape of the current string so far, from its backslash on, or ''. */
   let escaped = '';
 
-  /** What the string that begins now may be; its opening quote is the skeleton's last byte. */
+  /** Classifies the string that begins here; its opening quote is the skeleton's last byte. */
   function findCandidate(): Candidate | null {
     const level = levels[depth - 1];
     if (depth > MAX_DEPTH || level === undefined || (level.isObject && !afterColon)) return null;
@@ -123,7 +125,10 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     if (depth <= MAX_DEPTH) levels[depth - 1] = { isObject, element: elements, key: '' };
   }
 
-  /** Reads up to and including the next opening quote or the document's end. Answers where it stopped. */
+  /**
+   * Reads up to and including the next opening quote or the end of the document. Returns the
+   * position.
+   */
   function scanStructure(chunk: Buffer, start: number): number {
     let at = start;
     while (at < chunk.length && state === 'structure' && !isWhole) {
@@ -155,7 +160,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     if (candidate !== null) state = 'candidate';
   }
 
-  /** Reads up to and including the closing quote of a string that stays in the skeleton. */
+  /** Reads up to and including the closing quote of a string that belongs to the skeleton. */
   function* scanString(chunk: Buffer, start: number): Generator<ScanEvent, number> {
     let at = start;
     while (at < chunk.length && state === 'string') {
@@ -185,7 +190,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     return at;
   }
 
-  /** Reads a string until it is clear what it is. */
+  /** Reads a string until its kind is known. */
   function* scanCandidate(chunk: Buffer, from: number): Generator<ScanEvent, number> {
     let at = from;
     while (at < chunk.length && candidate !== null) {
@@ -224,7 +229,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     return at;
   }
 
-  /** Hands out the text of an image up to its closing quote, which goes to the skeleton. */
+  /** Yields the text of an image up to its closing quote, which belongs to the skeleton. */
   function* scanImage(chunk: Buffer, start: number): Generator<ScanEvent, number> {
     let at = start;
     let quoteAt = -1;
@@ -268,7 +273,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     },
     end() {
       const scanned = parseSkeleton(skeleton.slice(0));
-      // Alone, an unclosed image would look like an unclosed string: say which it was.
+      // Otherwise, an unclosed image would be reported as an unclosed string.
       const failure = brokenAnswer('The response ends inside an image.');
       return state === 'image' ? { ...scanned, failure } : scanned;
     },
@@ -280,7 +285,7 @@ function indexOrLength(chunk: Buffer, byte: number, start: number, end: number):
   return found === -1 ? end : found;
 }
 
-/** `quoted` is a JSON string, quotes and all. One that is not valid fails at the end. */
+/** `quoted` is a JSON string with its quotes. An invalid one fails at the end. */
 function parseString(quoted: Buffer): string {
   try {
     return JSON.parse(quoted.toString());
@@ -290,13 +295,13 @@ function parseString(quoted: Buffer): string {
 }
 
 function parseSkeleton(bytes: Buffer): ScannedJson {
-  // Its message would quote the answer, and with it whatever a server may echo.
+  // The message of JSON.parse would quote the response, which may echo secrets.
   const failure = brokenAnswer('The response is not a complete JSON document.');
   const text = new TextDecoder().decode(bytes);
   try {
     if (isUtf8(bytes)) return { document: JSON.parse(text), text, failure: null };
   } catch {
-    // Its images may be whole, and its usage with them.
+    // Its images, and its usage with them, may be complete.
   }
   const document = parseLooseJson(text) ?? withoutCutUsage(parseCutJson(text));
   return { document, text, failure };

@@ -1,9 +1,9 @@
-/** The formats that the edits API takes and gives. */
+/** The formats that the edits API accepts and returns. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp';
 
 export type ImageContentType = 'image/png' | 'image/jpeg' | 'image/webp';
 
-/** File extensions are without the dot. */
+/** File extensions have no dot. */
 export const IMAGE_FORMATS: Readonly<
   Record<ImageFormat, { readonly contentType: ImageContentType; readonly extension: string }>
 > = {
@@ -12,17 +12,17 @@ export const IMAGE_FORMATS: Readonly<
   webp: { contentType: 'image/webp', extension: 'webp' },
 };
 
-/** From this many bytes on, `sniffImage` gives its final answer. */
+/** With this many bytes, the result of `sniffImage` is final. */
 export const SNIFF_BYTES = 32;
 
 export type Sniffed =
   | { readonly format: ImageFormat }
-  /** What it is instead, for a message ("a PDF document"). */
+  /** The actual format, for a message ("a PDF document"). */
   | { readonly format: null; readonly instead: string };
 
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 
-/** Tells a format by its first bytes only, never by a name or a declared type. */
+/** Detects a format by its first bytes only, never by a name or a declared type. */
 export function sniffImage(head: Buffer): Sniffed {
   if (head.subarray(0, 8).equals(PNG_SIGNATURE)) return { format: 'png' };
   if (startsWith(head, 'ffd8ff')) return { format: 'jpeg' };
@@ -50,7 +50,7 @@ function nameOther(head: Buffer): string {
   return 'not an image in a known format';
 }
 
-/** ISO base media files name their brand: HEIC and AVIF images, but also MP4 films. */
+/** ISO base media files name their brand: HEIC and AVIF images, but also MP4 videos. */
 function nameIsoMedia(brand: string): string {
   if (brand === 'avif' || brand === 'avis') return 'an AVIF image';
   if (/^(hei|hev|mif1|msf1)/.test(brand)) return 'a HEIC image';

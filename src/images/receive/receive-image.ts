@@ -5,19 +5,19 @@ import { createInspection } from '../inspect/inspect-image.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { Staging } from '../storage/staging.ts';
 
-/** A file part of a request. Its name and declared type are the client's words: not even read. */
+/** A file part of a request. Its name and declared type come from the client and are ignored. */
 export interface FileUpload {
-  /** May be called once. `truncated` turns true when the parser cut the file at its own limit. */
+  /** May be called once. `truncated` becomes true if the parser cut the file at its own limit. */
   createReadStream(): Readable & { readonly truncated?: boolean };
 }
 
 export interface ReceiveOptions {
   readonly staging: Staging;
-  /** Settles when the file's part begins, which may be after other files' parts. */
+  /** Settles when the file's part begins, which may be after the parts of other files. */
   readonly upload: FileUpload | PromiseLike<FileUpload>;
   /** Path into the client's input, for messages. */
   readonly field: string;
-  /** A file of exactly this size passes. */
+  /** Maximum size in bytes, inclusive. */
   readonly maxBytes: number;
   readonly maxPixels: number;
   /** Aborting rejects with the signal's reason. */
@@ -25,17 +25,16 @@ export interface ReceiveOptions {
 }
 
 /**
- * Streams an upload into the staging directory and checks that it is an image within the limits,
- * while it arrives: a wrong format or size is refused at its first bytes. Whatever fails, nothing stays in the staging
- * directory, and what is left of the file is read and dropped, so that the files behind it in the
- * same request are not held up.
+ * Streams an upload into the staging directory and inspects it while it arrives: a wrong format or
+ * size is rejected at its first bytes. If it fails, no staged file remains, and the rest of the
+ * upload is read and dropped, because the files behind it in the request must not be blocked.
  *
  * Start all files of a request at once (see `receiveUploads`): their parts may come in any order,
- * and a part that nobody reads blocks those behind it.
+ * and an unread part blocks those behind it.
  *
- * The caller puts the staged file into a blob store, or discards it.
+ * The caller moves the staged file into a blob store, or discards it.
  *
- * @throws InvalidInputError naming the field, the limit and what came; StorageError.
+ * @throws InvalidInputError naming the field, the limit and the value; StorageError.
  */
 export async function receiveUpload(options: ReceiveOptions): Promise<ReceivedImage> {
   const { staging, field, maxBytes, maxPixels, signal } = options;
@@ -76,10 +75,10 @@ export async function receiveUpload(options: ReceiveOptions): Promise<ReceivedIm
 }
 
 /**
- * Receives all files of a request side by side. The first failure stops the others; then no staged
- * file stays. Answers in the order of `uploads`.
+ * Receives all files of a request concurrently, and returns them in the order of `uploads`. The
+ * first failure stops the others, and no staged file remains.
  *
- * @throws as `receiveUpload`, the failure that came first.
+ * @throws the first failure, as `receiveUpload`.
  */
 export async function receiveUploads({
   uploads,
@@ -103,12 +102,15 @@ export async function receiveUploads({
     }),
   );
   if (!failure) return received;
-  // Holes of the failed ones are skipped by Object.values.
+  // Object.values skips the holes of failed uploads.
   await Promise.all(Object.values(received).map(({ staged }) => discardStagedFile(staged)));
   throw failure.error;
 }
 
-/** `race(promise)` rejects as soon as the signal aborts. Unlike Promise.race, keeps no value alive. */
+/**
+ * `race(promise)` rejects as soon as the signal aborts. Unlike Promise.race, it keeps no reference
+ * to the values.
+ */
 function createInterruption(signal: AbortSignal | undefined) {
   let interrupt: ((reason: unknown) => void) | undefined;
   const onAbort = () => interrupt?.(signal?.reason);
@@ -141,7 +143,7 @@ function openStream(upload: FileUpload, field: string, maxBytes: number) {
   }
 }
 
-/** The request broke off, or its parser refused the file, before or while it was read. */
+/** The request ended early, or its parser rejected the file, before or while it was read. */
 function rethrow(
   field: string,
   maxBytes: number,
@@ -165,7 +167,7 @@ function rethrow(
   );
 }
 
-/** @param maxBytes The limit, which the message names. */
+/** @param maxBytes The limit, for the message. */
 export function tooLarge(field: string, maxBytes: number): InvalidInputError {
   return new InvalidInputError(
     field,
@@ -174,12 +176,14 @@ export function tooLarge(field: string, maxBytes: number): InvalidInputError {
   );
 }
 
-/** Reads to the end: a destroyed file stream would stop the parser, and all files behind it. */
+/**
+ * Reads to the end, because destroying a file stream would stop the parser and all files behind it.
+ */
 async function drain(chunks: AsyncIterator<unknown>): Promise<void> {
   try {
     while (!(await chunks.next()).done);
   } catch {
-    // The request is gone, and with it the rest.
+    // The request was closed.
   }
 }
 
@@ -187,6 +191,6 @@ async function drainWhenItComes(upload: FileUpload | PromiseLike<FileUpload>): P
   try {
     await drain((await upload).createReadStream()[Symbol.asyncIterator]());
   } catch {
-    // It never came, or somebody else reads it.
+    // The part never arrived, or is being read elsewhere.
   }
 }

@@ -14,15 +14,15 @@ interface Range {
   readonly end: number;
 }
 
-/** Names no blob, and none can come to have it: `blobKey` begins with 32 hex digits. */
+/** Not the name of a blob: `blobKey` begins with 32 hex digits. */
 const PROBE_KEY = 'probe';
 
 /**
- * Blobs in a bucket, one object per key; `put` streams the file there, and what S3 has acknowledged
- * is durable. Needs GetObject, PutObject and DeleteObject on the objects, and ListBucket on the
- * bucket, without which S3 does not tell what is missing from what is forbidden.
+ * Blobs in a bucket, one object per key. `put` streams the file; an object that S3 acknowledged is
+ * durable. Needs GetObject, PutObject and DeleteObject on the objects, and ListBucket on the
+ * bucket, without which S3 does not distinguish missing from forbidden.
  *
- * A silent server is waited for as `timeouts` say. `close` makes running requests fail.
+ * `timeouts` bound how long to wait for a silent server. `close` makes running requests fail.
  */
 export async function openS3BlobStore(
   options: S3Location & { credentials: S3Credentials | null; timeouts?: S3Timeouts },
@@ -38,11 +38,11 @@ export async function openS3BlobStore(
   async function put(key: string, path: string): Promise<void> {
     const object = objectOf(key);
     const file = await open(path).catch(noFile);
-    // Taken over by an earlier call whose caller did not get to know.
+    // An earlier call stored it, but its caller did not learn of it.
     if (file === null && (await size(key)) !== null) return;
     if (file === null) throw new StorageError('The file to store does not exist.');
     try {
-      // Also over a blob that is there: the bytes are the same, and it becomes young again.
+      // Overwrites an existing blob with the same bytes to renew its time.
       const { size: bytes } = await file.stat();
       await send('store an image', async (client, watch) => {
         const body = Readable.from(contentOf(file, watch), { objectMode: false });
@@ -137,14 +137,14 @@ export async function openS3BlobStore(
       ).catch(unlessUnknown);
     },
     async check(signal) {
-      // Unlike HEAD, the answer says what is wrong: no such bucket, or which refusal.
+      // Unlike HEAD, a GET response says what is wrong, such as a missing bucket.
       await get(PROBE_KEY, { signal }).then((body) => body.destroy(), unlessUnknown);
     },
   };
   return { blobs, close };
 }
 
-/** From the beginning, for each try anew. */
+/** Starts from the beginning at each attempt. */
 async function* contentOf(file: FileHandle, { signal, alive }: Watch): AsyncGenerator<Buffer> {
   for (let position = 0; ; ) {
     const { buffer, bytesRead } = await file.read({

@@ -6,10 +6,10 @@ import { parseImageKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { type BlobRemover, findReferred } from './remove-blobs.ts';
 
-/** How often the whole store is looked through, in seconds. */
+/** How often the whole store is scanned, in seconds. */
 export const SWEEP_BLOBS_EVERY_SECONDS = 6 * 60 * 60;
 
-/** The work of looking for blobs that no row refers to. */
+/** Queue job that removes blobs without a row. */
 export const SWEEP_BLOBS = defineJob<Record<string, never>>('sweep-blobs', {
   retryLimit: 2,
   retryDelay: 60,
@@ -18,14 +18,14 @@ export const SWEEP_BLOBS = defineJob<Record<string, never>>('sweep-blobs', {
   deleteAfterSeconds: 24 * 60 * 60,
 });
 
-/** Images that are looked up in the database at once. */
+/** Keys looked up in the database at once. */
 const BATCH = 500;
 
 /**
- * Removes what a death or a failed transaction left: blobs and thumbnails that no row refers to. One
- * walk over the store in order, some hundred keys in memory at a time. Safe beside everything else:
- * what it suspects is looked at again under lock, see BlobRemover. Whatever is in the store and named
- * otherwise than an image is left alone.
+ * Removes unreferenced blobs and thumbnails, left by killed processes and failed transactions.
+ * Scans the store in order, with some hundred keys in memory at a time. Safe at any time:
+ * BlobRemover checks each candidate again under a lock. Ignores keys that are not named like
+ * images.
  */
 export function createSweepBlobs(options: {
   prisma: PrismaClient;
@@ -45,7 +45,7 @@ export function createSweepBlobs(options: {
   }
 
   return async (_: object, signal: AbortSignal): Promise<void> => {
-    // An image's thumbnails stand right behind it, or alone.
+    // An image's thumbnails follow it directly, or stand alone.
     const batch = new Set<string>();
     let seen = 0;
     let removed = 0;

@@ -5,7 +5,7 @@ import { defineJob } from '../../queue/queue.ts';
 import { blobKey } from '../storage/blob-key.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
-/** Small images for galleries, made behind an edit's back: never in the way of its answer. */
+/** Queue job that makes gallery thumbnails after an edit, so that its response need not wait. */
 export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails', {
   retryLimit: 2,
   retryDelay: 30,
@@ -13,10 +13,10 @@ export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails'
   deleteAfterSeconds: 60 * 60,
 });
 
-/** The width that galleries ask for; others are made when they are. */
+/** The width of galleries; other widths are made on request. */
 const GALLERY_WIDTH = 256;
 
-/** Makes the gallery thumbnail and the ThumbHash of each image of the jobs that has none yet. */
+/** Makes the gallery thumbnail and the ThumbHash of each image of the jobs that lacks them. */
 export function createMakeThumbnails(options: {
   prisma: PrismaClient;
   thumbnails: Thumbnails;
@@ -48,15 +48,15 @@ export function createMakeThumbnails(options: {
   };
 }
 
-/** An image may be deleted meanwhile. */
+/** An image may be deleted at any time. */
 function unlessDeleted(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
   throw error;
 }
 
 /**
- * Enqueues that work when nobody waits for anything: one entry for all edits that ended meanwhile.
- * What a death takes with it is made when it is first asked for.
+ * Enqueues thumbnails when the process is idle, in one queue job for all edits that ended
+ * meanwhile. If the process is killed first, they are made on the first request.
  */
 export function createThumbnailRequests(options: {
   lull: Lull;
@@ -84,7 +84,7 @@ export function createThumbnailRequests(options: {
         sending = undefined;
       });
     },
-    /** Sends what is still there at once. */
+    /** Sends what is pending at once. */
     async stop(): Promise<void> {
       stopping.abort();
       await sending;

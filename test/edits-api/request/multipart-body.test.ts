@@ -113,7 +113,7 @@ describe('the multipart body', () => {
       for await (const chunk of body.stream(never)) sent.push(chunk);
     })();
 
-    await expect(sending).rejects.toThrow('image-1.png was to have');
+    await expect(sending).rejects.toThrow('image-1.png must have');
     expect(body.progress).toBe('sending');
     expect(body.failure).not.toBeNull();
     // Nothing goes out that was not promised.
