@@ -195,7 +195,7 @@ export async function createApi(options: {
         images,
         takePlace,
         maxFileBytes,
-        maskError: standalone.graphql.maskError,
+        onError: (error) => log.error({ err: error }, 'upload failed'),
       }),
       exportRoute: createExportRoute({
         exportEdits: createExportEdits({ prisma, history }),
