@@ -14,7 +14,6 @@ import { openPglite } from '../database/pglite.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { checkPostgres } from '../database/start/check-postgres.ts';
 import type { OnEditEnd } from '../edits/end/edit-end.ts';
-import { indexPrompts } from '../edits/prompts/index-prompts.ts';
 import { createWorkerPresence } from '../edits/run/processes.ts';
 import { createStoredAnswers } from '../edits/run/stored-answers.ts';
 import { createPauses } from '../edits/run/upstream-pauses.ts';
@@ -74,7 +73,6 @@ export async function openFoundation(options: {
   stops.unshift(() => database.close());
   await migrate({ database, log });
   const { prisma } = database;
-  await indexPrompts({ prisma, log });
 
   const events = createEvents({ database, log });
   await events.start();

@@ -19,8 +19,8 @@ export function writeHead(head: AnswerHead, contentType: string | null): Buffer 
 }
 
 /**
- * Splits a stored response into head and body. Versions before 0.2 stored no head, and only
- * responses with status 200.
+ * Separates the head from the body. An incomplete head, left by a process that died while writing
+ * it, is read as the body of a 200 response, which cannot be parsed.
  */
 export async function readHead(source: AsyncIterable<Buffer>): Promise<{
   head: AnswerHead;
