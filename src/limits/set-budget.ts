@@ -3,15 +3,15 @@ import { type BudgetPeriod, periodStart } from './budget-period.ts';
 import { type BudgetState, budgetState } from './budget-state.ts';
 
 export interface BudgetLimit {
-  /** Null: the budget is removed. */
+  /** Null to remove the budget. */
   readonly limitMicroUsd: bigint | null;
-  /** Null: as it is; MONTH for a new one. */
+  /** Null for no change; MONTH for a new budget. */
   readonly period: BudgetPeriod | null;
 }
 
 /**
- * Sets what an owner may spend; answers the budget, null when it is removed. What the period's edits
- * have cost and hold already is summed up anew, so it counts from the start.
+ * Sets an owner's spending limit and returns the budget; null if it was removed. Sums the period's
+ * costs and reservations again, so that they count from the start.
  */
 export type SetBudget = (ownerId: string, limit: BudgetLimit) => Promise<BudgetState | null>;
 
@@ -24,8 +24,8 @@ export function createSetBudget(options: {
 
   return (ownerId, { limitMicroUsd, period: wanted }) =>
     prisma.$transaction(async (tx) => {
-      // Whoever counts updates this table, if only in vain: after this all of them have committed or
-      // wait, so that the sums miss nothing and have nothing twice.
+      // Every transaction that counts updates this table, even without effect. So after this, all
+      // of them have committed or wait, and the sums are exact.
       await tx.$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
       if (limitMicroUsd === null) {
         await tx.budget.deleteMany({ where: { ownerId } });

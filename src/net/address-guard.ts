@@ -10,12 +10,12 @@ import {
 } from './outbound-proxies.ts';
 
 /**
- * Requests to URLs that others chose. It connects to public addresses only, so nobody can make this
- * server talk to its own network, itself or the metadata service of its cloud.
+ * Makes requests to URLs that others chose. Connects only to public addresses, so that nobody can
+ * make this server call its own network, itself or its cloud's metadata service.
  */
 export interface AddressGuard {
   /**
-   * Follows no redirect by itself; each hop is a request of its own, and so guarded.
+   * Does not follow redirects; each hop is a separate, guarded request.
    * @throws AddressRefusedError before a connection is made.
    */
   request(
@@ -26,9 +26,9 @@ export interface AddressGuard {
 }
 
 export interface AddressGuardOptions {
-  /** Hosts that may be spoken to wherever they are. The host is as in a URL, without brackets. */
+  /** Hosts that are allowed whatever their address. The host is as in a URL, without brackets. */
   readonly allow?: (host: string, port: number) => boolean;
-  /** How names are resolved. @default dns.lookup */
+  /** Resolves names. @default dns.lookup */
   readonly lookup?: SystemLookup;
   /** @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
@@ -43,12 +43,11 @@ type SystemLookup = (
 ) => void;
 
 /**
- * A name is resolved once per connection, and the connection goes to exactly the addresses that were
- * checked: a name that answers differently the next time (DNS rebinding) gains nothing. One address
- * that is not public refuses the name as a whole.
+ * A name is resolved once per connection, which uses exactly the checked addresses, so DNS
+ * rebinding has no effect. If one address is not public, the whole name is rejected.
  *
- * Behind a proxy, it is the proxy that resolves and connects. So a name is checked by what it resolves
- * to here, before the proxy hears of it. One that does not resolve here is left to the proxy.
+ * With a proxy, the proxy resolves and connects. The name is therefore checked by its local
+ * resolution first; a name that does not resolve locally is left to the proxy.
  */
 export function createAddressGuard(options: AddressGuardOptions = {}): AddressGuard {
   const { allow = () => false, lookup = systemLookup, connectTimeoutMs = 10_000 } = options;
@@ -63,7 +62,7 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
     if (allow(hostname, port)) {
       connectFreely(target, callback);
     } else if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
-      // No name, so net.connect would not ask the lookup.
+      // net.connect does not call lookup for an address.
       queueMicrotask(() => callback(new AddressRefusedError(hostname, hostname), null));
     } else {
       connectGuarded(target, callback);
@@ -102,7 +101,7 @@ function portOf({ port, protocol }: { port: string; protocol: string }): number 
 }
 
 /**
- * Asks `lookup` once, for all addresses, and answers with them only when each is public.
+ * Resolves once, for all addresses, and returns them only if each is public.
  * @throws AddressRefusedError by its callback
  */
 export function createGuardedLookup(lookup: SystemLookup): LookupFunction {
@@ -120,8 +119,8 @@ export function createGuardedLookup(lookup: SystemLookup): LookupFunction {
 
 /**
  * Whether a literal IP address is public unicast: globally reachable by the IANA special-purpose
- * registries (RFC 6890). IPv6 forms that carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are not,
- * whatever they carry.
+ * registries (RFC 6890). IPv6 forms that embed an IPv4 address (mapped, NAT64, 6to4, Teredo) never
+ * are.
  */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
@@ -152,7 +151,9 @@ const specialIPv4 = blockList('ipv4', [
   '240.0.0.0/4', // reserved, broadcast
 ]);
 
-/** The only block that IANA hands out as global unicast; all else (ULA, link-local …) is special. */
+/**
+ * The only block that IANA assigns as global unicast; all others (ULA, link-local …) are special.
+ */
 const globalIPv6 = blockList('ipv6', ['2000::/3']);
 
 const specialIPv6 = blockList('ipv6', [

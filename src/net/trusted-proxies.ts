@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Whether the address is that of a proxy whose `X-Forwarded-*` headers are believed. */
+/** Whether the address belongs to a proxy whose `X-Forwarded-*` headers are trusted. */
 export type IsTrustedProxy = (address: string) => boolean;
 
 /** @param entries IP addresses and CIDR blocks. */
@@ -15,7 +15,7 @@ export function createTrustedProxies(entries: readonly string[]): IsTrustedProxy
   return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
 }
 
-/** IPv4 addresses on an IPv6 socket (`::ffff:192.0.2.1`) as IPv4. */
+/** Converts IPv4 addresses on an IPv6 socket (`::ffff:192.0.2.1`) to IPv4. */
 export function unmapped(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

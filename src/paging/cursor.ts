@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts';
 import type { Position, SortColumn } from './keyset.ts';
 import type { Order } from './order.ts';
 
-/** Of what a cursor says: another version's cursors are refused. */
+/** Version of the content. Cursors of other versions are rejected. */
 const VERSION = 1;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -11,12 +11,12 @@ const KEYS = {
   timestamptz: /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/,
 } satisfies Record<SortColumn['type'], RegExp>;
 
-/** Opaque to clients: the order, and where in it a row stands. */
+/** Opaque to clients: the order, and the position of a row in it. */
 export function encodeCursor({ field, direction }: Order<string>, { key, id }: Position): string {
   return Buffer.from(JSON.stringify([VERSION, field, direction, key, id])).toString('base64url');
 }
 
-/** @throws InvalidInputError for what is no cursor, or one of another order. */
+/** @throws InvalidInputError if the cursor is invalid or belongs to another order. */
 export function decodeCursor(
   argument: 'after' | 'before',
   cursor: string,

@@ -1,12 +1,17 @@
 import { type Database, Prisma } from '../database/database.ts';
 import { StartError } from '../errors.ts';
 
-/** Before the name of the schema whose queue it is, in the comment on pg-boss's table `version`. */
+/**
+ * Prefix of the schema name in the comment on pg-boss's table `version`, which records the queue's
+ * owner.
+ */
 const PREFIX = 'The queue of Retouch in schema ';
 
 /**
- * The queues of two schemas can have one name: `retouch_queue` is that of `public` and of `retouch`.
- * @throws StartError when the queue is another installation's, or its schema another application's.
+ * The queues of two schemas may have the same name: `retouch_queue` belongs to `public` or to
+ * `retouch`.
+ * @throws StartError if the queue belongs to another installation, or its schema to another
+ *   application.
  */
 export async function refuseForeignQueue({ prisma, names }: Database): Promise<void> {
   const { schema, queueSchema } = names;
@@ -25,7 +30,7 @@ export async function refuseForeignQueue({ prisma, names }: Database): Promise<v
   );
 }
 
-/** Writes down whose queue it is, once; one process at a time, as comments fail in a race. */
+/** Records the owner of the queue once; one process at a time, because comments fail in a race. */
 export async function nameOwner({ prisma, names }: Database): Promise<void> {
   const { schema, queueSchema } = names;
   const table = `"${queueSchema}".version`;

@@ -4,41 +4,41 @@ import { repriceBudgets } from '../limits/reprice-budgets.ts';
 import type { PriceTable } from '../models/prices.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
 
-/** Jobs of one transaction: few enough to hold no lock for long. */
+/** Jobs per transaction: few, so that locks are short. */
 const BATCH = 500;
 
-/** Which edits to price anew; all that succeeded and whose tokens are known, of all owners. */
+/** Which edits to reprice, of all owners; only those that succeeded with known tokens. */
 export interface RepriceRange {
-  /** By creation, inclusive. */
+  /** Lower bound of the creation time, inclusive. */
   readonly from: Date | null;
-  /** Exclusive. */
+  /** Upper bound, exclusive. */
   readonly to: Date | null;
   readonly model: string | null;
-  /** Jobs after this one, by id. */
+  /** Only jobs after this id. */
   readonly afterId: string | null;
-  /** Jobs to look at, at most. */
+  /** Maximum number of jobs to examine. */
   readonly limit: number;
 }
 
 export interface RepriceCounts {
   readonly examined: number;
-  /** Got a new charge. */
+  /** Jobs with a new charge. */
   readonly repriced: number;
   readonly unchanged: number;
-  /** Not priced by today's table: what they were charged before stays. */
+  /** Jobs that the current table cannot price; they keep their charges. */
   readonly unknown: number;
-  /** The last job that was looked at, when there may be more. */
+  /** The last examined job if there may be more. */
   readonly lastId: string | null;
 }
 
 /**
- * Computes costs again, from the raw usage and by today's price table as of each edit's time. A
- * charge that changes is kept beside the new one, as superseded.
+ * Recomputes costs from the raw usage and the current price table, at the time of each edit. A
+ * charge that changes is kept as superseded beside the new one.
  *
- * Batches are transactions, each with the same few statements however many jobs it has; one that was
- * interrupted has done its batches and can be repeated. A batch locks its jobs before it reads
- * their charges: of two calls at once the second one sees what the first has done. Running edits
- * are not touched: they are charged as they end.
+ * Each batch is one transaction with a fixed number of statements. An interrupted call has
+ * committed its batches and can be repeated. A batch locks its jobs before it reads their charges,
+ * so that a concurrent call sees its results. Running edits are not touched: they are charged when
+ * they end.
  */
 export type RepriceJobs = (range: RepriceRange, signal: AbortSignal) => Promise<RepriceCounts>;
 
@@ -120,7 +120,7 @@ async function lockAndRead(
     JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
     WHERE ${Prisma.join(where, ' AND ')}
     ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
-  // A statement of its own: one that waits for a lock reads other tables as they were before.
+  // A separate statement: one that waits for a lock reads other tables in their earlier state.
   const rows = await tx.$queryRaw<unknown[]>`
     SELECT
       job.id, job.model, coalesce(job."startedAt", job."createdAt") AS "sentAt",

@@ -1,9 +1,9 @@
 /**
- * Time zones by Node's own data: the database's is not asked, so that the embedded one and any
- * server cut the same days. Pure.
+ * Time zones by Node's own data, not the database's, so that embedded and server databases agree.
+ * Pure.
  */
 
-/** A span of time in which local time is UTC plus one offset; the end is exclusive. In milliseconds. */
+/** A span in which the UTC offset is constant; the end is exclusive. In milliseconds. */
 export interface OffsetSpan {
   readonly fromMs: number;
   readonly toMs: number;
@@ -23,9 +23,9 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * A span cut where the zone's offset changes. It looks once a day, some 3 µs each: no zone changes
- * its offset to and fro within one.
- * @throws RangeError when there is no such time zone.
+ * Divides a span where the zone's offset changes. Checks once a day, some 3 µs each, because no
+ * zone changes its offset twice within one.
+ * @throws RangeError if the time zone does not exist.
  */
 export function offsetSpans(timeZone: string, fromMs: number, toMs: number): OffsetSpan[] {
   const offsetAt = offsetReader(timeZone);
@@ -47,7 +47,7 @@ export function offsetSpans(timeZone: string, fromMs: number, toMs: number): Off
   return spans;
 }
 
-/** The first millisecond after `lowMs`, and up to `highMs`, whose offset is not that of `lowMs`. */
+/** The first millisecond after `lowMs`, up to `highMs`, with another offset than `lowMs`. */
 function firstOther(offsetAt: (ms: number) => number, lowMs: number, highMs: number): number {
   const before = offsetAt(lowMs);
   let low = lowMs;
@@ -60,7 +60,7 @@ function firstOther(offsetAt: (ms: number) => number, lowMs: number, highMs: num
   return high;
 }
 
-/** Reads `GMT+05:30`, or `GMT+00:53:28` of times before there were zones. */
+/** Parses `GMT+05:30`, or `GMT+00:53:28` from before standard time. */
 function offsetReader(timeZone: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
   return (ms) => {

@@ -3,7 +3,7 @@ import { ForbiddenError, type InvalidInputCode, InvalidInputError } from '../err
 import { MAX_SPAN_MS, type TimeUnit } from './time-steps.ts';
 import { isTimeZone } from './time-zone.ts';
 
-/** What edits are grouped by beside time: something that each edit has, or lacks. */
+/** What edits are grouped by besides time; an edit may have no value. */
 export type KeyGroup =
   | 'MODEL'
   | 'UPSTREAM'
@@ -20,15 +20,15 @@ export interface UsageRequest {
   readonly from: Date;
   /** Exclusive. */
   readonly to: Date;
-  /** At most MAX_GROUPS, at most one of them a unit of time; buckets are ordered by them. */
+  /** At most MAX_GROUPS, at most one of them a time unit; buckets are ordered by them. */
   readonly groupBy: readonly UsageGroup[];
-  /** Of the units of time. */
+  /** Time zone of the time units. */
   readonly timeZone: string;
-  /** The label that METADATA groups by; null without METADATA. */
+  /** The metadata key of METADATA; null without METADATA. */
   readonly metadataKey: string | null;
-  /** Only edits of the sandbox, only others; null: all. */
+  /** True for only sandbox edits, false for only others; null for all. */
   readonly sandbox: boolean | null;
-  /** Most buckets that are answered. */
+  /** Maximum number of buckets to return. */
   readonly first: number;
 }
 
@@ -36,7 +36,7 @@ export const MAX_GROUPS = 3;
 export const DEFAULT_BUCKETS = 1_000;
 export const MAX_BUCKETS = 10_000;
 
-/** Prompts are long: whoever asks for their texts gets so many. */
+/** Lower limit with PROMPT, because prompts are long. */
 export const MAX_PROMPT_BUCKETS = 1_000;
 
 const MAX_METADATA_KEY_CHARACTERS = 64;

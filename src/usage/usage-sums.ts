@@ -30,12 +30,14 @@ export const usageSumsSchema = z.object({
 
 /**
  * Sums over edits. `pending`, `succeeded`, `failed`, `canceled` and `unresolved` add up to `edits`.
- * What is not known counts nowhere: tokens are those that were reported, costs those that were
- * charged.
+ * Unknown values do not count: tokens are those reported, costs those charged.
  */
 export type UsageSums = z.infer<typeof usageSumsSchema>;
 
-/** Of the rows of "EditJob". No more columns than "EditJob_usage_idx" includes: it is read alone. */
+/**
+ * Over rows of "EditJob". Uses only columns that "EditJob_usage_idx" includes, for an index-only
+ * scan.
+ */
 export const SUMS_OF_EDITS = Prisma.sql`
   count(*) AS "edits",
   count(*) FILTER (WHERE "sandbox") AS "sandboxEdits",
@@ -63,7 +65,7 @@ export const SUMS_OF_EDITS = Prisma.sql`
     WHERE "status" = 'SUCCEEDED' AND "costMicroUsd" IS NULL
   ) AS "editsWithUnknownCost"`;
 
-/** Of rows of such sums. */
+/** Over rows of such sums. */
 export const SUMS_OF_SUMS = Prisma.join(
   Object.keys(usageSumsSchema.shape)
     .map((name) => Prisma.raw(`"${name}"`))

@@ -5,13 +5,13 @@ import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
 
 /**
- * The error of a call that got no answer.
+ * The error of a call without a response.
  *
- * What it cost follows from how far the body got. Unsent, there was no request. Broken off while
- * being sent, the server lacks the closing boundary and cannot have Content-Length bytes, so no
- * server could begin. Once the last byte was handed over, it may have arrived, whatever the
- * connection said afterwards. A call that we ended ourselves counts as unknown as soon as a byte
- * left: nobody waits for a retry of it, so there is nothing to gain from a finer answer.
+ * Its outcome follows from how much of the body was sent. If nothing was, there was no request. If
+ * the body was interrupted, the server lacks the closing boundary and Content-Length bytes, so it
+ * could not begin. Once the last byte was handed over, it may have arrived, whatever happened to
+ * the connection. A call that we aborted counts as unknown as soon as a byte was sent: nobody waits
+ * for a retry, so a finer distinction gains nothing.
  */
 export function errorOfTransport(
   error: unknown,
@@ -28,7 +28,7 @@ export function errorOfTransport(
     return fail('INTERNAL', 'The request to the upstream could not be made.');
   }
   if (error instanceof errors.HTTPParserError) {
-    // It carries the bytes it choked on, and with them whatever a server may echo: no cause.
+    // No `cause`: it contains the invalid bytes, which may echo secrets.
     return fail('BROKEN_ANSWER', 'The upstream sent a response that is not valid HTTP.', null);
   }
   switch (progress) {
