@@ -25,7 +25,7 @@ function showLive({ status, partialImages, outputImages, error }) {
   live
     .querySelector('div')
     .replaceChildren(
-      ...partialImages.map(({ url }) => imageOf(url, 'On the way')),
+      ...partialImages.map(({ url }) => imageOf(url, 'Partial image')),
       ...outputImages.map(({ url }) => imageOf(url, 'Result')),
     );
 }

@@ -15,19 +15,19 @@ import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 
-/** A schema with what serves it over each transport. */
+/** A schema with its servers for each transport. */
 export interface Endpoint {
   readonly graphql: Graphql;
   readonly sockets: GraphqlSockets;
 }
 
-/** The API, its page and the images, for those who may ask at all. */
+/** The API, its page and the images, for viewers who may use them. */
 export function createApiRoutes(options: {
-  /** Path under which clients reach all this; empty: the root. */
+  /** Path under which clients reach all this; empty for the root. */
   prefix: string;
   origins: RequestOrigins;
   cors: Cors;
-  /** Whose pages may read images and exports. */
+  /** Origins whose pages may read images and exports. */
   corsOrigins: readonly string[];
   viewer: Viewer;
   endpoints: readonly Endpoint[];
@@ -60,7 +60,7 @@ export function createApiRoutes(options: {
         return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
-      // Before a body is read: nothing could be done with it.
+      // Check before the body is read, which would be useless.
       if (isServed && !(await availability.check())) {
         return sendDatabaseUnavailable(res);
       }

@@ -1,4 +1,4 @@
-/** Whether `If-None-Match` has `etag`: weak comparison (RFC 9110, 13.1.2). */
+/** Whether `If-None-Match` contains `etag`: weak comparison (RFC 9110, 13.1.2). */
 export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;

@@ -11,7 +11,10 @@ import type { EditParams } from './edit-params.ts';
 import type { Fault } from './faults.ts';
 import type { EncodedImage } from './studio.ts';
 
-/** Parts of a body, written one after the other; an image's base64 is never copied into a string. */
+/**
+ * Parts of a body, written one after the other, so that an image's base64 is never copied into a
+ * string.
+ */
 export type Chunks = readonly (string | Buffer)[];
 
 export interface Usage {
@@ -21,7 +24,7 @@ export interface Usage {
   readonly input_tokens_details: { readonly text_tokens: number; readonly image_tokens: number };
 }
 
-/** What the API reports as really used. */
+/** The parameters that the API reports as actually used. */
 export interface Facts {
   /** Seconds since 1970. */
   readonly created: number;
@@ -32,7 +35,7 @@ export interface Facts {
   readonly size: string;
 }
 
-/** `auto` is settled as the sandbox draws: opaque, and medium quality. */
+/** `auto` resolves to what the sandbox draws: opaque, and medium quality. */
 export function factsOf(params: EditParams, size: PixelSize): Facts {
   return {
     created: Math.floor(Date.now() / 1_000),
@@ -44,8 +47,8 @@ export function factsOf(params: EditParams, size: PixelSize): Facts {
 }
 
 /**
- * Input tokens by gpt-image-1's published formula, without the mask. Output tokens by the model's own
- * rule; of a model without one by gpt-image-1's, with `xhigh` and `max` counted as `high`.
+ * Input tokens by gpt-image-1's published formula, without the mask. Output tokens by the model's
+ * own rule; without one, by gpt-image-1's, with `xhigh` and `max` counted as `high`.
  */
 export function usageOf(
   params: EditParams,
@@ -88,7 +91,7 @@ function usage(text: number, image: number, output: number): Usage {
   };
 }
 
-/** One image as a member of an answer: `"b64_json":"…"` or `"url":"…"`. */
+/** One image as a member of a response: `"b64_json":"…"` or `"url":"…"`. */
 export function imageMember(image: EncodedImage): Chunks {
   return ['"b64_json":"', image.base64, '"'];
 }
@@ -97,7 +100,7 @@ export function member(name: 'b64_json' | 'url', value: string): Chunks {
   return [`${JSON.stringify(name)}:${JSON.stringify(value)}`];
 }
 
-/** The JSON answer; `usage: null` leaves it out. */
+/** The JSON response; `usage: null` omits it. */
 export function jsonBody(facts: Facts, members: readonly Chunks[], usage: Usage | null): Chunks {
   const { created, background, ...used } = facts;
   const withDetails = usage && {

@@ -6,7 +6,7 @@ import { nearestSize, type Pixels, type Scene, setScene } from './scene.ts';
 import { type EncodedImage, encodedImage, type Studio } from './studio.ts';
 import { createTurns } from './turns.ts';
 
-/** One per image of an edit, so that the ten of n = 10 can be told apart at a glance. */
+/** One color per image of an edit, so that the ten of n = 10 are easily distinguished. */
 const TINTS = [
   '#f2a03d',
   '#4fb3bf',
@@ -21,9 +21,9 @@ const TINTS = [
 ] as const;
 
 /**
- * Draws what the API would have made up: the first input fitted to the size, tinted, framed and
- * with the prompt written on it, the further inputs inset; nothing is changed outside the mask.
- * One image is drawn at a time, because each holds a few times its raw pixels in memory.
+ * Draws instead of a model: fits the first input to the size, tints and frames it, writes the
+ * prompt on it, and insets the further inputs; changes nothing outside the mask. Draws one image at
+ * a time, because each needs a few times its raw pixels in memory.
  */
 export function createDrawingStudio(): Studio {
   const inTurn = createTurns(1);
@@ -79,7 +79,7 @@ async function paint(
   return { ...base, data: editable === null ? edited : masked(base.data, edited, editable) };
 }
 
-/** Copies the editable runs of pixels, so that what the mask protects stays the same to the bit. */
+/** Copies the editable runs of pixels, so that the protected ones stay identical. */
 function masked(before: Buffer, after: Buffer, editable: Uint8Array): Buffer {
   const result = Buffer.from(before);
   for (let from = editable.indexOf(1); from !== -1; ) {
@@ -91,7 +91,7 @@ function masked(before: Buffer, after: Buffer, editable: Uint8Array): Buffer {
   return result;
 }
 
-/** An image that has something transparent to show, even from an opaque input. */
+/** An image with visible transparency, even from an opaque input. */
 function roundedCorners({ width, height }: Pixels): Buffer {
   const radius = Math.round(Math.min(width, height) / 6);
   const size = `width="${width}" height="${height}"`;

@@ -7,11 +7,13 @@ const MAX_PROMPT_CHARACTERS = 32_000;
 
 export const STANDARD_SIZES = ['1024x1024', '1536x1024', '1024x1536'] as const;
 
-/** These draw three sizes only; `gpt-image-2` and later take any that keeps to the rules below. */
+/**
+ * These support only three sizes; `gpt-image-2` and later accept any size within the rules below.
+ */
 const FIXED_SIZE_MODELS = /^(gpt-image-1(-mini|\.5)?|chatgpt-image-latest)(-\d{4}-\d{2}-\d{2})?$/;
 const FLEXIBLE_SIZE_MODELS = /^gpt-image-2/;
 const MINI_MODELS = /^gpt-image-1-mini(-\d{4}-\d{2}-\d{2})?$/;
-/** `xhigh` and `max` came with 2.5, `complexity` with 2.6. */
+/** `xhigh` and `max` were added in 2.5, `complexity` in 2.6. */
 const OLDER_QUALITY_MODELS = /^gpt-image-2(-\d{4}-\d{2}-\d{2})?$/;
 const COMPLEXITY_MODELS = /^gpt-image-2\.6-/;
 const MAX_EDGE_PX = 3_840;
@@ -23,7 +25,7 @@ const BACKGROUNDS = ['transparent', 'opaque', 'auto'] as const;
 const QUALITIES = ['low', 'medium', 'high', 'auto'] as const;
 const NEWER_QUALITIES = ['low', 'medium', 'high', 'xhigh', 'max', 'auto'] as const;
 
-/** The form's fields, checked, with the API's defaults filled in. */
+/** The form's fields, validated, with the API's defaults. */
 export interface EditParams {
   readonly prompt: string;
   readonly model: string;
@@ -41,9 +43,9 @@ export interface EditParams {
 }
 
 /**
- * Fields that nobody knows are let through: the sandbox stands in for any compatible server, and
- * for models newer than itself.
- * @throws ApiRefusal naming the first field that breaks a documented rule.
+ * Unknown fields pass, because the sandbox stands in for any compatible server, and for models
+ * newer than itself.
+ * @throws ApiRefusal naming the first field that violates a documented rule.
  */
 export function parseParams(form: Form): EditParams {
   const given = new Map<string, string>();

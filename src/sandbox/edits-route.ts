@@ -33,11 +33,11 @@ interface EditCall extends Call {
 
 export type EditsRoute = (req: IncomingMessage, res: ServerResponse, call: Call) => Promise<void>;
 
-/** An edit that was accepted, and paid for. */
+/** An edit that was accepted and billed. */
 interface Accepted {
   readonly params: EditParams;
   readonly inputSizes: readonly PixelSize[];
-  /** Of the prompt. */
+  /** Tokens of the prompt. */
   readonly textTokens: number;
   readonly sitting: Sitting;
   readonly fault: Fault | null;
@@ -45,8 +45,8 @@ interface Accepted {
 }
 
 /**
- * POST /v1/images/edits. In this order: the next fault is taken, the key is looked at, the body is
- * read to its end, parameters and images are checked, the edit counts as paid, images are made.
+ * POST /v1/images/edits. In this order: takes the next fault, checks the key, reads the whole body,
+ * checks parameters and images, counts the edit as billed, makes images.
  */
 export function createEditsRoute(parts: {
   studio: Studio;
@@ -189,12 +189,12 @@ export function createEditsRoute(parts: {
   }
 }
 
-/** What was asked for is billed, also when prepared images of another size are the answer. */
+/** The requested size is billed, even if prepared images have another size. */
 function billedSize({ params, sitting }: Accepted): PixelSize {
   return params.size === 'auto' ? sitting.size : params.size;
 }
 
-/** Any key will do unless one is configured. The key is in no message and no log. */
+/** Accepts any key unless one is configured. No message or log contains the key. */
 function checkKey(req: IncomingMessage, apiKey: string | null): ApiRefusal | null {
   const key = /^Bearer\s+(\S+)\s*$/i.exec(req.headers.authorization ?? '')?.[1];
   if (key === undefined) {

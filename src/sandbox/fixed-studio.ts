@@ -3,8 +3,8 @@ import sharp from 'sharp';
 import { encodedImage, type Studio } from './studio.ts';
 
 /**
- * Answers every edit with one PNG of about `bytes` bytes of noise, and never looks at the inputs:
- * for benchmarks, which measure the caller. Noise, because nothing on the way can compress it.
+ * Returns one PNG of about `bytes` bytes of noise for every edit, without reading the inputs: for
+ * benchmarks, which measure the caller. Noise cannot be compressed in transit.
  */
 export async function createFixedStudio(options: { bytes: number }): Promise<Studio> {
   const side = Math.max(1, Math.round(Math.sqrt(options.bytes / 3)));

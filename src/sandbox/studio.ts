@@ -2,7 +2,7 @@ import type { PixelSize } from '../models/sizes.ts';
 import type { EditParams } from './edit-params.ts';
 import type { InputFiles } from './input-images.ts';
 
-/** An encoded image and its base64, as ASCII bytes: a string of it would double the memory. */
+/** An encoded image and its base64 as ASCII bytes, because a string would double the memory. */
 export interface EncodedImage {
   readonly bytes: Buffer;
   readonly base64: Buffer;
@@ -15,22 +15,22 @@ export function encodedImage(bytes: Buffer): EncodedImage {
 /** Makes the images of one edit. */
 export interface Sitting {
   readonly size: PixelSize;
-  /** The finished image `k` (from 1) of n, encoded in the asked format. No two are alike. */
+  /** Final image `k` (from 1) of n in the requested format. No two are equal. */
   image(k: number): Promise<EncodedImage>;
   /** An earlier, blurrier state of image `k`: `index` counts from 0 up to `partialImages`. */
   partial(k: number, index: number): Promise<EncodedImage>;
 }
 
-/** Where images come from: drawn from the inputs, or one prepared file. */
+/** The source of images: drawn from the inputs, or one prepared file. */
 export interface Studio {
   /** Whether `inspect` and `open` need the bytes of the input files. */
   readonly keepsBytes: boolean;
   /**
    * Sizes of the input images.
-   * @throws ApiRefusal for files that are no images the API takes.
+   * @throws ApiRefusal if a file is not an image that the API accepts.
    */
   inspect(files: InputFiles): Promise<readonly PixelSize[]>;
-  /** @throws ApiRefusal when an input has a sound header but cannot be decoded. */
+  /** @throws ApiRefusal if an input has a valid header but cannot be decoded. */
   open(
     files: InputFiles,
     inputSizes: readonly PixelSize[],

@@ -1,4 +1,4 @@
-/** Runs at most `limit` tasks at a time, first come first served. */
+/** Runs at most `limit` tasks at once, in order of arrival. */
 export type Turns = <T>(task: () => Promise<T>) => Promise<T>;
 
 export function createTurns(limit: number): Turns {

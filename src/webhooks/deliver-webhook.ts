@@ -9,7 +9,10 @@ import { nextAttemptAt, RETRY_DELAYS_MS } from './retry-schedule.ts';
 import { signedHeaders } from './signing.ts';
 import { messageId } from './webhook-event.ts';
 
-/** An endpoint that has taken nothing for so long is disabled with the next message given up. */
+/**
+ * An endpoint that has accepted nothing for this long is disabled when the next message is given
+ * up.
+ */
 const MAX_FAILING_MS = 5 * 24 * 60 * 60 * 1_000;
 
 const GONE = 410;
@@ -23,14 +26,14 @@ const WITH_MESSAGE = {
 type Delivery = Prisma.WebhookDeliveryGetPayload<{ include: typeof WITH_MESSAGE }>;
 
 /**
- * One attempt to deliver a message: sent, then written down together with what follows from it.
- * Killed in between, it is sent again: at least once, always under the same id.
+ * Makes one attempt to deliver a message, then records it with its consequences. If the process is
+ * killed in between, the message is sent again: at least once, always with the same id.
  */
 export function createDeliverWebhook(options: {
   prisma: PrismaClient;
   queue: Queue;
   post: PostWebhook;
-  /** Null: no attempt can be signed; each fails with that reason. */
+  /** Null if attempts cannot be signed; each then fails with that reason. */
   secretKey: SecretKey | null;
   links: Links;
   /** @default RETRY_DELAYS_MS */
@@ -80,7 +83,7 @@ export function createDeliverWebhook(options: {
         ? null
         : nextAttemptAt(retryDelaysMs, { ...result, failures }, now);
     await prisma.$transaction(async (tx) => {
-      // First the endpoint, then the delivery, as in a deletion: they cannot deadlock.
+      // Locks the endpoint before the delivery, as in a deletion, to avoid deadlocks.
       await noteEndpoint(tx, delivery, result, again === null, now);
       const ended = await end(tx, delivery, {
         lastHttpStatus: httpStatus,
@@ -113,7 +116,7 @@ function unsent(error: string): PostResult {
   return { httpStatus: null, error, retryAfterSeconds: null };
 }
 
-/** False: the turn has passed to another entry in the queue, which goes on from here. */
+/** False if another queue job has taken over, which continues from here. */
 async function end(
   tx: Pick<Prisma.TransactionClient, 'webhookDelivery'>,
   { id, turn }: Delivery,
@@ -126,7 +129,7 @@ async function end(
   return count === 1;
 }
 
-/** Whether the endpoint works at all, as this attempt shows it. */
+/** Whether this attempt shows that the endpoint works. */
 async function noteEndpoint(
   tx: Prisma.TransactionClient,
   { endpoint }: Delivery,

@@ -1,7 +1,7 @@
 import type { Prisma } from '../database/database.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
-/** What a message says of a job: no prompt, no images. */
+/** The job's fields in a message: no prompt, no images. */
 export const MESSAGE_FIELDS = {
   id: true,
   status: true,
@@ -21,15 +21,15 @@ export const MESSAGE_FIELDS = {
 
 export type MessageJob = Prisma.EditJobGetPayload<{ select: typeof MESSAGE_FIELDS }>;
 
-/** How others name and reach what has an id. */
+/** Converts ids to public ids and links. */
 export interface Links {
   globalId(typename: 'EditJob' | 'Image', id: string): string;
   imageUrl(imageId: string): string;
 }
 
 /**
- * The body of a message, as Standard Webhooks shapes it; names are GraphQL's. It is made anew for
- * each attempt, and the same each time, since the job is final.
+ * The body of a message, as in Standard Webhooks; names are GraphQL's. Built for each attempt, with
+ * the same result, because the job is final.
  */
 export function editMessage(event: WebhookEvent, job: MessageJob, links: Links): string {
   return JSON.stringify({
@@ -47,7 +47,7 @@ export function editMessage(event: WebhookEvent, job: MessageJob, links: Links):
           id: links.globalId('Image', imageId),
           url: links.imageUrl(imageId),
         })),
-        // One that cannot be believed has a row for what came, and no numbers.
+        // Usage that failed validation has a row with `raw` and no numbers.
         usage: job.usage?.totalTokens == null ? null : usageOf(job.usage),
         error: job.errorCode && { code: job.errorCode, message: job.errorMessage },
       },

@@ -6,8 +6,8 @@ import type { IsAllowedHost } from '../net/allowed-hosts.ts';
 const MAX_CHARACTERS = 2_048;
 
 /**
- * What can be told of a webhook's URL before anything is resolved; where a name leads is checked
- * at each delivery. Answers it as it is requested.
+ * Checks a webhook's URL before anything is resolved; each delivery checks the resolved address.
+ * Returns the normalised URL.
  * @throws InvalidInputError for anything but https to a public host, or http(s) to an allowed one.
  */
 export function checkEndpointUrl(text: string, isAllowed: IsAllowedHost): string {

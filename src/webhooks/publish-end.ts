@@ -5,13 +5,13 @@ import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { EVENT_OF_STATUS } from './webhook-event.ts';
 
 /**
- * Enqueues the news of an edit's end for its owner's endpoints, in the transaction that ends it.
- * One query by index for an owner without any.
+ * Enqueues the event of an edit's end for its owner's endpoints, in the transaction that ends it.
+ * One indexed query for an owner without endpoints.
  */
 export function createPublishEnd({ queue }: { queue: Queue }): OnEditEnd {
   return async (tx, { jobId, ownerId, status }) => {
     const event = EVENT_OF_STATUS[status];
-    // Locked against deletion only, so that the rows below find their endpoint.
+    // A share lock, which only a deletion waits for, so that the rows below find their endpoint.
     const endpoints = await tx.$queryRaw<{ id: string; pending: number }[]>`
       SELECT endpoint.id, (
         SELECT count(*)::int FROM (
@@ -42,7 +42,7 @@ export function createPublishEnd({ queue }: { queue: Queue }): OnEditEnd {
       })),
     });
     for (const { id, pending } of deliveries) {
-      // In turns between endpoints: a dead one's backlog does not stand before another's news.
+      // Alternates between endpoints, so that the backlog of a dead one does not delay the others.
       await queue.send(tx, DELIVER_WEBHOOK, { deliveryId: id, turn: 0 }, { priority: -pending });
     }
   };

@@ -13,7 +13,7 @@ import type { WebhookEvent } from './webhook-event.ts';
 const MAX_ENDPOINTS = 10;
 const MAX_DESCRIPTION_CHARACTERS = 256;
 
-/** How long messages are signed with the old secret too after a rotation, in milliseconds. */
+/** How long messages are also signed with the old secret after a rotation, in milliseconds. */
 const OVERLAP_MS = 24 * 60 * 60 * 1_000;
 
 export interface WebhookInput {
@@ -22,25 +22,30 @@ export interface WebhookInput {
   readonly description?: string | null;
 }
 
-/** An endpoint, and its secret: given out here and never again. */
+/** An endpoint with its secret, which is returned only once. */
 export interface WebhookWithSecret {
   readonly id: string;
   readonly secret: string;
 }
 
-/** The endpoints of all owners; null or false for what is not there, or not the viewer's. */
+/**
+ * The endpoints of all owners; null or false if the endpoint does not exist or is not the viewer's.
+ */
 export interface Webhooks {
-  /** @throws InvalidInputError, also for an 11th; NotConfiguredError without a secret key. */
+  /**
+   * @throws InvalidInputError, also beyond the maximum number; NotConfiguredError without a secret
+   *   key.
+   */
   create(viewer: Viewer, input: WebhookInput): Promise<WebhookWithSecret>;
-  /** With its deliveries; what is under way may still arrive. */
+  /** Deletes the endpoint and its deliveries; one in progress may still arrive. */
   delete(viewer: Viewer, id: string): Promise<boolean>;
-  /** For 24 hours messages carry signatures by both secrets. @throws NotConfiguredError */
+  /** Messages are signed with both secrets for 24 hours. @throws NotConfiguredError */
   rotateSecret(viewer: Viewer, id: string): Promise<WebhookWithSecret | null>;
-  /** Messages go to it again, from the next one on. */
+  /** Sends messages to it again, from the next one on. */
   enable(viewer: Viewer, id: string): Promise<boolean>;
   /**
-   * Sends a message again at once, whatever became of it, under the same id and with all its tries.
-   * @throws InvalidInputError when its endpoint is disabled.
+   * Sends a message again at once, whatever its state, with the same id and a full set of attempts.
+   * @throws InvalidInputError if its endpoint is disabled.
    */
   redeliver(viewer: Viewer, deliveryId: string): Promise<boolean>;
 }
@@ -98,7 +103,7 @@ export function createWebhooks(options: {
         const old = await tx.webhookEndpoint.findFirst({ where: { id, ownerId } });
         if (old === null) return null;
         const secretVersion = old.secretVersion + 1;
-        // Under another key the old secret cannot be made any more.
+        // With another key, the old secret can no longer be derived.
         const overlaps = old.secretKeyId === key.id;
         const previousSecretUntil = overlaps ? new Date(Date.now() + OVERLAP_MS) : null;
         await tx.webhookEndpoint.updateMany({

@@ -17,7 +17,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     const { app, page } = await openPage();
     await page.getByRole('tab', { name: 'History' }).click();
     const files = page.getByRole('region', { name: 'Files' });
-    await files.getByText('This operation takes no files.').waitFor();
+    await files.getByText('This operation has no file variables.').waitFor();
     await pasteFiles(page, { 'a.png': await png(30, 20), 'b.png': await png(20, 30) });
     await files.getByText('b.png').waitFor();
     await page.getByRole('tab').nth(TABS).waitFor();
@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     const files = page.getByRole('region', { name: 'Files' });
     await files.getByText('input.images[0].file').first().waitFor();
     await page.getByRole('button', { name: 'New tab' }).click();
-    await files.getByText('This operation takes no files.').waitFor();
+    await files.getByText('This operation has no file variables.').waitFor();
     await pasteFiles(page, { 'a.png': await png(30, 20) });
     await files.getByText('a.png').waitFor();
     await runOperation(page, '"SUCCEEDED"');
@@ -198,6 +198,6 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     const { page } = await openPage();
     await page.getByRole('region', { name: 'Variables' }).locator('.view-line').first().click();
     await page.keyboard.type('{');
-    await page.getByRole('alert').getByText('no valid JSON').waitFor();
+    await page.getByRole('alert').getByText('not valid JSON').waitFor();
   });
 });

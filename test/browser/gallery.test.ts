@@ -24,7 +24,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     expect(heights).toEqual([...Array(29).fill(0), expect.any(Number)]);
     expect(heights.at(-1)).toBeGreaterThan(50);
     await plot.getByRole('button', { name: 'Cost' }).click();
-    await plot.getByText('by the price list in 30 days').waitFor();
+    await plot.getByText('at list prices in 30 days').waitFor();
     await page
       .getByRole('button', { name: /for the plot/ })
       .getByText('$0.')

@@ -3,7 +3,7 @@ import { ownUrl } from '../transport/graphql.ts';
 import type { EditImage } from './edit.ts';
 import './before-after.css';
 
-/** Two images, one over the other; a line that can be moved shows how much of each. */
+/** Two images on top of each other, with a movable divider. */
 export function BeforeAfter({ before, after }: { before: EditImage; after: EditImage }) {
   const [percent, setPercent] = useState(50);
   const style = {

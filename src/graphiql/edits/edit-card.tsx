@@ -14,7 +14,7 @@ export function EditCard({ edit, onOpen }: { edit: Edit; onOpen: () => void }) {
         <span className={`retouch-edit-image${isFinal(edit) ? '' : ' is-working'}`}>
           {image && (
             <StoredImage
-              alt={newest ? `The result of “${edit.prompt.text}”` : 'What is to be edited'}
+              alt={newest ? `The result of “${edit.prompt.text}”` : 'Input image'}
               className={newest ? '' : 'is-input'}
               image={image}
             />

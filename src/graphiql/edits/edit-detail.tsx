@@ -11,7 +11,7 @@ import { StatusBadge } from './status-badge.tsx';
 import { StoredImage } from './stored-image.tsx';
 import './edit-detail.css';
 
-/** One edit: before and after, what was asked for, what it took, and its images. */
+/** One edit: before and after, prompt, facts, and images. */
 export function EditDetail({ edit }: { edit: Edit }) {
   const [chosenId, setChosenId] = useState<string | null>(null);
   const images = [...edit.partialImages, ...edit.outputImages];
@@ -29,12 +29,7 @@ export function EditDetail({ edit }: { edit: Edit }) {
       <EditActions edit={edit} />
       <Facts edit={edit} />
       <Images chosen={chosen} name="Result" onChoose={setChosenId} images={edit.outputImages} />
-      <Images
-        chosen={chosen}
-        name="On the way"
-        onChoose={setChosenId}
-        images={edit.partialImages}
-      />
+      <Images chosen={chosen} name="Partial" onChoose={setChosenId} images={edit.partialImages} />
       <Images chosen={null} name="Input" images={edit.inputImages} />
       {edit.mask && <Images chosen={null} name="Mask" images={[edit.mask]} />}
     </article>
@@ -48,8 +43,8 @@ function Facts({ edit }: { edit: Edit }) {
     ['Size', edit.resolvedSize],
     ['Tokens', usage && formatCount(usage.totalTokens)],
     [cost?.nominal ? 'Would cost' : 'Cost', cost && formatDollars(cost.amount)],
-    ['Took', durationMs === null ? null : `${(durationMs / 1_000).toFixed(1)} s`],
-    ['Begun', formatAgo(new Date(edit.createdAt))],
+    ['Duration', durationMs === null ? null : `${(durationMs / 1_000).toFixed(1)} s`],
+    ['Created', formatAgo(new Date(edit.createdAt))],
   ];
   return (
     <dl className="retouch-facts">
@@ -76,7 +71,7 @@ function Images(props: {
   name: string;
   images: readonly EditImage[];
   chosen: EditImage | null;
-  /** Absent: they are not for comparing. */
+  /** Absent if they cannot be compared. */
   onChoose?: (id: string) => void;
 }) {
   const { name, images, chosen, onChoose } = props;

@@ -1,6 +1,6 @@
 import { ask, type Operation } from '../transport/graphql.ts';
 
-/** What `editImage` takes besides images and prompt, by the names of `EditJob`. */
+/** Arguments of `editImage` besides images and prompt, by their names in `EditJob`. */
 const PARAMETERS = [
   'model',
   'size',
@@ -40,8 +40,8 @@ type EditInput = Readonly<Record<(typeof PARAMETERS)[number], unknown>> & {
 };
 
 /**
- * The operation that submits an edit again as a new one, with the same stored images.
- * @throws Error for people, when the edit cannot be read or was deleted.
+ * Returns the operation that submits an edit again as a new one, with the same stored images.
+ * @throws Error for people if the edit cannot be read or was deleted.
  */
 export async function editOperationOf(id: string): Promise<Operation> {
   const { editJob } = await ask<{ editJob: EditInput | null }>({

@@ -1,4 +1,4 @@
-/** An image, as the gallery shows it. */
+/** An image in the gallery. */
 export interface EditImage {
   readonly id: string;
   readonly url: string;
@@ -15,7 +15,7 @@ export type EditStatus =
   | 'OUTCOME_UNKNOWN'
   | 'CANCELED';
 
-/** An edit, as the gallery shows it. */
+/** An edit in the gallery. */
 export interface Edit {
   readonly id: string;
   readonly status: EditStatus;
@@ -30,12 +30,12 @@ export interface Edit {
   readonly partialImages: readonly EditImage[];
   readonly outputImages: readonly EditImage[];
   readonly usage: { readonly totalTokens: number } | null;
-  /** US dollars, exact. Nominal: nobody paid it. Null: unknown. */
+  /** US dollars, exact. Nominal if nobody paid it. Null if unknown. */
   readonly cost: { readonly amount: string; readonly nominal: boolean } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
-  /** It may have been paid without a result. */
+  /** Whether it may have been billed without a result. */
   readonly costUnresolved: boolean;
-  /** `rereadAnswer` can read its response again. */
+  /** Whether `rereadAnswer` can read its response again. */
   readonly hasStoredAnswer: boolean;
   readonly nextAttemptAt: string | null;
   readonly attempts: readonly {
@@ -56,7 +56,7 @@ export interface EditsById {
   readonly nodes: readonly (Edit | null)[];
 }
 
-/** How an edit stands; null: it was deleted. */
+/** The state of an edit; null if it was deleted. */
 export interface EditNews {
   readonly editJobId: string;
   readonly editJob: Edit | null;
@@ -99,22 +99,22 @@ export function isFinal({ status }: Edit): boolean {
   return status !== 'QUEUED' && status !== 'RUNNING';
 }
 
-/** What there is to see of it by now: the result, else the newest image on the way. */
+/** The image to show: the result, or else the newest partial image. */
 export function newestImage(edit: Edit): EditImage | null {
   return edit.outputImages[0] ?? edit.partialImages.at(-1) ?? null;
 }
 
-/** The edits, newest first, as they are after the news. */
+/** Applies an event to the edits, newest first. */
 export function withNews(edits: readonly Edit[], { editJobId, editJob }: EditNews) {
   if (editJob === null) return edits.filter(({ id }) => id !== editJobId);
   const index = edits.findIndex(({ id }) => id === editJobId);
   if (index >= 0) return edits.with(index, editJob);
-  // It may be one that is older than those: it waited for its turn.
+  // It may be older than the others if it was queued.
   const older = edits.findIndex((edit) => isNewer(editJob, edit));
   return edits.toSpliced(older < 0 ? edits.length : older, 0, editJob);
 }
 
-/** The edits, newest first, with those of an earlier page; what is known by the news stays. */
+/** Adds an earlier page to the edits, newest first; events take precedence. */
 export function withEarlier(edits: readonly Edit[], earlier: readonly Edit[]): readonly Edit[] {
   const known = new Set(edits.map(({ id }) => id));
   return earlier

@@ -7,7 +7,7 @@ import { FILES_TITLE, showPanel } from '../workbench/show-panel.ts';
 import { useEditors } from '../workbench/use-editors.ts';
 import type { EditImage } from './edit.ts';
 
-/** What can be done with a stored image. */
+/** The actions of a stored image. */
 export function ImageActions({ image, label }: { image: EditImage; label: string }) {
   const { sandbox } = usePage();
   const { openTab, insert } = useEditors();

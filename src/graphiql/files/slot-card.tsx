@@ -6,16 +6,16 @@ import { FilePicker } from './file-picker.tsx';
 import { imagesOf, isFileDrag } from './images-of.ts';
 import type { Slot } from './upload-slots.ts';
 
-/** One place for an image: what is there, by thumbnail and size, or the ways to put one there. */
+/** One slot for an image: its thumbnail and size, or ways to fill it. */
 export function SlotCard(props: {
   name: string;
   slot: Slot;
   file: File | null;
-  /** Others beside it may take what is more than one. */
+  /** Whether other slots can take further files. */
   isMultiple: boolean;
-  /** Null: there is nothing to remove. */
+  /** Null if there is nothing to remove. */
   onRemove: (() => void) | null;
-  /** With at least one. */
+  /** Called with at least one file. */
   onFiles: (files: File[]) => void;
 }) {
   const { name, slot, file, isMultiple, onRemove, onFiles } = props;

@@ -8,7 +8,7 @@ import './mask.css';
 
 /** Paints a mask over an image. */
 export function MaskDialog(props: {
-  /** The image that is edited. */
+  /** The image to edit. */
   source: ImageSource;
   onDone: (mask: File) => void;
   onClose: () => void;
@@ -21,14 +21,15 @@ export function MaskDialog(props: {
   return (
     <dialog aria-label="Paint a mask" className="retouch-mask" onClose={onClose} ref={dialog}>
       <header>
-        <h2>What is to be edited?</h2>
+        <h2>Paint a mask</h2>
         <p className="retouch-faint">
-          Paint over it. Everything else stays. Keys: arrows move, Shift and arrows paint.
+          Paint over the parts to edit; the rest stays unchanged. Keys: arrows move, Shift and
+          arrows paint.
         </p>
       </header>
       {image === 'unreadable' ? (
         <>
-          <Problem>The browser cannot show this image.</Problem>
+          <Problem>The browser cannot display this image.</Problem>
           <button className="retouch-button" onClick={() => dialog.current?.close()} type="button">
             Close
           </button>

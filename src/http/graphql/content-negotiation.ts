@@ -7,7 +7,7 @@ import { MULTIPART } from './uploads.ts';
 type OnRequestParse = NonNullable<Plugin['onRequestParse']>;
 type RequestParser = Parameters<Parameters<OnRequestParse>[0]['setRequestParser']>[0];
 
-/** In which the result of a query or mutation is sent; a subscription's only in the last two. */
+/** Media types of results; a subscription uses only the last two. */
 const RESULT_TYPES = [
   'application/graphql-response+json',
   'application/json',
@@ -22,8 +22,8 @@ const STREAM_TYPE_MESSAGE =
   'For a subscription, the Accept header must allow text/event-stream or multipart/mixed;subscriptionSpec=1.0. Subscriptions also work over a WebSocket.';
 
 /**
- * Rejects a body that cannot be read (415), and a request for a form in which no result is sent (406),
- * before anything is read or run.
+ * Rejects a body that cannot be read (415), and a request that accepts no media type of results
+ * (406), before anything is read or executed.
  */
 export function useContentNegotiation(): Plugin {
   return {
@@ -39,7 +39,7 @@ export function useContentNegotiation(): Plugin {
   };
 }
 
-/** What is wrong with the `Content-Encoding` of a request; null when its body can be read. */
+/** The problem of a request's `Content-Encoding`; null if its body can be read. */
 export function encodingProblem(contentEncoding: string | null | undefined): string | null {
   const encoding = contentEncoding?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return null;
@@ -47,8 +47,8 @@ export function encodingProblem(contentEncoding: string | null | undefined): str
 }
 
 /**
- * Answers 406 with an error in JSON, whatever the client accepts, and ends a subscription that the
- * client cannot read. Stands behind all that may send a result.
+ * Sends 406 with a JSON error, whatever the client accepts, and ends a subscription that the client
+ * cannot read. Must run after everything that may send a result.
  */
 export function useNotAcceptable(): Plugin {
   return {
@@ -61,7 +61,7 @@ export function useNotAcceptable(): Plugin {
   };
 }
 
-/** Yoga takes JSON in the parameters of a URL or a form that is none for a defect of the server. */
+/** Yoga treats invalid JSON in URL or form parameters as a server error. */
 function parseParameters(parse: RequestParser): RequestParser {
   return async (request) => {
     try {

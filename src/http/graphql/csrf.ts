@@ -1,6 +1,6 @@
 /**
- * What a browser sends without asking first (RFC 9110 has no word for it; the Fetch standard's is a
- * simple request) needs one of these, which make it ask.
+ * A request that browsers send without a preflight (the Fetch standard's simple request) needs one
+ * of these headers, which force a preflight.
  */
 export const CSRF_HEADERS = [
   'apollo-require-preflight',

@@ -1,15 +1,15 @@
 import type { GraphQLError } from 'graphql';
 import { createGraphQLError } from 'graphql-yoga';
 
-/** Far longer than any path into real variables, and short enough to take apart at once. */
+/** Far longer than any path into real variables, and short enough to split quickly. */
 const MAX_PATH_LENGTH = 1_000;
 
-/** Places in the variables for all files of a request together. */
+/** Limit of paths for all files of a request together. */
 const MAX_PATHS = 100;
 
 /**
  * Checks the `operations` field of a GraphQL multipart request
- * (https://github.com/jaydenseric/graphql-multipart-request-spec): one operation, as JSON.
+ * (https://github.com/jaydenseric/graphql-multipart-request-spec): one operation as JSON.
  * @throws GraphQLError, 400.
  */
 export function checkOperations(json: string): Record<string, unknown> {
@@ -26,9 +26,9 @@ export function checkOperations(json: string): Record<string, unknown> {
 }
 
 /**
- * Checks the `map` field before a file is put anywhere: each file has paths, each of which leads
- * through `variables` to a null that is there already. So no path can reach the query, a prototype,
- * or a list index that would make the list grow.
+ * Checks the `map` field before files are assigned: each path of a file must lead through
+ * `variables` to an existing null. So no path can reach the query, a prototype, or a list index
+ * that would extend the list.
  * @throws GraphQLError, 400; 413 for more than `maxFiles` files.
  */
 export function checkMap(
@@ -76,13 +76,13 @@ function checkPlace(operations: Record<string, unknown>, name: string, path: str
   );
 }
 
-/** Undefined for a path that leads nowhere. */
+/** Undefined if the path leads nowhere. */
 function valueAt(operations: Record<string, unknown>, path: string): unknown {
   if (path.length > MAX_PATH_LENGTH || !path.startsWith('variables.')) return undefined;
   let value: unknown = operations;
   for (const step of path.split('.')) {
     if (typeof value !== 'object' || value === null) return undefined;
-    // One spelling per place, so that two paths are the same place only when they are equal.
+    // One spelling per place, so that equal paths are equal strings.
     if (Array.isArray(value) && !/^(0|[1-9]\d{0,9})$/.test(step)) return undefined;
     if (!Object.hasOwn(value, step)) return undefined;
     value = Reflect.get(value, step);
@@ -95,7 +95,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** An error that Yoga shows to the client as it is, with its HTTP status. */
+/** An error that Yoga shows to the client unchanged, with its HTTP status. */
 export function badUpload(message: string, status = 400): GraphQLError {
   const code = status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST';
   return createGraphQLError(message, { extensions: { code, http: { status } } });

@@ -14,7 +14,7 @@ export function createSchemaRoute(text: string): SchemaRoute {
       res.setHeader('allow', 'GET, HEAD');
       return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema only supports GET.');
     }
-    // Weak: the same text may be sent compressed or not.
+    // Weak, because the same text may be compressed or not.
     res.setHeader('etag', `W/${etag}`);
     res.setHeader('cache-control', 'no-cache');
     res.setHeader('x-content-type-options', 'nosniff');
