@@ -42,7 +42,7 @@ test.each([
   ['s3://images/a//b', 'prefix'],
   ['s3://images/.hidden', 'prefix'],
   ['s3://images/a b', 'prefix'],
-  ['s3://images?regoin=eu-central-1', 'endpoint, region, pathStyle only'],
+  ['s3://images?regoin=eu-central-1', 'only have the parameters endpoint, region, pathStyle'],
   ['s3://images?region=', 'region'],
   ['s3://images?pathStyle=yes', 'pathStyle'],
   ['s3://images?endpoint=127.0.0.1:9000', 'endpoint'],

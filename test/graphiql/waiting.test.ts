@@ -41,7 +41,7 @@ test('an edit that runs or has ended does not wait', () => {
 
 test('an edit whose cost is unknown carries a warning', () => {
   expect(costWarning(edit({ status: 'OUTCOME_UNKNOWN', costUnresolved: true }))).toContain(
-    'paid a second time',
+    'billed again',
   );
   expect(costWarning(edit({ status: 'FAILED' }))).toBeNull();
 });

@@ -225,7 +225,7 @@ describe.runIf(hasDatabase)('models', () => {
       settledAt: expect.any(String),
       exceededBy: usd(cost - before),
     });
-    const [line] = app.logged.filter((one) => one.includes('usage above its bound'));
+    const [line] = app.logged.filter((one) => one.includes('usage exceeded its bound'));
     expect(JSON.parse(line ?? '{}')).toMatchObject({
       level: 'warn',
       model: 'gpt-image-3',

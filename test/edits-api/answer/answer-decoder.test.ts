@@ -149,7 +149,7 @@ describe('the answer decoder', () => {
 
   it('fails on base64 of which a single letter is left over', async () => {
     const text = answerOf([Buffer.concat([signature, randomBytes(301)])]);
-    await expectBroken(decodeText(text.replace(/[^"]{3}"}]/, '"}]')), 'not whole base64');
+    await expectBroken(decodeText(text.replace(/[^"]{3}"}]/, '"}]')), 'incomplete base64');
   });
 
   it('fails on base64 that mixes both alphabets', async () => {

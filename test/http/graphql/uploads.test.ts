@@ -53,7 +53,7 @@ it('refuses an 18th file and stores none', async () => {
     json: {
       errors: [
         {
-          message: 'The request has 18 files; at most 17 are accepted.',
+          message: 'The request may have at most 17 files; it has 18.',
           extensions: { code: 'PAYLOAD_TOO_LARGE' },
         },
       ],
@@ -403,7 +403,7 @@ it.each([
     expect(JSON.parse(larger.body.toString())).toEqual({
       errors: [
         {
-          message: 'The request body is larger than 100,000 bytes, the most accepted.',
+          message: 'The request body may have at most 100,000 bytes.',
           extensions: { code: 'PAYLOAD_TOO_LARGE' },
         },
       ],

@@ -35,7 +35,7 @@ it('accepts a file of exactly the limit and refuses one byte more', async () => 
   await expect(receiveUpload({ staging, upload: larger, ...LIMITS })).rejects.toMatchObject({
     field: 'images[0]',
     code: 'TOO_LARGE',
-    message: 'images[0] is larger than 100,000 bytes, the most that is accepted.',
+    message: 'images[0] may have at most 100,000 bytes.',
   });
   expect(await stagedFiles()).toEqual([staged.path]);
 });
@@ -64,7 +64,7 @@ it('refuses a PDF at its first bytes and reads the rest without keeping it', asy
     receiveUpload({ staging, upload: uploadOf(stream), ...LIMITS }),
   ).rejects.toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
-    message: 'images[0] is a PDF document; PNG, JPEG and WebP images are accepted.',
+    message: 'images[0] is a PDF document; it must be a PNG, JPEG or WebP image.',
   });
   // Far more than a stream buffers: somebody reads, or this never ends.
   for (const chunk of slices(Buffer.alloc(1_000_000), 50_000)) {
