@@ -3,7 +3,6 @@ import { LOCAL_VIEWER } from '../auth/viewer.ts';
 import type { Config } from '../config/config.ts';
 import { createDeleteEdits } from '../edits/deletion/delete-edits.ts';
 import { createCancelEdit } from '../edits/end/cancel-edit.ts';
-import { createRecordSuccess } from '../edits/end/record-success.ts';
 import { createHistory } from '../edits/history/history.ts';
 import { createEstimateEdit } from '../edits/input/estimate-edit.ts';
 import { createLineage } from '../edits/lineage/lineage.ts';
@@ -44,7 +43,6 @@ import type { Services } from '../schema/context.ts';
 import { schema, subgraph } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
 import { createSharedReads } from '../schema/shared-reads.ts';
-import { createLedger } from '../usage/ledger.ts';
 import { createUsageReports } from '../usage/report.ts';
 import { createRepriceJobs } from '../usage/reprice.ts';
 import { createWebhooks } from '../webhooks/webhooks.ts';
@@ -76,7 +74,7 @@ export async function createApi(options: {
   const { foundation, upstreams, config, log, stops } = options;
   const { limits, http } = config;
   const { prisma, events, queue, images, blobs, thumbnails, staging, lull } = foundation;
-  const { availability, secretKey, isAllowedHost, onEnd, prices, budgets } = foundation;
+  const { availability, secretKey, isAllowedHost, endEdit, prices, budgets } = foundation;
 
   const models = createModels({
     known: foundation.knownModels,
@@ -87,7 +85,7 @@ export async function createApi(options: {
   const backlog = createBacklog({ prisma, maxQueued: limits.queuedEdits });
   const costBound = createCostBound({ prisma, models, prices });
   const reserveCost = createReserveCost({ budgets, models, costBound });
-  const editWaits = createEditWaits({ endings: foundation.endings });
+  const editWaits = createEditWaits({ finalEvents: foundation.finalEvents });
   const history = createHistory({ prisma });
   const editSubscriptions = createEditSubscriptions({ prisma, history, events, log });
 
@@ -101,7 +99,7 @@ export async function createApi(options: {
     prisma,
     images,
     storedAnswers: foundation.storedAnswers,
-    recordSuccess: createRecordSuccess({ images, events, ledger: createLedger({ prices }), onEnd }),
+    endEdit,
     readerOf: readers.readerOf,
     onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobIds: [jobId] }),
     log,
@@ -120,7 +118,7 @@ export async function createApi(options: {
     budgets,
     setBudget: createSetBudget({ prisma }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
-    cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+    cancelEdit: createCancelEdit({ prisma, endEdit }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
     rereadAnswer,
     editWaits,

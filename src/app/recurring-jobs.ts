@@ -11,7 +11,7 @@ import {
   createSweepAnswers,
   SWEEP_ANSWERS,
   SWEEP_ANSWERS_EVERY_SECONDS,
-} from '../edits/run/sweep-answers.ts';
+} from '../edits/run/stored-answers.ts';
 import { createDeleteUnusedImages } from '../images/receive/unused-images.ts';
 import {
   createBlobRemover,

@@ -13,12 +13,12 @@ import { migrate } from '../database/migrations.ts';
 import { openPglite } from '../database/pglite.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { checkPostgres } from '../database/start/check-postgres.ts';
-import type { OnEditEnd } from '../edits/end/edit-end.ts';
+import { createEndEdit } from '../edits/end/end-edit.ts';
 import { indexPrompts } from '../edits/prompts/index-prompts.ts';
-import { createWorkerPresence } from '../edits/run/processes.ts';
+import { createProcesses } from '../edits/run/processes.ts';
 import { createStoredAnswers } from '../edits/run/stored-answers.ts';
 import { createPauses } from '../edits/run/upstream-pauses.ts';
-import { createEditEndings } from '../edits/watch/edit-endings.ts';
+import { createFinalEvents } from '../edits/watch/final-events.ts';
 import { createImages } from '../images/images.ts';
 import type { BlobStore } from '../images/storage/blob-store.ts';
 import { createFsBlobStore } from '../images/storage/fs-blob-store.ts';
@@ -34,7 +34,8 @@ import { createAllowedHosts } from '../net/allowed-hosts.ts';
 import { createEvents } from '../queue/events.ts';
 import { createLull } from '../queue/idle-gate.ts';
 import { createQueue } from '../queue/queue.ts';
-import { createPublishEnd } from '../webhooks/publish-end.ts';
+import { createLedger } from '../usage/ledger.ts';
+import { createInsertDeliveries } from '../webhooks/insert-deliveries.ts';
 import { QUEUES } from './queue-jobs.ts';
 
 /** Left over by a process that was killed: nothing receives a file for a day. */
@@ -80,18 +81,17 @@ export async function openFoundation(options: {
   await events.start();
   stops.unshift(() => events.stop());
 
-  // Not of workers only: what a process on the list is receiving is left alone by the others.
   const alone = database.kind === 'pglite';
-  const presence = createWorkerPresence({
+  const processes = createProcesses({
     prisma,
     alone,
     timeoutMs: limits.workerTimeoutMs,
     log,
   });
-  await presence.start();
-  stops.unshift(() => presence.stop());
+  await processes.start();
+  stops.unshift(() => processes.stop());
 
-  const staging = createStaging({ dir: dirs.staging, owner: presence.id });
+  const staging = createStaging({ dir: dirs.staging, owner: processes.id });
   await staging.sweep(STAGED_MAX_AGE_MS);
   const { blobs, close: closeBlobs } = await openBlobs(config);
   stops.unshift(closeBlobs);
@@ -107,27 +107,30 @@ export async function openFoundation(options: {
   const queue = createQueue({ database, events, supervise: role !== 'api', log });
   await queue.start(QUEUES, { alone });
   stops.unshift(() => queue.stop({ graceMs: 0 }));
-  const endings = createEditEndings({ prisma, events, log });
-  stops.unshift(() => endings.stop());
+  const finalEvents = createFinalEvents({ prisma, events, log });
+  stops.unshift(() => finalEvents.stop());
 
   const budgets = createBudgets({ prisma, log });
-  const publishEnd = createPublishEnd({ queue });
-  const onEnd: OnEditEnd = async (tx, end) => {
-    await publishEnd(tx, end);
-    // Last: the owner's other edits wait for what it locks.
-    await budgets.settle(tx, end);
-  };
+  const images = createImages({ prisma, blobs });
+  const prices = createPriceTable((model) => knownModels.get(model).prices);
+  const endEdit = createEndEdit({
+    images,
+    events,
+    ledger: createLedger({ prices }),
+    budgets,
+    insertWebhooks: createInsertDeliveries({ queue }),
+  });
 
   return {
     dirs,
     knownModels,
-    prices: createPriceTable((model) => knownModels.get(model).prices),
+    prices,
     prisma,
     events,
-    presence,
+    processes,
     staging,
     blobs,
-    images: createImages({ prisma, blobs }),
+    images,
     storedAnswers: createStoredAnswers({
       prisma,
       blobs,
@@ -136,10 +139,10 @@ export async function openFoundation(options: {
     thumbnails,
     lull: createLull(),
     queue,
-    endings,
+    finalEvents,
     pauses: createPauses({ prisma }),
     budgets,
-    onEnd,
+    endEdit,
     secretKey: await openSecretKey({
       configured: config.secretKey,
       file: alone ? join(config.dataDir, 'secret.key') : null,

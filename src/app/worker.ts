@@ -3,12 +3,14 @@ import { createDiskSpace } from '../config/data-dir/disk-space.ts';
 import { RUN_EDIT } from '../edits/edit-queue.ts';
 import { createAnswerFiles } from '../edits/run/answer-files.ts';
 import { createAttempts } from '../edits/run/attempts.ts';
+import { createCallUpstream } from '../edits/run/call-upstream.ts';
 import { createChooseUpstream, createFreePlaces } from '../edits/run/choose-upstream.ts';
 import { createEditRequests } from '../edits/run/edit-request.ts';
+import { createFinishAttempt } from '../edits/run/finish-attempt.ts';
 import { createPartialImages } from '../edits/run/partial-images.ts';
+import { createRecoverAttempt } from '../edits/run/recover-attempt.ts';
 import { createRecovery } from '../edits/run/recovery.ts';
 import { createRunEdit } from '../edits/run/run-edit.ts';
-import { createRunningEdits } from '../edits/run/running-edits.ts';
 import { createStoreAnswer } from '../edits/run/stored-answers.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import {
@@ -20,7 +22,6 @@ import type { Log } from '../log.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { imageUrl } from '../public-ids/image-url.ts';
-import { createLedger } from '../usage/ledger.ts';
 import { createDeliverWebhook } from '../webhooks/deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from '../webhooks/delivery-queue.ts';
 import { createPostWebhook } from '../webhooks/post-webhook.ts';
@@ -56,7 +57,7 @@ export async function startWorker(options: {
   const { foundation, config, log, stops } = options;
   const { limits } = config;
   const { prisma, events, queue, images, blobs, staging, thumbnails, lull } = foundation;
-  const { presence, pauses, endings, onEnd } = foundation;
+  const { processes, pauses, finalEvents, endEdit, storageAccess } = foundation;
 
   const answerFiles = createAnswerFiles({ dir: foundation.dirs.answers });
   await answerFiles.sweep(config.answerRetentionDays * DAY_MS);
@@ -80,12 +81,10 @@ export async function startWorker(options: {
     prisma,
     events,
     queue,
-    images,
     upstreams,
     chooseUpstream: createChooseUpstream({ upstreams, pauses }),
     sandbox: config.editsApi.kind === 'sandbox',
-    ledger: createLedger({ prices: foundation.prices }),
-    onEnd,
+    endEdit,
   });
   const thumbnailRequests = createThumbnailRequests({
     lull,
@@ -93,35 +92,51 @@ export async function startWorker(options: {
     log,
   });
   stops.unshift(() => thumbnailRequests.stop());
-  const runEdit = createRunEdit({
+  const finishAttempt = createFinishAttempt({
     attempts,
-    runningEdits: createRunningEdits({ endings }),
     images,
-    partialImages: createPartialImages({ prisma, events, images }),
-    requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
+    answerFiles,
     pauses,
     upstreams,
-    workerId: presence.id,
-    answerFiles,
-    storeAnswer,
-    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
-    storageAccess: foundation.storageAccess,
-    timeoutMs: limits.editTimeoutMs,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
     onSucceeded: thumbnailRequests.request,
   });
-  const recovery = createRecovery({
+  const runEdit = createRunEdit({
+    attempts,
+    finalEvents,
+    callUpstream: createCallUpstream({
+      requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
+      partialImages: createPartialImages({ prisma, events, images }),
+      answerFiles,
+      timeoutMs: limits.editTimeoutMs,
+    }),
+    finishAttempt,
+    pauses,
+    processId: processes.id,
+    answerFiles,
+    storeAnswer,
+    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
+    storageAccess,
+    log,
+  });
+  const recoverAttempt = createRecoverAttempt({
     prisma,
     attempts,
-    runEdit,
+    finishAttempt,
     upstreams,
-    presence,
+    answerFiles,
+    storeAnswer,
+    storageAccess,
+  });
+  const recovery = createRecovery({
+    prisma,
+    recoverAttempt,
+    processes,
     answerFiles,
     storeAnswer,
     staging,
-    storageAccess: foundation.storageAccess,
-    workerTimeoutMs: limits.workerTimeoutMs,
+    processTimeoutMs: limits.workerTimeoutMs,
     log,
   });
   await recovery.start();
@@ -129,8 +144,8 @@ export async function startWorker(options: {
 
   queue.work(RUN_EDIT, {
     concurrency: limits.concurrentEdits,
-    places: createFreePlaces({ prisma, upstreams, pauses, workerId: presence.id }),
-    handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
+    places: createFreePlaces({ prisma, upstreams, pauses, processId: processes.id }),
+    handle: (data, signal) => lull.busyWith(() => runEdit(data, signal)),
   });
   queue.work(MAKE_THUMBNAILS, {
     concurrency: 1,
