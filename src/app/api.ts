@@ -12,6 +12,7 @@ import { createBacklog } from '../edits/submit/backlog.ts';
 import { createCostBound } from '../edits/submit/cost-bound.ts';
 import { createEdits } from '../edits/submit/edits.ts';
 import { createReserveCost } from '../edits/submit/reserve-cost.ts';
+import { createSubmitAndWait } from '../edits/submit/submit-and-wait.ts';
 import { createEditSubscriptions } from '../edits/watch/edit-subscriptions.ts';
 import { createEditWaits } from '../edits/watch/edit-waits.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
@@ -121,7 +122,7 @@ export async function createApi(options: {
     cancelEdit: createCancelEdit({ prisma, endEdit }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
     rereadAnswer,
-    editWaits,
+    submitAndWait: createSubmitAndWait({ editWaits }),
     history,
     lineage: createLineage({ prisma }),
     prompts: createPrompts({ prisma }),
@@ -193,7 +194,7 @@ export async function createApi(options: {
         images,
         takePlace,
         maxFileBytes,
-        maskError: standalone.graphql.maskError,
+        onError: (error) => log.error({ err: error }, 'upload failed'),
       }),
       exportRoute: createExportRoute({
         exportEdits: createExportEdits({ prisma, history }),
