@@ -4,7 +4,7 @@ import { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import { JobNotCancelableError, NotFoundError } from '../../errors.ts';
 import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
-import type { Ending, EndEdit } from './end-edit.ts';
+import type { EndEdit, Ending } from './end-edit.ts';
 
 /** Tries again if the status changes between the read and the update: queued, running, queued … */
 const MAX_TRIES = 20;

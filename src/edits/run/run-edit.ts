@@ -65,11 +65,7 @@ export function createRunEdit(options: {
   }
 
   /** Stores why an attempt failed, and whether there is another. */
-  async function endFailed(
-    job: ClaimedJob,
-    error: unknown,
-    { stopping, log }: Run,
-  ): Promise<void> {
+  async function endFailed(job: ClaimedJob, error: unknown, { stopping, log }: Run): Promise<void> {
     const { code, outcome } = toFailure(error);
     const isUnknown = outcome === 'unknown';
     // Before the end is published: whoever receives that event can read the response again.

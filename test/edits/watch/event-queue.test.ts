@@ -1,5 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createEventQueue, type EditEvent, filterEvents } from '../../../src/edits/watch/event-queue.ts';
+import {
+  createEventQueue,
+  type EditEvent,
+  filterEvents,
+} from '../../../src/edits/watch/event-queue.ts';
 import { SubscriptionDroppedError } from '../../../src/errors.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -10,8 +14,8 @@ const partial = (jobId: string, partialImageIndex: number): EditEvent => ({
   partialImageIndex,
 });
 
-describe('the news queue', () => {
-  it('hands news to a waiting reader, and keeps them for one who comes later', async () => {
+describe('the event queue', () => {
+  it('hands an event to a waiting reader, and keeps it for a later one', async () => {
     const queue = createEventQueue({ onEnd: () => {} });
     const first = queue.next();
     queue.push(changed('a'));
@@ -23,8 +27,8 @@ describe('the news queue', () => {
 
   it('tells changes of one job as one, behind its pictures', async () => {
     const queue = createEventQueue({ onEnd: () => {} });
-    for (const news of [changed('a'), changed('b'), partial('a', 0), changed('a')])
-      queue.push(news);
+    for (const event of [changed('a'), changed('b'), partial('a', 0), changed('a')])
+      queue.push(event);
     queue.finish();
     expect(await Array.fromAsync(queue)).toEqual([changed('b'), partial('a', 0), changed('a')]);
   });
@@ -49,7 +53,7 @@ describe('the news queue', () => {
     expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
   });
 
-  it('drops a reader that does not come back for its news', async () => {
+  it('drops a reader that does not come back for its events', async () => {
     const onEnd = vi.fn();
     const queue = createEventQueue({ onEnd, maxWaitMs: 20 });
     queue.push(changed('a'));
@@ -59,7 +63,7 @@ describe('the news queue', () => {
     expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
   });
 
-  it('does not drop a reader that waits for news that do not come', async () => {
+  it('does not drop a reader that waits for an event', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const queue = createEventQueue({ onEnd: () => {} });
