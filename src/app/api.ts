@@ -45,7 +45,7 @@ export async function openApi(options: {
     await openAnswerReaders({ editsApi, proxies, staging: images.staging }),
     (it) => it.close(),
   );
-  const edits = createEditService({
+  const { services: edits, editWaits } = createEditService({
     ...shared,
     models,
     readerOf,
@@ -85,7 +85,7 @@ export async function openApi(options: {
   return {
     routes,
     async drain({ graceMs }) {
-      await edits.editWaits.stop({ graceMs });
+      await editWaits.stop({ graceMs });
       await endStreams();
       await edits.editSubscriptions.stop();
     },

@@ -55,6 +55,7 @@ import { createBacklog } from './submit/backlog.ts';
 import { createCostBound } from './submit/cost-bound.ts';
 import { createEdits } from './submit/edits.ts';
 import { createReserveCost } from './submit/reserve-cost.ts';
+import { createSubmitAndWait } from './submit/submit-and-wait.ts';
 import { createEditEndings, type EditEndings } from './watch/edit-endings.ts';
 import { createEditSubscriptions } from './watch/edit-subscriptions.ts';
 import { createEditWaits } from './watch/edit-waits.ts';
@@ -117,7 +118,8 @@ export function createEditService(
   const costBound = createCostBound({ prisma, models, prices });
   const reserveCost = createReserveCost({ budgets, models, costBound });
   const history = createHistory({ prisma });
-  return {
+  const editWaits = createEditWaits({ endings });
+  const services = {
     edits: createEdits({ prisma, queue, images, models, backlog, budgets, reserveCost, sandbox }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
     cancelEdit: createCancelEdit({ prisma, events, onEnd }),
@@ -136,12 +138,13 @@ export function createEditService(
       onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobIds: [jobId] }),
       log,
     }),
-    editWaits: createEditWaits({ endings }),
+    submitAndWait: createSubmitAndWait({ editWaits }),
     history,
     lineage: createLineage({ prisma }),
     prompts: createPrompts({ prisma }),
     editSubscriptions: createEditSubscriptions({ prisma, history, events, log }),
   };
+  return { services, editWaits };
 }
 
 /** The half that runs edits. */

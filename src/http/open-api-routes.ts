@@ -102,7 +102,7 @@ export function openApiRoutes(options: {
       images,
       takePlace,
       maxFileBytes,
-      maskError: standalone.graphql.maskError,
+      onError: (error) => log.error({ err: error }, 'upload failed'),
     }),
     exportRoute: createExportRoute({
       exportEdits,
