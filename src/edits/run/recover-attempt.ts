@@ -14,7 +14,7 @@ import type { StoreAnswer } from './stored-answers.ts';
 
 /** An open attempt whose process has crashed. */
 export type AbandonedAttempt = OpenAttempt & {
-  readonly upstream: string | null;
+  readonly upstream: string;
   readonly n: number;
 };
 

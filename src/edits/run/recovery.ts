@@ -46,8 +46,7 @@ export function createRecovery(options: {
         attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
-      WHERE attempt.state = 'SENT'
-        AND (attempt."processId" IS NULL OR attempt."processId"::text = ANY(${[...crashed]}))`;
+      WHERE attempt.state = 'SENT' AND attempt."processId"::text = ANY(${[...crashed]})`;
     for (const attempt of abandoned) {
       if (stopping.signal.aborted) return;
       if (!recovering.has(attempt.attemptId)) await begin(attempt);

@@ -38,8 +38,8 @@ export function createRereadAnswer(options: {
   images: Images;
   storedAnswers: StoredAnswers;
   endEdit: EndEdit;
-  /** The reader of an upstream, by its name in the configuration; null: any. */
-  readerOf: (upstream: string | null) => ReadSaved;
+  /** The reader of an upstream, by its name in the configuration. */
+  readerOf: (upstream: string) => ReadSaved;
   /** Called after an edit has succeeded. */
   onSucceeded: (jobId: string) => Promise<void>;
   log: Log;

@@ -284,7 +284,7 @@ export const BudgetScalarFieldEnum = {
   period: 'period',
   periodStart: 'periodStart',
   spentMicroUsd: 'spentMicroUsd',
-  heldMicroUsd: 'heldMicroUsd',
+  reservedMicroUsd: 'reservedMicroUsd',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
