@@ -43,7 +43,7 @@ interface IntegerParameter extends Common {
 }
 
 /** One of several values, stored and sent in the edits API's spelling; in upper case in GraphQL. */
-interface EnumParameter extends Common {
+export interface EnumParameter extends Common {
   readonly type: 'enum';
   readonly enumName: string;
   readonly enumDescription: string;
@@ -210,6 +210,9 @@ export const PARAMETERS = {
 
 type Parameters = typeof PARAMETERS;
 export type ParameterName = keyof Parameters;
+export type EnumParameterName = {
+  [Name in ParameterName]: Parameters[Name]['type'] extends 'enum' ? Name : never;
+}[ParameterName];
 /** Those with a column of EditJob under their own name. */
 export type ParameterColumn = Exclude<ParameterName, 'prompt'>;
 

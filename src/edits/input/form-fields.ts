@@ -1,4 +1,4 @@
-import { type Parameter, PARAMETER_ROWS } from '../parameters.ts';
+import { PARAMETER_ROWS, type Parameter } from '../parameters.ts';
 import type { EditParams } from './parameters.ts';
 
 /** The form fields of the edits API, in its documented order; what was not given is not sent. */

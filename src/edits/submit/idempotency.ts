@@ -22,8 +22,22 @@ export function checkIdempotencyKey(key: string): void {
   }
 }
 
-/** One fingerprint for equal inputs: parameters as checked, pictures by their content. */
-export function fingerprint(input: object): string {
+/**
+ * One fingerprint for equal inputs: parameters as checked, images by their content. Parameters that
+ * were not given are left out, so that a new parameter does not change earlier fingerprints.
+ */
+export function fingerprint({
+  params,
+  ...input
+}: {
+  params?: object;
+  [part: string]: unknown;
+}): string {
+  const given = Object.entries(params ?? {}).filter(([, value]) => value !== null);
+  return hashOf(params === undefined ? input : { ...input, params: Object.fromEntries(given) });
+}
+
+function hashOf(input: object): string {
   const sorted = JSON.stringify(input, (_, value) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
