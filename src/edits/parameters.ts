@@ -192,6 +192,22 @@ export const PARAMETERS = {
     description: 'Strictness of the upstream’s content moderation.',
     jobDescription: `Moderation level, as requested. ${OMITTED}`,
   },
+  complexity: {
+    wireName: 'complexity',
+    type: 'enum',
+    enumName: 'EditComplexity',
+    enumDescription:
+      'How much the model plans before it renders. Each model accepts a subset; see `EditModel.complexities`.',
+    values: {
+      low: 'Little planning.',
+      medium: 'Medium planning.',
+      high: 'Extensive planning.',
+    },
+    limit: 'complexities',
+    description: 'How much the model plans before it renders the output images.',
+    estimateDescription: 'Validated only; its effect on usage is not published.',
+    jobDescription: `Complexity, as requested. ${OMITTED}`,
+  },
   partialImages: {
     wireName: 'partial_images',
     type: 'integer',
