@@ -81,7 +81,8 @@ export function checkAll<Checks extends Readonly<Record<string, () => unknown>>>
       return [name, undefined];
     }
   });
-  throwProblems(failed);
+  const joined = joinProblems(failed);
+  if (joined !== null) throw joined;
   return Object.fromEntries(results);
 }
 
@@ -93,14 +94,13 @@ export function checkEach<Item>(
   checkAll(Object.fromEntries(items.map((item, index) => [index, () => check(item, index)])));
 }
 
-/** @throws InvalidInputError with the problems of all, unless there is none. */
-export function throwProblems(errors: readonly InvalidInputError[]): void {
+/** One error with the problems of all. Null: there is none. */
+export function joinProblems(errors: readonly InvalidInputError[]): InvalidInputError | null {
   const [first] = errors;
-  if (first === undefined) return;
-  const [{ field, code, message }, ...others] = errors.flatMap(({ problems }) => problems) as [
-    InputProblem,
-  ];
-  throw new InvalidInputError(field, code, message, { others, cause: first.cause });
+  if (first === undefined) return null;
+  const { field, code, message, cause } = first;
+  const [, ...others] = errors.flatMap(({ problems }) => problems);
+  return new InvalidInputError(field, code, message, { others, cause });
 }
 
 /** Not there, or not the viewer's: the two look the same on purpose. */

@@ -1,6 +1,8 @@
+import { checkIdempotencyKey } from '../edits/submit/idempotency.ts';
 import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from '../edits/submit/submit-and-wait.ts';
 import {
   BudgetExceededError,
+  checkAll,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
@@ -9,7 +11,7 @@ import {
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import { getPictures, ImageInput } from './image-input.ts';
+import { checkImageInputs, getPictures, ImageInput } from './image-input.ts';
 import { parameterArguments } from './parameters.ts';
 
 const EditImageInput = builder.inputType('EditImageInput', {
@@ -86,21 +88,24 @@ builder.mutationField('editImage', (t) =>
         description: 'The images, the prompt and the parameters.',
       }),
     },
-    resolve: (_, { input }, context) =>
-      context.submitAndWait({
-        waitSeconds: input.wait,
+    resolve: (_, { input }, context) => {
+      const { images, mask = null, wait } = input;
+      const edit = {
+        ...input,
+        imageCount: images.length,
+        pictures: () => getPictures(images, mask, context),
+      };
+      return context.submitAndWait({
+        waitSeconds: wait,
         signal: context.signal,
-        submit: (expect) =>
-          context.edits.create(
-            context.viewer,
-            {
-              ...input,
-              imageCount: input.images.length,
-              pictures: () => getPictures(input.images, input.mask ?? null, context),
-            },
-            expect,
-          ),
-      }),
+        check: () =>
+          checkAll({
+            images: () => checkImageInputs(images, mask),
+            edit: () => context.edits.check(edit),
+          }),
+        submit: (expect) => context.edits.create(context.viewer, edit, expect),
+      });
+    },
   }),
 );
 
@@ -118,6 +123,7 @@ builder.mutationField('retryEdit', (t) =>
       context.submitAndWait({
         waitSeconds: wait,
         signal: context.signal,
+        check: () => checkIdempotencyKey(idempotencyKey ?? null),
         submit: (expect) =>
           withJob(id, (old) =>
             context.edits.retry(

@@ -166,17 +166,15 @@ builder.queryField('estimateEdit', (t) =>
     resolve: (_, { input }, context) =>
       context.estimateEdit({
         ...input,
-        imageCount: input.images.length,
-        pictures: () => Promise.all(input.images.map((image) => sizeOf(image, context))),
+        images: input.images.map(({ id, dimensions }) => dimensions ?? (() => sizeOf(id, context))),
       }),
   }),
 );
 
 async function sizeOf(
-  { id, dimensions }: typeof EstimateImageInput.$inferInput,
+  id: string | null | undefined,
   { images, viewer }: Context,
 ): Promise<PixelSize> {
-  if (dimensions) return dimensions;
   const imageId = idOf('Image', id ?? '');
   const image = imageId === null ? null : await images.find(viewer, imageId);
   if (image === null) throw new NotFoundError('Image', id ?? '');

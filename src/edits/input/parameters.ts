@@ -44,9 +44,8 @@ export const MAX_METADATA_KEYS = 16;
  * @throws InvalidInputError naming the fields and the limits.
  */
 export function checkEditParams(input: EditParamsInput, models: Models): EditParams {
-  const given: EditParamsInput = { ...input, model: input.model ?? models.default };
-  const invalid = modelProblem(given.model ?? '', models);
-  const model = invalid === null ? models.get(given.model ?? '') : unknownModel('', {});
+  const given = { ...input, model: input.model ?? models.default };
+  const model = modelLimits(given, models);
   const { checked, ...json } = checkAll({
     checked: () =>
       checkAll(
@@ -54,7 +53,8 @@ export function checkEditParams(input: EditParamsInput, models: Models): EditPar
           PARAMETER_ROWS.map(([name, row]) => [
             name,
             () => {
-              if (name === 'model' && invalid !== null) throw invalid;
+              const invalid = name === 'model' ? modelProblem(given.model, models) : null;
+              if (invalid !== null) throw invalid;
               return checkParameter(name, row, given, model);
             },
           ]),
@@ -68,6 +68,12 @@ export function checkEditParams(input: EditParamsInput, models: Models): EditPar
       }),
   });
   return { ...(checked as CheckedParameters), ...json };
+}
+
+/** The limits of the input's model; of all models if it is invalid. */
+export function modelLimits({ model }: Pick<EditParamsInput, 'model'>, models: Models): EditModel {
+  const id = model ?? models.default;
+  return modelProblem(id, models) === null ? models.get(id) : unknownModel('', {});
 }
 
 function checkParameter(

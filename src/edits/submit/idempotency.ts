@@ -11,13 +11,14 @@ export interface IdempotencyClaim {
   readonly inputSha256: string;
 }
 
-/** @throws InvalidInputError unless the key has 1 to 255 printable characters. */
-export function checkIdempotencyKey(key: string): void {
+/** @throws InvalidInputError unless the key has 1 to 255 printable characters. Null: no key. */
+export function checkIdempotencyKey(key: string | null): void {
+  if (key === null) return;
   if (key === '' || key.length > MAX_KEY_CHARACTERS || !/^[^\p{Cc}\p{Cs}]+$/u.test(key)) {
     throw new InvalidInputError(
       'idempotencyKey',
       'INVALID_VALUE',
-      `An idempotencyKey has 1 to ${MAX_KEY_CHARACTERS} characters, none of them a control character.`,
+      `idempotencyKey must have 1 to ${MAX_KEY_CHARACTERS} characters, without control characters.`,
     );
   }
 }
