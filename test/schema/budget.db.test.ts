@@ -92,8 +92,8 @@ describe.runIf(hasDatabase)('a budget', () => {
     await set({ limit: usd(cost * 2), period: 'DAY' });
     const { editJob } = await edit();
     const retry = async () => {
-      const text = `mutation($id: ID!) { retryEdit(id: $id) {
-        __typename ... on EditImagePayload { editJob { id status } }
+      const text = `mutation($id: ID!) { retryEdit(input: { id: $id }) {
+        __typename ... on RetryEditPayload { editJob { id status } }
       } }`;
       return (await app.query(text, { id: editJob.id })).data.retryEdit;
     };
@@ -149,7 +149,7 @@ describe.runIf(hasDatabase)('a budget', () => {
     const held = await edit();
     for (const { editJob } of [spent, held]) {
       const { data } = await app.query(
-        'mutation($id: ID!) { deleteEdit(id: $id) { __typename } }',
+        'mutation($id: ID!) { deleteEdit(input: { id: $id }) { __typename } }',
         { id: editJob.id },
       );
       expect(data.deleteEdit.__typename).toBe('DeleteEditPayload');

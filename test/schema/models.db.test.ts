@@ -159,8 +159,8 @@ describe.runIf(hasDatabase)('models', () => {
       prisma.editJob.update({ where: { id }, data: { resolvedSize: '288x288', status: 'FAILED' } }),
     );
     const { data } = await app.query(
-      `mutation($id: ID!) { retryEdit(id: $id) {
-        ... on EditImagePayload { editJob { status resolvedSize } } ... on Error { message }
+      `mutation($id: ID!) { retryEdit(input: { id: $id }) {
+        ... on RetryEditPayload { editJob { status resolvedSize } } ... on Error { message }
       } }`,
       { id: editJob.id },
     );
