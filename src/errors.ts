@@ -5,6 +5,8 @@
 export abstract class RetouchError extends Error {
   /** Machine-readable, UPPER_SNAKE_CASE, stable across releases. */
   abstract readonly code: string;
+  /** Status of an HTTP response that reports it. Null: clients see an internal error instead. */
+  readonly responseStatus: number | null = null;
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -27,6 +29,7 @@ export type InvalidInputCode =
 export class InvalidInputError extends RetouchError {
   readonly field: string;
   readonly code: InvalidInputCode;
+  override readonly responseStatus = 400;
 
   constructor(field: string, code: InvalidInputCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -38,6 +41,7 @@ export class InvalidInputError extends RetouchError {
 /** Not there, or not the viewer's: the two look the same on purpose. */
 export class NotFoundError extends RetouchError {
   readonly code = 'NOT_FOUND';
+  override readonly responseStatus = 404;
   readonly resource: string;
   readonly id: string;
 
@@ -51,6 +55,7 @@ export class NotFoundError extends RetouchError {
 /** The key names another edit, or one that was deleted: it goes with the same input and job only. */
 export class IdempotencyConflictError extends RetouchError {
   readonly code = 'IDEMPOTENCY_CONFLICT';
+  override readonly responseStatus = 422;
   readonly idempotencyKey: string;
 
   constructor(idempotencyKey: string, { isDeleted = false } = {}) {
@@ -66,6 +71,7 @@ export class IdempotencyConflictError extends RetouchError {
 /** What the edit may cost is not left of its owner's budget. Nothing was enqueued or sent. */
 export class BudgetExceededError extends RetouchError {
   readonly code = 'BUDGET_EXCEEDED';
+  override readonly responseStatus = 429;
   readonly limitMicroUsd: bigint;
   /** Spent and held in this period. */
   readonly usedMicroUsd: bigint;
@@ -86,6 +92,7 @@ export class BudgetExceededError extends RetouchError {
 /** The edit is final: there is nothing to cancel. */
 export class JobNotCancelableError extends RetouchError {
   readonly code = 'JOB_NOT_CANCELABLE';
+  override readonly responseStatus = 409;
   readonly status: 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN' | 'CANCELED';
 
   constructor(status: JobNotCancelableError['status']) {
@@ -97,6 +104,7 @@ export class JobNotCancelableError extends RetouchError {
 /** The edit's outcome is known: there is nothing to find out by reading its answer again. */
 export class JobNotRereadableError extends RetouchError {
   readonly code = 'JOB_NOT_REREADABLE';
+  override readonly responseStatus = 409;
   readonly status: JobNotCancelableError['status'];
 
   constructor(status: JobNotRereadableError['status']) {
@@ -110,6 +118,7 @@ export class JobNotRereadableError extends RetouchError {
 /** No answer of the edit is stored, or not any more. */
 export class AnswerNotFoundError extends RetouchError {
   readonly code = 'ANSWER_NOT_FOUND';
+  override readonly responseStatus = 404;
 
   constructor() {
     super(
@@ -121,6 +130,7 @@ export class AnswerNotFoundError extends RetouchError {
 /** The stored answer of the edit has no image that this version can read. It stays stored. */
 export class AnswerUnreadableError extends RetouchError {
   readonly code = 'ANSWER_UNREADABLE';
+  override readonly responseStatus = 422;
 
   constructor(reason: string) {
     super(`The stored answer cannot be read: ${reason}`);
@@ -130,6 +140,7 @@ export class AnswerUnreadableError extends RetouchError {
 /** The edit is not final: what becomes of it must stay known until it is. */
 export class JobNotDeletableError extends RetouchError {
   readonly code = 'JOB_NOT_DELETABLE';
+  override readonly responseStatus = 409;
   readonly status: JobNotCancelableError['status'];
 
   constructor(status: JobNotDeletableError['status']) {
@@ -141,6 +152,7 @@ export class JobNotDeletableError extends RetouchError {
 /** The service cannot take this now; the client may try again after `retryAfterSeconds`. */
 export class UnavailableError extends RetouchError {
   readonly code = 'UNAVAILABLE';
+  override readonly responseStatus = 503;
   readonly retryAfterSeconds: number;
 
   constructor(message: string, retryAfterSeconds: number, options?: ErrorOptions) {
@@ -152,16 +164,19 @@ export class UnavailableError extends RetouchError {
 /** The viewer may not do this. */
 export class ForbiddenError extends RetouchError {
   readonly code = 'FORBIDDEN';
+  override readonly responseStatus = 403;
 }
 
 /** This needs a setting that the server's operator has not made; the message names it. */
 export class NotConfiguredError extends RetouchError {
   readonly code = 'NOT_CONFIGURED';
+  override readonly responseStatus = 501;
 }
 
 /** A subscriber did not read what it was told. It may subscribe again. */
 export class SubscriptionDroppedError extends RetouchError {
   readonly code = 'SUBSCRIPTION_DROPPED';
+  override readonly responseStatus = 503;
 
   constructor(pending: number) {
     super(`The subscription was ended: ${pending} changes waited too long to be read.`);
@@ -171,6 +186,7 @@ export class SubscriptionDroppedError extends RetouchError {
 /** The disk or the object store refused to take a file. Nothing of it was kept. */
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';
+  override readonly responseStatus = 503;
 }
 
 /** A host outside is not to be spoken to: its address is not a public one. No connection was made. */

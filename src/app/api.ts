@@ -13,6 +13,7 @@ import { createBacklog } from '../edits/submit/backlog.ts';
 import { createCostBound } from '../edits/submit/cost-bound.ts';
 import { createEdits } from '../edits/submit/edits.ts';
 import { createReserveCost } from '../edits/submit/reserve-cost.ts';
+import { createSubmitAndWait } from '../edits/submit/submit-and-wait.ts';
 import { createEditSubscriptions } from '../edits/watch/edit-subscriptions.ts';
 import { createEditWaits } from '../edits/watch/edit-waits.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
@@ -123,7 +124,7 @@ export async function createApi(options: {
     cancelEdit: createCancelEdit({ prisma, events, onEnd }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
     rereadAnswer,
-    editWaits,
+    submitAndWait: createSubmitAndWait({ editWaits }),
     history,
     lineage: createLineage({ prisma }),
     prompts: createPrompts({ prisma }),
@@ -195,7 +196,7 @@ export async function createApi(options: {
         images,
         takePlace,
         maxFileBytes,
-        maskError: standalone.graphql.maskError,
+        onError: (error) => log.error({ err: error }, 'upload failed'),
       }),
       exportRoute: createExportRoute({
         exportEdits: createExportEdits({ prisma, history }),

@@ -1,5 +1,4 @@
-import type { CreatedEdit } from '../edits/submit/edits.ts';
-import type { EditWait } from '../edits/watch/edit-waits.ts';
+import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from '../edits/submit/submit-and-wait.ts';
 import {
   BudgetExceededError,
   IdempotencyConflictError,
@@ -10,13 +9,8 @@ import {
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import type { Context } from './context.ts';
 import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
 import { getPictures, ImageInput } from './image-input.ts';
-
-const MAX_WAIT_SECONDS = 600;
-/** Below the 60 s after which most proxies time out. */
-const DEFAULT_WAIT_SECONDS = 50;
 
 const EditImageInput = builder.inputType('EditImageInput', {
   description:
@@ -126,17 +120,20 @@ builder.mutationField('editImage', (t) =>
       }),
     },
     resolve: (_, { input }, context) =>
-      createAndWait(context, input.wait, (expect) =>
-        context.edits.create(
-          context.viewer,
-          {
-            ...input,
-            imageCount: input.images.length,
-            pictures: () => getPictures(input.images, input.mask ?? null, context),
-          },
-          expect,
-        ),
-      ),
+      context.submitAndWait({
+        waitSeconds: input.wait,
+        signal: context.signal,
+        submit: (expect) =>
+          context.edits.create(
+            context.viewer,
+            {
+              ...input,
+              imageCount: input.images.length,
+              pictures: () => getPictures(input.images, input.mask ?? null, context),
+            },
+            expect,
+          ),
+      }),
   }),
 );
 
@@ -176,9 +173,14 @@ builder.mutationField('retryEdit', (t) =>
       input: t.arg({ type: RetryEditInput, required: true, description: 'The edit to repeat.' }),
     },
     resolve: (_, { input: { id, idempotencyKey = null, wait } }, context) =>
-      createAndWait(context, wait, (expect) =>
-        withJob(id, (old) => context.edits.retry(context.viewer, old, { idempotencyKey }, expect)),
-      ),
+      context.submitAndWait({
+        waitSeconds: wait,
+        signal: context.signal,
+        submit: (expect) =>
+          withJob(id, (old) =>
+            context.edits.retry(context.viewer, old, { idempotencyKey }, expect),
+          ),
+      }),
   }),
 );
 
@@ -266,39 +268,4 @@ export async function withJob<Result>(
     const isTheJob = error instanceof NotFoundError && error.id === id;
     throw isTheJob ? new NotFoundError('EditJob', globalId) : error;
   }
-}
-
-async function createAndWait(
-  context: Context,
-  waitSeconds: number | null | undefined,
-  create: (expect: (jobId: string) => void) => Promise<CreatedEdit>,
-): Promise<{ id: string }> {
-  const timeoutMs = checkWait(waitSeconds) * 1_000;
-  const { editWaits, signal } = context;
-  const waits = new Map<string, EditWait>();
-  const expect = (jobId: string) => {
-    const wait = editWaits.expect(jobId);
-    waits.set(jobId, wait);
-    return wait;
-  };
-  try {
-    const { id, isNew } = await create(expect);
-    const wait = waits.get(id) ?? expect(id);
-    await wait.untilFinal({ timeoutMs, isNew, signal });
-    return { id };
-  } finally {
-    for (const wait of waits.values()) wait.end();
-  }
-}
-
-function checkWait(wait: number | null | undefined): number {
-  const seconds = wait ?? DEFAULT_WAIT_SECONDS;
-  if (seconds < 0 || seconds > MAX_WAIT_SECONDS) {
-    throw new InvalidInputError(
-      'wait',
-      seconds < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `wait is a number of seconds from 0 to ${MAX_WAIT_SECONDS}; not ${seconds}.`,
-    );
-  }
-  return seconds;
 }
