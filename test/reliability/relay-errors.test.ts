@@ -194,7 +194,7 @@ describe.runIf(hasDatabase)('an edit behind a relay that returns', () => {
     });
     return data.editImage.editJob;
   }
-  const held = async () => Number((await budgetOf(app)).held);
+  const held = async () => Number((await budgetOf(app)).reserved);
 
   test.each([...LOST, ...REJECTED])('%s', async (_, returned, { status, code, pauses }) => {
     const before = { posts: relay.posts, held: await held() };

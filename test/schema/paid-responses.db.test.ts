@@ -49,7 +49,7 @@ describe.runIf(hasDatabase)('a paid response', () => {
   });
 
   const counted = async () => {
-    const { held, spent } = await budgetOf(app);
+    const { reserved: held, cost: spent } = await budgetOf(app);
     const { posts, gets } = upstream;
     return { posts, gets, held: Number(held), spent: Number(spent) };
   };

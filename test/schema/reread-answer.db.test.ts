@@ -83,7 +83,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
   const job = async (id: string) => (await app.query(JOB, { id })).data.node;
   const stored = async () => filesIn(`${app.dir}/blobs/answers`);
   const budget = async () => {
-    const { held, spent } = await budgetOf(app);
+    const { reserved: held, cost: spent } = await budgetOf(app);
     return { held: Number(held), spent: Number(spent) };
   };
 
