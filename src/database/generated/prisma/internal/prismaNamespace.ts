@@ -1747,6 +1747,7 @@ export const EditJobScalarFieldEnum = {
   outputCompression: 'outputCompression',
   inputFidelity: 'inputFidelity',
   moderation: 'moderation',
+  complexity: 'complexity',
   partialImages: 'partialImages',
   extraParams: 'extraParams',
   metadata: 'metadata',

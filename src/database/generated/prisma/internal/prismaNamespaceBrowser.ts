@@ -103,6 +103,7 @@ export const EditJobScalarFieldEnum = {
   outputCompression: 'outputCompression',
   inputFidelity: 'inputFidelity',
   moderation: 'moderation',
+  complexity: 'complexity',
   partialImages: 'partialImages',
   extraParams: 'extraParams',
   metadata: 'metadata',
