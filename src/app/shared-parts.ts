@@ -10,7 +10,6 @@ import { openSecretKey } from '../config/secret-key.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { OnEditEnd } from '../edits/end/edit-end.ts';
 import { openEdits } from '../edits/open-edits.ts';
-import { indexPrompts } from '../edits/prompts/index-prompts.ts';
 import { createWorkerPresence } from '../edits/run/processes.ts';
 import { openImages } from '../images/open-images.ts';
 import { createBudgets } from '../limits/budgets.ts';
@@ -49,7 +48,6 @@ export async function openSharedParts(options: {
     (it) => it.close(),
   );
   const { prisma } = database;
-  await indexPrompts({ prisma, log });
   const alone = database.kind === 'pglite';
 
   // Of every role: other processes leave the files alone that a registered process is receiving.
