@@ -42,7 +42,7 @@ import { createModels } from '../models/models.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
 import { parseGlobalId } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
-import { schema, subgraph } from '../schema/index.ts';
+import { createSubgraph, schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
 import { createSharedReads } from '../schema/shared-reads.ts';
 import { createLedger } from '../usage/ledger.ts';
@@ -158,7 +158,11 @@ export async function createApi(options: {
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not meet `Query.node`, and a client must not miss it.
   const federated = serve(
-    createGraphql({ ...common, path: '/graphql/subgraph', schema: subgraph }),
+    createGraphql({
+      ...common,
+      path: '/graphql/subgraph',
+      schema: createSubgraph(http.subgraphTypePrefix),
+    }),
   );
   const endpoints = [standalone, federated];
   const stalled = createStalledResponses({
