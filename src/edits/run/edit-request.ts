@@ -9,7 +9,7 @@ import { blobKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { toFormFields } from '../input/form-fields.ts';
 import type { JsonObject } from '../input/json-object.ts';
-import type { ClaimedJob } from './attempts.ts';
+import type { ClaimedJob } from './claim-edit.ts';
 
 type JobImage = ClaimedJob['images'][number];
 

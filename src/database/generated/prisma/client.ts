@@ -58,10 +58,10 @@ export type IdempotencyKey = Prisma.IdempotencyKeyModel
  */
 export type UpstreamPause = Prisma.UpstreamPauseModel
 /**
- * Model Worker
- * A process that runs edits or receives files, as long as its heartbeat goes on.
+ * Model Process
+ * A process that runs edits or receives files, and its last heartbeat.
  */
-export type Worker = Prisma.WorkerModel
+export type Process = Prisma.ProcessModel
 /**
  * Model EditAttempt
  * One POST to the edits API. `SENT` is committed before the first byte goes out.

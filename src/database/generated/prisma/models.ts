@@ -11,7 +11,7 @@
 export type * from './models/EditJob.ts'
 export type * from './models/IdempotencyKey.ts'
 export type * from './models/UpstreamPause.ts'
-export type * from './models/Worker.ts'
+export type * from './models/Process.ts'
 export type * from './models/EditAttempt.ts'
 export type * from './models/Prompt.ts'
 export type * from './models/PromptSearch.ts'

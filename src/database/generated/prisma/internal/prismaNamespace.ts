@@ -400,7 +400,7 @@ export const ModelName = {
   EditJob: 'EditJob',
   IdempotencyKey: 'IdempotencyKey',
   UpstreamPause: 'UpstreamPause',
-  Worker: 'Worker',
+  Process: 'Process',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
   PromptSearch: 'PromptSearch',
@@ -429,7 +429,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "worker" | "editAttempt" | "prompt" | "promptSearch" | "image" | "editJobImage" | "tokenUsage" | "charge" | "budget" | "reservation" | "raisedBound" | "webhookEndpoint" | "webhookDelivery" | "webhookDeliveryAttempt"
+    modelProps: "editJob" | "idempotencyKey" | "upstreamPause" | "process" | "editAttempt" | "prompt" | "promptSearch" | "image" | "editJobImage" | "tokenUsage" | "charge" | "budget" | "reservation" | "raisedBound" | "webhookEndpoint" | "webhookDelivery" | "webhookDeliveryAttempt"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -655,77 +655,77 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
-    Worker: {
-      payload: Prisma.$WorkerPayload<ExtArgs>
-      fields: Prisma.WorkerFieldRefs
+    Process: {
+      payload: Prisma.$ProcessPayload<ExtArgs>
+      fields: Prisma.ProcessFieldRefs
       operations: {
         findUnique: {
-          args: Prisma.WorkerFindUniqueArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload> | null
+          args: Prisma.ProcessFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload> | null
         }
         findUniqueOrThrow: {
-          args: Prisma.WorkerFindUniqueOrThrowArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+          args: Prisma.ProcessFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>
         }
         findFirst: {
-          args: Prisma.WorkerFindFirstArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload> | null
+          args: Prisma.ProcessFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload> | null
         }
         findFirstOrThrow: {
-          args: Prisma.WorkerFindFirstOrThrowArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+          args: Prisma.ProcessFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>
         }
         findMany: {
-          args: Prisma.WorkerFindManyArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>[]
+          args: Prisma.ProcessFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>[]
         }
         create: {
-          args: Prisma.WorkerCreateArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+          args: Prisma.ProcessCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>
         }
         createMany: {
-          args: Prisma.WorkerCreateManyArgs<ExtArgs>
+          args: Prisma.ProcessCreateManyArgs<ExtArgs>
           result: BatchPayload
         }
         createManyAndReturn: {
-          args: Prisma.WorkerCreateManyAndReturnArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>[]
+          args: Prisma.ProcessCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>[]
         }
         delete: {
-          args: Prisma.WorkerDeleteArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+          args: Prisma.ProcessDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>
         }
         update: {
-          args: Prisma.WorkerUpdateArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+          args: Prisma.ProcessUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>
         }
         deleteMany: {
-          args: Prisma.WorkerDeleteManyArgs<ExtArgs>
+          args: Prisma.ProcessDeleteManyArgs<ExtArgs>
           result: BatchPayload
         }
         updateMany: {
-          args: Prisma.WorkerUpdateManyArgs<ExtArgs>
+          args: Prisma.ProcessUpdateManyArgs<ExtArgs>
           result: BatchPayload
         }
         updateManyAndReturn: {
-          args: Prisma.WorkerUpdateManyAndReturnArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>[]
+          args: Prisma.ProcessUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>[]
         }
         upsert: {
-          args: Prisma.WorkerUpsertArgs<ExtArgs>
-          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkerPayload>
+          args: Prisma.ProcessUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProcessPayload>
         }
         aggregate: {
-          args: Prisma.WorkerAggregateArgs<ExtArgs>
-          result: runtime.Types.Utils.Optional<Prisma.AggregateWorker>
+          args: Prisma.ProcessAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateProcess>
         }
         groupBy: {
-          args: Prisma.WorkerGroupByArgs<ExtArgs>
-          result: runtime.Types.Utils.Optional<Prisma.WorkerGroupByOutputType>[]
+          args: Prisma.ProcessGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ProcessGroupByOutputType>[]
         }
         count: {
-          args: Prisma.WorkerCountArgs<ExtArgs>
-          result: runtime.Types.Utils.Optional<Prisma.WorkerCountAggregateOutputType> | number
+          args: Prisma.ProcessCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ProcessCountAggregateOutputType> | number
         }
       }
     }
@@ -1812,7 +1812,7 @@ export const UpstreamPauseScalarFieldEnum = {
 export type UpstreamPauseScalarFieldEnum = (typeof UpstreamPauseScalarFieldEnum)[keyof typeof UpstreamPauseScalarFieldEnum]
 
 
-export const WorkerScalarFieldEnum = {
+export const ProcessScalarFieldEnum = {
   id: 'id',
   host: 'host',
   pid: 'pid',
@@ -1820,7 +1820,7 @@ export const WorkerScalarFieldEnum = {
   heartbeatAt: 'heartbeatAt'
 } as const
 
-export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
+export type ProcessScalarFieldEnum = (typeof ProcessScalarFieldEnum)[keyof typeof ProcessScalarFieldEnum]
 
 
 export const EditAttemptScalarFieldEnum = {
@@ -1828,7 +1828,7 @@ export const EditAttemptScalarFieldEnum = {
   jobId: 'jobId',
   number: 'number',
   state: 'state',
-  workerId: 'workerId',
+  processId: 'processId',
   upstream: 'upstream',
   httpStatus: 'httpStatus',
   upstreamRequestId: 'upstreamRequestId',
@@ -2432,7 +2432,7 @@ export type GlobalOmitConfig = {
   editJob?: Prisma.EditJobOmit
   idempotencyKey?: Prisma.IdempotencyKeyOmit
   upstreamPause?: Prisma.UpstreamPauseOmit
-  worker?: Prisma.WorkerOmit
+  process?: Prisma.ProcessOmit
   editAttempt?: Prisma.EditAttemptOmit
   prompt?: Prisma.PromptOmit
   promptSearch?: Prisma.PromptSearchOmit

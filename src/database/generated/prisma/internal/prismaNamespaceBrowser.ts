@@ -54,7 +54,7 @@ export const ModelName = {
   EditJob: 'EditJob',
   IdempotencyKey: 'IdempotencyKey',
   UpstreamPause: 'UpstreamPause',
-  Worker: 'Worker',
+  Process: 'Process',
   EditAttempt: 'EditAttempt',
   Prompt: 'Prompt',
   PromptSearch: 'PromptSearch',
@@ -168,7 +168,7 @@ export const UpstreamPauseScalarFieldEnum = {
 export type UpstreamPauseScalarFieldEnum = (typeof UpstreamPauseScalarFieldEnum)[keyof typeof UpstreamPauseScalarFieldEnum]
 
 
-export const WorkerScalarFieldEnum = {
+export const ProcessScalarFieldEnum = {
   id: 'id',
   host: 'host',
   pid: 'pid',
@@ -176,7 +176,7 @@ export const WorkerScalarFieldEnum = {
   heartbeatAt: 'heartbeatAt'
 } as const
 
-export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
+export type ProcessScalarFieldEnum = (typeof ProcessScalarFieldEnum)[keyof typeof ProcessScalarFieldEnum]
 
 
 export const EditAttemptScalarFieldEnum = {
@@ -184,7 +184,7 @@ export const EditAttemptScalarFieldEnum = {
   jobId: 'jobId',
   number: 'number',
   state: 'state',
-  workerId: 'workerId',
+  processId: 'processId',
   upstream: 'upstream',
   httpStatus: 'httpStatus',
   upstreamRequestId: 'upstreamRequestId',

@@ -41,7 +41,7 @@ export type EditAttemptMinAggregateOutputType = {
   jobId: string | null
   number: number | null
   state: $Enums.AttemptState | null
-  workerId: string | null
+  processId: string | null
   upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
@@ -57,7 +57,7 @@ export type EditAttemptMaxAggregateOutputType = {
   jobId: string | null
   number: number | null
   state: $Enums.AttemptState | null
-  workerId: string | null
+  processId: string | null
   upstream: string | null
   httpStatus: number | null
   upstreamRequestId: string | null
@@ -73,7 +73,7 @@ export type EditAttemptCountAggregateOutputType = {
   jobId: number
   number: number
   state: number
-  workerId: number
+  processId: number
   upstream: number
   httpStatus: number
   upstreamRequestId: number
@@ -102,7 +102,7 @@ export type EditAttemptMinAggregateInputType = {
   jobId?: true
   number?: true
   state?: true
-  workerId?: true
+  processId?: true
   upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
@@ -118,7 +118,7 @@ export type EditAttemptMaxAggregateInputType = {
   jobId?: true
   number?: true
   state?: true
-  workerId?: true
+  processId?: true
   upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
@@ -134,7 +134,7 @@ export type EditAttemptCountAggregateInputType = {
   jobId?: true
   number?: true
   state?: true
-  workerId?: true
+  processId?: true
   upstream?: true
   httpStatus?: true
   upstreamRequestId?: true
@@ -238,7 +238,7 @@ export type EditAttemptGroupByOutputType = {
   jobId: string
   number: number
   state: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus: number | null
   upstreamRequestId: string | null
@@ -278,7 +278,7 @@ export type EditAttemptWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  processId?: Prisma.UuidFilter<"EditAttempt"> | string
   upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -296,7 +296,7 @@ export type EditAttemptOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrder
+  processId?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -318,7 +318,7 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  processId?: Prisma.UuidFilter<"EditAttempt"> | string
   upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -336,7 +336,7 @@ export type EditAttemptOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrder
+  processId?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -361,7 +361,7 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
   number?: Prisma.IntWithAggregatesFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateWithAggregatesFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
+  processId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
   upstream?: Prisma.StringWithAggregatesFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableWithAggregatesFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
@@ -377,7 +377,7 @@ export type EditAttemptCreateInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
@@ -395,7 +395,7 @@ export type EditAttemptUncheckedCreateInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
@@ -411,7 +411,7 @@ export type EditAttemptUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -429,7 +429,7 @@ export type EditAttemptUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -446,7 +446,7 @@ export type EditAttemptCreateManyInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
@@ -462,7 +462,7 @@ export type EditAttemptUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -479,7 +479,7 @@ export type EditAttemptUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -511,7 +511,7 @@ export type EditAttemptCountOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrder
+  processId?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
@@ -533,7 +533,7 @@ export type EditAttemptMaxOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrder
+  processId?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
@@ -549,7 +549,7 @@ export type EditAttemptMinOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrder
+  processId?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrder
@@ -615,7 +615,7 @@ export type EditAttemptCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
@@ -631,7 +631,7 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
@@ -677,7 +677,7 @@ export type EditAttemptScalarWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  processId?: Prisma.UuidFilter<"EditAttempt"> | string
   upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -693,7 +693,7 @@ export type EditAttemptCreateManyJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId: string
+  processId: string
   upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
@@ -709,7 +709,7 @@ export type EditAttemptUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -725,7 +725,7 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -741,7 +741,7 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  processId?: Prisma.StringFieldUpdateOperationsInput | string
   upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -760,7 +760,7 @@ export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   jobId?: boolean
   number?: boolean
   state?: boolean
-  workerId?: boolean
+  processId?: boolean
   upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
@@ -778,7 +778,7 @@ export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   jobId?: boolean
   number?: boolean
   state?: boolean
-  workerId?: boolean
+  processId?: boolean
   upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
@@ -796,7 +796,7 @@ export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   jobId?: boolean
   number?: boolean
   state?: boolean
-  workerId?: boolean
+  processId?: boolean
   upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
@@ -814,7 +814,7 @@ export type EditAttemptSelectScalar = {
   jobId?: boolean
   number?: boolean
   state?: boolean
-  workerId?: boolean
+  processId?: boolean
   upstream?: boolean
   httpStatus?: boolean
   upstreamRequestId?: boolean
@@ -826,7 +826,7 @@ export type EditAttemptSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
+export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "processId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
 export type EditAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -850,7 +850,7 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
     /**
      * The process that sent it. No other process may end it while that process may be alive.
      */
-    workerId: string
+    processId: string
     /**
      * Name of the upstream, as in the configuration.
      */
@@ -1297,7 +1297,7 @@ export interface EditAttemptFieldRefs {
   readonly jobId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly number: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly state: Prisma.FieldRef<"EditAttempt", 'AttemptState'>
-  readonly workerId: Prisma.FieldRef<"EditAttempt", 'String'>
+  readonly processId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly upstream: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly httpStatus: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly upstreamRequestId: Prisma.FieldRef<"EditAttempt", 'String'>
