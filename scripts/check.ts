@@ -15,7 +15,6 @@ const CHECKS: Record<string, readonly string[]> = {
   layers: ['depcruise', '--output-type', 'err', 'src', 'scripts', 'test', 'bench'],
   schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
   'build/graphiql': [...SCRIPT, 'scripts/build-page.ts', '--check'],
-  'src/database/generated': [...SCRIPT, 'scripts/check-generated.ts'],
   migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
   'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],
 };
