@@ -83,6 +83,7 @@ CREATE TABLE "EditJob" (
     "outputCompression" INTEGER,
     "inputFidelity" TEXT,
     "moderation" TEXT,
+    "complexity" TEXT,
     "partialImages" INTEGER,
     "extraParams" JSONB,
     "metadata" JSONB NOT NULL DEFAULT '{}',
