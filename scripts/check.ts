@@ -14,9 +14,9 @@ const CHECKS: Record<string, readonly string[]> = {
   unused: ['knip'],
   layers: ['depcruise', '--output-type', 'err', 'src', 'scripts', 'test', 'bench'],
   words: [...SCRIPT, 'scripts/check-words.ts'],
+  modules: [...SCRIPT, 'scripts/check-modules.ts'],
   schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
   'build/graphiql': [...SCRIPT, 'scripts/build-page.ts', '--check'],
-  'src/database/generated': [...SCRIPT, 'scripts/check-generated.ts'],
   migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
   'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],
 };

@@ -14,28 +14,93 @@ export abstract class RetouchError extends Error {
   }
 }
 
-export type InvalidInputCode =
-  | 'REQUIRED'
-  | 'TOO_SMALL'
-  | 'TOO_LARGE'
-  | 'TOO_MANY'
-  | 'UNSUPPORTED_FORMAT'
-  | 'UNSUPPORTED_VALUE'
-  | 'BROKEN_IMAGE'
-  | 'DIMENSION_MISMATCH'
-  | 'INVALID_VALUE';
+/** The kinds of problem that an input can have, with their descriptions in the GraphQL schema. */
+export const INVALID_INPUT_CODES = {
+  REQUIRED: 'A required value is missing or empty.',
+  TOO_SMALL: 'A number, a length or a file is below the minimum.',
+  TOO_LARGE: 'A number, a length or a file is above the maximum.',
+  TOO_MANY: 'There are too many items.',
+  UNSUPPORTED_FORMAT: 'The file is not an image in a supported format.',
+  UNSUPPORTED_VALUE:
+    'The value is well-formed but not supported by the model, with the other fields, or by this server.',
+  BROKEN_IMAGE: 'The image is damaged or incomplete.',
+  DIMENSION_MISMATCH: 'The dimensions of the mask differ from those of the first image.',
+  INVALID_VALUE: 'The value is malformed, or not allowed in this field.',
+} as const;
 
-/** The client can fix this: `field` is a path into its input (`images[2]`, `mask`, `size`). */
+export type InvalidInputCode = keyof typeof INVALID_INPUT_CODES;
+
+/** One thing that the client can fix. */
+export interface InputProblem {
+  /** Path into the input: `images[2]`, `mask`, `size`. */
+  readonly field: string;
+  readonly code: InvalidInputCode;
+  /** Names the field and the limit. */
+  readonly message: string;
+}
+
+/**
+ * The input is invalid, and the client can fix it. `problems` has everything that was found, in the
+ * order of the input's fields; the first is also this error's `field`, `code` and `message`.
+ */
 export class InvalidInputError extends RetouchError {
   readonly field: string;
   readonly code: InvalidInputCode;
+  readonly problems: readonly InputProblem[];
   override readonly responseStatus = 400;
 
-  constructor(field: string, code: InvalidInputCode, message: string, options?: ErrorOptions) {
+  constructor(
+    field: string,
+    code: InvalidInputCode,
+    message: string,
+    { others = [], ...options }: ErrorOptions & { others?: readonly InputProblem[] } = {},
+  ) {
     super(message, options);
     this.field = field;
     this.code = code;
+    this.problems = [{ field, code, message }, ...others];
   }
+}
+
+/**
+ * Runs every check and returns the results under the same keys. A check throws an InvalidInputError
+ * for what it finds invalid; the others run all the same.
+ * @throws InvalidInputError with the problems of all checks, in their order; anything else that a
+ * check throws, at once.
+ */
+export function checkAll<Checks extends Readonly<Record<string, () => unknown>>>(
+  checks: Checks,
+): { readonly [Name in keyof Checks]: ReturnType<Checks[Name]> } {
+  const failed: InvalidInputError[] = [];
+  const results = Object.entries(checks).map(([name, check]) => {
+    try {
+      return [name, check()];
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      failed.push(error);
+      return [name, undefined];
+    }
+  });
+  const joined = joinProblems(failed);
+  if (joined !== null) throw joined;
+  return Object.fromEntries(results);
+}
+
+/** As `checkAll`, with one check for every item of a list. */
+export function checkEach<Item>(
+  items: readonly Item[],
+  check: (item: Item, index: number) => void,
+): void {
+  checkAll(Object.fromEntries(items.map((item, index) => [index, () => check(item, index)])));
+}
+
+/** One error with the problems of all. Null: there is none. */
+export function joinProblems(errors: readonly InvalidInputError[]): InvalidInputError | null {
+  const [first] = errors;
+  if (first === undefined) return null;
+  const { field, code, message, cause } = first;
+  const [, ...others] = errors.flatMap(({ problems }) => problems);
+  return new InvalidInputError(field, code, message, { others, cause });
 }
 
 /** Absent, or another owner's: the two look the same on purpose. */
@@ -215,10 +280,7 @@ export class ConfigError extends RetouchError {
   }
 }
 
-/**
- * Something outside the service prevents the start. The message is one sentence that names the
- * setting; no stack is shown.
- */
+/** A dependency prevents the start. The message is one sentence that names the setting; no stack is shown. */
 export class StartError extends RetouchError {
   readonly code = 'CANNOT_START';
   /** Whether a later start with the same settings may succeed. */

@@ -32,6 +32,8 @@ export interface Config {
     readonly allowedHosts: readonly string[] | null;
     /** Origins whose pages may use the API, as browsers write them. */
     readonly corsOrigins: readonly string[];
+    /** Of types of the subgraph. Empty: none. */
+    readonly subgraphTypePrefix: string;
   };
   readonly database:
     | {
@@ -144,6 +146,7 @@ export function loadConfig(given: Environment): Config {
         values.ALLOWED_HOSTS?.map((host) => host.toLowerCase()) ??
         (defaulted('ALLOW_ANONYMOUS') ? null : []),
       corsOrigins: values.CORS_ORIGINS ?? [],
+      subgraphTypePrefix: values.SUBGRAPH_TYPE_PREFIX ?? '',
     },
     database: readDatabase(),
     dataDir,

@@ -29,8 +29,7 @@ const STORAGE_RETRY_SECONDS = 30;
 export function toErrorResponse(error: unknown): ErrorResponse {
   if (isUnreachable(error)) return toErrorResponse(databaseUnavailable(error));
   if (error instanceof InvalidInputError) {
-    const { responseStatus: status, message, field, code } = error;
-    const problems = [{ field, code, message }];
+    const { responseStatus: status, message, field, problems } = error;
     return client(status, 'BAD_USER_INPUT', message, { field, problems });
   }
   if (isBadValue(error)) return client(400, 'BAD_USER_INPUT', BAD_VALUE);

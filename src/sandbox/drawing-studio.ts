@@ -1,10 +1,10 @@
+import pLimit from 'p-limit';
 import sharp, { type OverlayOptions, type Sharp } from 'sharp';
 import { captionSvg } from './caption.ts';
 import type { EditParams } from './edit-params.ts';
 import { inspectImages } from './input-images.ts';
 import { nearestSize, type Pixels, type Scene, setScene } from './scene.ts';
 import { type EncodedImage, encodedImage, type Studio } from './studio.ts';
-import { createTurns } from './turns.ts';
 
 /** One color per image of an edit, so that the ten of n = 10 are easily distinguished. */
 const TINTS = [
@@ -26,7 +26,7 @@ const TINTS = [
  * a time, because each needs a few times its raw pixels in memory.
  */
 export function createDrawingStudio(): Studio {
-  const inTurn = createTurns(1);
+  const inTurn = pLimit(1);
   return {
     keepsBytes: true,
     inspect: inspectImages,

@@ -2,17 +2,11 @@ import type { Prisma } from '../database/database.ts';
 import { EditStatus } from '../edits/edit-status.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';
+import { PARAMETERS } from '../edits/parameters.ts';
 import { EDIT_ERRORS, type EditErrorCode, isEditErrorCode } from '../edits-api/edit-error-codes.ts';
 import { builder } from './builder.ts';
 import { EditInput } from './edit-input.ts';
-import {
-  EditStatusEnum,
-  ImageBackground,
-  ImageQuality,
-  InputFidelity,
-  Moderation,
-  OutputFormat,
-} from './enums.ts';
+import { EditStatusEnum } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 import { Image } from './image.ts';
 import { TokenUsage } from './token-usage.ts';
@@ -44,14 +38,6 @@ const EditError = builder.objectRef<JobError>('EditError').implement({
   }),
 });
 
-/**
- * All image fields of a job select its links in the same way, so one query serves them all for a
- * whole page of jobs.
- */
-const imagesOf = (image: unknown) => ({
-  images: { orderBy: { position: 'asc' as const }, include: { image } },
-});
-
 export const EditJob = builder.prismaNode('EditJob', {
   description: 'The record of one edit: its inputs and parameters, its status and its results.',
   id: { field: 'id', description: 'Global id.' },
@@ -59,53 +45,12 @@ export const EditJob = builder.prismaNode('EditJob', {
   fields: (t) => ({
     status: t.expose('status', { type: EditStatusEnum, description: 'Current status.' }),
     prompt: t.relation('prompt', {
-      description: 'The prompt that describes the edit.',
+      description: PARAMETERS.prompt.jobDescription,
       // Null only for deleted edits, which no query returns.
       onNull: 'error',
     }),
-    model: t.exposeString('model', { description: 'Name of the model, as sent to the upstream.' }),
-    size: t.expose('size', { type: 'ImageSize', description: 'The requested size.' }),
     resolvedSize: t.exposeString('resolvedSize', {
       description: 'The size as sent to the upstream; for `"source"`, the size that was selected.',
-    }),
-    n: t.exposeInt('n', { description: 'Number of output images requested.' }),
-    quality: t.expose('quality', {
-      type: ImageQuality,
-      nullable: true,
-      description: 'Quality, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    background: t.expose('background', {
-      type: ImageBackground,
-      nullable: true,
-      description:
-        'Background, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    outputFormat: t.expose('outputFormat', {
-      type: OutputFormat,
-      nullable: true,
-      description:
-        'Output format, as requested. Null if omitted; the upstream’s default then applies. For the actual format see `Image.format` of `outputImages`.',
-    }),
-    outputCompression: t.exposeInt('outputCompression', {
-      nullable: true,
-      description: 'Compression level, 0 to 100, as requested. Null if omitted.',
-    }),
-    inputFidelity: t.expose('inputFidelity', {
-      type: InputFidelity,
-      nullable: true,
-      description:
-        'Input fidelity, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    moderation: t.expose('moderation', {
-      type: Moderation,
-      nullable: true,
-      description:
-        'Moderation level, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    requestedPartialImages: t.int({
-      description: 'Number of partial images requested for each output image.',
-      select: { partialImages: true },
-      resolve: ({ partialImages }) => partialImages ?? 0,
     }),
     extraParams: t.field({
       type: 'JSONObject',
@@ -124,40 +69,6 @@ export const EditJob = builder.prismaNode('EditJob', {
     sandbox: t.exposeBoolean('sandbox', {
       description:
         'Whether the built-in sandbox made the edit: no model was called and nothing was billed.',
-    }),
-    inputImages: t.field({
-      type: [Image],
-      description: 'The input images, in the order given, without the mask.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'INPUT'),
-    }),
-    mask: t.field({
-      type: Image,
-      nullable: true,
-      description: 'The mask. Null if none was given.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
-    }),
-    inputs: t.field({
-      type: [EditInput],
-      description:
-        'The input images in the order given, then the mask, each with the hash of the bytes sent.',
-      select: (_, __, nested) => imagesOf(nested(true, ['image'])),
-      resolve: ({ images }) =>
-        (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
-    }),
-    outputImages: t.field({
-      type: [Image],
-      description: 'The output images. Empty until the edit succeeds.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'OUTPUT'),
-    }),
-    partialImages: t.field({
-      type: [Image],
-      description:
-        'The partial images received so far, in order of arrival. They remain after the edit ends.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'PARTIAL'),
     }),
     usage: t.field({
       type: TokenUsage,
@@ -246,6 +157,51 @@ export const EditJob = builder.prismaNode('EditJob', {
     }),
   }),
 });
+
+/**
+ * All image fields of a job select its links in the same way, so one query serves them all for a
+ * whole page of jobs.
+ */
+const imagesOf = (image: unknown) => ({
+  images: { orderBy: { position: 'asc' as const }, include: { image } },
+});
+
+builder.prismaObjectFields(EditJob, (t) => ({
+  inputImages: t.field({
+    type: [Image],
+    description: 'The input images, in the order given, without the mask.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'INPUT'),
+  }),
+  mask: t.field({
+    type: Image,
+    nullable: true,
+    description: 'The mask. Null if none was given.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
+  }),
+  inputs: t.field({
+    type: [EditInput],
+    description:
+      'The input images in the order given, then the mask, each with the hash of the bytes sent.',
+    select: (_, __, nested) => imagesOf(nested(true, ['image'])),
+    resolve: ({ images }) =>
+      (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
+  }),
+  outputImages: t.field({
+    type: [Image],
+    description: 'The output images. Empty until the edit succeeds.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'OUTPUT'),
+  }),
+  partialImages: t.field({
+    type: [Image],
+    description:
+      'The partial images received so far, in order of arrival. They remain after the edit ends.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'PARTIAL'),
+  }),
+}));
 
 function withRole<Row extends { role: Prisma.EditJobImageModel['role']; image: unknown }>(
   rows: readonly Row[],

@@ -1,4 +1,4 @@
-import type { Prisma } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { PriceTable } from '../models/prices.ts';
 import type { RawUsage } from '../models/raw-usage.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
@@ -14,7 +14,7 @@ export interface Ledger {
    * Call in the transaction that makes the edit succeed; also sets its `costMicroUsd`. One
    * statement.
    */
-  charge(tx: Prisma.TransactionClient, jobId: string, cost: PricedUsage): Promise<void>;
+  charge(tx: Transaction, jobId: string, cost: PricedUsage): Promise<void>;
 }
 
 export function createLedger({ prices }: { prices: PriceTable }): Ledger {

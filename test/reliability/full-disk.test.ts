@@ -11,8 +11,8 @@ import { noisePng, png } from '../support/test-images.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;
-/** Of an answer's image. Its raw answer, in base64, is a third larger. */
-const IMAGE_BYTES = 3 * MiB;
+/** Of an answer's picture. Its raw answer, in base64, is a third larger. */
+const PICTURE_BYTES = 3 * MiB;
 
 /** A disk of its own that can be filled; null where this user may not make one. */
 async function mountSmallDisk(bytes: number): Promise<string | null> {
@@ -66,7 +66,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     const given = { dir, env: { ...database.env, DATA_DIR: dir }, drop: database.drop };
     const rig = await startRig(
       { MIN_FREE_DISK_BYTES: '0' },
-      { fixedOutputBytes: IMAGE_BYTES },
+      { fixedOutputBytes: PICTURE_BYTES },
       given,
     );
     return { rig, dir };
@@ -79,9 +79,9 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_500 });
     const id = await rig.submit('paid for');
     await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
-    // Room for the raw answer, and for half of its image.
-    const empty = await fill(dir, Math.round(IMAGE_BYTES * (4 / 3 + 1 / 2)));
-    await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
+    // Room for the raw answer, and for half of its picture.
+    const empty = await fill(dir, Math.round(PICTURE_BYTES * (4 / 3 + 1 / 2)));
+    await rig.service.line((line) => line.includes('cannot store the state of an attempt'));
     expect((await rig.job(id)).status).toBe('RUNNING');
     await empty();
     expect(await rig.final(id)).toMatchObject({
@@ -100,10 +100,10 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     const empty = await fill(dir, MiB / 2);
     const form = new FormData();
     const query =
-      'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+      'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
     form.set('operations', JSON.stringify({ query, variables: { f: null } }));
     form.set('map', JSON.stringify({ 0: ['variables.f'] }));
-    form.set('0', new Blob([new Uint8Array(await noisePng(2 * MiB))]), 'image');
+    form.set('0', new Blob([new Uint8Array(await noisePng(2 * MiB))]), 'picture');
     const response = await fetch(`${rig.service.url}/graphql`, {
       method: 'POST',
       headers: { 'apollo-require-preflight': 'true' },

@@ -1,17 +1,15 @@
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
-import type { StagedFile, Staging } from '../../images/storage/staging.ts';
+import type { Staging } from '../../images/storage/staging.ts';
 import type { OnPartialImage } from '../edits-api.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer, errorInStream } from './answer-errors.ts';
 import { createEventStreamScanner } from './event-stream-scanner.ts';
 import { findUsage, sumUsages } from './find-usage.ts';
-import { createImageCollector, type ImageCollector, type ImageElement } from './image-collector.ts';
+import { createImageCollector, type ImageCollector } from './image-collector.ts';
 import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner, type JsonScanner } from './json-scanner.ts';
-
-/** Three for each of ten images, with spare room; further ones are dropped. */
-const MAX_PARTIAL_IMAGES = 64;
+import { createStreamedImages } from './streamed-images.ts';
 
 /** Sent at the end of a stream by many servers. */
 const DONE = '[DONE]';
@@ -48,12 +46,8 @@ export function createEventStreamDecoder(options: {
   const { maxImages, maxImageBytes, maxBodyBytes } = limits;
   const scanner = createEventStreamScanner();
   const writer = createImageWriter({ staging, maxImageBytes });
-  const images = new Map<number, StagedFile>();
-  const urls = new Map<number, string>();
+  const images = createStreamedImages({ maxImages, onPartialImage });
   const completed: Json[] = [];
-  /** Number of images that arrived, valid or broken. */
-  let places = 0;
-  let partials = 0;
   let errors = 0;
   let isDone = false;
   let reported: EditsApiError | null = null;
@@ -93,12 +87,14 @@ export function createEventStreamDecoder(options: {
     const type = typeof body['type'] === 'string' ? body['type'] : name;
     const elements = await open.collector.end();
     const problem = open.failure ?? failure ?? elements.find((one) => one.failure)?.failure ?? null;
-    if (type.endsWith('partial_image')) return takePartial(elements);
+    if (type.endsWith('partial_image')) return images.takePartial(elements);
     // Without its type, it may be a partial image.
     const isNamed = type !== '' || failure === null;
     const usable = elements.filter(({ group }) => isNamed || group !== '');
     if (usable.some(({ image, url }) => image !== null || url !== null)) {
-      return complete(body, usable, problem);
+      completed.push(body);
+      broken ??= problem;
+      return images.takeOutput(usable);
     }
     for (const { image } of elements) if (image !== null) await discardStagedFile(image);
     if (type.endsWith('.completed') || type === '') broken ??= problem;
@@ -108,34 +104,8 @@ export function createEventStreamDecoder(options: {
       errors += 1;
       reported ??= errorInStream(body);
       const text = isObject(document) ? JSON.stringify(document) : open.head;
-      errorText ??= partials + places > 0 ? '' : text;
+      errorText ??= images.partials + images.places > 0 ? '' : text;
     } else if (isObject(body['usage'])) usageApart = body['usage'];
-  }
-
-  /** Takes the images of an event, which should have one. */
-  async function takePartial(elements: readonly ImageElement[]): Promise<void> {
-    for (const { image } of elements) {
-      if (image === null) continue;
-      if (onPartialImage && partials < MAX_PARTIAL_IMAGES) onPartialImage(image, partials);
-      else await discardStagedFile(image);
-      partials += 1;
-    }
-  }
-
-  async function complete(
-    body: Json,
-    elements: readonly ImageElement[],
-    problem: EditsApiError | null,
-  ): Promise<void> {
-    completed.push(body);
-    broken ??= problem;
-    for (const { image, url } of elements) {
-      const place = places++;
-      if (place < maxImages) {
-        if (image !== null) images.set(place, image);
-        if (url !== null) urls.set(place, url);
-      } else if (image !== null) await discardStagedFile(image);
-    }
   }
 
   /** Whether the open event may still deliver something. */
@@ -161,18 +131,18 @@ export function createEventStreamDecoder(options: {
     get state() {
       if (isDone) return 'whole';
       const open = event?.json.isWhole ? event.collector.size : 0;
-      const isEnough = Math.max(places, completed.length) + errors + open >= expectedImages;
+      const isEnough = Math.max(images.places, completed.length) + errors + open >= expectedImages;
       return isEnough && !isWaiting() ? 'enough' : 'more';
     },
     async end({ isCut }) {
       // A complete last event without its blank line counts, because it is paid for.
       if (event !== null) await endEvent(event, scanner.name);
       event = null;
-      const isPart = isCut && !isDone && places < expectedImages;
+      const isPart = isCut && !isDone && images.places < expectedImages;
       return {
         body: toBody(completed, isPart ? null : usage()),
-        images,
-        urls,
+        images: images.images,
+        urls: images.urls,
         text: errorText ?? '',
         failure:
           reported ??
@@ -184,8 +154,7 @@ export function createEventStreamDecoder(options: {
       await writer.discard();
       await event?.collector.discard();
       event = null;
-      for (const file of images.values()) await discardStagedFile(file);
-      images.clear();
+      await images.discard();
     },
   };
 }

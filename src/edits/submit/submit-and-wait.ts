@@ -1,6 +1,6 @@
-import { InvalidInputError } from '../../errors.ts';
+import { checkAll, InvalidInputError } from '../../errors.ts';
 import type { EditWait, EditWaits } from '../watch/edit-waits.ts';
-import type { CreatedEdit } from './edits.ts';
+import type { CreatedEdit } from './submit-job.ts';
 
 export const MAX_WAIT_SECONDS = 600;
 
@@ -9,6 +9,8 @@ export const DEFAULT_WAIT_SECONDS = 50;
 
 /**
  * Submits an edit and waits until it is final, at most `waitSeconds`.
+ * @param options.check Checks the input, so that its problems are reported together with that of
+ *   `waitSeconds`.
  * @param options.submit Must call `expect` with the job's id before it commits, so that no event is
  *   missed.
  * @param options.signal Ends the wait, never the edit.
@@ -19,12 +21,17 @@ export type SubmitAndWait = (options: {
   /** @default DEFAULT_WAIT_SECONDS */
   waitSeconds: number | null | undefined;
   signal: AbortSignal;
+  check: () => unknown;
   submit: (expect: (jobId: string) => void) => Promise<CreatedEdit>;
 }) => Promise<{ id: string }>;
 
 export function createSubmitAndWait({ editWaits }: { editWaits: EditWaits }): SubmitAndWait {
-  return async ({ waitSeconds, signal, submit }) => {
-    const timeoutMs = checkWait(waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1_000;
+  return async ({ waitSeconds, signal, check, submit }) => {
+    const { wait: seconds } = checkAll({
+      input: check,
+      wait: () => checkWait(waitSeconds ?? DEFAULT_WAIT_SECONDS),
+    });
+    const timeoutMs = seconds * 1_000;
     const waits = new Map<string, EditWait>();
     const expect = (jobId: string) => {
       const wait = editWaits.expect(jobId);

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { UnavailableError } from '../../errors.ts';
@@ -63,8 +64,16 @@ export function createThumbnails({
   maxWaiting?: number;
 }): Thumbnails {
   const underWay = new Map<string, Promise<Thumbnail | null>>();
-  const inTurn = createTurns(maxWaiting);
+  const limit = pLimit(1);
   let isStopping = false;
+
+  /** One at a time, in the order of the calls. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (limit.pendingCount >= maxWaiting) {
+      throw new UnavailableError('Too many thumbnails are being made. Try again.', 1);
+    }
+    return limit(work);
+  }
 
   function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
     const key = thumbnailKey(sourceKey, width);
@@ -191,25 +200,4 @@ async function readAll(blobs: BlobStore, key: string): Promise<Buffer> {
     for await (const chunk of source) chunks.push(chunk);
   });
   return Buffer.concat(chunks);
-}
-
-/** Runs one task at a time; the others wait in order. */
-function createTurns(maxWaiting: number) {
-  let isBusy = false;
-  const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (waiting.length >= maxWaiting) {
-      throw new UnavailableError('Too many thumbnails are being made. Try again.', 1);
-    }
-    if (isBusy) await new Promise<void>((resolve) => waiting.push(resolve));
-    isBusy = true;
-    try {
-      return await work();
-    } finally {
-      // The turn is passed on, not released, so that no other caller can take it.
-      const next = waiting.shift();
-      if (next) next();
-      else isBusy = false;
-    }
-  };
 }
