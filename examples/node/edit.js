@@ -20,7 +20,7 @@ if (!('editJob' in editImage)) throw new Error(editImage.message);
 for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
   if (!news.editJob) throw new Error('The edit was deleted.');
   const { status, outputImages, usage, error } = news.editJob;
-  console.log(news.partialImage ? `on the way: ${news.partialImage.url}` : status);
+  console.log(news.partialImage ? `partial image: ${news.partialImage.url}` : status);
   if (error) throw new Error(error.message);
   for (const { url } of outputImages) {
     await writeFile(output, new Uint8Array(await (await fetch(url)).arrayBuffer()));

@@ -73,7 +73,7 @@ export async function openSharedParts(options: {
   );
   const storageAccess = createStorageAccess({
     parts: [images.blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
-    onGone: (error) => log.error({ err: error }, 'the storage cannot be used'),
+    onGone: (error) => log.error({ err: error }, 'the storage is unavailable'),
   });
   // Logs a wrong setting at once. A storage that is only away recovers without a restart.
   await storageAccess.check();

@@ -102,7 +102,7 @@ export function createHttpServer(options: {
   }
 
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, serve);
-  // A client that sends `Expect: 100-continue` (RFC 9110, 10.1.1) is told to continue when the body
+  // A client that sends `Expect: 100-continue` (RFC 9110, 10.1.1) gets `100 Continue` when the body
   // is read, so a body whose head is rejected is never sent.
   server.on('checkContinue', (req, res) => {
     req.once('resume', () => {

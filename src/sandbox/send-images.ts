@@ -4,9 +4,9 @@ import type { PixelSize } from '../models/sizes.ts';
 import {
   type Chunks,
   factsOf,
+  imageMember,
   jsonBody,
   member,
-  imageMember,
   streamEvent,
   usageOf,
   withoutInput,
@@ -110,7 +110,7 @@ export function createSendImages(parts: { stats: StatsKeeper; keptFiles: KeptFil
   }
 
   function memberOf(image: EncodedImage, { params, fault }: Accepted, call: Call): Chunks {
-    if (fault?.kind === 'bad_base64') return member('b64_json', '*** this is no base64 ***');
+    if (fault?.kind === 'bad_base64') return member('b64_json', '*** this is not base64 ***');
     if (fault?.kind === 'not_an_image') {
       return member('b64_json', Buffer.from('This is text, not an image.').toString('base64'));
     }

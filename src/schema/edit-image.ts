@@ -11,7 +11,7 @@ import {
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import { checkImageInputs, getPictures, ImageInput } from './image-input.ts';
+import { checkImageInputs, getImages, ImageInput } from './image-input.ts';
 import { parameterArguments } from './parameters.ts';
 
 const EditImageInput = builder.inputType('EditImageInput', {
@@ -93,7 +93,7 @@ builder.mutationField('editImage', (t) =>
       const edit = {
         ...input,
         imageCount: images.length,
-        pictures: () => getPictures(images, mask, context),
+        loadImages: () => getImages(images, mask, context),
       };
       return context.submitAndWait({
         waitSeconds: wait,

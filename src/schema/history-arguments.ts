@@ -65,5 +65,5 @@ function inputType(name: string): GraphQLInputType {
 }
 
 function invalid(field: string, why: string): InvalidInputError {
-  return new InvalidInputError(field, 'INVALID_VALUE', `${field} cannot be taken: ${why}`);
+  return new InvalidInputError(field, 'INVALID_VALUE', `${field} is not valid: ${why}`);
 }

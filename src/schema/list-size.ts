@@ -10,6 +10,6 @@ export function listSize(first: number | null | undefined): number {
   throw new InvalidInputError(
     'first',
     size < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
-    `first must be 0 to ${MAX_PAGE_SIZE}; it is ${size}.`,
+    `first must be from 0 to ${MAX_PAGE_SIZE}; it is ${size}.`,
   );
 }

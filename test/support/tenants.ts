@@ -75,7 +75,7 @@ export async function openTenants(options: {
     const input = {
       prompt,
       imageCount: 1,
-      pictures: async () => ({ images: [{ kind: 'stored' as const, image }], mask: null }),
+      loadImages: async () => ({ images: [{ kind: 'stored' as const, image }], mask: null }),
     };
     return (await edits.create({ ownerId, isAdmin: false }, input, () => undefined)).id;
   }

@@ -1,9 +1,9 @@
 import { Prisma } from '../../database/database.ts';
 
 /**
- * The links between edits: `made` has a picture as its output that `taken` has as an input or a
- * mask. The later one is the child: pictures are stored once for each owner, so an edit may also
- * bring what was there before. Pictures of an owner belong to that owner's edits only.
+ * The links between edits: `made` has an image as its output that `taken` has as an input or a
+ * mask. The later one is the child: images are stored once for each owner, so an edit may also
+ * return an image that existed before. Images of an owner belong to that owner's edits only.
  */
 const LINKS = Prisma.sql`"EditJobImage" AS taken JOIN "EditJobImage" AS made
   ON made."imageId" = taken."imageId" AND made.role = 'OUTPUT' AND taken.role IN ('INPUT', 'MASK')
@@ -90,7 +90,7 @@ export function linksAmong(ids: readonly string[], most: number): Prisma.Sql {
     ORDER BY "childId", "parentId", "imageId" LIMIT ${most}`;
 }
 
-/** For each picture the edits that have it in one of these roles, oldest first: rows of `of`, `id`. */
+/** For each image the edits that have it in one of these roles, oldest first: rows of `of`, `id`. */
 export function editsWithImage(
   imageIds: readonly string[],
   roles: 'made' | 'taken',

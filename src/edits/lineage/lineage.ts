@@ -43,7 +43,7 @@ export interface Tree {
 }
 
 /**
- * Which edits come of which: one is the child of another when a picture that came of the other was
+ * Which edits come of which: one is the child of another when an image that came of the other was
  * edited by it, or was its mask. Nothing of it is stored. Each answers for many edits by one
  * statement, in the order of the ids, which must be the viewer's.
  */
@@ -53,7 +53,7 @@ export interface Lineage {
   relatives(ids: readonly string[], which: Relatives, most: number): Promise<string[][]>;
   /** The earliest ancestors; of an edit without any, itself. */
   roots(ids: readonly string[]): Promise<string[]>;
-  /** Which edits pictures came of (`made`), or were edited by (`taken`): oldest first. */
+  /** Which edits images came of (`made`), or were edited by (`taken`): oldest first. */
   editsWith(
     imageIds: readonly string[],
     which: 'made' | 'taken',

@@ -73,7 +73,7 @@ export function createRecoverAttempt(options: {
   ): Promise<EditsApiAnswer | EditsApiError | null> {
     if (!(await answerFiles.hasBytes(attemptId))) return null;
     // Checked once, as each attempt would wait until the storage times out.
-    if (!(await storageAccess.check())) throw new StorageError('The storage cannot be used.');
+    if (!(await storageAccess.check())) throw new StorageError('The storage is unavailable.');
     const bytes = answerFiles.bytes(attemptId);
     try {
       const answer = { bytes, expectedImages, signal, onReceived };

@@ -69,7 +69,7 @@ export function createRecovery(options: {
         // The others must not wait for one whose images cannot be stored now.
         .catch((error) => {
           if (signal.aborted) return;
-          log.error({ err: error }, 'an attempt cannot be recovered now');
+          log.error({ err: error }, 'could not recover an attempt; the next run tries again');
         })
         .finally(() => {
           recovering.delete(attemptId);

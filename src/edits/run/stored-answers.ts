@@ -118,6 +118,6 @@ export function createSweepAnswers(options: { storedAnswers: StoredAnswers; log:
   const { storedAnswers, log } = options;
   return async (_: object, signal: AbortSignal): Promise<void> => {
     const removed = await storedAnswers.sweep(signal);
-    if (removed > 0) log.info({ removed }, 'removed stored responses that were too old');
+    if (removed > 0) log.info({ removed }, 'removed expired responses');
   };
 }

@@ -58,7 +58,7 @@ export function createBacklog(options: {
       if (total >= maxQueued) await recount();
       if (total >= maxQueued) {
         throw new UnavailableError(
-          `${total} edits are waiting already; at most ${maxQueued} may. Try again later.`,
+          `The queue is full: ${total} of at most ${maxQueued} edits are waiting. Try again later.`,
           RETRY_AFTER_SECONDS,
         );
       }

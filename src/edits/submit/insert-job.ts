@@ -10,7 +10,7 @@ import type { ParameterColumns } from '../parameters.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
 import { savePrompt } from './insert-prompt.ts';
 
-/** Where an edit's picture comes from: received with the request, or stored before. */
+/** Where an edit's image comes from: received with the request, or stored before. */
 export type ImageSource =
   | { kind: 'received'; image: ReceivedImage }
   | { kind: 'stored'; image: StoredContent };
@@ -34,10 +34,10 @@ export interface NewJob {
 export const newJobId = (): string => uuid();
 
 /**
- * Writes a job with its prompt, pictures, key and queue entry, all or nothing. The bytes of
- * received pictures must be kept already.
+ * Inserts a job with its prompt, images, key and queue job, all or nothing. The blobs of
+ * received images must be stored already.
  * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; BudgetExceededError;
- * NotFoundError when a stored picture or the job to repeat was deleted meanwhile; StorageError, see
+ * NotFoundError when a stored image or the job to repeat was deleted meanwhile; StorageError, see
  * `Images.save`.
  */
 export async function insertJob(

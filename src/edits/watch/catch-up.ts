@@ -87,7 +87,7 @@ export function createCatchUp(options: {
         await catchUpJobs();
         return await catchUpOwners(since);
       } catch (error) {
-        log.warn({ err: error }, 'cannot read what subscribers missed');
+        log.warn({ err: error }, 'cannot read events that subscribers missed');
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
