@@ -285,7 +285,7 @@ export const BudgetScalarFieldEnum = {
   period: 'period',
   periodStart: 'periodStart',
   spentMicroUsd: 'spentMicroUsd',
-  heldMicroUsd: 'heldMicroUsd',
+  reservedMicroUsd: 'reservedMicroUsd',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
