@@ -280,7 +280,10 @@ export class ConfigError extends RetouchError {
   }
 }
 
-/** A dependency prevents the start. The message is one sentence that names the setting; no stack is shown. */
+/**
+ * Something outside the service prevents the start. The message is one sentence that names the
+ * setting; no stack is shown.
+ */
 export class StartError extends RetouchError {
   readonly code = 'CANNOT_START';
   /** Whether a later start with the same settings may succeed. */

@@ -163,7 +163,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     );
     const refused = await remove(job.id);
     expect(refused.__typename).toBe('JobNotDeletableError');
-    expect(refused.message).toContain('cancel it first');
+    expect(refused.message).toContain('Cancel it with cancelEdit before');
     await app.query('mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', {
       id: job.id,
     });
