@@ -1,3 +1,4 @@
+import { ownedBy, ownedRows } from '../auth/visible.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { type BudgetPeriod, periodStart } from './budget-period.ts';
 import { type BudgetState, budgetState } from './budget-state.ts';
@@ -28,11 +29,11 @@ export function createSetBudget(options: {
       // wait, so that the sums miss nothing and have nothing twice.
       await tx.$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
       if (limitMicroUsd === null) {
-        await tx.budget.deleteMany({ where: { ownerId } });
+        await tx.budget.deleteMany({ where: ownedBy(ownerId) });
         return null;
       }
       const at = now();
-      const old = await tx.budget.findUnique({ where: { ownerId } });
+      const old = await tx.budget.findUnique({ where: ownedBy(ownerId) });
       const period = wanted ?? old?.period ?? 'MONTH';
       const start = periodStart(period, at);
       const data = {
@@ -42,7 +43,7 @@ export function createSetBudget(options: {
         ...(await used(tx, ownerId, start)),
       };
       const row = await tx.budget.upsert({
-        where: { ownerId },
+        where: ownedBy(ownerId),
         create: { ownerId, ...data },
         update: { ...data, updatedAt: at },
       });
@@ -57,7 +58,8 @@ async function used(tx: Transaction, ownerId: string, start: Date) {
       coalesce(sum(held."amountMicroUsd") FILTER (WHERE held."settledAt" IS NULL), 0)::bigint
         AS "heldMicroUsd"
     FROM "EditJob" AS job LEFT JOIN "Reservation" AS held ON held."jobId" = job.id
-    WHERE job."ownerId" = ${ownerId} AND coalesce(held."reservedAt", job."createdAt") >= ${start}
+      AND held."ownerId" = job."ownerId"
+    WHERE ${ownedRows(ownerId, 'job')} AND coalesce(held."reservedAt", job."createdAt") >= ${start}
       -- By index: a job reserves within moments of its creation.
       AND job."createdAt" >= ${start}::timestamptz - interval '1 hour'`;
   if (sums === undefined) throw new Error('a sum has no row');

@@ -1,4 +1,5 @@
 import { GraphQLError, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import { visibleOwner } from '../auth/visible.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { fieldComplexity } from './complexity.ts';
@@ -27,7 +28,7 @@ builder.asEntity(Image, {
 /** Users other than the viewer are null, so that a list of users from another subgraph does not fail. */
 builder.asEntity(User, {
   key: byId,
-  resolveReference: async ({ id }, { viewer }) => (id === viewer.ownerId ? { id } : null),
+  resolveReference: async ({ id }, { viewer }) => (id === visibleOwner(viewer) ? { id } : null),
 });
 
 /** The Federation 2 subgraph of all types; `_service { sdl }` prints it. */

@@ -1,3 +1,4 @@
+import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { WebhookWithSecret } from '../webhooks/webhooks.ts';
@@ -34,8 +35,11 @@ const CreateWebhookPayload = builder
       webhook: t.prismaField({
         type: 'WebhookEndpoint',
         description: 'The webhook.',
-        resolve: (query, { id }, _, { prisma }) =>
-          prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
+        resolve: (query, { id }, _, { prisma, viewer }) =>
+          prisma.webhookEndpoint.findUniqueOrThrow({
+            ...query,
+            where: { id, ...visibleTo(viewer) },
+          }),
       }),
       secret: t.exposeString('secret', { description: ONCE }),
     }),
@@ -50,8 +54,11 @@ const RotateWebhookSecretPayload = builder
         type: 'WebhookEndpoint',
         description:
           'The webhook. The old secret is valid until `previousSecretUntil`; if that is null, it is no longer valid.',
-        resolve: (query, { id }, _, { prisma }) =>
-          prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
+        resolve: (query, { id }, _, { prisma, viewer }) =>
+          prisma.webhookEndpoint.findUniqueOrThrow({
+            ...query,
+            where: { id, ...visibleTo(viewer) },
+          }),
       }),
       secret: t.exposeString('secret', { description: ONCE }),
     }),
@@ -63,8 +70,8 @@ const EnableWebhookPayload = builder.objectRef<{ id: string }>('EnableWebhookPay
     webhook: t.prismaField({
       type: 'WebhookEndpoint',
       description: 'The webhook.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });
@@ -87,8 +94,11 @@ const RedeliverWebhookPayload = builder
       delivery: t.prismaField({
         type: 'WebhookDelivery',
         description: 'The delivery in its current state.',
-        resolve: (query, { id }, _, { prisma }) =>
-          prisma.webhookDelivery.findUniqueOrThrow({ ...query, where: { id } }),
+        resolve: (query, { id }, _, { prisma, viewer }) =>
+          prisma.webhookDelivery.findUniqueOrThrow({
+            ...query,
+            where: { id, ...visibleTo(viewer) },
+          }),
       }),
     }),
   });

@@ -1,5 +1,6 @@
 import type { Viewer } from '../auth/viewer.ts';
-import { ForbiddenError, type InvalidInputCode, InvalidInputError } from '../errors.ts';
+import { assertAdmin } from '../auth/visible.ts';
+import { type InvalidInputCode, InvalidInputError } from '../errors.ts';
 import { MAX_SPAN_MS, type TimeUnit } from './time-steps.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -74,11 +75,7 @@ export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
       'groupBy takes PROMPT of your own edits only: not with OWNER.',
     );
   }
-  if (has('OWNER') && !viewer.isAdmin) {
-    throw new ForbiddenError(
-      'usage: groupBy OWNER, which is of everybody’s edits, is for admins only.',
-    );
-  }
+  if (has('OWNER')) assertAdmin(viewer, 'usage grouped by OWNER');
   if (!isTimeZone(timeZone)) {
     refuse(
       'timeZone',

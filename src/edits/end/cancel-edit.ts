@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownedBy, ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import { JobNotCancelableError, NotFoundError } from '../../errors.ts';
@@ -29,7 +30,7 @@ export function createCancelEdit(options: {
   const { prisma, events, onEnd } = options;
 
   return async (viewer, id) => {
-    const { ownerId } = viewer;
+    const ownerId = ownerOf(viewer);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const job = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },
@@ -50,7 +51,7 @@ export function createCancelEdit(options: {
         // First the attempt, then the job, as those do who end an attempt: they cannot deadlock.
         if (isRunning) {
           await tx.editAttempt.updateMany({
-            where: { jobId: id, state: 'SENT' },
+            where: { jobId: id, ...ownedBy(ownerId), state: 'SENT' },
             data: {
               state: 'UNKNOWN',
               finishedAt,
@@ -60,7 +61,7 @@ export function createCancelEdit(options: {
           });
         }
         const { count } = await tx.editJob.updateMany({
-          where: { id, ownerId, status: isRunning ? 'RUNNING' : 'QUEUED' },
+          where: { id, ...ownedBy(ownerId), status: isRunning ? 'RUNNING' : 'QUEUED' },
           data: {
             status: 'CANCELED',
             finishedAt,

@@ -71,6 +71,7 @@ export function createRecordSuccess(options: {
     await tx.editJobImage.createMany({
       data: imageIds.map((imageId, position) => ({
         jobId,
+        ownerId,
         imageId,
         role: 'OUTPUT' as const,
         position,
@@ -78,9 +79,9 @@ export function createRecordSuccess(options: {
     });
     if (rawUsage !== null) {
       const raw = rawUsage as Prisma.InputJsonValue;
-      await tx.tokenUsage.createMany({ data: { jobId, ...usage, raw } });
+      await tx.tokenUsage.createMany({ data: { jobId, ownerId, ...usage, raw } });
     }
-    if (cost !== null) await ledger.charge(tx, jobId, cost);
+    if (cost !== null) await ledger.charge(tx, { jobId, ownerId }, cost);
     await onEnd(tx, { jobId, ownerId, status: 'SUCCEEDED', costMicroUsd, usage });
     await events.publish(tx, { kind: 'edit', jobId, ownerId, final: true });
     return true;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 
 const count = z.coerce.number();
@@ -35,8 +37,13 @@ export const EDIT_SUMS = Prisma.sql`
   sum(job."costMicroUsd")::bigint AS "costMicroUsd",
   count(*) FILTER (WHERE job."costMicroUsd" IS NULL) AS "editsWithoutCost"`;
 
-export async function sumEdits(prisma: PrismaClient, where: Prisma.Sql): Promise<EditSums> {
+export async function sumEdits(
+  prisma: PrismaClient,
+  viewer: Viewer,
+  where: Prisma.Sql,
+): Promise<EditSums> {
   const [row] = await prisma.$queryRaw<unknown[]>`
-    SELECT ${EDIT_SUMS} FROM "EditJob" AS job WHERE job."deletedAt" IS NULL AND ${where}`;
+    SELECT ${EDIT_SUMS} FROM "EditJob" AS job
+    WHERE ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL AND ${where}`;
   return editSumsSchema.parse(row);
 }

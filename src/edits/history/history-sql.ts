@@ -1,3 +1,5 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
 import {
   isBefore,
@@ -22,7 +24,7 @@ const ID = Prisma.sql`job.id`;
 
 /** Rows of "EditJob" in the order of reading. */
 export interface Reading {
-  readonly ownerId: string;
+  readonly viewer: Viewer;
   /** On the row `job`. */
   readonly conditions: readonly Prisma.Sql[];
   readonly column: SortColumn;
@@ -57,11 +59,10 @@ export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
     );
   }
   // For each prompt its own first rows: an owner's rows in order would be read to the last for a
-  // term that only old ones have. The prompt is the owner's, so its jobs are.
+  // term that only old ones have.
   const own = stretched(reading, reading.limit, [
     Prisma.sql`job."promptId" = found.id`,
-    Prisma.sql`job."deletedAt" IS NULL`,
-    ...reading.conditions,
+    ...asked(reading),
   ]);
   return positions(
     reading,
@@ -72,28 +73,25 @@ export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
 
 /** So many edits, counted to `limit`. */
 export function countRows(
-  { ownerId, conditions }: Pick<Reading, 'ownerId' | 'conditions'>,
+  reading: Pick<Reading, 'viewer' | 'conditions'>,
   found: FoundPrompts | null,
   limit: number,
 ): Prisma.Sql {
   if (found?.kind === 'few') {
     const own = Prisma.sql`SELECT 1 FROM "EditJob" AS job
-      WHERE ${all([Prisma.sql`job."promptId" = found.id`, Prisma.sql`job."deletedAt" IS NULL`, ...conditions])}`;
+      WHERE ${all([Prisma.sql`job."promptId" = found.id`, ...asked(reading)])}`;
     return Prisma.sql`SELECT count(*) FROM (
       SELECT 1 FROM unnest(${[...found.ids]}::text[]::uuid[]) AS found(id)
       CROSS JOIN LATERAL (${own} OFFSET 0) AS own LIMIT ${limit}) AS counted`;
   }
-  const those = [
-    ...ofOwner({ ownerId, conditions }),
-    ...conditions,
-    ...(found === null ? [] : [isOneOf(found.ids)]),
-  ];
+  const those = [...asked(reading), ...(found === null ? [] : [isOneOf(found.ids)])];
   return Prisma.sql`SELECT count(*) FROM (
     SELECT 1 FROM "EditJob" AS job WHERE ${all(those)} LIMIT ${limit}) AS counted`;
 }
 
-export function ofOwner({ ownerId }: Pick<Reading, 'ownerId' | 'conditions'>): Prisma.Sql[] {
-  return [Prisma.sql`job."ownerId" = ${ownerId}`, Prisma.sql`job."deletedAt" IS NULL`];
+/** The rows `job` of the history that the viewer sees. */
+export function inHistorySql(viewer: Viewer): Prisma.Sql[] {
+  return [visibleRows(viewer, 'job'), Prisma.sql`job."deletedAt" IS NULL`];
 }
 
 export const all = (conditions: readonly Prisma.Sql[]) => Prisma.join(conditions, ' AND ');
@@ -103,7 +101,10 @@ function isOneOf(promptIds: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(job."promptId" IN (SELECT ${promptIds})) IS TRUE`;
 }
 
-const asked = (reading: Reading) => [...ofOwner(reading), ...reading.conditions];
+export const asked = ({ viewer, conditions }: Pick<Reading, 'viewer' | 'conditions'>) => [
+  ...inHistorySql(viewer),
+  ...conditions,
+];
 
 /** The first rows within a reading's bounds that meet conditions, in order, with one more column. */
 export function stretched(

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { foldForSearch, searchGrams } from './search-text.ts';
@@ -11,7 +12,9 @@ const BATCH = 200;
 export async function indexPrompts({ prisma, log }: { prisma: PrismaClient; log: Log }) {
   let indexed = 0;
   for (;;) {
-    const batch = await prisma.$queryRaw<{ id: string; ownerId: string; text: string }[]>`
+    const batch = await ofAllOwners(prisma).$queryRaw<
+      { id: string; ownerId: string; text: string }[]
+    >`
       SELECT prompt.id, prompt."ownerId", prompt.text
       FROM "PromptSearch" AS search JOIN "Prompt" AS prompt ON prompt.id = search."promptId"
       WHERE search.grams = '{}' LIMIT ${BATCH}`;
@@ -19,7 +22,7 @@ export async function indexPrompts({ prisma, log }: { prisma: PrismaClient; log:
     await prisma.$transaction(
       batch.map(({ id, ownerId, text }) => {
         const folded = foldForSearch(text);
-        return prisma.promptSearch.updateMany({
+        return ofAllOwners(prisma).promptSearch.updateMany({
           where: { promptId: id },
           data: { text: folded, grams: searchGrams(ownerId, folded) },
         });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Position } from '../../paging/keyset.ts';
 import type { Order } from '../../paging/order.ts';
@@ -24,10 +25,10 @@ export interface PromptsQuery {
 export interface Prompts {
   /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
-  /** Over the edits of each prompt, by one statement; in the order of the ids, the viewer's. */
-  sums(ids: readonly string[]): Promise<EditSums[]>;
-  /** The newest edits of each prompt, at most so many; in the order of the ids, the viewer's. */
-  jobs(ids: readonly string[], most: number): Promise<string[][]>;
+  /** Over the edits of each prompt, by one statement; in the order of the ids. */
+  sums(viewer: Viewer, ids: readonly string[]): Promise<EditSums[]>;
+  /** The newest edits of each prompt, at most so many; in the order of the ids. */
+  jobs(viewer: Viewer, ids: readonly string[], most: number): Promise<string[][]>;
 }
 
 const NO_EDITS: EditSums = {
@@ -45,7 +46,7 @@ const sumsSchema = z.array(editSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   async function read(viewer: Viewer, reading: PromptReading, search: PromptsQuery['search']) {
-    const term = searchTerm(viewer.ownerId, search);
+    const term = searchTerm(viewer, search);
     if (term === null) return prisma.$queryRaw<Position[]>(readPrompts(reading));
     const near = await prisma.$queryRaw<Position[]>(readWalkingPrompts(reading, term));
     if (near.length >= reading.limit) return near;
@@ -62,7 +63,7 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       const rows = await read(
         viewer,
         {
-          ownerId: viewer.ownerId,
+          viewer,
           column,
           direction: isBackward ? opposite : order.direction,
           after: isBackward ? before : after,
@@ -74,22 +75,23 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       return toPage(range, rows);
     },
 
-    async sums(ids) {
+    async sums(viewer, ids) {
       const rows = sumsSchema.parse(
         await prisma.$queryRaw`
           SELECT job."promptId", ${EDIT_SUMS} FROM "EditJob" AS job
-          WHERE job."promptId" = ANY (${[...ids]}::text[]::uuid[]) AND job."deletedAt" IS NULL
+          WHERE job."promptId" = ANY (${[...ids]}::text[]::uuid[])
+            AND ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL
           GROUP BY job."promptId"`,
       );
       const byId = new Map(rows.map(({ promptId, ...sums }) => [promptId, sums]));
       return ids.map((id) => byId.get(id) ?? NO_EDITS);
     },
 
-    async jobs(ids, most) {
+    async jobs(viewer, ids, most) {
       const rows = await prisma.$queryRaw<{ of: string; ids: string[] }[]>`
         SELECT asked.id AS "of", ARRAY (
           SELECT job.id::text FROM "EditJob" AS job
-          WHERE job."promptId" = asked.id AND job."deletedAt" IS NULL
+          WHERE job."promptId" = asked.id AND ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL
           ORDER BY job."createdAt" DESC, job.id DESC LIMIT ${most}) AS ids
         FROM unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
       const byId = new Map(rows.map((row) => [row.of, row.ids]));

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { Prisma, PrismaClient } from '../../database/database.ts';
 import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import type { Upstream, Upstreams } from '../../edits-api/upstreams.ts';
@@ -101,7 +102,7 @@ export function createAttempts(options: {
     jobId: string,
     at: Date,
   ): Promise<boolean> {
-    const [job] = await tx.editJob.updateManyAndReturn({
+    const [job] = await ofAllOwners(tx).editJob.updateManyAndReturn({
       where: { id: jobId, status: 'QUEUED' },
       data: { nextAttemptAt: at },
       select: { id: true, ownerId: true, turn: true },
@@ -116,7 +117,10 @@ export function createAttempts(options: {
     async claim(jobId, { workerId, attemptId: id }) {
       const choose = await chooseUpstream();
       return prisma.$transaction(async (tx) => {
-        const found = await tx.editJob.findUnique({ where: { id: jobId }, include: WITH_INPUT });
+        const found = await ofAllOwners(tx).editJob.findUnique({
+          where: { id: jobId },
+          include: WITH_INPUT,
+        });
         if (found?.prompt == null) return null;
         const job = { ...found, prompt: found.prompt };
         const open = job.attempts.find((attempt) => attempt.id === id && attempt.state === 'SENT');
@@ -132,7 +136,7 @@ export function createAttempts(options: {
           return null;
         }
         const sentAt = nowAfter(job.createdAt);
-        const { count } = await tx.editJob.updateMany({
+        const { count } = await ofAllOwners(tx).editJob.updateMany({
           where: { id: jobId, status: 'QUEUED' },
           data: {
             status: 'RUNNING',
@@ -146,7 +150,15 @@ export function createAttempts(options: {
         const { upstream } = choice;
         const number = job.attempts.length + 1;
         await tx.editAttempt.createMany({
-          data: { id, jobId, number, workerId, sentAt, upstream: upstream.name },
+          data: {
+            id,
+            ownerId: job.ownerId,
+            jobId,
+            number,
+            workerId,
+            sentAt,
+            upstream: upstream.name,
+          },
         });
         const claimed = { ...job, attemptId: id, attemptNumber: number, sentAt, upstream };
         await events.publish(tx, news(claimed, false));
@@ -212,7 +224,7 @@ async function endAttempt(
   { attemptId }: OpenAttempt,
   data: Prisma.EditAttemptUpdateManyMutationInput,
 ): Promise<boolean> {
-  const { count } = await tx.editAttempt.updateMany({
+  const { count } = await ofAllOwners(tx).editAttempt.updateMany({
     where: { id: attemptId, state: 'SENT' },
     data,
   });
@@ -226,7 +238,7 @@ async function moveJob(
   status: 'QUEUED' | 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN',
   data: Prisma.EditJobUpdateManyMutationInput,
 ): Promise<void> {
-  const { count } = await tx.editJob.updateMany({
+  const { count } = await ofAllOwners(tx).editJob.updateMany({
     where: { id, status: 'RUNNING' },
     data: { ...data, status },
   });

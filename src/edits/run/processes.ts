@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { v7 as uuid } from 'uuid';
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 
@@ -61,7 +62,7 @@ export function createWorkerPresence(options: {
       }, timeoutMs / HEARTBEATS_PER_TIMEOUT);
     },
     async findGone() {
-      const silent = await prisma.$queryRaw<{ id: string; heartbeatAt: string }[]>`
+      const silent = await ofAllOwners(prisma).$queryRaw<{ id: string; heartbeatAt: string }[]>`
         SELECT id::text AS id, "heartbeatAt"::text AS "heartbeatAt" FROM "Worker"
         WHERE id <> ${id}::uuid
           AND "heartbeatAt" < now() - make_interval(secs => ${timeoutMs / 1_000}::float8)
@@ -77,7 +78,7 @@ export function createWorkerPresence(options: {
     },
     async strikeOff(gone) {
       if (gone.length === 0) return;
-      await prisma.$executeRaw`
+      await ofAllOwners(prisma).$executeRaw`
         DELETE FROM "Worker" AS worker WHERE id::text = ANY(${[...gone]}) AND NOT EXISTS (
           SELECT 1 FROM "EditAttempt" WHERE "workerId" = worker.id AND state = 'SENT'
         )`;

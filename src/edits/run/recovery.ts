@@ -1,4 +1,5 @@
 import { validate as isUuid } from 'uuid';
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { StorageAccess } from '../../config/data-dir/storage-access.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
@@ -57,7 +58,7 @@ export function createRecovery(options: {
 
   async function recoverAll(): Promise<void> {
     const gone = await presence.findGone();
-    const abandoned = await prisma.$queryRaw<AbandonedAttempt[]>`
+    const abandoned = await ofAllOwners(prisma).$queryRaw<AbandonedAttempt[]>`
       SELECT
         job.id, job."ownerId", job.model, job.n,
         attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
@@ -117,7 +118,7 @@ export function createRecovery(options: {
   }
 
   async function withHistory(attempt: AbandonedAttempt): Promise<FailedJob> {
-    const history = await prisma.editJob.findUniqueOrThrow({
+    const history = await ofAllOwners(prisma).editJob.findUniqueOrThrow({
       where: { id: attempt.id },
       select: {
         createdAt: true,
@@ -153,7 +154,7 @@ export function createRecovery(options: {
   async function storeLeftovers(): Promise<void> {
     const idle = (await answerFiles.idle(IDLE_MS)).filter((name) => isUuid(name));
     if (idle.length === 0) return;
-    const ended = await prisma.editAttempt.findMany({
+    const ended = await ofAllOwners(prisma).editAttempt.findMany({
       where: { id: { in: idle }, state: 'UNKNOWN' },
       select: { id: true },
     });

@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownedBy } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { ReadSaved } from '../../edits-api/edits-api.ts';
 import { EditsApiError } from '../../edits-api/edits-api-error.ts';
@@ -109,12 +110,12 @@ export function createRereadAnswer(options: {
           const noError = { errorCode: null, errorMessage: null };
           // First the job, as those do who delete it: they cannot deadlock.
           const { count } = await tx.editJob.updateMany({
-            where: { id, status: 'OUTCOME_UNKNOWN', deletedAt: null },
+            where: { id, ...ownedBy(job.ownerId), status: 'OUTCOME_UNKNOWN', deletedAt: null },
             data: { ...jobData, ...noError },
           });
           if (count === 0) return false;
           await tx.editAttempt.updateMany({
-            where: { id: attempt.id },
+            where: { id: attempt.id, ...ownedBy(job.ownerId) },
             data: { ...attemptData, ...noError, answerStoredAt: null },
           });
           return true;

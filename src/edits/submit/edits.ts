@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { BudgetExceededError, InvalidInputError, NotFoundError } from '../../errors.ts';
 import {
@@ -84,7 +85,7 @@ export function createEdits(options: {
 
   return {
     async create(viewer, input, expect) {
-      const { ownerId } = viewer;
+      const ownerId = ownerOf(viewer);
       const { idempotencyKey: key = null } = input;
       if (key !== null) checkIdempotencyKey(key);
       const params = checkEditParams(input, models);
@@ -132,7 +133,7 @@ export function createEdits(options: {
     },
 
     async retry(viewer, id, { idempotencyKey: key }, expect) {
-      const { ownerId } = viewer;
+      const ownerId = ownerOf(viewer);
       if (key !== null) checkIdempotencyKey(key);
       const old = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Viewer } from '../../auth/viewer.ts';
+import { ofAllOwners, ownedBy, viewerOf, visibleOwner } from '../../auth/visible.ts';
 import type { Prisma, PrismaClient } from '../../database/database.ts';
 import { NotFoundError, UnavailableError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -109,7 +110,10 @@ export function createEditSubscriptions(options: {
   async function catchUpJobs(): Promise<void> {
     const ids = [...watchesOf.keys()];
     if (ids.length === 0) return;
-    const jobs = await prisma.editJob.findMany({ where: { id: { in: ids } }, select: PROGRESS });
+    const jobs = await ofAllOwners(prisma).editJob.findMany({
+      where: { id: { in: ids } },
+      select: PROGRESS,
+    });
     for (const job of jobs) for (const watch of watchesOf.get(job.id) ?? []) bringUp(watch, job);
   }
 
@@ -130,7 +134,7 @@ export function createEditSubscriptions(options: {
     for (const [ownerId, queues] of queuesOf) {
       const jobs = await openJobs(ownerId, { OR: [isOpen, { finishedAt: { gte: since } }] });
       const deleted = await prisma.editJob.findMany({
-        where: { ownerId, deletedAt: { gte: since } },
+        where: { ...ownedBy(ownerId), deletedAt: { gte: since } },
         select: { id: true },
         take: MAX_JOBS_AT_ONCE,
       });
@@ -146,7 +150,7 @@ export function createEditSubscriptions(options: {
   /** The newest of them, oldest first. */
   async function openJobs(ownerId: string, where: Prisma.EditJobWhereInput): Promise<string[]> {
     const jobs = await prisma.editJob.findMany({
-      where: { AND: [inHistory({ ownerId }), where] },
+      where: { AND: [inHistory(viewerOf(ownerId)), where] },
       select: { id: true },
       orderBy: { id: 'desc' },
       take: MAX_JOBS_AT_ONCE,
@@ -175,14 +179,14 @@ export function createEditSubscriptions(options: {
   }
 
   return {
-    async toJob({ ownerId }, id) {
+    async toJob(viewer, id) {
       // Before the job is read, so that no change falls between.
       const watch = open(watchesOf, id, (news) => ({ queue: news, progress: null, partials: 0 }));
       const { queue } = watch;
       queue.push({ type: 'CURRENT', jobId: id, partialImageIndex: null });
       try {
         const job = await prisma.editJob.findFirst({
-          where: { id, ...inHistory({ ownerId }) },
+          where: { id, ...inHistory(viewer) },
           select: PROGRESS,
         });
         if (job === null) throw new NotFoundError('EditJob', id);
@@ -197,7 +201,7 @@ export function createEditSubscriptions(options: {
     },
 
     async toAll(viewer, filter) {
-      const queue = open(queuesOf, viewer.ownerId, (news) => news);
+      const queue = open(queuesOf, visibleOwner(viewer), (news) => news);
       try {
         const status = (filter.status ?? Object.values(EditStatus)).filter((one) => !isFinal(one));
         const newest = await history.pages(viewer, { filter: { ...filter, status } }).next();

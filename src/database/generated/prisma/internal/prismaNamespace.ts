@@ -1824,6 +1824,7 @@ export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof 
 
 export const EditAttemptScalarFieldEnum = {
   id: 'id',
+  ownerId: 'ownerId',
   jobId: 'jobId',
   number: 'number',
   state: 'state',
@@ -1883,6 +1884,7 @@ export type ImageScalarFieldEnum = (typeof ImageScalarFieldEnum)[keyof typeof Im
 
 export const EditJobImageScalarFieldEnum = {
   jobId: 'jobId',
+  ownerId: 'ownerId',
   imageId: 'imageId',
   role: 'role',
   position: 'position',
@@ -1894,6 +1896,7 @@ export type EditJobImageScalarFieldEnum = (typeof EditJobImageScalarFieldEnum)[k
 
 export const TokenUsageScalarFieldEnum = {
   jobId: 'jobId',
+  ownerId: 'ownerId',
   totalTokens: 'totalTokens',
   inputTokens: 'inputTokens',
   outputTokens: 'outputTokens',
@@ -1912,6 +1915,7 @@ export type TokenUsageScalarFieldEnum = (typeof TokenUsageScalarFieldEnum)[keyof
 
 export const ChargeScalarFieldEnum = {
   id: 'id',
+  ownerId: 'ownerId',
   jobId: 'jobId',
   amountMicroUsd: 'amountMicroUsd',
   priceVersion: 'priceVersion',
@@ -1979,6 +1983,7 @@ export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldE
 
 export const WebhookDeliveryScalarFieldEnum = {
   id: 'id',
+  ownerId: 'ownerId',
   endpointId: 'endpointId',
   jobId: 'jobId',
   event: 'event',
@@ -1997,6 +2002,7 @@ export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldE
 
 export const WebhookDeliveryAttemptScalarFieldEnum = {
   deliveryId: 'deliveryId',
+  ownerId: 'ownerId',
   number: 'number',
   httpStatus: 'httpStatus',
   error: 'error',

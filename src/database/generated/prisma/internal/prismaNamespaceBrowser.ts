@@ -180,6 +180,7 @@ export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof 
 
 export const EditAttemptScalarFieldEnum = {
   id: 'id',
+  ownerId: 'ownerId',
   jobId: 'jobId',
   number: 'number',
   state: 'state',
@@ -239,6 +240,7 @@ export type ImageScalarFieldEnum = (typeof ImageScalarFieldEnum)[keyof typeof Im
 
 export const EditJobImageScalarFieldEnum = {
   jobId: 'jobId',
+  ownerId: 'ownerId',
   imageId: 'imageId',
   role: 'role',
   position: 'position',
@@ -250,6 +252,7 @@ export type EditJobImageScalarFieldEnum = (typeof EditJobImageScalarFieldEnum)[k
 
 export const TokenUsageScalarFieldEnum = {
   jobId: 'jobId',
+  ownerId: 'ownerId',
   totalTokens: 'totalTokens',
   inputTokens: 'inputTokens',
   outputTokens: 'outputTokens',
@@ -268,6 +271,7 @@ export type TokenUsageScalarFieldEnum = (typeof TokenUsageScalarFieldEnum)[keyof
 
 export const ChargeScalarFieldEnum = {
   id: 'id',
+  ownerId: 'ownerId',
   jobId: 'jobId',
   amountMicroUsd: 'amountMicroUsd',
   priceVersion: 'priceVersion',
@@ -335,6 +339,7 @@ export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldE
 
 export const WebhookDeliveryScalarFieldEnum = {
   id: 'id',
+  ownerId: 'ownerId',
   endpointId: 'endpointId',
   jobId: 'jobId',
   event: 'event',
@@ -353,6 +358,7 @@ export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldE
 
 export const WebhookDeliveryAttemptScalarFieldEnum = {
   deliveryId: 'deliveryId',
+  ownerId: 'ownerId',
   number: 'number',
   httpStatus: 'httpStatus',
   error: 'error',

@@ -36,6 +36,7 @@ export type ChargeSumAggregateOutputType = {
 
 export type ChargeMinAggregateOutputType = {
   id: string | null
+  ownerId: string | null
   jobId: string | null
   amountMicroUsd: bigint | null
   priceVersion: string | null
@@ -45,6 +46,7 @@ export type ChargeMinAggregateOutputType = {
 
 export type ChargeMaxAggregateOutputType = {
   id: string | null
+  ownerId: string | null
   jobId: string | null
   amountMicroUsd: bigint | null
   priceVersion: string | null
@@ -54,6 +56,7 @@ export type ChargeMaxAggregateOutputType = {
 
 export type ChargeCountAggregateOutputType = {
   id: number
+  ownerId: number
   jobId: number
   amountMicroUsd: number
   priceVersion: number
@@ -73,6 +76,7 @@ export type ChargeSumAggregateInputType = {
 
 export type ChargeMinAggregateInputType = {
   id?: true
+  ownerId?: true
   jobId?: true
   amountMicroUsd?: true
   priceVersion?: true
@@ -82,6 +86,7 @@ export type ChargeMinAggregateInputType = {
 
 export type ChargeMaxAggregateInputType = {
   id?: true
+  ownerId?: true
   jobId?: true
   amountMicroUsd?: true
   priceVersion?: true
@@ -91,6 +96,7 @@ export type ChargeMaxAggregateInputType = {
 
 export type ChargeCountAggregateInputType = {
   id?: true
+  ownerId?: true
   jobId?: true
   amountMicroUsd?: true
   priceVersion?: true
@@ -187,6 +193,7 @@ export type ChargeGroupByArgs<ExtArgs extends runtime.Types.Extensions.InternalA
 
 export type ChargeGroupByOutputType = {
   id: string
+  ownerId: string
   jobId: string
   amountMicroUsd: bigint
   priceVersion: string
@@ -219,6 +226,7 @@ export type ChargeWhereInput = {
   OR?: Prisma.ChargeWhereInput[]
   NOT?: Prisma.ChargeWhereInput | Prisma.ChargeWhereInput[]
   id?: Prisma.UuidFilter<"Charge"> | string
+  ownerId?: Prisma.StringFilter<"Charge"> | string
   jobId?: Prisma.UuidFilter<"Charge"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Charge"> | bigint | number
   priceVersion?: Prisma.StringFilter<"Charge"> | string
@@ -229,6 +237,7 @@ export type ChargeWhereInput = {
 
 export type ChargeOrderByWithRelationInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
   priceVersion?: Prisma.SortOrder
@@ -242,6 +251,7 @@ export type ChargeWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.ChargeWhereInput | Prisma.ChargeWhereInput[]
   OR?: Prisma.ChargeWhereInput[]
   NOT?: Prisma.ChargeWhereInput | Prisma.ChargeWhereInput[]
+  ownerId?: Prisma.StringFilter<"Charge"> | string
   jobId?: Prisma.UuidFilter<"Charge"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Charge"> | bigint | number
   priceVersion?: Prisma.StringFilter<"Charge"> | string
@@ -252,6 +262,7 @@ export type ChargeWhereUniqueInput = Prisma.AtLeast<{
 
 export type ChargeOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
   priceVersion?: Prisma.SortOrder
@@ -269,6 +280,7 @@ export type ChargeScalarWhereWithAggregatesInput = {
   OR?: Prisma.ChargeScalarWhereWithAggregatesInput[]
   NOT?: Prisma.ChargeScalarWhereWithAggregatesInput | Prisma.ChargeScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"Charge"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"Charge"> | string
   jobId?: Prisma.UuidWithAggregatesFilter<"Charge"> | string
   amountMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Charge"> | bigint | number
   priceVersion?: Prisma.StringWithAggregatesFilter<"Charge"> | string
@@ -287,6 +299,7 @@ export type ChargeCreateInput = {
 
 export type ChargeUncheckedCreateInput = {
   id?: string
+  ownerId: string
   jobId: string
   amountMicroUsd: bigint | number
   priceVersion: string
@@ -305,6 +318,7 @@ export type ChargeUpdateInput = {
 
 export type ChargeUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   priceVersion?: Prisma.StringFieldUpdateOperationsInput | string
@@ -314,6 +328,7 @@ export type ChargeUncheckedUpdateInput = {
 
 export type ChargeCreateManyInput = {
   id?: string
+  ownerId: string
   jobId: string
   amountMicroUsd: bigint | number
   priceVersion: string
@@ -331,6 +346,7 @@ export type ChargeUpdateManyMutationInput = {
 
 export type ChargeUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   priceVersion?: Prisma.StringFieldUpdateOperationsInput | string
@@ -350,6 +366,7 @@ export type ChargeOrderByRelationAggregateInput = {
 
 export type ChargeCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
   priceVersion?: Prisma.SortOrder
@@ -363,6 +380,7 @@ export type ChargeAvgOrderByAggregateInput = {
 
 export type ChargeMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
   priceVersion?: Prisma.SortOrder
@@ -372,6 +390,7 @@ export type ChargeMaxOrderByAggregateInput = {
 
 export type ChargeMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
   priceVersion?: Prisma.SortOrder
@@ -480,6 +499,7 @@ export type ChargeScalarWhereInput = {
   OR?: Prisma.ChargeScalarWhereInput[]
   NOT?: Prisma.ChargeScalarWhereInput | Prisma.ChargeScalarWhereInput[]
   id?: Prisma.UuidFilter<"Charge"> | string
+  ownerId?: Prisma.StringFilter<"Charge"> | string
   jobId?: Prisma.UuidFilter<"Charge"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Charge"> | bigint | number
   priceVersion?: Prisma.StringFilter<"Charge"> | string
@@ -523,6 +543,7 @@ export type ChargeUncheckedUpdateManyWithoutJobInput = {
 
 export type ChargeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   amountMicroUsd?: boolean
   priceVersion?: boolean
@@ -533,6 +554,7 @@ export type ChargeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
 
 export type ChargeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   amountMicroUsd?: boolean
   priceVersion?: boolean
@@ -543,6 +565,7 @@ export type ChargeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
 
 export type ChargeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   amountMicroUsd?: boolean
   priceVersion?: boolean
@@ -553,6 +576,7 @@ export type ChargeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
 
 export type ChargeSelectScalar = {
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   amountMicroUsd?: boolean
   priceVersion?: boolean
@@ -560,7 +584,7 @@ export type ChargeSelectScalar = {
   supersededAt?: boolean
 }
 
-export type ChargeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "amountMicroUsd" | "priceVersion" | "createdAt" | "supersededAt", ExtArgs["result"]["charge"]>
+export type ChargeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "jobId" | "amountMicroUsd" | "priceVersion" | "createdAt" | "supersededAt", ExtArgs["result"]["charge"]>
 export type ChargeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -578,6 +602,7 @@ export type $ChargePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
+    ownerId: string
     jobId: string
     /**
      * Millionths of a US dollar.
@@ -1014,6 +1039,7 @@ export interface Prisma__ChargeClient<T, Null = never, ExtArgs extends runtime.T
  */
 export interface ChargeFieldRefs {
   readonly id: Prisma.FieldRef<"Charge", 'String'>
+  readonly ownerId: Prisma.FieldRef<"Charge", 'String'>
   readonly jobId: Prisma.FieldRef<"Charge", 'String'>
   readonly amountMicroUsd: Prisma.FieldRef<"Charge", 'BigInt'>
   readonly priceVersion: Prisma.FieldRef<"Charge", 'String'>

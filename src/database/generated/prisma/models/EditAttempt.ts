@@ -38,6 +38,7 @@ export type EditAttemptSumAggregateOutputType = {
 
 export type EditAttemptMinAggregateOutputType = {
   id: string | null
+  ownerId: string | null
   jobId: string | null
   number: number | null
   state: $Enums.AttemptState | null
@@ -54,6 +55,7 @@ export type EditAttemptMinAggregateOutputType = {
 
 export type EditAttemptMaxAggregateOutputType = {
   id: string | null
+  ownerId: string | null
   jobId: string | null
   number: number | null
   state: $Enums.AttemptState | null
@@ -70,6 +72,7 @@ export type EditAttemptMaxAggregateOutputType = {
 
 export type EditAttemptCountAggregateOutputType = {
   id: number
+  ownerId: number
   jobId: number
   number: number
   state: number
@@ -99,6 +102,7 @@ export type EditAttemptSumAggregateInputType = {
 
 export type EditAttemptMinAggregateInputType = {
   id?: true
+  ownerId?: true
   jobId?: true
   number?: true
   state?: true
@@ -115,6 +119,7 @@ export type EditAttemptMinAggregateInputType = {
 
 export type EditAttemptMaxAggregateInputType = {
   id?: true
+  ownerId?: true
   jobId?: true
   number?: true
   state?: true
@@ -131,6 +136,7 @@ export type EditAttemptMaxAggregateInputType = {
 
 export type EditAttemptCountAggregateInputType = {
   id?: true
+  ownerId?: true
   jobId?: true
   number?: true
   state?: true
@@ -235,6 +241,7 @@ export type EditAttemptGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inte
 
 export type EditAttemptGroupByOutputType = {
   id: string
+  ownerId: string
   jobId: string
   number: number
   state: $Enums.AttemptState
@@ -275,6 +282,7 @@ export type EditAttemptWhereInput = {
   OR?: Prisma.EditAttemptWhereInput[]
   NOT?: Prisma.EditAttemptWhereInput | Prisma.EditAttemptWhereInput[]
   id?: Prisma.UuidFilter<"EditAttempt"> | string
+  ownerId?: Prisma.StringFilter<"EditAttempt"> | string
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
@@ -293,6 +301,7 @@ export type EditAttemptWhereInput = {
 
 export type EditAttemptOrderByWithRelationInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
@@ -315,6 +324,7 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.EditAttemptWhereInput | Prisma.EditAttemptWhereInput[]
   OR?: Prisma.EditAttemptWhereInput[]
   NOT?: Prisma.EditAttemptWhereInput | Prisma.EditAttemptWhereInput[]
+  ownerId?: Prisma.StringFilter<"EditAttempt"> | string
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
@@ -333,6 +343,7 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
 
 export type EditAttemptOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
@@ -358,6 +369,7 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   OR?: Prisma.EditAttemptScalarWhereWithAggregatesInput[]
   NOT?: Prisma.EditAttemptScalarWhereWithAggregatesInput | Prisma.EditAttemptScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"EditAttempt"> | string
   jobId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
   number?: Prisma.IntWithAggregatesFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateWithAggregatesFilter<"EditAttempt"> | $Enums.AttemptState
@@ -392,6 +404,7 @@ export type EditAttemptCreateInput = {
 
 export type EditAttemptUncheckedCreateInput = {
   id?: string
+  ownerId: string
   jobId: string
   number: number
   state?: $Enums.AttemptState
@@ -426,6 +439,7 @@ export type EditAttemptUpdateInput = {
 
 export type EditAttemptUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
@@ -443,6 +457,7 @@ export type EditAttemptUncheckedUpdateInput = {
 
 export type EditAttemptCreateManyInput = {
   id?: string
+  ownerId: string
   jobId: string
   number: number
   state?: $Enums.AttemptState
@@ -476,6 +491,7 @@ export type EditAttemptUpdateManyMutationInput = {
 
 export type EditAttemptUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
@@ -508,6 +524,7 @@ export type EditAttemptJobIdNumberCompoundUniqueInput = {
 
 export type EditAttemptCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
@@ -530,6 +547,7 @@ export type EditAttemptAvgOrderByAggregateInput = {
 
 export type EditAttemptMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
@@ -546,6 +564,7 @@ export type EditAttemptMaxOrderByAggregateInput = {
 
 export type EditAttemptMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
@@ -674,6 +693,7 @@ export type EditAttemptScalarWhereInput = {
   OR?: Prisma.EditAttemptScalarWhereInput[]
   NOT?: Prisma.EditAttemptScalarWhereInput | Prisma.EditAttemptScalarWhereInput[]
   id?: Prisma.UuidFilter<"EditAttempt"> | string
+  ownerId?: Prisma.StringFilter<"EditAttempt"> | string
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
@@ -757,6 +777,7 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
 
 export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   number?: boolean
   state?: boolean
@@ -775,6 +796,7 @@ export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalA
 
 export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   number?: boolean
   state?: boolean
@@ -793,6 +815,7 @@ export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
 
 export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   number?: boolean
   state?: boolean
@@ -811,6 +834,7 @@ export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
 
 export type EditAttemptSelectScalar = {
   id?: boolean
+  ownerId?: boolean
   jobId?: boolean
   number?: boolean
   state?: boolean
@@ -826,7 +850,7 @@ export type EditAttemptSelectScalar = {
   finishedAt?: boolean
 }
 
-export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
+export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "jobId" | "number" | "state" | "workerId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
 export type EditAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -844,6 +868,7 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
+    ownerId: string
     jobId: string
     number: number
     state: $Enums.AttemptState
@@ -1294,6 +1319,7 @@ export interface Prisma__EditAttemptClient<T, Null = never, ExtArgs extends runt
  */
 export interface EditAttemptFieldRefs {
   readonly id: Prisma.FieldRef<"EditAttempt", 'String'>
+  readonly ownerId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly jobId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly number: Prisma.FieldRef<"EditAttempt", 'Int'>
   readonly state: Prisma.FieldRef<"EditAttempt", 'AttemptState'>

@@ -639,6 +639,7 @@ export type EditJobOrderByWithRelationInput = {
 
 export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  ownerId_id?: Prisma.EditJobOwnerIdIdCompoundUniqueInput
   AND?: Prisma.EditJobWhereInput | Prisma.EditJobWhereInput[]
   OR?: Prisma.EditJobWhereInput[]
   NOT?: Prisma.EditJobWhereInput | Prisma.EditJobWhereInput[]
@@ -694,7 +695,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
   webhooks?: Prisma.WebhookDeliveryListRelationFilter
   reservation?: Prisma.XOR<Prisma.ReservationNullableScalarRelationFilter, Prisma.ReservationWhereInput> | null
-}, "id">
+}, "id" | "ownerId_id">
 
 export type EditJobOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -798,7 +799,6 @@ export type EditJobScalarWhereWithAggregatesInput = {
 
 export type EditJobCreateInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -906,7 +906,6 @@ export type EditJobUncheckedCreateInput = {
 
 export type EditJobUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1060,7 +1059,6 @@ export type EditJobCreateManyInput = {
 
 export type EditJobUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1161,6 +1159,11 @@ export type EditJobListRelationFilter = {
 
 export type EditJobOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
+}
+
+export type EditJobOwnerIdIdCompoundUniqueInput = {
+  ownerId: string
+  id: string
 }
 
 export type EditJobCountOrderByAggregateInput = {
@@ -1586,7 +1589,6 @@ export type EditJobUpdateOneRequiredWithoutWebhooksNestedInput = {
 
 export type EditJobCreateWithoutRetriesInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -1697,7 +1699,6 @@ export type EditJobCreateOrConnectWithoutRetriesInput = {
 
 export type EditJobCreateWithoutRetryOfInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -1750,7 +1751,6 @@ export type EditJobCreateWithoutRetryOfInput = {
 
 export type EditJobUncheckedCreateWithoutRetryOfInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -1824,7 +1824,6 @@ export type EditJobUpdateToOneWithWhereWithoutRetriesInput = {
 
 export type EditJobUpdateWithoutRetriesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1995,7 +1994,6 @@ export type EditJobScalarWhereInput = {
 
 export type EditJobCreateWithoutIdempotencyKeysInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -2117,7 +2115,6 @@ export type EditJobUpdateToOneWithWhereWithoutIdempotencyKeysInput = {
 
 export type EditJobUpdateWithoutIdempotencyKeysInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2223,7 +2220,6 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
 
 export type EditJobCreateWithoutAttemptsInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -2345,7 +2341,6 @@ export type EditJobUpdateToOneWithWhereWithoutAttemptsInput = {
 
 export type EditJobUpdateWithoutAttemptsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2451,7 +2446,6 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
 
 export type EditJobCreateWithoutPromptInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -2504,7 +2498,6 @@ export type EditJobCreateWithoutPromptInput = {
 
 export type EditJobUncheckedCreateWithoutPromptInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -2583,7 +2576,6 @@ export type EditJobUpdateManyWithWhereWithoutPromptInput = {
 
 export type EditJobCreateWithoutImagesInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -2705,7 +2697,6 @@ export type EditJobUpdateToOneWithWhereWithoutImagesInput = {
 
 export type EditJobUpdateWithoutImagesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -2811,7 +2802,6 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
 
 export type EditJobCreateWithoutUsageInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -2933,7 +2923,6 @@ export type EditJobUpdateToOneWithWhereWithoutUsageInput = {
 
 export type EditJobUpdateWithoutUsageInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3039,7 +3028,6 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
 
 export type EditJobCreateWithoutChargesInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -3161,7 +3149,6 @@ export type EditJobUpdateToOneWithWhereWithoutChargesInput = {
 
 export type EditJobUpdateWithoutChargesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3267,7 +3254,6 @@ export type EditJobUncheckedUpdateWithoutChargesInput = {
 
 export type EditJobCreateWithoutReservationInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -3389,7 +3375,6 @@ export type EditJobUpdateToOneWithWhereWithoutReservationInput = {
 
 export type EditJobUpdateWithoutReservationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3495,7 +3480,6 @@ export type EditJobUncheckedUpdateWithoutReservationInput = {
 
 export type EditJobCreateWithoutWebhooksInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -3617,7 +3601,6 @@ export type EditJobUpdateToOneWithWhereWithoutWebhooksInput = {
 
 export type EditJobUpdateWithoutWebhooksInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3723,7 +3706,6 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
 
 export type EditJobCreateManyRetryOfInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -3768,7 +3750,6 @@ export type EditJobCreateManyRetryOfInput = {
 
 export type EditJobUpdateWithoutRetryOfInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3821,7 +3802,6 @@ export type EditJobUpdateWithoutRetryOfInput = {
 
 export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3874,7 +3854,6 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
 
 export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -3919,7 +3898,6 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
 
 export type EditJobCreateManyPromptInput = {
   id?: string
-  ownerId: string
   status?: $Enums.EditStatus
   sandbox: boolean
   turn?: number
@@ -3964,7 +3942,6 @@ export type EditJobCreateManyPromptInput = {
 
 export type EditJobUpdateWithoutPromptInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -4017,7 +3994,6 @@ export type EditJobUpdateWithoutPromptInput = {
 
 export type EditJobUncheckedUpdateWithoutPromptInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number
@@ -4070,7 +4046,6 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
 
 export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumEditStatusFieldUpdateOperationsInput | $Enums.EditStatus
   sandbox?: Prisma.BoolFieldUpdateOperationsInput | boolean
   turn?: Prisma.IntFieldUpdateOperationsInput | number

@@ -36,6 +36,7 @@ export type EditJobImageSumAggregateOutputType = {
 
 export type EditJobImageMinAggregateOutputType = {
   jobId: string | null
+  ownerId: string | null
   imageId: string | null
   role: $Enums.ImageRole | null
   position: number | null
@@ -44,6 +45,7 @@ export type EditJobImageMinAggregateOutputType = {
 
 export type EditJobImageMaxAggregateOutputType = {
   jobId: string | null
+  ownerId: string | null
   imageId: string | null
   role: $Enums.ImageRole | null
   position: number | null
@@ -52,6 +54,7 @@ export type EditJobImageMaxAggregateOutputType = {
 
 export type EditJobImageCountAggregateOutputType = {
   jobId: number
+  ownerId: number
   imageId: number
   role: number
   position: number
@@ -70,6 +73,7 @@ export type EditJobImageSumAggregateInputType = {
 
 export type EditJobImageMinAggregateInputType = {
   jobId?: true
+  ownerId?: true
   imageId?: true
   role?: true
   position?: true
@@ -78,6 +82,7 @@ export type EditJobImageMinAggregateInputType = {
 
 export type EditJobImageMaxAggregateInputType = {
   jobId?: true
+  ownerId?: true
   imageId?: true
   role?: true
   position?: true
@@ -86,6 +91,7 @@ export type EditJobImageMaxAggregateInputType = {
 
 export type EditJobImageCountAggregateInputType = {
   jobId?: true
+  ownerId?: true
   imageId?: true
   role?: true
   position?: true
@@ -181,6 +187,7 @@ export type EditJobImageGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
 
 export type EditJobImageGroupByOutputType = {
   jobId: string
+  ownerId: string
   imageId: string
   role: $Enums.ImageRole
   position: number
@@ -212,6 +219,7 @@ export type EditJobImageWhereInput = {
   OR?: Prisma.EditJobImageWhereInput[]
   NOT?: Prisma.EditJobImageWhereInput | Prisma.EditJobImageWhereInput[]
   jobId?: Prisma.UuidFilter<"EditJobImage"> | string
+  ownerId?: Prisma.StringFilter<"EditJobImage"> | string
   imageId?: Prisma.UuidFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntFilter<"EditJobImage"> | number
@@ -222,6 +230,7 @@ export type EditJobImageWhereInput = {
 
 export type EditJobImageOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
@@ -236,6 +245,7 @@ export type EditJobImageWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.EditJobImageWhereInput[]
   NOT?: Prisma.EditJobImageWhereInput | Prisma.EditJobImageWhereInput[]
   jobId?: Prisma.UuidFilter<"EditJobImage"> | string
+  ownerId?: Prisma.StringFilter<"EditJobImage"> | string
   imageId?: Prisma.UuidFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntFilter<"EditJobImage"> | number
@@ -246,6 +256,7 @@ export type EditJobImageWhereUniqueInput = Prisma.AtLeast<{
 
 export type EditJobImageOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
@@ -262,6 +273,7 @@ export type EditJobImageScalarWhereWithAggregatesInput = {
   OR?: Prisma.EditJobImageScalarWhereWithAggregatesInput[]
   NOT?: Prisma.EditJobImageScalarWhereWithAggregatesInput | Prisma.EditJobImageScalarWhereWithAggregatesInput[]
   jobId?: Prisma.UuidWithAggregatesFilter<"EditJobImage"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"EditJobImage"> | string
   imageId?: Prisma.UuidWithAggregatesFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleWithAggregatesFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntWithAggregatesFilter<"EditJobImage"> | number
@@ -278,6 +290,7 @@ export type EditJobImageCreateInput = {
 
 export type EditJobImageUncheckedCreateInput = {
   jobId: string
+  ownerId: string
   imageId: string
   role: $Enums.ImageRole
   position: number
@@ -294,6 +307,7 @@ export type EditJobImageUpdateInput = {
 
 export type EditJobImageUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   imageId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
@@ -302,6 +316,7 @@ export type EditJobImageUncheckedUpdateInput = {
 
 export type EditJobImageCreateManyInput = {
   jobId: string
+  ownerId: string
   imageId: string
   role: $Enums.ImageRole
   position: number
@@ -316,6 +331,7 @@ export type EditJobImageUpdateManyMutationInput = {
 
 export type EditJobImageUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   imageId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumImageRoleFieldUpdateOperationsInput | $Enums.ImageRole
   position?: Prisma.IntFieldUpdateOperationsInput | number
@@ -340,6 +356,7 @@ export type EditJobImageJobIdRolePositionCompoundUniqueInput = {
 
 export type EditJobImageCountOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
@@ -352,6 +369,7 @@ export type EditJobImageAvgOrderByAggregateInput = {
 
 export type EditJobImageMaxOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
@@ -360,6 +378,7 @@ export type EditJobImageMaxOrderByAggregateInput = {
 
 export type EditJobImageMinOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   imageId?: Prisma.SortOrder
   role?: Prisma.SortOrder
   position?: Prisma.SortOrder
@@ -503,6 +522,7 @@ export type EditJobImageScalarWhereInput = {
   OR?: Prisma.EditJobImageScalarWhereInput[]
   NOT?: Prisma.EditJobImageScalarWhereInput | Prisma.EditJobImageScalarWhereInput[]
   jobId?: Prisma.UuidFilter<"EditJobImage"> | string
+  ownerId?: Prisma.StringFilter<"EditJobImage"> | string
   imageId?: Prisma.UuidFilter<"EditJobImage"> | string
   role?: Prisma.EnumImageRoleFilter<"EditJobImage"> | $Enums.ImageRole
   position?: Prisma.IntFilter<"EditJobImage"> | number
@@ -609,6 +629,7 @@ export type EditJobImageUncheckedUpdateManyWithoutImageInput = {
 
 export type EditJobImageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   jobId?: boolean
+  ownerId?: boolean
   imageId?: boolean
   role?: boolean
   position?: boolean
@@ -619,6 +640,7 @@ export type EditJobImageSelect<ExtArgs extends runtime.Types.Extensions.Internal
 
 export type EditJobImageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   jobId?: boolean
+  ownerId?: boolean
   imageId?: boolean
   role?: boolean
   position?: boolean
@@ -629,6 +651,7 @@ export type EditJobImageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
 
 export type EditJobImageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   jobId?: boolean
+  ownerId?: boolean
   imageId?: boolean
   role?: boolean
   position?: boolean
@@ -639,13 +662,14 @@ export type EditJobImageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
 
 export type EditJobImageSelectScalar = {
   jobId?: boolean
+  ownerId?: boolean
   imageId?: boolean
   role?: boolean
   position?: boolean
   sentSha256?: boolean
 }
 
-export type EditJobImageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "imageId" | "role" | "position" | "sentSha256", ExtArgs["result"]["editJobImage"]>
+export type EditJobImageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "ownerId" | "imageId" | "role" | "position" | "sentSha256", ExtArgs["result"]["editJobImage"]>
 export type EditJobImageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
   image?: boolean | Prisma.ImageDefaultArgs<ExtArgs>
@@ -667,6 +691,7 @@ export type $EditJobImagePayload<ExtArgs extends runtime.Types.Extensions.Intern
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     jobId: string
+    ownerId: string
     imageId: string
     role: $Enums.ImageRole
     /**
@@ -1103,6 +1128,7 @@ export interface Prisma__EditJobImageClient<T, Null = never, ExtArgs extends run
  */
 export interface EditJobImageFieldRefs {
   readonly jobId: Prisma.FieldRef<"EditJobImage", 'String'>
+  readonly ownerId: Prisma.FieldRef<"EditJobImage", 'String'>
   readonly imageId: Prisma.FieldRef<"EditJobImage", 'String'>
   readonly role: Prisma.FieldRef<"EditJobImage", 'ImageRole'>
   readonly position: Prisma.FieldRef<"EditJobImage", 'Int'>

@@ -230,7 +230,6 @@ export type IdempotencyKeyScalarWhereWithAggregatesInput = {
 }
 
 export type IdempotencyKeyCreateInput = {
-  ownerId: string
   key: string
   inputSha256: string
   createdAt?: Date | string
@@ -246,7 +245,6 @@ export type IdempotencyKeyUncheckedCreateInput = {
 }
 
 export type IdempotencyKeyUpdateInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   key?: Prisma.StringFieldUpdateOperationsInput | string
   inputSha256?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -270,7 +268,6 @@ export type IdempotencyKeyCreateManyInput = {
 }
 
 export type IdempotencyKeyUpdateManyMutationInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   key?: Prisma.StringFieldUpdateOperationsInput | string
   inputSha256?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -366,14 +363,12 @@ export type IdempotencyKeyUncheckedUpdateManyWithoutJobNestedInput = {
 }
 
 export type IdempotencyKeyCreateWithoutJobInput = {
-  ownerId: string
   key: string
   inputSha256: string
   createdAt?: Date | string
 }
 
 export type IdempotencyKeyUncheckedCreateWithoutJobInput = {
-  ownerId: string
   key: string
   inputSha256: string
   createdAt?: Date | string
@@ -417,28 +412,24 @@ export type IdempotencyKeyScalarWhereInput = {
 }
 
 export type IdempotencyKeyCreateManyJobInput = {
-  ownerId: string
   key: string
   inputSha256: string
   createdAt?: Date | string
 }
 
 export type IdempotencyKeyUpdateWithoutJobInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   key?: Prisma.StringFieldUpdateOperationsInput | string
   inputSha256?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type IdempotencyKeyUncheckedUpdateWithoutJobInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   key?: Prisma.StringFieldUpdateOperationsInput | string
   inputSha256?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type IdempotencyKeyUncheckedUpdateManyWithoutJobInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   key?: Prisma.StringFieldUpdateOperationsInput | string
   inputSha256?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string

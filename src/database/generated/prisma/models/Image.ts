@@ -283,6 +283,7 @@ export type ImageOrderByWithRelationInput = {
 
 export type ImageWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  ownerId_id?: Prisma.ImageOwnerIdIdCompoundUniqueInput
   ownerId_sha256?: Prisma.ImageOwnerIdSha256CompoundUniqueInput
   AND?: Prisma.ImageWhereInput | Prisma.ImageWhereInput[]
   OR?: Prisma.ImageWhereInput[]
@@ -297,7 +298,7 @@ export type ImageWhereUniqueInput = Prisma.AtLeast<{
   thumbHash?: Prisma.BytesNullableFilter<"Image"> | runtime.Bytes | null
   createdAt?: Prisma.DateTimeFilter<"Image"> | Date | string
   jobs?: Prisma.EditJobImageListRelationFilter
-}, "id" | "ownerId_sha256">
+}, "id" | "ownerId_id" | "ownerId_sha256">
 
 export type ImageOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -426,6 +427,11 @@ export type ImageUncheckedUpdateManyInput = {
   hasAlpha?: Prisma.BoolFieldUpdateOperationsInput | boolean
   thumbHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type ImageOwnerIdIdCompoundUniqueInput = {
+  ownerId: string
+  id: string
 }
 
 export type ImageOwnerIdSha256CompoundUniqueInput = {

@@ -250,6 +250,7 @@ export type PromptOrderByWithRelationInput = {
 
 export type PromptWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  ownerId_id?: Prisma.PromptOwnerIdIdCompoundUniqueInput
   ownerId_sha256?: Prisma.PromptOwnerIdSha256CompoundUniqueInput
   AND?: Prisma.PromptWhereInput | Prisma.PromptWhereInput[]
   OR?: Prisma.PromptWhereInput[]
@@ -262,7 +263,7 @@ export type PromptWhereUniqueInput = Prisma.AtLeast<{
   lastUsedAt?: Prisma.DateTimeFilter<"Prompt"> | Date | string
   jobs?: Prisma.EditJobListRelationFilter
   search?: Prisma.XOR<Prisma.PromptSearchNullableScalarRelationFilter, Prisma.PromptSearchWhereInput> | null
-}, "id" | "ownerId_sha256">
+}, "id" | "ownerId_id" | "ownerId_sha256">
 
 export type PromptOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -373,6 +374,11 @@ export type PromptUncheckedUpdateManyInput = {
 export type PromptNullableScalarRelationFilter = {
   is?: Prisma.PromptWhereInput | null
   isNot?: Prisma.PromptWhereInput | null
+}
+
+export type PromptOwnerIdIdCompoundUniqueInput = {
+  ownerId: string
+  id: string
 }
 
 export type PromptOwnerIdSha256CompoundUniqueInput = {

@@ -216,15 +216,16 @@ export type PromptSearchOrderByWithRelationInput = {
 }
 
 export type PromptSearchWhereUniqueInput = Prisma.AtLeast<{
-  promptId?: string
+  promptId_ownerId?: Prisma.PromptSearchPromptIdOwnerIdCompoundUniqueInput
   AND?: Prisma.PromptSearchWhereInput | Prisma.PromptSearchWhereInput[]
   OR?: Prisma.PromptSearchWhereInput[]
   NOT?: Prisma.PromptSearchWhereInput | Prisma.PromptSearchWhereInput[]
+  promptId?: Prisma.UuidFilter<"PromptSearch"> | string
   ownerId?: Prisma.StringFilter<"PromptSearch"> | string
   text?: Prisma.StringFilter<"PromptSearch"> | string
   grams?: Prisma.IntNullableListFilter<"PromptSearch">
   prompt?: Prisma.XOR<Prisma.PromptScalarRelationFilter, Prisma.PromptWhereInput>
-}, "promptId">
+}, "promptId_ownerId">
 
 export type PromptSearchOrderByWithAggregationInput = {
   promptId?: Prisma.SortOrder
@@ -249,7 +250,6 @@ export type PromptSearchScalarWhereWithAggregatesInput = {
 }
 
 export type PromptSearchCreateInput = {
-  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
   prompt: Prisma.PromptCreateNestedOneWithoutSearchInput
@@ -263,7 +263,6 @@ export type PromptSearchUncheckedCreateInput = {
 }
 
 export type PromptSearchUpdateInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
   prompt?: Prisma.PromptUpdateOneRequiredWithoutSearchNestedInput
@@ -284,7 +283,6 @@ export type PromptSearchCreateManyInput = {
 }
 
 export type PromptSearchUpdateManyMutationInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
@@ -307,6 +305,11 @@ export type IntNullableListFilter<$PrismaModel = never> = {
   hasEvery?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel>
   hasSome?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel>
   isEmpty?: boolean
+}
+
+export type PromptSearchPromptIdOwnerIdCompoundUniqueInput = {
+  promptId: string
+  ownerId: string
 }
 
 export type PromptSearchCountOrderByAggregateInput = {
@@ -378,13 +381,11 @@ export type PromptSearchUpdategramsInput = {
 }
 
 export type PromptSearchCreateWithoutPromptInput = {
-  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
 }
 
 export type PromptSearchUncheckedCreateWithoutPromptInput = {
-  ownerId: string
   text: string
   grams?: Prisma.PromptSearchCreategramsInput | number[]
 }
@@ -406,13 +407,11 @@ export type PromptSearchUpdateToOneWithWhereWithoutPromptInput = {
 }
 
 export type PromptSearchUpdateWithoutPromptInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }
 
 export type PromptSearchUncheckedUpdateWithoutPromptInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   text?: Prisma.StringFieldUpdateOperationsInput | string
   grams?: Prisma.PromptSearchUpdategramsInput | number[]
 }

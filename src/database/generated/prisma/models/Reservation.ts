@@ -234,17 +234,18 @@ export type ReservationOrderByWithRelationInput = {
 }
 
 export type ReservationWhereUniqueInput = Prisma.AtLeast<{
-  jobId?: string
+  jobId_ownerId?: Prisma.ReservationJobIdOwnerIdCompoundUniqueInput
   AND?: Prisma.ReservationWhereInput | Prisma.ReservationWhereInput[]
   OR?: Prisma.ReservationWhereInput[]
   NOT?: Prisma.ReservationWhereInput | Prisma.ReservationWhereInput[]
+  jobId?: Prisma.UuidFilter<"Reservation"> | string
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
   bound?: Prisma.JsonNullableFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
-}, "jobId">
+}, "jobId_ownerId">
 
 export type ReservationOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
@@ -273,7 +274,6 @@ export type ReservationScalarWhereWithAggregatesInput = {
 }
 
 export type ReservationCreateInput = {
-  ownerId: string
   amountMicroUsd: bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
@@ -291,7 +291,6 @@ export type ReservationUncheckedCreateInput = {
 }
 
 export type ReservationUpdateInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -318,7 +317,6 @@ export type ReservationCreateManyInput = {
 }
 
 export type ReservationUpdateManyMutationInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -337,6 +335,11 @@ export type ReservationUncheckedUpdateManyInput = {
 export type ReservationNullableScalarRelationFilter = {
   is?: Prisma.ReservationWhereInput | null
   isNot?: Prisma.ReservationWhereInput | null
+}
+
+export type ReservationJobIdOwnerIdCompoundUniqueInput = {
+  jobId: string
+  ownerId: string
 }
 
 export type ReservationCountOrderByAggregateInput = {
@@ -405,7 +408,6 @@ export type ReservationUncheckedUpdateOneWithoutJobNestedInput = {
 }
 
 export type ReservationCreateWithoutJobInput = {
-  ownerId: string
   amountMicroUsd: bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
@@ -413,7 +415,6 @@ export type ReservationCreateWithoutJobInput = {
 }
 
 export type ReservationUncheckedCreateWithoutJobInput = {
-  ownerId: string
   amountMicroUsd: bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
@@ -437,7 +438,6 @@ export type ReservationUpdateToOneWithWhereWithoutJobInput = {
 }
 
 export type ReservationUpdateWithoutJobInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -445,7 +445,6 @@ export type ReservationUpdateWithoutJobInput = {
 }
 
 export type ReservationUncheckedUpdateWithoutJobInput = {
-  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string

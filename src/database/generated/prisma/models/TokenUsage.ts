@@ -55,6 +55,7 @@ export type TokenUsageSumAggregateOutputType = {
 
 export type TokenUsageMinAggregateOutputType = {
   jobId: string | null
+  ownerId: string | null
   totalTokens: number | null
   inputTokens: number | null
   outputTokens: number | null
@@ -69,6 +70,7 @@ export type TokenUsageMinAggregateOutputType = {
 
 export type TokenUsageMaxAggregateOutputType = {
   jobId: string | null
+  ownerId: string | null
   totalTokens: number | null
   inputTokens: number | null
   outputTokens: number | null
@@ -83,6 +85,7 @@ export type TokenUsageMaxAggregateOutputType = {
 
 export type TokenUsageCountAggregateOutputType = {
   jobId: number
+  ownerId: number
   totalTokens: number
   inputTokens: number
   outputTokens: number
@@ -126,6 +129,7 @@ export type TokenUsageSumAggregateInputType = {
 
 export type TokenUsageMinAggregateInputType = {
   jobId?: true
+  ownerId?: true
   totalTokens?: true
   inputTokens?: true
   outputTokens?: true
@@ -140,6 +144,7 @@ export type TokenUsageMinAggregateInputType = {
 
 export type TokenUsageMaxAggregateInputType = {
   jobId?: true
+  ownerId?: true
   totalTokens?: true
   inputTokens?: true
   outputTokens?: true
@@ -154,6 +159,7 @@ export type TokenUsageMaxAggregateInputType = {
 
 export type TokenUsageCountAggregateInputType = {
   jobId?: true
+  ownerId?: true
   totalTokens?: true
   inputTokens?: true
   outputTokens?: true
@@ -256,6 +262,7 @@ export type TokenUsageGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
 
 export type TokenUsageGroupByOutputType = {
   jobId: string
+  ownerId: string
   totalTokens: number | null
   inputTokens: number | null
   outputTokens: number | null
@@ -294,6 +301,7 @@ export type TokenUsageWhereInput = {
   OR?: Prisma.TokenUsageWhereInput[]
   NOT?: Prisma.TokenUsageWhereInput | Prisma.TokenUsageWhereInput[]
   jobId?: Prisma.UuidFilter<"TokenUsage"> | string
+  ownerId?: Prisma.StringFilter<"TokenUsage"> | string
   totalTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   inputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
@@ -310,6 +318,7 @@ export type TokenUsageWhereInput = {
 
 export type TokenUsageOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   inputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -325,10 +334,12 @@ export type TokenUsageOrderByWithRelationInput = {
 }
 
 export type TokenUsageWhereUniqueInput = Prisma.AtLeast<{
-  jobId?: string
+  jobId_ownerId?: Prisma.TokenUsageJobIdOwnerIdCompoundUniqueInput
   AND?: Prisma.TokenUsageWhereInput | Prisma.TokenUsageWhereInput[]
   OR?: Prisma.TokenUsageWhereInput[]
   NOT?: Prisma.TokenUsageWhereInput | Prisma.TokenUsageWhereInput[]
+  jobId?: Prisma.UuidFilter<"TokenUsage"> | string
+  ownerId?: Prisma.StringFilter<"TokenUsage"> | string
   totalTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   inputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   outputTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
@@ -341,10 +352,11 @@ export type TokenUsageWhereUniqueInput = Prisma.AtLeast<{
   inputCachedImageTokens?: Prisma.IntNullableFilter<"TokenUsage"> | number | null
   raw?: Prisma.JsonFilter<"TokenUsage">
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
-}, "jobId">
+}, "jobId_ownerId">
 
 export type TokenUsageOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   inputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
   outputTokens?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -368,6 +380,7 @@ export type TokenUsageScalarWhereWithAggregatesInput = {
   OR?: Prisma.TokenUsageScalarWhereWithAggregatesInput[]
   NOT?: Prisma.TokenUsageScalarWhereWithAggregatesInput | Prisma.TokenUsageScalarWhereWithAggregatesInput[]
   jobId?: Prisma.UuidWithAggregatesFilter<"TokenUsage"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"TokenUsage"> | string
   totalTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   inputTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
   outputTokens?: Prisma.IntNullableWithAggregatesFilter<"TokenUsage"> | number | null
@@ -398,6 +411,7 @@ export type TokenUsageCreateInput = {
 
 export type TokenUsageUncheckedCreateInput = {
   jobId: string
+  ownerId: string
   totalTokens?: number | null
   inputTokens?: number | null
   outputTokens?: number | null
@@ -428,6 +442,7 @@ export type TokenUsageUpdateInput = {
 
 export type TokenUsageUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -443,6 +458,7 @@ export type TokenUsageUncheckedUpdateInput = {
 
 export type TokenUsageCreateManyInput = {
   jobId: string
+  ownerId: string
   totalTokens?: number | null
   inputTokens?: number | null
   outputTokens?: number | null
@@ -472,6 +488,7 @@ export type TokenUsageUpdateManyMutationInput = {
 
 export type TokenUsageUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   totalTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   outputTokens?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -490,8 +507,14 @@ export type TokenUsageNullableScalarRelationFilter = {
   isNot?: Prisma.TokenUsageWhereInput | null
 }
 
+export type TokenUsageJobIdOwnerIdCompoundUniqueInput = {
+  jobId: string
+  ownerId: string
+}
+
 export type TokenUsageCountOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
   inputTokens?: Prisma.SortOrder
   outputTokens?: Prisma.SortOrder
@@ -520,6 +543,7 @@ export type TokenUsageAvgOrderByAggregateInput = {
 
 export type TokenUsageMaxOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
   inputTokens?: Prisma.SortOrder
   outputTokens?: Prisma.SortOrder
@@ -534,6 +558,7 @@ export type TokenUsageMaxOrderByAggregateInput = {
 
 export type TokenUsageMinOrderByAggregateInput = {
   jobId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   totalTokens?: Prisma.SortOrder
   inputTokens?: Prisma.SortOrder
   outputTokens?: Prisma.SortOrder
@@ -667,6 +692,7 @@ export type TokenUsageUncheckedUpdateWithoutJobInput = {
 
 export type TokenUsageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   jobId?: boolean
+  ownerId?: boolean
   totalTokens?: boolean
   inputTokens?: boolean
   outputTokens?: boolean
@@ -683,6 +709,7 @@ export type TokenUsageSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
 
 export type TokenUsageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   jobId?: boolean
+  ownerId?: boolean
   totalTokens?: boolean
   inputTokens?: boolean
   outputTokens?: boolean
@@ -699,6 +726,7 @@ export type TokenUsageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
 
 export type TokenUsageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   jobId?: boolean
+  ownerId?: boolean
   totalTokens?: boolean
   inputTokens?: boolean
   outputTokens?: boolean
@@ -715,6 +743,7 @@ export type TokenUsageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
 
 export type TokenUsageSelectScalar = {
   jobId?: boolean
+  ownerId?: boolean
   totalTokens?: boolean
   inputTokens?: boolean
   outputTokens?: boolean
@@ -728,7 +757,7 @@ export type TokenUsageSelectScalar = {
   raw?: boolean
 }
 
-export type TokenUsageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "totalTokens" | "inputTokens" | "outputTokens" | "inputTextTokens" | "inputImageTokens" | "outputTextTokens" | "outputImageTokens" | "inputCachedTokens" | "inputCachedTextTokens" | "inputCachedImageTokens" | "raw", ExtArgs["result"]["tokenUsage"]>
+export type TokenUsageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"jobId" | "ownerId" | "totalTokens" | "inputTokens" | "outputTokens" | "inputTextTokens" | "inputImageTokens" | "outputTextTokens" | "outputImageTokens" | "inputCachedTokens" | "inputCachedTextTokens" | "inputCachedImageTokens" | "raw", ExtArgs["result"]["tokenUsage"]>
 export type TokenUsageInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -746,6 +775,7 @@ export type $TokenUsagePayload<ExtArgs extends runtime.Types.Extensions.Internal
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     jobId: string
+    ownerId: string
     totalTokens: number | null
     inputTokens: number | null
     outputTokens: number | null
@@ -1188,6 +1218,7 @@ export interface Prisma__TokenUsageClient<T, Null = never, ExtArgs extends runti
  */
 export interface TokenUsageFieldRefs {
   readonly jobId: Prisma.FieldRef<"TokenUsage", 'String'>
+  readonly ownerId: Prisma.FieldRef<"TokenUsage", 'String'>
   readonly totalTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
   readonly inputTokens: Prisma.FieldRef<"TokenUsage", 'Int'>
   readonly outputTokens: Prisma.FieldRef<"TokenUsage", 'Int'>

@@ -40,6 +40,7 @@ export type WebhookDeliverySumAggregateOutputType = {
 
 export type WebhookDeliveryMinAggregateOutputType = {
   id: string | null
+  ownerId: string | null
   endpointId: string | null
   jobId: string | null
   event: $Enums.WebhookEvent | null
@@ -55,6 +56,7 @@ export type WebhookDeliveryMinAggregateOutputType = {
 
 export type WebhookDeliveryMaxAggregateOutputType = {
   id: string | null
+  ownerId: string | null
   endpointId: string | null
   jobId: string | null
   event: $Enums.WebhookEvent | null
@@ -70,6 +72,7 @@ export type WebhookDeliveryMaxAggregateOutputType = {
 
 export type WebhookDeliveryCountAggregateOutputType = {
   id: number
+  ownerId: number
   endpointId: number
   jobId: number
   event: number
@@ -99,6 +102,7 @@ export type WebhookDeliverySumAggregateInputType = {
 
 export type WebhookDeliveryMinAggregateInputType = {
   id?: true
+  ownerId?: true
   endpointId?: true
   jobId?: true
   event?: true
@@ -114,6 +118,7 @@ export type WebhookDeliveryMinAggregateInputType = {
 
 export type WebhookDeliveryMaxAggregateInputType = {
   id?: true
+  ownerId?: true
   endpointId?: true
   jobId?: true
   event?: true
@@ -129,6 +134,7 @@ export type WebhookDeliveryMaxAggregateInputType = {
 
 export type WebhookDeliveryCountAggregateInputType = {
   id?: true
+  ownerId?: true
   endpointId?: true
   jobId?: true
   event?: true
@@ -231,6 +237,7 @@ export type WebhookDeliveryGroupByArgs<ExtArgs extends runtime.Types.Extensions.
 
 export type WebhookDeliveryGroupByOutputType = {
   id: string
+  ownerId: string
   endpointId: string
   jobId: string
   event: $Enums.WebhookEvent
@@ -269,6 +276,7 @@ export type WebhookDeliveryWhereInput = {
   OR?: Prisma.WebhookDeliveryWhereInput[]
   NOT?: Prisma.WebhookDeliveryWhereInput | Prisma.WebhookDeliveryWhereInput[]
   id?: Prisma.UuidFilter<"WebhookDelivery"> | string
+  ownerId?: Prisma.StringFilter<"WebhookDelivery"> | string
   endpointId?: Prisma.UuidFilter<"WebhookDelivery"> | string
   jobId?: Prisma.UuidFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumWebhookEventFilter<"WebhookDelivery"> | $Enums.WebhookEvent
@@ -287,6 +295,7 @@ export type WebhookDeliveryWhereInput = {
 
 export type WebhookDeliveryOrderByWithRelationInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   endpointId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   event?: Prisma.SortOrder
@@ -305,9 +314,11 @@ export type WebhookDeliveryOrderByWithRelationInput = {
 
 export type WebhookDeliveryWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  ownerId_id?: Prisma.WebhookDeliveryOwnerIdIdCompoundUniqueInput
   AND?: Prisma.WebhookDeliveryWhereInput | Prisma.WebhookDeliveryWhereInput[]
   OR?: Prisma.WebhookDeliveryWhereInput[]
   NOT?: Prisma.WebhookDeliveryWhereInput | Prisma.WebhookDeliveryWhereInput[]
+  ownerId?: Prisma.StringFilter<"WebhookDelivery"> | string
   endpointId?: Prisma.UuidFilter<"WebhookDelivery"> | string
   jobId?: Prisma.UuidFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumWebhookEventFilter<"WebhookDelivery"> | $Enums.WebhookEvent
@@ -322,10 +333,11 @@ export type WebhookDeliveryWhereUniqueInput = Prisma.AtLeast<{
   endpoint?: Prisma.XOR<Prisma.WebhookEndpointScalarRelationFilter, Prisma.WebhookEndpointWhereInput>
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
   attempts?: Prisma.WebhookDeliveryAttemptListRelationFilter
-}, "id">
+}, "id" | "ownerId_id">
 
 export type WebhookDeliveryOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   endpointId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   event?: Prisma.SortOrder
@@ -349,6 +361,7 @@ export type WebhookDeliveryScalarWhereWithAggregatesInput = {
   OR?: Prisma.WebhookDeliveryScalarWhereWithAggregatesInput[]
   NOT?: Prisma.WebhookDeliveryScalarWhereWithAggregatesInput | Prisma.WebhookDeliveryScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"WebhookDelivery"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"WebhookDelivery"> | string
   endpointId?: Prisma.UuidWithAggregatesFilter<"WebhookDelivery"> | string
   jobId?: Prisma.UuidWithAggregatesFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumWebhookEventWithAggregatesFilter<"WebhookDelivery"> | $Enums.WebhookEvent
@@ -380,6 +393,7 @@ export type WebhookDeliveryCreateInput = {
 
 export type WebhookDeliveryUncheckedCreateInput = {
   id?: string
+  ownerId: string
   endpointId: string
   jobId: string
   event: $Enums.WebhookEvent
@@ -412,6 +426,7 @@ export type WebhookDeliveryUpdateInput = {
 
 export type WebhookDeliveryUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   endpointId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumWebhookEventFieldUpdateOperationsInput | $Enums.WebhookEvent
@@ -428,6 +443,7 @@ export type WebhookDeliveryUncheckedUpdateInput = {
 
 export type WebhookDeliveryCreateManyInput = {
   id?: string
+  ownerId: string
   endpointId: string
   jobId: string
   event: $Enums.WebhookEvent
@@ -456,6 +472,7 @@ export type WebhookDeliveryUpdateManyMutationInput = {
 
 export type WebhookDeliveryUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   endpointId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumWebhookEventFieldUpdateOperationsInput | $Enums.WebhookEvent
@@ -479,8 +496,14 @@ export type WebhookDeliveryOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
+export type WebhookDeliveryOwnerIdIdCompoundUniqueInput = {
+  ownerId: string
+  id: string
+}
+
 export type WebhookDeliveryCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   endpointId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   event?: Prisma.SortOrder
@@ -502,6 +525,7 @@ export type WebhookDeliveryAvgOrderByAggregateInput = {
 
 export type WebhookDeliveryMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   endpointId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   event?: Prisma.SortOrder
@@ -517,6 +541,7 @@ export type WebhookDeliveryMaxOrderByAggregateInput = {
 
 export type WebhookDeliveryMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   endpointId?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   event?: Prisma.SortOrder
@@ -708,6 +733,7 @@ export type WebhookDeliveryScalarWhereInput = {
   OR?: Prisma.WebhookDeliveryScalarWhereInput[]
   NOT?: Prisma.WebhookDeliveryScalarWhereInput | Prisma.WebhookDeliveryScalarWhereInput[]
   id?: Prisma.UuidFilter<"WebhookDelivery"> | string
+  ownerId?: Prisma.StringFilter<"WebhookDelivery"> | string
   endpointId?: Prisma.UuidFilter<"WebhookDelivery"> | string
   jobId?: Prisma.UuidFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumWebhookEventFilter<"WebhookDelivery"> | $Enums.WebhookEvent
@@ -794,6 +820,7 @@ export type WebhookDeliveryCreateWithoutAttemptsInput = {
 
 export type WebhookDeliveryUncheckedCreateWithoutAttemptsInput = {
   id?: string
+  ownerId: string
   endpointId: string
   jobId: string
   event: $Enums.WebhookEvent
@@ -840,6 +867,7 @@ export type WebhookDeliveryUpdateWithoutAttemptsInput = {
 
 export type WebhookDeliveryUncheckedUpdateWithoutAttemptsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   endpointId?: Prisma.StringFieldUpdateOperationsInput | string
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumWebhookEventFieldUpdateOperationsInput | $Enums.WebhookEvent
@@ -1002,6 +1030,7 @@ export type WebhookDeliveryCountOutputTypeCountAttemptsArgs<ExtArgs extends runt
 
 export type WebhookDeliverySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   endpointId?: boolean
   jobId?: boolean
   event?: boolean
@@ -1021,6 +1050,7 @@ export type WebhookDeliverySelect<ExtArgs extends runtime.Types.Extensions.Inter
 
 export type WebhookDeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   endpointId?: boolean
   jobId?: boolean
   event?: boolean
@@ -1038,6 +1068,7 @@ export type WebhookDeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Typ
 
 export type WebhookDeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  ownerId?: boolean
   endpointId?: boolean
   jobId?: boolean
   event?: boolean
@@ -1055,6 +1086,7 @@ export type WebhookDeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
 
 export type WebhookDeliverySelectScalar = {
   id?: boolean
+  ownerId?: boolean
   endpointId?: boolean
   jobId?: boolean
   event?: boolean
@@ -1068,7 +1100,7 @@ export type WebhookDeliverySelectScalar = {
   deliveredAt?: boolean
 }
 
-export type WebhookDeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "endpointId" | "jobId" | "event" | "state" | "turn" | "failures" | "lastHttpStatus" | "lastError" | "nextAttemptAt" | "createdAt" | "deliveredAt", ExtArgs["result"]["webhookDelivery"]>
+export type WebhookDeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "endpointId" | "jobId" | "event" | "state" | "turn" | "failures" | "lastHttpStatus" | "lastError" | "nextAttemptAt" | "createdAt" | "deliveredAt", ExtArgs["result"]["webhookDelivery"]>
 export type WebhookDeliveryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   endpoint?: boolean | Prisma.WebhookEndpointDefaultArgs<ExtArgs>
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
@@ -1093,6 +1125,7 @@ export type $WebhookDeliveryPayload<ExtArgs extends runtime.Types.Extensions.Int
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
+    ownerId: string
     endpointId: string
     jobId: string
     event: $Enums.WebhookEvent
@@ -1537,6 +1570,7 @@ export interface Prisma__WebhookDeliveryClient<T, Null = never, ExtArgs extends 
  */
 export interface WebhookDeliveryFieldRefs {
   readonly id: Prisma.FieldRef<"WebhookDelivery", 'String'>
+  readonly ownerId: Prisma.FieldRef<"WebhookDelivery", 'String'>
   readonly endpointId: Prisma.FieldRef<"WebhookDelivery", 'String'>
   readonly jobId: Prisma.FieldRef<"WebhookDelivery", 'String'>
   readonly event: Prisma.FieldRef<"WebhookDelivery", 'WebhookEvent'>

@@ -38,6 +38,7 @@ export type WebhookDeliveryAttemptSumAggregateOutputType = {
 
 export type WebhookDeliveryAttemptMinAggregateOutputType = {
   deliveryId: string | null
+  ownerId: string | null
   number: number | null
   httpStatus: number | null
   error: string | null
@@ -47,6 +48,7 @@ export type WebhookDeliveryAttemptMinAggregateOutputType = {
 
 export type WebhookDeliveryAttemptMaxAggregateOutputType = {
   deliveryId: string | null
+  ownerId: string | null
   number: number | null
   httpStatus: number | null
   error: string | null
@@ -56,6 +58,7 @@ export type WebhookDeliveryAttemptMaxAggregateOutputType = {
 
 export type WebhookDeliveryAttemptCountAggregateOutputType = {
   deliveryId: number
+  ownerId: number
   number: number
   httpStatus: number
   error: number
@@ -77,6 +80,7 @@ export type WebhookDeliveryAttemptSumAggregateInputType = {
 
 export type WebhookDeliveryAttemptMinAggregateInputType = {
   deliveryId?: true
+  ownerId?: true
   number?: true
   httpStatus?: true
   error?: true
@@ -86,6 +90,7 @@ export type WebhookDeliveryAttemptMinAggregateInputType = {
 
 export type WebhookDeliveryAttemptMaxAggregateInputType = {
   deliveryId?: true
+  ownerId?: true
   number?: true
   httpStatus?: true
   error?: true
@@ -95,6 +100,7 @@ export type WebhookDeliveryAttemptMaxAggregateInputType = {
 
 export type WebhookDeliveryAttemptCountAggregateInputType = {
   deliveryId?: true
+  ownerId?: true
   number?: true
   httpStatus?: true
   error?: true
@@ -191,6 +197,7 @@ export type WebhookDeliveryAttemptGroupByArgs<ExtArgs extends runtime.Types.Exte
 
 export type WebhookDeliveryAttemptGroupByOutputType = {
   deliveryId: string
+  ownerId: string
   number: number
   httpStatus: number | null
   error: string | null
@@ -223,6 +230,7 @@ export type WebhookDeliveryAttemptWhereInput = {
   OR?: Prisma.WebhookDeliveryAttemptWhereInput[]
   NOT?: Prisma.WebhookDeliveryAttemptWhereInput | Prisma.WebhookDeliveryAttemptWhereInput[]
   deliveryId?: Prisma.UuidFilter<"WebhookDeliveryAttempt"> | string
+  ownerId?: Prisma.StringFilter<"WebhookDeliveryAttempt"> | string
   number?: Prisma.IntFilter<"WebhookDeliveryAttempt"> | number
   httpStatus?: Prisma.IntNullableFilter<"WebhookDeliveryAttempt"> | number | null
   error?: Prisma.StringNullableFilter<"WebhookDeliveryAttempt"> | string | null
@@ -233,6 +241,7 @@ export type WebhookDeliveryAttemptWhereInput = {
 
 export type WebhookDeliveryAttemptOrderByWithRelationInput = {
   deliveryId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   error?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -247,6 +256,7 @@ export type WebhookDeliveryAttemptWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.WebhookDeliveryAttemptWhereInput[]
   NOT?: Prisma.WebhookDeliveryAttemptWhereInput | Prisma.WebhookDeliveryAttemptWhereInput[]
   deliveryId?: Prisma.UuidFilter<"WebhookDeliveryAttempt"> | string
+  ownerId?: Prisma.StringFilter<"WebhookDeliveryAttempt"> | string
   number?: Prisma.IntFilter<"WebhookDeliveryAttempt"> | number
   httpStatus?: Prisma.IntNullableFilter<"WebhookDeliveryAttempt"> | number | null
   error?: Prisma.StringNullableFilter<"WebhookDeliveryAttempt"> | string | null
@@ -257,6 +267,7 @@ export type WebhookDeliveryAttemptWhereUniqueInput = Prisma.AtLeast<{
 
 export type WebhookDeliveryAttemptOrderByWithAggregationInput = {
   deliveryId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   error?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -274,6 +285,7 @@ export type WebhookDeliveryAttemptScalarWhereWithAggregatesInput = {
   OR?: Prisma.WebhookDeliveryAttemptScalarWhereWithAggregatesInput[]
   NOT?: Prisma.WebhookDeliveryAttemptScalarWhereWithAggregatesInput | Prisma.WebhookDeliveryAttemptScalarWhereWithAggregatesInput[]
   deliveryId?: Prisma.UuidWithAggregatesFilter<"WebhookDeliveryAttempt"> | string
+  ownerId?: Prisma.StringWithAggregatesFilter<"WebhookDeliveryAttempt"> | string
   number?: Prisma.IntWithAggregatesFilter<"WebhookDeliveryAttempt"> | number
   httpStatus?: Prisma.IntNullableWithAggregatesFilter<"WebhookDeliveryAttempt"> | number | null
   error?: Prisma.StringNullableWithAggregatesFilter<"WebhookDeliveryAttempt"> | string | null
@@ -292,6 +304,7 @@ export type WebhookDeliveryAttemptCreateInput = {
 
 export type WebhookDeliveryAttemptUncheckedCreateInput = {
   deliveryId: string
+  ownerId: string
   number: number
   httpStatus?: number | null
   error?: string | null
@@ -310,6 +323,7 @@ export type WebhookDeliveryAttemptUpdateInput = {
 
 export type WebhookDeliveryAttemptUncheckedUpdateInput = {
   deliveryId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -319,6 +333,7 @@ export type WebhookDeliveryAttemptUncheckedUpdateInput = {
 
 export type WebhookDeliveryAttemptCreateManyInput = {
   deliveryId: string
+  ownerId: string
   number: number
   httpStatus?: number | null
   error?: string | null
@@ -336,6 +351,7 @@ export type WebhookDeliveryAttemptUpdateManyMutationInput = {
 
 export type WebhookDeliveryAttemptUncheckedUpdateManyInput = {
   deliveryId?: Prisma.StringFieldUpdateOperationsInput | string
+  ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -360,6 +376,7 @@ export type WebhookDeliveryAttemptDeliveryIdNumberCompoundUniqueInput = {
 
 export type WebhookDeliveryAttemptCountOrderByAggregateInput = {
   deliveryId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   error?: Prisma.SortOrder
@@ -374,6 +391,7 @@ export type WebhookDeliveryAttemptAvgOrderByAggregateInput = {
 
 export type WebhookDeliveryAttemptMaxOrderByAggregateInput = {
   deliveryId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   error?: Prisma.SortOrder
@@ -383,6 +401,7 @@ export type WebhookDeliveryAttemptMaxOrderByAggregateInput = {
 
 export type WebhookDeliveryAttemptMinOrderByAggregateInput = {
   deliveryId?: Prisma.SortOrder
+  ownerId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrder
   error?: Prisma.SortOrder
@@ -484,6 +503,7 @@ export type WebhookDeliveryAttemptScalarWhereInput = {
   OR?: Prisma.WebhookDeliveryAttemptScalarWhereInput[]
   NOT?: Prisma.WebhookDeliveryAttemptScalarWhereInput | Prisma.WebhookDeliveryAttemptScalarWhereInput[]
   deliveryId?: Prisma.UuidFilter<"WebhookDeliveryAttempt"> | string
+  ownerId?: Prisma.StringFilter<"WebhookDeliveryAttempt"> | string
   number?: Prisma.IntFilter<"WebhookDeliveryAttempt"> | number
   httpStatus?: Prisma.IntNullableFilter<"WebhookDeliveryAttempt"> | number | null
   error?: Prisma.StringNullableFilter<"WebhookDeliveryAttempt"> | string | null
@@ -527,6 +547,7 @@ export type WebhookDeliveryAttemptUncheckedUpdateManyWithoutDeliveryInput = {
 
 export type WebhookDeliveryAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   deliveryId?: boolean
+  ownerId?: boolean
   number?: boolean
   httpStatus?: boolean
   error?: boolean
@@ -537,6 +558,7 @@ export type WebhookDeliveryAttemptSelect<ExtArgs extends runtime.Types.Extension
 
 export type WebhookDeliveryAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   deliveryId?: boolean
+  ownerId?: boolean
   number?: boolean
   httpStatus?: boolean
   error?: boolean
@@ -547,6 +569,7 @@ export type WebhookDeliveryAttemptSelectCreateManyAndReturn<ExtArgs extends runt
 
 export type WebhookDeliveryAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   deliveryId?: boolean
+  ownerId?: boolean
   number?: boolean
   httpStatus?: boolean
   error?: boolean
@@ -557,6 +580,7 @@ export type WebhookDeliveryAttemptSelectUpdateManyAndReturn<ExtArgs extends runt
 
 export type WebhookDeliveryAttemptSelectScalar = {
   deliveryId?: boolean
+  ownerId?: boolean
   number?: boolean
   httpStatus?: boolean
   error?: boolean
@@ -564,7 +588,7 @@ export type WebhookDeliveryAttemptSelectScalar = {
   finishedAt?: boolean
 }
 
-export type WebhookDeliveryAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"deliveryId" | "number" | "httpStatus" | "error" | "sentAt" | "finishedAt", ExtArgs["result"]["webhookDeliveryAttempt"]>
+export type WebhookDeliveryAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"deliveryId" | "ownerId" | "number" | "httpStatus" | "error" | "sentAt" | "finishedAt", ExtArgs["result"]["webhookDeliveryAttempt"]>
 export type WebhookDeliveryAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   delivery?: boolean | Prisma.WebhookDeliveryDefaultArgs<ExtArgs>
 }
@@ -582,6 +606,7 @@ export type $WebhookDeliveryAttemptPayload<ExtArgs extends runtime.Types.Extensi
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     deliveryId: string
+    ownerId: string
     /**
      * From 1, over all redeliveries.
      */
@@ -1021,6 +1046,7 @@ export interface Prisma__WebhookDeliveryAttemptClient<T, Null = never, ExtArgs e
  */
 export interface WebhookDeliveryAttemptFieldRefs {
   readonly deliveryId: Prisma.FieldRef<"WebhookDeliveryAttempt", 'String'>
+  readonly ownerId: Prisma.FieldRef<"WebhookDeliveryAttempt", 'String'>
   readonly number: Prisma.FieldRef<"WebhookDeliveryAttempt", 'Int'>
   readonly httpStatus: Prisma.FieldRef<"WebhookDeliveryAttempt", 'Int'>
   readonly error: Prisma.FieldRef<"WebhookDeliveryAttempt", 'String'>

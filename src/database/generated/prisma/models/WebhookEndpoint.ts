@@ -290,6 +290,7 @@ export type WebhookEndpointOrderByWithRelationInput = {
 
 export type WebhookEndpointWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  ownerId_id?: Prisma.WebhookEndpointOwnerIdIdCompoundUniqueInput
   AND?: Prisma.WebhookEndpointWhereInput | Prisma.WebhookEndpointWhereInput[]
   OR?: Prisma.WebhookEndpointWhereInput[]
   NOT?: Prisma.WebhookEndpointWhereInput | Prisma.WebhookEndpointWhereInput[]
@@ -305,7 +306,7 @@ export type WebhookEndpointWhereUniqueInput = Prisma.AtLeast<{
   disabledReason?: Prisma.EnumWebhookDisabledReasonNullableFilter<"WebhookEndpoint"> | $Enums.WebhookDisabledReason | null
   createdAt?: Prisma.DateTimeFilter<"WebhookEndpoint"> | Date | string
   deliveries?: Prisma.WebhookDeliveryListRelationFilter
-}, "id">
+}, "id" | "ownerId_id">
 
 export type WebhookEndpointOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -460,6 +461,11 @@ export type EnumWebhookEventNullableListFilter<$PrismaModel = never> = {
   hasEvery?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
   hasSome?: $Enums.WebhookEvent[] | Prisma.ListEnumWebhookEventFieldRefInput<$PrismaModel>
   isEmpty?: boolean
+}
+
+export type WebhookEndpointOwnerIdIdCompoundUniqueInput = {
+  ownerId: string
+  id: string
 }
 
 export type WebhookEndpointCountOrderByAggregateInput = {
