@@ -32,10 +32,11 @@ export const ownedRows = (ownerId: string, row: string): Prisma.Sql =>
   Prisma.sql`${Prisma.raw(`"${row}"."ownerId"`)} = ${ownerId}`;
 
 /**
- * Says that the statements made with this client touch rows of all owners on purpose: those of
- * workers, recovery, sweeps and retention, and those of admins. Returns the client as it is.
+ * Says that the statements made with this client, or with these conditions, touch rows of all owners
+ * on purpose: those of workers, recovery, sweeps and retention, and those of admins. Returns its
+ * argument.
  */
-export const ofAllOwners = <Client>(client: Client): Client => client;
+export const ofAllOwners = <Value>(value: Value): Value => value;
 
 /** @param action what only admins may do, such as a mutation's name. @throws ForbiddenError */
 export function assertAdmin({ isAdmin }: Viewer, action: string): void {

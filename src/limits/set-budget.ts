@@ -1,4 +1,4 @@
-import { ownedBy, ownedRows } from '../auth/visible.ts';
+import { ofAllOwners, ownedBy, ownedRows } from '../auth/visible.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { type BudgetPeriod, periodStart } from './budget-period.ts';
 import { type BudgetState, budgetState } from './budget-state.ts';
@@ -27,7 +27,7 @@ export function createSetBudget(options: {
     prisma.$transaction(async (tx) => {
       // Whoever counts updates this table, if only in vain: after this all of them have committed or
       // wait, so that the sums miss nothing and have nothing twice.
-      await tx.$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
+      await ofAllOwners(tx).$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
       if (limitMicroUsd === null) {
         await tx.budget.deleteMany({ where: ownedBy(ownerId) });
         return null;

@@ -5,7 +5,7 @@ import type { Position } from '../../paging/keyset.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import { filterConditions, hasLabels } from './filter-sql.ts';
 import type { HistoryFilter } from './history-query.ts';
-import { all, inHistorySql, positions, type Reading, stretched } from './history-sql.ts';
+import { all, positions, type Reading, stretched } from './history-sql.ts';
 
 /** How many rows in order are looked at before the index is asked. */
 export const WALKED_ROWS = 3_000;
@@ -47,7 +47,7 @@ export async function readLabeled(
 }
 
 function walking(reading: Reading, { labels, others }: LabelTerm): Prisma.Sql {
-  const walked = stretched(reading, WALKED_ROWS, [...inHistorySql(reading.viewer), ...others], {
+  const walked = stretched(reading, WALKED_ROWS, others, {
     more: Prisma.sql`job.metadata`,
   });
   return positions(

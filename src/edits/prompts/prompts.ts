@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
-import { visibleRows } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Position } from '../../paging/keyset.ts';
 import type { Order } from '../../paging/order.ts';
 import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
 import { EDIT_SUMS, type EditSums, editSumsSchema } from '../history/edit-sums.ts';
+import { isInHistory } from '../history/history-sql.ts';
 import { findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
   PROMPT_COLUMNS,
@@ -80,7 +80,7 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
         await prisma.$queryRaw`
           SELECT job."promptId", ${EDIT_SUMS} FROM "EditJob" AS job
           WHERE job."promptId" = ANY (${[...ids]}::text[]::uuid[])
-            AND ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL
+            AND ${isInHistory(viewer)}
           GROUP BY job."promptId"`,
       );
       const byId = new Map(rows.map(({ promptId, ...sums }) => [promptId, sums]));
@@ -91,7 +91,7 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       const rows = await prisma.$queryRaw<{ of: string; ids: string[] }[]>`
         SELECT asked.id AS "of", ARRAY (
           SELECT job.id::text FROM "EditJob" AS job
-          WHERE job."promptId" = asked.id AND ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL
+          WHERE job."promptId" = asked.id AND ${isInHistory(viewer)}
           ORDER BY job."createdAt" DESC, job.id DESC LIMIT ${most}) AS ids
         FROM unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
       const byId = new Map(rows.map((row) => [row.of, row.ids]));
