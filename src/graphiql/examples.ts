@@ -142,10 +142,12 @@ subscription Watch {
     buckets {
       date
       model
-      edits
-      images
-      totalTokens
-      cost
+      totals {
+        edits
+        images
+        totalTokens
+        cost
+      }
     }
     truncated
   }

@@ -24,10 +24,10 @@ const BudgetPeriodEnum = builder.enumType('BudgetPeriod', {
 
 const AMOUNTS = {
   limit: ['limitMicroUsd', 'Maximum cost of all edits submitted in one period.'],
-  used: ['usedMicroUsd', 'The sum of `spent` and `held`.'],
-  spent: ['spentMicroUsd', 'Known cost of the edits submitted in this period.'],
-  held: [
-    'heldMicroUsd',
+  used: ['usedMicroUsd', 'The sum of `cost` and `reserved`.'],
+  cost: ['spentMicroUsd', 'Sum of the known costs of the edits submitted in this period.'],
+  reserved: [
+    'reservedMicroUsd',
     'Reserved for edits that are still queued or running, or whose cost is unknown: the outcome is unknown, the edit was canceled while running, no tokens were reported, or no price is known.',
   ],
   remaining: [
@@ -40,7 +40,7 @@ const AMOUNTS = {
   ],
 } as const;
 
-const Budget = builder.objectRef<BudgetState>('Budget').implement({
+export const Budget = builder.objectRef<BudgetState>('Budget').implement({
   description: 'The spending limit of an owner. Amounts are in US dollars, exact to a millionth.',
   fields: (t) => ({
     ownerId: t.exposeString('ownerId', { description: 'The owner of the budget.' }),

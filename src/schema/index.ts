@@ -22,6 +22,7 @@ import './upstreams.ts';
 import './webhooks.ts';
 import './webhook-mutations.ts';
 import './user.ts';
+import './viewer.ts';
 import { builder } from './builder.ts';
 import { buildSubgraph } from './federation.ts';
 
@@ -29,7 +30,7 @@ import { buildSubgraph } from './federation.ts';
 export const schema = builder.toSchema();
 // Set here because Pothos has no option for the description of the schema.
 schema.description =
-  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `editJobs` lists the history, the subscription `editJob` follows one edit, and `usage` reports tokens and cost.';
+  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `viewer` has your edits, usage and budget, and the subscription `editJob` follows one edit.';
 
 /** The Federation 2 subgraph of the same types. */
 export const subgraph = buildSubgraph();

@@ -3,7 +3,7 @@ import { type Link, MAX_LINKS, MAX_TREE, type Tree } from '../edits/lineage/line
 import { encodeGlobalId, idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
-import { EditSumsInterface } from './edit-sums.ts';
+import { EditTotals } from './edit-totals.ts';
 import { Image } from './image.ts';
 import { DEFAULT_LIST_SIZE, listSize } from './list-size.ts';
 
@@ -105,11 +105,6 @@ const LineageEdge = builder.objectRef<Link>('LineageEdge').implement({
   }),
 });
 
-const LineageTotals = builder.objectRef<Tree['sums']>('LineageTotals').implement({
-  description: 'Sums over the edits of a lineage.',
-  interfaces: [EditSumsInterface],
-});
-
 const Lineage = builder.objectRef<Tree>('Lineage').implement({
   description: 'An edit with all its ancestors and all their descendants.',
   fields: (t) => ({
@@ -127,7 +122,7 @@ const Lineage = builder.objectRef<Tree>('Lineage').implement({
       complexity: { multiplier: MAX_TREE },
       resolve: ({ links }) => links,
     }),
-    totals: t.expose('sums', { type: LineageTotals, description: 'Sums over `nodes`.' }),
+    totals: t.expose('sums', { type: EditTotals, description: 'Sums over `nodes`.' }),
     truncated: t.exposeBoolean('isTruncated', {
       description: `Whether edits or links were left out, of \`totals\` too, because there are more than ${MAX_TREE.toLocaleString('en')} edits or ${MAX_LINKS.toLocaleString('en')} links.`,
     }),

@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
-import type { EditSums } from '../edits/history/edit-sums.ts';
 import type { Lineage, RelativeCounts } from '../edits/lineage/lineage.ts';
 import type { Prompts } from '../edits/prompts/prompts.ts';
+import type { UsageSums } from '../usage/usage-sums.ts';
 import { createNodeRows, type NodeRows } from './node-rows.ts';
 
 /** A list of one object, with its maximum length. */
@@ -20,7 +20,7 @@ export interface Loaders {
   readonly root: DataLoader<string, string>;
   readonly producers: DataLoader<ListKey, string[]>;
   readonly users: DataLoader<ListKey, string[]>;
-  readonly promptSums: DataLoader<string, EditSums>;
+  readonly promptSums: DataLoader<string, UsageSums>;
   readonly promptJobs: DataLoader<ListKey, string[]>;
   readonly nodeRows: NodeRows;
   /** Edits with the fields that a selection needs. Deleted edits are omitted. */

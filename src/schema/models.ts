@@ -48,8 +48,7 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     }),
     complexities: t.exposeStringList('complexities', {
       nullable: true,
-      description:
-        'Accepted values of the form field `complexity`, which can be set in `extraParams`.',
+      description: 'Accepted complexities, spelled as in the edits API.',
     }),
     shutdownDate: t.exposeString('shutdownDate', {
       nullable: true,

@@ -74,9 +74,25 @@ builder.queryField('upstreams', (t) =>
   }),
 );
 
+const ResumeUpstreamInput = builder.inputType('ResumeUpstreamInput', {
+  description: 'The upstream to resume.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Name of the upstream, as in `upstreams`.' }),
+  }),
+});
+
+const ResumeUpstreamPayload = builder
+  .objectRef<{ upstream: UpstreamState }>('ResumeUpstreamPayload')
+  .implement({
+    description: 'Result of a successful `resumeUpstream`.',
+    fields: (t) => ({
+      upstream: t.expose('upstream', { type: UpstreamObject, description: 'The upstream.' }),
+    }),
+  });
+
 builder.mutationField('resumeUpstream', (t) =>
   t.field({
-    type: UpstreamObject,
+    type: ResumeUpstreamPayload,
     description:
       'Ends the pause of an upstream early, for example after its account was topped up. Admin only.',
     errors: {
@@ -85,17 +101,18 @@ builder.mutationField('resumeUpstream', (t) =>
       union: { name: 'ResumeUpstreamResult', description: 'The upstream, or an error.' },
     },
     args: {
-      name: t.arg.string({
+      input: t.arg({
+        type: ResumeUpstreamInput,
         required: true,
-        description: 'Name of the upstream, as in `upstreams`.',
+        description: 'The upstream to resume.',
       }),
     },
-    resolve: async (_, { name }, { upstreams, pauses, viewer }) => {
+    resolve: async (_, { input: { name } }, { upstreams, pauses, viewer }) => {
       assertAdmin(viewer, 'resumeUpstream');
       const upstream = upstreams.find((one) => one.name === name);
       if (upstream === undefined) throw new NotFoundError('Upstream', name);
       await pauses.resume(name);
-      return { upstream, pause: null };
+      return { upstream: { upstream, pause: null } };
     },
   }),
 );

@@ -73,7 +73,9 @@ const LINKS: Record<string, (prisma: PrismaClient, owner: Rows, to: Rows) => Pro
         data: { ownerId, imageId, jobId, role: 'OUTPUT', position: 0 },
       }),
     'an attempt and an edit': (prisma, { ownerId }, { jobId }) =>
-      prisma.editAttempt.create({ data: { ownerId, jobId, number: 1 } }),
+      prisma.editAttempt.create({
+        data: { ownerId, jobId, number: 1, workerId: randomUUID(), upstream: 'u' },
+      }),
     'token usage and an edit': (prisma, { ownerId }, { jobId }) =>
       prisma.tokenUsage.create({ data: { ownerId, jobId, raw: {} } }),
     'a charge and an edit': (prisma, { ownerId }, { jobId }) =>
@@ -84,7 +86,7 @@ const LINKS: Record<string, (prisma: PrismaClient, owner: Rows, to: Rows) => Pro
       }),
     'a reservation and an edit': (prisma, { ownerId }, { jobId }) =>
       prisma.reservation.create({
-        data: { ownerId, jobId, amountMicroUsd: 1, reservedAt: new Date() },
+        data: { ownerId, jobId, amountMicroUsd: 1, bound: {}, reservedAt: new Date() },
       }),
     'what a prompt is found by and the prompt': (prisma, { ownerId }, { promptId }) =>
       prisma.promptSearch.create({ data: { ownerId, promptId, text: 'p', grams: [] } }),

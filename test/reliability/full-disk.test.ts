@@ -100,7 +100,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     const empty = await fill(dir, MiB / 2);
     const form = new FormData();
     const query =
-      'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+      'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
     form.set('operations', JSON.stringify({ query, variables: { f: null } }));
     form.set('map', JSON.stringify({ 0: ['variables.f'] }));
     form.set('0', new Blob([new Uint8Array(await noisePng(2 * MiB))]), 'picture');

@@ -85,5 +85,6 @@ export async function countLabeled(
 
 function editsLabeled(viewer: Viewer, labels: JsonObject, most: number): Prisma.Sql {
   return Prisma.sql`
-    SELECT * FROM "editsLabeled"(${visibleOwner(viewer)}, ${JSON.stringify(labels)}::jsonb, ${most}::bigint)`;
+    SELECT * FROM "editsWithMetadata"(
+      ${visibleOwner(viewer)}, ${JSON.stringify(labels)}::jsonb, ${most}::bigint)`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
-import { type EditSums, sumEdits } from '../history/edit-sums.ts';
+import { sumEdits, type UsageSums } from '../../usage/usage-sums.ts';
 import {
   countRelatives,
   editsWithImage,
@@ -37,7 +37,7 @@ export interface Tree {
   readonly ids: readonly string[];
   readonly links: readonly Link[];
   /** Of `ids`. */
-  readonly sums: EditSums;
+  readonly sums: UsageSums;
   /** There are more edits than MAX_TREE or more links than MAX_LINKS, which are not in it. */
   readonly isTruncated: boolean;
 }
@@ -104,7 +104,11 @@ export function createLineage({ prisma }: { prisma: PrismaClient }): Lineage {
         .sort();
       const [links, sums] = await Promise.all([
         prisma.$queryRaw<Link[]>(linksAmong(viewer, ids, MAX_LINKS + 1)),
-        sumEdits(prisma, viewer, Prisma.sql`job.id = ANY (${ids}::text[]::uuid[])`),
+        sumEdits(
+          prisma,
+          viewer,
+          Prisma.sql`id = ANY (${ids}::text[]::uuid[]) AND "deletedAt" IS NULL`,
+        ),
       ]);
       return {
         ids,

@@ -4,7 +4,13 @@ import type { PrismaClient } from '../../database/database.ts';
 import type { Position } from '../../paging/keyset.ts';
 import type { Order } from '../../paging/order.ts';
 import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
-import { EDIT_SUMS, type EditSums, editSumsSchema } from '../history/edit-sums.ts';
+import {
+  NO_EDITS,
+  SUMS_OF_EDITS,
+  SUMS_OF_SUMS,
+  type UsageSums,
+  usageSumsSchema,
+} from '../../usage/usage-sums.ts';
 import { isInHistory } from '../history/history-sql.ts';
 import { findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
@@ -26,23 +32,12 @@ export interface Prompts {
   /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
   /** Over the edits of each prompt, by one statement; in the order of the ids. */
-  sums(viewer: Viewer, ids: readonly string[]): Promise<EditSums[]>;
+  sums(viewer: Viewer, ids: readonly string[]): Promise<UsageSums[]>;
   /** The newest edits of each prompt, at most so many; in the order of the ids. */
   jobs(viewer: Viewer, ids: readonly string[], most: number): Promise<string[][]>;
 }
 
-const NO_EDITS: EditSums = {
-  edits: 0,
-  succeeded: 0,
-  final: 0,
-  images: 0,
-  totalTokens: null,
-  editsWithoutTokens: 0,
-  costMicroUsd: null,
-  editsWithoutCost: 0,
-};
-
-const sumsSchema = z.array(editSumsSchema.extend({ promptId: z.string() }));
+const sumsSchema = z.array(usageSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   async function read(viewer: Viewer, reading: PromptReading, search: PromptsQuery['search']) {
@@ -78,10 +73,12 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
     async sums(viewer, ids) {
       const rows = sumsSchema.parse(
         await prisma.$queryRaw`
-          SELECT job."promptId", ${EDIT_SUMS} FROM "EditJob" AS job
-          WHERE job."promptId" = ANY (${[...ids]}::text[]::uuid[])
-            AND ${isInHistory(viewer)}
-          GROUP BY job."promptId"`,
+          SELECT "promptId", ${SUMS_OF_SUMS} FROM (
+            SELECT "promptId", ${SUMS_OF_EDITS} FROM "EditJob" AS job
+            WHERE "promptId" = ANY (${[...ids]}::text[]::uuid[]) AND ${isInHistory(viewer)}
+            GROUP BY "promptId"
+          ) AS sums
+          GROUP BY "promptId"`,
       );
       const byId = new Map(rows.map(({ promptId, ...sums }) => [promptId, sums]));
       return ids.map((id) => byId.get(id) ?? NO_EDITS);

@@ -245,8 +245,8 @@ export type EditAttemptGroupByOutputType = {
   jobId: string
   number: number
   state: $Enums.AttemptState
-  workerId: string | null
-  upstream: string | null
+  workerId: string
+  upstream: string
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -286,8 +286,8 @@ export type EditAttemptWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -305,8 +305,8 @@ export type EditAttemptOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrderInput | Prisma.SortOrder
-  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -328,8 +328,8 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -347,8 +347,8 @@ export type EditAttemptOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrderInput | Prisma.SortOrder
-  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -373,8 +373,8 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
   number?: Prisma.IntWithAggregatesFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateWithAggregatesFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableWithAggregatesFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringWithAggregatesFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableWithAggregatesFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
@@ -389,8 +389,8 @@ export type EditAttemptCreateInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -408,8 +408,8 @@ export type EditAttemptUncheckedCreateInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -424,8 +424,8 @@ export type EditAttemptUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -443,8 +443,8 @@ export type EditAttemptUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -461,8 +461,8 @@ export type EditAttemptCreateManyInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -477,8 +477,8 @@ export type EditAttemptUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -495,8 +495,8 @@ export type EditAttemptUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -634,8 +634,8 @@ export type EditAttemptCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -650,8 +650,8 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -697,8 +697,8 @@ export type EditAttemptScalarWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -713,8 +713,8 @@ export type EditAttemptCreateManyJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -729,8 +729,8 @@ export type EditAttemptUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -745,8 +745,8 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -761,8 +761,8 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -873,13 +873,13 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
     number: number
     state: $Enums.AttemptState
     /**
-     * The process that sent it; only that one may end it, until it is surely gone. Null: before 0.2.
+     * The process that sent it. No other process may end it while that process may be alive.
      */
-    workerId: string | null
+    workerId: string
     /**
-     * Which edits API it went to, by its name in the configuration. Null: before there were several.
+     * Name of the upstream, as in the configuration.
      */
-    upstream: string | null
+    upstream: string
     httpStatus: number | null
     upstreamRequestId: string | null
     errorCode: string | null

@@ -80,6 +80,7 @@ export type EditJobMinAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  complexity: string | null
   partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
@@ -124,6 +125,7 @@ export type EditJobMaxAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  complexity: string | null
   partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
@@ -168,6 +170,7 @@ export type EditJobCountAggregateOutputType = {
   outputCompression: number
   inputFidelity: number
   moderation: number
+  complexity: number
   partialImages: number
   extraParams: number
   metadata: number
@@ -252,6 +255,7 @@ export type EditJobMinAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  complexity?: true
   partialImages?: true
   answerSize?: true
   answerQuality?: true
@@ -296,6 +300,7 @@ export type EditJobMaxAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  complexity?: true
   partialImages?: true
   answerSize?: true
   answerQuality?: true
@@ -340,6 +345,7 @@ export type EditJobCountAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  complexity?: true
   partialImages?: true
   extraParams?: true
   metadata?: true
@@ -473,6 +479,7 @@ export type EditJobGroupByOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  complexity: string | null
   partialImages: number | null
   extraParams: runtime.JsonValue | null
   metadata: runtime.JsonValue
@@ -542,6 +549,7 @@ export type EditJobWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
@@ -598,6 +606,7 @@ export type EditJobOrderByWithRelationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  complexity?: Prisma.SortOrderInput | Prisma.SortOrder
   partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
@@ -658,6 +667,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
@@ -714,6 +724,7 @@ export type EditJobOrderByWithAggregationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  complexity?: Prisma.SortOrderInput | Prisma.SortOrder
   partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
@@ -768,6 +779,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   outputCompression?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableWithAggregatesFilter<"EditJob">
   metadata?: Prisma.JsonWithAggregatesFilter<"EditJob">
@@ -812,6 +824,7 @@ export type EditJobCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -867,6 +880,7 @@ export type EditJobUncheckedCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -919,6 +933,7 @@ export type EditJobUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -974,6 +989,7 @@ export type EditJobUncheckedUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1028,6 +1044,7 @@ export type EditJobCreateManyInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1072,6 +1089,7 @@ export type EditJobUpdateManyMutationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1117,6 +1135,7 @@ export type EditJobUncheckedUpdateManyInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1183,6 +1202,7 @@ export type EditJobCountOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  complexity?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   extraParams?: Prisma.SortOrder
   metadata?: Prisma.SortOrder
@@ -1247,6 +1267,7 @@ export type EditJobMaxOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  complexity?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
@@ -1291,6 +1312,7 @@ export type EditJobMinOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  complexity?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
@@ -1602,6 +1624,7 @@ export type EditJobCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1656,6 +1679,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1712,6 +1736,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1765,6 +1790,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1837,6 +1863,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1891,6 +1918,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1963,6 +1991,7 @@ export type EditJobScalarWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
@@ -2007,6 +2036,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2061,6 +2091,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2128,6 +2159,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2182,6 +2214,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2233,6 +2266,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2287,6 +2321,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2354,6 +2389,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2408,6 +2444,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2459,6 +2496,7 @@ export type EditJobCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2511,6 +2549,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2589,6 +2628,7 @@ export type EditJobCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2643,6 +2683,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2710,6 +2751,7 @@ export type EditJobUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2764,6 +2806,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2815,6 +2858,7 @@ export type EditJobCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2869,6 +2913,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2936,6 +2981,7 @@ export type EditJobUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2990,6 +3036,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3041,6 +3088,7 @@ export type EditJobCreateWithoutChargesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3095,6 +3143,7 @@ export type EditJobUncheckedCreateWithoutChargesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3162,6 +3211,7 @@ export type EditJobUpdateWithoutChargesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3216,6 +3266,7 @@ export type EditJobUncheckedUpdateWithoutChargesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3267,6 +3318,7 @@ export type EditJobCreateWithoutReservationInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3321,6 +3373,7 @@ export type EditJobUncheckedCreateWithoutReservationInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3388,6 +3441,7 @@ export type EditJobUpdateWithoutReservationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3442,6 +3496,7 @@ export type EditJobUncheckedUpdateWithoutReservationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3493,6 +3548,7 @@ export type EditJobCreateWithoutWebhooksInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3547,6 +3603,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3614,6 +3671,7 @@ export type EditJobUpdateWithoutWebhooksInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3668,6 +3726,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3720,6 +3779,7 @@ export type EditJobCreateManyRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3763,6 +3823,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3816,6 +3877,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3868,6 +3930,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3911,6 +3974,7 @@ export type EditJobCreateManyPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3955,6 +4019,7 @@ export type EditJobUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -4007,6 +4072,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -4059,6 +4125,7 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -4181,6 +4248,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4238,6 +4306,7 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4286,6 +4355,7 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4334,6 +4404,7 @@ export type EditJobSelectScalar = {
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4363,7 +4434,7 @@ export type EditJobSelectScalar = {
   deletedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "complexity" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -4423,6 +4494,7 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     outputCompression: number | null
     inputFidelity: string | null
     moderation: string | null
+    complexity: string | null
     /**
      * Pictures on the way that were asked for, per output. Null: none, and no streaming.
      */
@@ -4920,6 +4992,7 @@ export interface EditJobFieldRefs {
   readonly outputCompression: Prisma.FieldRef<"EditJob", 'Int'>
   readonly inputFidelity: Prisma.FieldRef<"EditJob", 'String'>
   readonly moderation: Prisma.FieldRef<"EditJob", 'String'>
+  readonly complexity: Prisma.FieldRef<"EditJob", 'String'>
   readonly partialImages: Prisma.FieldRef<"EditJob", 'Int'>
   readonly extraParams: Prisma.FieldRef<"EditJob", 'Json'>
   readonly metadata: Prisma.FieldRef<"EditJob", 'Json'>

@@ -185,7 +185,7 @@ export type ReservationGroupByOutputType = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint
-  bound: runtime.JsonValue | null
+  bound: runtime.JsonValue
   reservedAt: Date
   settledAt: Date | null
   _count: ReservationCountAggregateOutputType | null
@@ -217,7 +217,7 @@ export type ReservationWhereInput = {
   jobId?: Prisma.UuidFilter<"Reservation"> | string
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
-  bound?: Prisma.JsonNullableFilter<"Reservation">
+  bound?: Prisma.JsonFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -227,7 +227,7 @@ export type ReservationOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
-  bound?: Prisma.SortOrderInput | Prisma.SortOrder
+  bound?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   job?: Prisma.EditJobOrderByWithRelationInput
@@ -241,7 +241,7 @@ export type ReservationWhereUniqueInput = Prisma.AtLeast<{
   jobId?: Prisma.UuidFilter<"Reservation"> | string
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
-  bound?: Prisma.JsonNullableFilter<"Reservation">
+  bound?: Prisma.JsonFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -251,7 +251,7 @@ export type ReservationOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
-  bound?: Prisma.SortOrderInput | Prisma.SortOrder
+  bound?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ReservationCountOrderByAggregateInput
@@ -268,14 +268,14 @@ export type ReservationScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"Reservation"> | string
   ownerId?: Prisma.StringWithAggregatesFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Reservation"> | bigint | number
-  bound?: Prisma.JsonNullableWithAggregatesFilter<"Reservation">
+  bound?: Prisma.JsonWithAggregatesFilter<"Reservation">
   reservedAt?: Prisma.DateTimeWithAggregatesFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Reservation"> | Date | string | null
 }
 
 export type ReservationCreateInput = {
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
   job: Prisma.EditJobCreateNestedOneWithoutReservationInput
@@ -285,14 +285,14 @@ export type ReservationUncheckedCreateInput = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
 
 export type ReservationUpdateInput = {
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   job?: Prisma.EditJobUpdateOneRequiredWithoutReservationNestedInput
@@ -302,7 +302,7 @@ export type ReservationUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -311,14 +311,14 @@ export type ReservationCreateManyInput = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
 
 export type ReservationUpdateManyMutationInput = {
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -327,7 +327,7 @@ export type ReservationUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -409,14 +409,14 @@ export type ReservationUncheckedUpdateOneWithoutJobNestedInput = {
 
 export type ReservationCreateWithoutJobInput = {
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
 
 export type ReservationUncheckedCreateWithoutJobInput = {
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -439,14 +439,14 @@ export type ReservationUpdateToOneWithWhereWithoutJobInput = {
 
 export type ReservationUpdateWithoutJobInput = {
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type ReservationUncheckedUpdateWithoutJobInput = {
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -516,9 +516,9 @@ export type $ReservationPayload<ExtArgs extends runtime.Types.Extensions.Interna
      */
     amountMicroUsd: bigint
     /**
-     * The tokens that the amount is for, and the rules they are by. Null: older than that.
+     * The tokens that the amount is for, and the rules that they follow.
      */
-    bound: runtime.JsonValue | null
+    bound: runtime.JsonValue
     /**
      * Tells the period that it counts in.
      */

@@ -27,18 +27,28 @@ const EDITS = {
 const TOKENS = {
   totalTokens: 'Total of input and output tokens.',
   inputTokens: 'Tokens of prompts and input images.',
-  inputTextTokens: 'Text tokens of the input, as far as upstreams reported them.',
-  inputImageTokens: 'Image tokens of the input, as far as upstreams reported them.',
   cachedInputTokens: 'Input tokens that upstreams read from their cache, as far as reported.',
   outputTokens: 'Tokens of the output.',
-  outputTextTokens: 'Text tokens of the output, as far as upstreams reported them.',
-  outputImageTokens: 'Image tokens of the output, as far as upstreams reported them.',
 } satisfies Partial<Record<CountName, string>>;
 
 const names = <Table extends object>(table: Table) =>
   Object.entries(table) as [CountName, string][];
 
-export const UsageSumsInterface = builder.interfaceRef<UsageSums>('UsageSums').implement({
+interface TokensByKind {
+  readonly textTokens: number;
+  readonly imageTokens: number;
+}
+
+const TokenTotalsDetails = builder.objectRef<TokensByKind>('TokenTotalsDetails').implement({
+  description: 'Sums of token counts by kind, as far as upstreams reported them.',
+  fields: (t) => ({
+    textTokens: t.exposeFloat('textTokens', { description: 'Number of text tokens.' }),
+    imageTokens: t.exposeFloat('imageTokens', { description: 'Number of image tokens.' }),
+  }),
+});
+
+/** The only type of sums over edits: of a usage report, a prompt and a lineage. */
+export const EditTotals = builder.objectRef<UsageSums>('EditTotals').implement({
   description:
     'Sums over edits. Unknown values are not included, so `cost` is a lower bound unless `isCostComplete` is true. `pending`, `unresolved` and `editsWithUnknownCost` count the edits whose cost is missing.',
   fields: (t) => ({
@@ -54,6 +64,29 @@ export const UsageSumsInterface = builder.interfaceRef<UsageSums>('UsageSums').i
         t.float({ description, resolve: (sums) => sums[name] }),
       ]),
     ),
+    inputTokensDetails: t.field({
+      type: TokenTotalsDetails,
+      description: 'Input tokens by kind.',
+      resolve: ({ inputTextTokens, inputImageTokens }) => ({
+        textTokens: inputTextTokens,
+        imageTokens: inputImageTokens,
+      }),
+    }),
+    outputTokensDetails: t.field({
+      type: TokenTotalsDetails,
+      description: 'Output tokens by kind.',
+      resolve: ({ outputTextTokens, outputImageTokens }) => ({
+        textTokens: outputTextTokens,
+        imageTokens: outputImageTokens,
+      }),
+    }),
+    successRate: t.float({
+      nullable: true,
+      description:
+        'Fraction of the final edits that succeeded, from 0 to 1. Null if no edit is final.',
+      resolve: ({ edits, pending, succeeded }) =>
+        edits === pending ? null : succeeded / (edits - pending),
+    }),
     cost: t.field({
       type: 'Decimal',
       description:
@@ -63,7 +96,7 @@ export const UsageSumsInterface = builder.interfaceRef<UsageSums>('UsageSums').i
     nominalCost: t.field({
       type: 'Decimal',
       description:
-        'Part of `cost` that was not billed because the sandbox made the edits. US dollars.',
+        'Part of `cost` that was not billed because the sandbox made the edits, in US dollars.',
       resolve: ({ nominalCostMicroUsd }) => formatDecimal(nominalCostMicroUsd, USD_FRACTION_DIGITS),
     }),
     isCostComplete: t.boolean({
