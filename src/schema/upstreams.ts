@@ -2,7 +2,7 @@ import { assertAdmin } from '../auth/visible.ts';
 import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { NotFoundError } from '../errors.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 
 interface UpstreamState {
   readonly upstream: KnownUpstream;
@@ -75,6 +75,7 @@ builder.queryField('upstreams', (t) =>
 );
 
 const ResumeUpstreamInput = builder.inputType('ResumeUpstreamInput', {
+  tag: ADMIN_TAG,
   description: 'The upstream to resume.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'Name of the upstream, as in `upstreams`.' }),
@@ -84,6 +85,7 @@ const ResumeUpstreamInput = builder.inputType('ResumeUpstreamInput', {
 const ResumeUpstreamPayload = builder
   .objectRef<{ upstream: UpstreamState }>('ResumeUpstreamPayload')
   .implement({
+    tag: ADMIN_TAG,
     description: 'Result of a successful `resumeUpstream`.',
     fields: (t) => ({
       upstream: t.expose('upstream', { type: UpstreamObject, description: 'The upstream.' }),
@@ -93,12 +95,17 @@ const ResumeUpstreamPayload = builder
 builder.mutationField('resumeUpstream', (t) =>
   t.field({
     type: ResumeUpstreamPayload,
+    tag: ADMIN_TAG,
     description:
       'Ends the pause of an upstream early, for example after its account was topped up. Admin only.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'ResumeUpstreamResult', description: 'The upstream, or an error.' },
+      union: {
+        tag: ADMIN_TAG,
+        name: 'ResumeUpstreamResult',
+        description: 'The upstream, or an error.',
+      },
     },
     args: {
       input: t.arg({

@@ -74,7 +74,7 @@ const LINKS: Record<string, (prisma: PrismaClient, owner: Rows, to: Rows) => Pro
       }),
     'an attempt and an edit': (prisma, { ownerId }, { jobId }) =>
       prisma.editAttempt.create({
-        data: { ownerId, jobId, number: 1, workerId: randomUUID(), upstream: 'u' },
+        data: { ownerId, jobId, number: 1, processId: randomUUID(), upstream: 'u' },
       }),
     'token usage and an edit': (prisma, { ownerId }, { jobId }) =>
       prisma.tokenUsage.create({ data: { ownerId, jobId, raw: {} } }),

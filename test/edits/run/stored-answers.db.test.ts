@@ -37,7 +37,7 @@ describe.runIf(hasDatabase)('a stored answer', () => {
         jobId,
         number: 1,
         state: 'UNKNOWN',
-        workerId: randomUUID(),
+        processId: randomUUID(),
         upstream: 'default',
       },
     });
