@@ -1,5 +1,5 @@
 import { assertAdmin, visibleOwner } from '../auth/visible.ts';
-import { InvalidInputError } from '../errors.ts';
+import { checkAll, InvalidInputError } from '../errors.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from '../limits/budget-period.ts';
 import type { BudgetState } from '../limits/budget-state.ts';
 import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
@@ -179,9 +179,11 @@ builder.mutationField('setBudget', (t) =>
     resolve: async (_, { input }, { setBudget, viewer }) => {
       assertAdmin(viewer, 'setBudget');
       const { ownerId, limit, period = null } = input;
-      return {
-        budget: await setBudget(checkOwner(ownerId), { limitMicroUsd: checkLimit(limit), period }),
-      };
+      const { owner, limitMicroUsd } = checkAll({
+        owner: () => checkOwner(ownerId),
+        limitMicroUsd: () => checkLimit(limit),
+      });
+      return { budget: await setBudget(owner, { limitMicroUsd, period }) };
     },
   }),
 );

@@ -3,7 +3,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import { ownedBy, ownerOf } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
-import { InvalidInputError, NotConfiguredError } from '../errors.ts';
+import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
@@ -68,9 +68,11 @@ export function createWebhooks(options: {
       const data = {
         id: uuid(),
         ownerId,
-        url: checkEndpointUrl(input.url, isAllowedHost),
-        events: checkEvents(input.events),
-        description: checkDescription(input.description ?? null),
+        ...checkAll({
+          url: () => checkEndpointUrl(input.url, isAllowedHost),
+          events: () => checkEvents(input.events),
+          description: () => checkDescription(input.description ?? null),
+        }),
         secretVersion: 1,
         secretKeyId: key.id,
       };
