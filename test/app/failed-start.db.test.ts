@@ -32,6 +32,6 @@ describe.runIf(hasDatabase)('a start that fails after it opened the database', (
     // The embedded database cannot be opened while it is locked.
     const { prisma, close } = await database.open();
     onTestFinished(close);
-    expect(await prisma.worker.count()).toBe(0);
+    expect(await prisma.process.count()).toBe(0);
   });
 });
