@@ -1,8 +1,8 @@
-import { ForbiddenError, InvalidInputError } from '../errors.ts';
+import { checkAll, ForbiddenError, InvalidInputError } from '../errors.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from '../limits/budget-period.ts';
 import type { BudgetState } from '../limits/budget-state.ts';
 import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 
 /** Maximum length of an owner id. */
@@ -119,6 +119,7 @@ builder.queryField('budget', (t) =>
 );
 
 const SetBudgetInput = builder.inputType('SetBudgetInput', {
+  tag: ADMIN_TAG,
   description: 'The owner and the new budget.',
   fields: (t) => ({
     ownerId: t.id({
@@ -140,6 +141,7 @@ const SetBudgetInput = builder.inputType('SetBudgetInput', {
 const SetBudgetPayload = builder
   .objectRef<{ budget: BudgetState | null }>('SetBudgetPayload')
   .implement({
+    tag: ADMIN_TAG,
     description: 'Result of a successful `setBudget`.',
     fields: (t) => ({
       budget: t.field({
@@ -154,12 +156,17 @@ const SetBudgetPayload = builder
 builder.mutationField('setBudget', (t) =>
   t.field({
     type: SetBudgetPayload,
+    tag: ADMIN_TAG,
     description:
       'Sets or removes an owner’s budget. Costs and reservations from the current period count from the start. Admin only.',
     errors: {
       types: [InvalidInputError],
       directResult: true,
-      union: { name: 'SetBudgetResult', description: 'The new budget, or an error.' },
+      union: {
+        tag: ADMIN_TAG,
+        name: 'SetBudgetResult',
+        description: 'The new budget, or an error.',
+      },
     },
     args: {
       input: t.arg({
@@ -171,9 +178,11 @@ builder.mutationField('setBudget', (t) =>
     resolve: async (_, { input }, { setBudget, viewer }) => {
       if (!viewer.isAdmin) throw new ForbiddenError('setBudget is for admins only.');
       const { ownerId, limit, period = null } = input;
-      return {
-        budget: await setBudget(checkOwner(ownerId), { limitMicroUsd: checkLimit(limit), period }),
-      };
+      const { owner, limitMicroUsd } = checkAll({
+        owner: () => checkOwner(ownerId),
+        limitMicroUsd: () => checkLimit(limit),
+      });
+      return { budget: await setBudget(owner, { limitMicroUsd, period }) };
     },
   }),
 );

@@ -1,4 +1,4 @@
-import type { EditNews } from '../edits/watch/event-queue.ts';
+import type { EditEvent } from '../edits/watch/event-queue.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { withJob } from './edit-image.ts';
@@ -19,7 +19,7 @@ const EditJobEventType = builder.enumType('EditJobEventType', {
   },
 });
 
-const EditJobEvent = builder.objectRef<EditNews>('EditJobEvent').implement({
+const EditJobEvent = builder.objectRef<EditEvent>('EditJobEvent').implement({
   description: 'An event of an edit.',
   fields: (t) => ({
     type: t.field({
@@ -72,7 +72,7 @@ builder.subscriptionFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     subscribe: (_, { id }, { editSubscriptions, viewer }) =>
       withJob(id, (job) => editSubscriptions.toJob(viewer, job)),
-    resolve: newsOrThrow,
+    resolve: eventOrThrow,
   }),
   editJobs: t.field({
     type: EditJobEvent,
@@ -87,12 +87,12 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_, { filter }, { editSubscriptions, viewer }) =>
       editSubscriptions.toAll(viewer, toFilter(filter)),
-    resolve: newsOrThrow,
+    resolve: eventOrThrow,
   }),
 }));
 
 /** Rendered as an error in the last result, a stream's failure reaches the client over every transport. */
-function newsOrThrow(news: EditNews | Error): EditNews {
-  if (news instanceof Error) throw news;
-  return news;
+function eventOrThrow(event: EditEvent | Error): EditEvent {
+  if (event instanceof Error) throw event;
+  return event;
 }

@@ -1,7 +1,7 @@
 import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { ForbiddenError, NotFoundError } from '../errors.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 
 interface UpstreamState {
   readonly upstream: KnownUpstream;
@@ -74,6 +74,7 @@ builder.queryField('upstreams', (t) =>
 );
 
 const ResumeUpstreamInput = builder.inputType('ResumeUpstreamInput', {
+  tag: ADMIN_TAG,
   description: 'The upstream to resume.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'Name of the upstream, as in `upstreams`.' }),
@@ -83,6 +84,7 @@ const ResumeUpstreamInput = builder.inputType('ResumeUpstreamInput', {
 const ResumeUpstreamPayload = builder
   .objectRef<{ upstream: UpstreamState }>('ResumeUpstreamPayload')
   .implement({
+    tag: ADMIN_TAG,
     description: 'Result of a successful `resumeUpstream`.',
     fields: (t) => ({
       upstream: t.expose('upstream', { type: UpstreamObject, description: 'The upstream.' }),
@@ -92,12 +94,17 @@ const ResumeUpstreamPayload = builder
 builder.mutationField('resumeUpstream', (t) =>
   t.field({
     type: ResumeUpstreamPayload,
+    tag: ADMIN_TAG,
     description:
       'Ends the pause of an upstream early, for example after its account was topped up. Admin only.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'ResumeUpstreamResult', description: 'The upstream, or an error.' },
+      union: {
+        tag: ADMIN_TAG,
+        name: 'ResumeUpstreamResult',
+        description: 'The upstream, or an error.',
+      },
     },
     args: {
       input: t.arg({

@@ -9,7 +9,7 @@ import {
   MAX_PROMPT_BUCKETS,
   type UsageGroup,
 } from '../usage/usage-request.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 import { costOfArguments } from './complexity.ts';
 import { EditTotals } from './edit-totals.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
@@ -32,10 +32,13 @@ const UsageGroupEnum = builder.enumType('UsageGroup', {
       description:
         'Value of the metadata key `metadataKey`, as text. Null for edits without the key and for deleted edits.',
     },
-    OWNER: { description: 'Owner. The report then covers the edits of all owners. Admin only.' },
+    OWNER: {
+      tag: ADMIN_TAG,
+      description: 'Owner. The report then covers the edits of all owners. Admin only.',
+    },
     QUALITY: { description: 'Quality, as requested. Null if omitted.' },
     SIZE: { description: 'Size, as sent to the upstream.' },
-  } satisfies Record<UsageGroup, { description: string }>,
+  } satisfies Record<UsageGroup, { description: string; tag?: string }>,
 });
 
 const key = (group: KeyGroup) => (bucket: UsageBucket) => bucket.keys[group] ?? null;
@@ -103,6 +106,7 @@ const UsageBucketObject = builder.objectRef<UsageBucket>('UsageBucket').implemen
       resolve: key('METADATA'),
     }),
     ownerId: t.string({
+      tag: ADMIN_TAG,
       nullable: true,
       description: 'Owner id, when grouped by OWNER.',
       resolve: key('OWNER'),

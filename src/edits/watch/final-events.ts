@@ -3,24 +3,24 @@ import type { Log } from '../../log.ts';
 import type { Events } from '../../queue/events.ts';
 import { FINAL_STATUSES } from '../edit-status.ts';
 
-/** Which edits have ended, in whatever process, for those who asked for the news of one. */
-export interface EditEndings {
-  /** `listener` is called when the job has ended, perhaps again. Answers what ends the listening. */
+/** Notifies listeners when an edit ends, in whichever process. */
+export interface FinalEvents {
+  /** `listener` is called when the edit has ended, perhaps repeatedly. Returns a function that removes it. */
   listen(jobId: string, listener: () => void): () => void;
-  /** Looks at the jobs that are listened for, and tells of those that have ended already. */
+  /** Reads the status of all edits with a listener, and notifies those of the edits that have ended. */
   check(): Promise<void>;
   stop(): void;
 }
 
-export function createEditEndings(options: {
+export function createFinalEvents(options: {
   prisma: PrismaClient;
   events: Events;
   log: Log;
-}): EditEndings {
+}): FinalEvents {
   const { prisma, events, log } = options;
   const listeners = new Map<string, Set<() => void>>();
 
-  const tell = (jobId: string) => {
+  const notify = (jobId: string) => {
     for (const listener of listeners.get(jobId) ?? []) listener();
   };
 
@@ -29,13 +29,13 @@ export function createEditEndings(options: {
       where: { id: { in: [...listeners.keys()] }, status: { in: [...FINAL_STATUSES] } },
       select: { id: true },
     });
-    for (const { id } of ended) tell(id);
+    for (const { id } of ended) notify(id);
   }
 
   const unsubscribe = events.subscribe((event) => {
-    if (event.kind === 'edit' && event.final) tell(event.jobId);
+    if (event.kind === 'edit' && event.final) notify(event.jobId);
     if (event.kind === 'missed' && listeners.size > 0) {
-      check().catch((error) => log.warn({ err: error }, 'cannot look for ended edits'));
+      check().catch((error) => log.warn({ err: error }, 'cannot read which edits have ended'));
     }
   });
 

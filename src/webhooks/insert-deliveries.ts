@@ -1,17 +1,17 @@
 import { v7 as uuid } from 'uuid';
-import type { OnEditEnd } from '../edits/end/edit-end.ts';
+import type { InsertForEnd } from '../edits/end/end-edit.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { EVENT_OF_STATUS } from './webhook-event.ts';
 
 /**
- * Enqueues the news of an edit's end for its owner's endpoints, in the transaction that ends it.
- * One query by index for an owner without any.
+ * Inserts and enqueues a delivery for each of the owner's endpoints that wants the event, in the
+ * transaction that ends the edit. One query by index for an owner without endpoints.
  */
-export function createPublishEnd({ queue }: { queue: Queue }): OnEditEnd {
+export function createInsertDeliveries({ queue }: { queue: Queue }): InsertForEnd {
   return async (tx, { jobId, ownerId, status }) => {
     const event = EVENT_OF_STATUS[status];
-    // Locked against deletion only, so that the rows below find their endpoint.
+    // Locked against deletion only, so that the rows below can refer to their endpoint.
     const endpoints = await tx.$queryRaw<{ id: string; pending: number }[]>`
       SELECT endpoint.id, (
         SELECT count(*)::int FROM (
@@ -42,7 +42,7 @@ export function createPublishEnd({ queue }: { queue: Queue }): OnEditEnd {
       })),
     });
     for (const { id, pending } of deliveries) {
-      // In turns between endpoints: a dead one's backlog does not stand before another's news.
+      // Endpoints take turns: the backlog of an unreachable one does not delay the others.
       await queue.send(tx, DELIVER_WEBHOOK, { deliveryId: id, turn: 0 }, { priority: -pending });
     }
   };
