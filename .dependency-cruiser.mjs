@@ -1,4 +1,14 @@
+import swcVisitor from '@swc/core/Visitor.js';
 import { MODULES, PAGE as PAGE_MODULE } from './scripts/modules.ts';
+
+// The visitor that dependency-cruiser extends throws on `using` and `await using`.
+const { Visitor } = swcVisitor;
+const { visitStatement } = Visitor.prototype;
+Visitor.prototype.visitStatement = function (statement) {
+  if (statement.type !== 'UsingDeclaration') return visitStatement.call(this, statement);
+  statement.decls = this.visitVariableDeclarators(statement.decls);
+  return statement;
+};
 
 const LAYERS = MODULES.map((module) => [
   module,
