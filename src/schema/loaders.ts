@@ -38,14 +38,14 @@ export function createLoaders(options: {
   const nodeRows = createNodeRows({ prisma, viewer });
 
   return {
-    relativeCounts: single(lineage.counts),
-    parents: lists((ids, most) => lineage.relatives(ids, 'parents', most)),
-    children: lists((ids, most) => lineage.relatives(ids, 'children', most)),
-    root: single(lineage.roots),
-    producers: lists((ids, most) => lineage.editsWith(ids, 'made', most)),
-    users: lists((ids, most) => lineage.editsWith(ids, 'taken', most)),
-    promptSums: single(prompts.sums),
-    promptJobs: lists(prompts.jobs),
+    relativeCounts: single((ids) => lineage.counts(viewer, ids)),
+    parents: lists((ids, most) => lineage.relatives(viewer, ids, 'parents', most)),
+    children: lists((ids, most) => lineage.relatives(viewer, ids, 'children', most)),
+    root: single((ids) => lineage.roots(viewer, ids)),
+    producers: lists((ids, most) => lineage.editsWith(viewer, ids, 'made', most)),
+    users: lists((ids, most) => lineage.editsWith(viewer, ids, 'taken', most)),
+    promptSums: single((ids) => prompts.sums(viewer, ids)),
+    promptJobs: lists((ids, most) => prompts.jobs(viewer, ids, most)),
     nodeRows,
     async editJobs(query, ids) {
       const jobs = await nodeRows('EditJob', query, ids);

@@ -1,4 +1,5 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
+import { visibleTo } from '../auth/visible.ts';
 import { builder } from './builder.ts';
 import { toConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
@@ -80,7 +81,7 @@ builder.queryField('prompts', (t) =>
         const query = queryFromInfo({ context, info, typeName: 'Prompt', path: ['edges', 'node'] });
         const nodes = await prisma.prompt.findMany({
           ...query,
-          where: { id: { in: page.rows.map(({ id }) => id) }, ownerId: viewer.ownerId },
+          where: { id: { in: page.rows.map(({ id }) => id) }, ...visibleTo(viewer) },
         });
         return toConnection(page, order, nodes);
       },

@@ -1,3 +1,5 @@
+import { visibleOwner, visibleTo } from '../auth/visible.ts';
+import { inHistory } from '../edits/history/in-history.ts';
 import type { EditEvent } from '../edits/watch/event-queue.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
@@ -36,21 +38,23 @@ const EditJobEvent = builder.objectRef<EditEvent>('EditJobEvent').implement({
       nullable: true,
       description:
         'The edit in its current state, which may be newer than the event. Null if the edit was deleted.',
-      resolve: (query, { jobId: id }, _, { prisma, sharedReads }) =>
-        // The owner was checked when the event was sent.
-        sharedReads.once(`${id} ${JSON.stringify(query)}`, () =>
-          prisma.editJob.findFirst({ ...query, where: { id, deletedAt: null } }),
+      resolve: (query, { jobId: id }, _, { prisma, sharedReads, viewer }) =>
+        sharedReads.once(`${visibleOwner(viewer)} ${id} ${JSON.stringify(query)}`, () =>
+          prisma.editJob.findFirst({ ...query, where: { id, ...inHistory(viewer) } }),
         ),
     }),
     partialImage: t.prismaField({
       type: 'Image',
       nullable: true,
       description: 'The partial image of a PARTIAL_IMAGE event. Null for other events.',
-      resolve: async (query, { jobId: id, partialImageIndex: position }, _, { prisma }) => {
+      resolve: async (query, { jobId: id, partialImageIndex: position }, _, { prisma, viewer }) => {
         const image = { ...query };
         if (position === null) return null;
         const link = await prisma.editJobImage.findUnique({
-          where: { jobId_role_position: { jobId: id, role: 'PARTIAL', position } },
+          where: {
+            jobId_role_position: { jobId: id, role: 'PARTIAL', position },
+            ...visibleTo(viewer),
+          },
           select: { image },
         });
         return link?.image ?? null;

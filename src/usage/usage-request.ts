@@ -1,5 +1,6 @@
 import type { Viewer } from '../auth/viewer.ts';
-import { checkAll, ForbiddenError, type InvalidInputCode, InvalidInputError } from '../errors.ts';
+import { assertAdmin } from '../auth/visible.ts';
+import { checkAll, type InvalidInputCode, InvalidInputError } from '../errors.ts';
 import { MAX_SPAN_MS, type TimeUnit } from './time-steps.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -52,11 +53,7 @@ export function isTimeUnit(group: UsageGroup): group is TimeUnit {
 export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
   const { from, to, groupBy, timeZone, metadataKey, first } = request;
   const has = (group: UsageGroup) => groupBy.includes(group);
-  if (has('OWNER') && !viewer.isAdmin) {
-    throw new ForbiddenError(
-      'usage: groupBy OWNER covers the edits of all owners, so it is for admins only.',
-    );
-  }
+  if (has('OWNER')) assertAdmin(viewer, 'usage grouped by OWNER');
   const units = groupBy.filter(isTimeUnit);
   checkAll({
     from() {

@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
+import { ownedBy, ownerOf } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
@@ -61,7 +62,8 @@ export function createWebhooks(options: {
   }
 
   return {
-    async create({ ownerId }, input) {
+    async create(viewer, input) {
+      const ownerId = ownerOf(viewer);
       const key = mustHaveKey();
       const data = {
         id: uuid(),
@@ -76,7 +78,7 @@ export function createWebhooks(options: {
       };
       await prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
-        if ((await tx.webhookEndpoint.count({ where: { ownerId } })) >= MAX_ENDPOINTS) {
+        if ((await tx.webhookEndpoint.count({ where: ownedBy(ownerId) })) >= MAX_ENDPOINTS) {
           throw new InvalidInputError(
             'url',
             'TOO_MANY',
@@ -88,41 +90,44 @@ export function createWebhooks(options: {
       return { id: data.id, secret: secretOf(key, data) };
     },
 
-    async delete({ ownerId }, id) {
-      const { count } = await prisma.webhookEndpoint.deleteMany({ where: { id, ownerId } });
+    async delete(viewer, id) {
+      const { count } = await prisma.webhookEndpoint.deleteMany({
+        where: { id, ...ownedBy(ownerOf(viewer)) },
+      });
       return count === 1;
     },
 
-    rotateSecret({ ownerId }, id) {
+    rotateSecret(viewer, id) {
+      const ownerId = ownerOf(viewer);
       const key = mustHaveKey();
       return prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
-        const old = await tx.webhookEndpoint.findFirst({ where: { id, ownerId } });
+        const old = await tx.webhookEndpoint.findFirst({ where: { id, ...ownedBy(ownerId) } });
         if (old === null) return null;
         const secretVersion = old.secretVersion + 1;
         // Under another key the old secret cannot be made any more.
         const overlaps = old.secretKeyId === key.id;
         const previousSecretUntil = overlaps ? new Date(Date.now() + OVERLAP_MS) : null;
         await tx.webhookEndpoint.updateMany({
-          where: { id },
+          where: { id, ...ownedBy(ownerId) },
           data: { secretVersion, secretKeyId: key.id, previousSecretUntil },
         });
         return { id, secret: secretOf(key, { id, secretVersion }) };
       });
     },
 
-    async enable({ ownerId }, id) {
+    async enable(viewer, id) {
       const { count } = await prisma.webhookEndpoint.updateMany({
-        where: { id, ownerId },
+        where: { id, ...ownedBy(ownerOf(viewer)) },
         data: { disabledAt: null, disabledReason: null, failingSince: null },
       });
       return count === 1;
     },
 
-    redeliver: ({ ownerId }, deliveryId) =>
+    redeliver: (viewer, deliveryId) =>
       prisma.$transaction(async (tx) => {
         const found = await tx.webhookDelivery.findFirst({
-          where: { id: deliveryId, endpoint: { ownerId } },
+          where: { id: deliveryId, ...ownedBy(ownerOf(viewer)) },
           select: { endpoint: { select: { disabledAt: true } } },
         });
         if (found === null) return false;
@@ -134,7 +139,7 @@ export function createWebhooks(options: {
           );
         }
         const [sent] = await tx.webhookDelivery.updateManyAndReturn({
-          where: { id: deliveryId },
+          where: { id: deliveryId, ...ownedBy(ownerOf(viewer)) },
           data: {
             state: 'PENDING',
             turn: { increment: 1 },

@@ -15,7 +15,7 @@ export interface HistoryCount {
   readonly estimated: number;
 }
 
-type Those = Pick<Reading, 'ownerId' | 'conditions'> & { readonly labels: LabelTerm | null };
+type Those = Pick<Reading, 'viewer' | 'conditions'> & { readonly labels: LabelTerm | null };
 
 const rowsSchema = z.tuple([z.object({ count: z.coerce.number() })]);
 
@@ -37,7 +37,7 @@ async function countTo(
   limit: number,
 ): Promise<number> {
   if (term === null && those.labels !== null) {
-    const counted = await countLabeled(prisma, those.ownerId, those.labels, limit);
+    const counted = await countLabeled(prisma, those.viewer, those.labels, limit);
     if (counted !== null) return counted;
   }
   const found = term === null ? null : await findPrompts(prisma, term);

@@ -8,7 +8,7 @@ import { filterConditions } from './filter-sql.ts';
 import { type HistoryFilter, type HistoryQuery, NEWEST_FIRST } from './history-query.ts';
 import {
   all,
-  ofOwner,
+  asked,
   type Reading,
   readFound,
   readInOrder,
@@ -106,9 +106,8 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
       return countHistory(prisma, those, term);
     },
 
-    async matches({ ownerId }, filter, id) {
-      const conditions = filterConditions(filter);
-      const those = [...ofOwner({ ownerId, conditions }), ...conditions];
+    async matches(viewer, filter, id) {
+      const those = asked({ viewer, conditions: filterConditions(viewer, filter) });
       const found = await prisma.$queryRaw<unknown[]>`
         SELECT 1 FROM "EditJob" AS job
         WHERE ${all([Prisma.sql`job.id = ${id}::uuid`, ...those])}`;
@@ -118,12 +117,12 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
 }
 
 /** @throws InvalidInputError for a search that cannot be. */
-function askedFor({ ownerId }: Viewer, { filter = {}, search }: HistoryQuery) {
+function askedFor(viewer: Viewer, { filter = {}, search }: HistoryQuery) {
   return {
-    ownerId,
-    conditions: filterConditions(filter),
-    labels: labelTerm(filter),
-    term: searchTerm(ownerId, search),
+    viewer,
+    conditions: filterConditions(viewer, filter),
+    labels: labelTerm(viewer, filter),
+    term: searchTerm(viewer, search),
   };
 }
 

@@ -45,16 +45,22 @@ export interface Tree {
 /**
  * Which edits come of which: one is the child of another when a picture that came of the other was
  * edited by it, or was its mask. Nothing of it is stored. Each answers for many edits by one
- * statement, in the order of the ids, which must be the viewer's.
+ * statement, in the order of the ids; ids that the viewer does not see have no relatives.
  */
 export interface Lineage {
-  counts(ids: readonly string[]): Promise<RelativeCounts[]>;
+  counts(viewer: Viewer, ids: readonly string[]): Promise<RelativeCounts[]>;
   /** Oldest first, at most so many of each. */
-  relatives(ids: readonly string[], which: Relatives, most: number): Promise<string[][]>;
+  relatives(
+    viewer: Viewer,
+    ids: readonly string[],
+    which: Relatives,
+    most: number,
+  ): Promise<string[][]>;
   /** The earliest ancestors; of an edit without any, itself. */
-  roots(ids: readonly string[]): Promise<string[]>;
+  roots(viewer: Viewer, ids: readonly string[]): Promise<string[]>;
   /** Which edits pictures came of (`made`), or were edited by (`taken`): oldest first. */
   editsWith(
+    viewer: Viewer,
     imageIds: readonly string[],
     which: 'made' | 'taken',
     most: number,
@@ -76,29 +82,33 @@ export function createLineage({ prisma }: { prisma: PrismaClient }): Lineage {
   }
 
   return {
-    async counts(ids) {
-      const rows = countsSchema.parse(await prisma.$queryRaw(countRelatives(ids)));
+    async counts(viewer, ids) {
+      const rows = countsSchema.parse(await prisma.$queryRaw(countRelatives(viewer, ids)));
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? { parents: 0, children: 0 });
     },
-    relatives: (ids, which, most) => lists(ids, relativesOf(ids, which, most)),
-    editsWith: (ids, which, most) => lists(ids, editsWithImage(ids, which, most)),
-    async roots(ids) {
+    relatives: (viewer, ids, which, most) => lists(ids, relativesOf(viewer, ids, which, most)),
+    editsWith: (viewer, ids, which, most) => lists(ids, editsWithImage(viewer, ids, which, most)),
+    async roots(viewer, ids) {
       const rootOf = new Map(
-        (await pairs(rootsOf(ids, MAX_ANCESTORS))).map((pair) => [pair.of, pair.id]),
+        (await pairs(rootsOf(viewer, ids, MAX_ANCESTORS))).map((pair) => [pair.of, pair.id]),
       );
       return ids.map((id) => rootOf.get(id) ?? id);
     },
-    async tree({ ownerId }, id) {
-      const rows = await prisma.$queryRaw<{ id: string }[]>(treeOf(ownerId, id, MAX_TREE + 1));
+    async tree(viewer, id) {
+      const rows = await prisma.$queryRaw<{ id: string }[]>(treeOf(viewer, id, MAX_TREE + 1));
       if (rows.length === 0) return null;
       const ids = rows
         .slice(0, MAX_TREE)
         .map((row) => row.id)
         .sort();
       const [links, sums] = await Promise.all([
-        prisma.$queryRaw<Link[]>(linksAmong(ids, MAX_LINKS + 1)),
-        sumEdits(prisma, Prisma.sql`id = ANY (${ids}::text[]::uuid[]) AND "deletedAt" IS NULL`),
+        prisma.$queryRaw<Link[]>(linksAmong(viewer, ids, MAX_LINKS + 1)),
+        sumEdits(
+          prisma,
+          viewer,
+          Prisma.sql`id = ANY (${ids}::text[]::uuid[]) AND "deletedAt" IS NULL`,
+        ),
       ]);
       return {
         ids,

@@ -1,3 +1,5 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
 import {
   isBefore,
@@ -25,7 +27,7 @@ export const PROMPT_COLUMNS = {
 
 /** Rows of "Prompt" in the order of reading. */
 export interface PromptReading {
-  readonly ownerId: string;
+  readonly viewer: Viewer;
   readonly column: SortColumn;
   readonly direction: Direction;
   readonly after: Position | null;
@@ -55,7 +57,7 @@ export function readFoundPrompts(reading: PromptReading, found: FoundPrompts): P
 }
 
 function stretched(
-  { ownerId, column, direction, after, before }: PromptReading,
+  { viewer, column, direction, after, before }: PromptReading,
   limit: number,
   conditions: readonly Prisma.Sql[] = [],
 ): Prisma.Sql {
@@ -68,7 +70,7 @@ function stretched(
     limit,
     (stretch, ordered) => Prisma.sql`
       SELECT prompt.id, ${column.sql} AS key FROM "Prompt" AS prompt
-      WHERE ${Prisma.join([Prisma.sql`prompt."ownerId" = ${ownerId}`, ...conditions, ...until, stretch], ' AND ')}
+      WHERE ${Prisma.join([visibleRows(viewer, 'prompt'), ...conditions, ...until, stretch], ' AND ')}
       ${ordered}`,
   );
 }

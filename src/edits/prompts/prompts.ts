@@ -12,6 +12,7 @@ import {
   type UsageSums,
   usageSumsSchema,
 } from '../../usage/usage-sums.ts';
+import { isInHistory } from '../history/history-sql.ts';
 import { checkSearch, findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
   PROMPT_COLUMNS,
@@ -31,17 +32,17 @@ export interface PromptsQuery {
 export interface Prompts {
   /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
-  /** Over the edits of each prompt, by one statement; in the order of the ids, the viewer's. */
-  sums(ids: readonly string[]): Promise<UsageSums[]>;
-  /** The newest edits of each prompt, at most so many; in the order of the ids, the viewer's. */
-  jobs(ids: readonly string[], most: number): Promise<string[][]>;
+  /** Over the edits of each prompt, by one statement; in the order of the ids. */
+  sums(viewer: Viewer, ids: readonly string[]): Promise<UsageSums[]>;
+  /** The newest edits of each prompt, at most so many; in the order of the ids. */
+  jobs(viewer: Viewer, ids: readonly string[], most: number): Promise<string[][]>;
 }
 
 const sumsSchema = z.array(usageSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   async function read(viewer: Viewer, reading: PromptReading, search: PromptsQuery['search']) {
-    const term = searchTerm(viewer.ownerId, search);
+    const term = searchTerm(viewer, search);
     if (term === null) return prisma.$queryRaw<Position[]>(readPrompts(reading));
     const near = await prisma.$queryRaw<Position[]>(readWalkingPrompts(reading, term));
     if (near.length >= reading.limit) return near;
@@ -61,7 +62,7 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       const rows = await read(
         viewer,
         {
-          ownerId: viewer.ownerId,
+          viewer,
           column,
           direction: isBackward ? opposite : order.direction,
           after: isBackward ? before : after,
@@ -73,12 +74,12 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       return toPage(range, rows);
     },
 
-    async sums(ids) {
+    async sums(viewer, ids) {
       const rows = sumsSchema.parse(
         await prisma.$queryRaw`
           SELECT "promptId", ${SUMS_OF_SUMS} FROM (
-            SELECT "promptId", ${SUMS_OF_EDITS} FROM "EditJob"
-            WHERE "promptId" = ANY (${[...ids]}::text[]::uuid[]) AND "deletedAt" IS NULL
+            SELECT "promptId", ${SUMS_OF_EDITS} FROM "EditJob" AS job
+            WHERE "promptId" = ANY (${[...ids]}::text[]::uuid[]) AND ${isInHistory(viewer)}
             GROUP BY "promptId"
           ) AS sums
           GROUP BY "promptId"`,
@@ -87,11 +88,11 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       return ids.map((id) => byId.get(id) ?? NO_EDITS);
     },
 
-    async jobs(ids, most) {
+    async jobs(viewer, ids, most) {
       const rows = await prisma.$queryRaw<{ of: string; ids: string[] }[]>`
         SELECT asked.id AS "of", ARRAY (
           SELECT job.id::text FROM "EditJob" AS job
-          WHERE job."promptId" = asked.id AND job."deletedAt" IS NULL
+          WHERE job."promptId" = asked.id AND ${isInHistory(viewer)}
           ORDER BY job."createdAt" DESC, job.id DESC LIMIT ${most}) AS ids
         FROM unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
       const byId = new Map(rows.map((row) => [row.of, row.ids]));
