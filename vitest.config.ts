@@ -18,6 +18,11 @@ const GATEWAY_SUITES = ['test/gateways/**/*.test.ts'];
 /** A limit that only ends a test that hangs, in milliseconds. */
 const LIMIT_MS = 900_000;
 const SETUP = 'test/support/global-setup.ts';
+/**
+ * A worker runs one file after the other without starting anew: the imports and the WebAssembly of
+ * the embedded database are most of what a file costs. So a test must undo what it changes globally.
+ */
+const shared = { isolate: false };
 const common = { testTimeout: LIMIT_MS, hookTimeout: LIMIT_MS, globalSetup: [SETUP] };
 
 /** Temporary files in memory where there is enough: the embedded database syncs each commit. */
@@ -53,6 +58,7 @@ export default defineConfig({
         test: {
           ...common,
           ...onMemory,
+          ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [
@@ -79,6 +85,7 @@ export default defineConfig({
         test: {
           ...common,
           ...onMemory,
+          ...shared,
           name: 'pglite',
           include: DATABASE_SUITES,
           provide: { databaseKind: 'pglite' },
@@ -119,6 +126,7 @@ export default defineConfig({
         test: {
           ...common,
           ...onMemory,
+          ...shared,
           name: 'postgres',
           include: DATABASE_SUITES,
           provide: { databaseKind: 'postgres' },
