@@ -92,6 +92,7 @@ CREATE TABLE "EditJob" (
     "answerQuality" TEXT,
     "answerBackground" TEXT,
     "answerOutputFormat" TEXT,
+    "answerRevisedPrompt" TEXT,
 
     "errorCode" TEXT,
     "errorMessage" TEXT,
@@ -206,6 +207,7 @@ CREATE TABLE "EditAttempt" (
     "upstreamRequestId" TEXT,
     "errorCode" TEXT,
     "errorMessage" TEXT,
+    "moderationDetails" JSONB,
     "answer" JSONB,
     "answerStoredAt" TIMESTAMPTZ(3),
     "sentAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -33,7 +33,8 @@ export async function deleteRows(tx: Transaction, ids: readonly string[]): Promi
   await clearJobs(tx, jobIds);
   await releasePrompts(tx, jobs);
   const attempts = await tx.$queryRaw<{ id: string }[]>`
-    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL
+    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL,
+      "moderationDetails" = NULL
     WHERE "jobId" = ANY (${jobIds}) RETURNING id`;
   await tx.$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
   await forgetKeys(
@@ -90,7 +91,8 @@ async function deleteImages(tx: Transaction, jobIds: Prisma.Sql): Promise<string
 async function clearJobs(tx: Transaction, jobIds: Prisma.Sql): Promise<void> {
   await tx.$executeRaw`
     UPDATE "EditJob" SET "deletedAt" = now(), "promptId" = NULL, "retryOfId" = NULL,
-      metadata = '{}', "extraParams" = NULL, "errorMessage" = NULL
+      metadata = '{}', "extraParams" = NULL, "errorMessage" = NULL,
+      "answerRevisedPrompt" = NULL
     WHERE id = ANY (${jobIds})`;
   await tx.$executeRaw`
     UPDATE "EditJob" SET "retryOfId" = NULL WHERE "retryOfId" = ANY (${jobIds})`;

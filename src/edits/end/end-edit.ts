@@ -1,5 +1,6 @@
 import type { Prisma, Transaction } from '../../database/database.ts';
 import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
+import type { ModerationDetails } from '../../edits-api/edits-api-error.ts';
 import type { Images } from '../../images/images.ts';
 import type { Budgets } from '../../limits/budgets.ts';
 import type { RawUsage } from '../../models/raw-usage.ts';
@@ -38,6 +39,7 @@ export interface Failure {
   readonly message: string;
   readonly httpStatus: number | null;
   readonly upstreamRequestId: string | null;
+  readonly moderationDetails?: ModerationDetails | null;
 }
 
 /** An edit that has just ended. */
@@ -103,8 +105,17 @@ export async function endAttempt(
 }
 
 /** An attempt's columns of a failure. */
-export function failureColumns({ code, message, httpStatus, upstreamRequestId }: Failure) {
-  return { errorCode: code, errorMessage: message, httpStatus, upstreamRequestId };
+export function failureColumns(failure: Failure) {
+  const { code, message, httpStatus, upstreamRequestId, moderationDetails } = failure;
+  return {
+    errorCode: code,
+    errorMessage: message,
+    httpStatus,
+    upstreamRequestId,
+    ...(moderationDetails != null && {
+      moderationDetails: { ...moderationDetails, categories: [...moderationDetails.categories] },
+    }),
+  };
 }
 
 interface Columns {

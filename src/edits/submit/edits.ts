@@ -15,7 +15,12 @@ import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
 import { checkImageCount, checkPictures, resolveSize } from '../input/images.ts';
 import type { JsonObject } from '../input/json-object.ts';
-import { checkEditParams, type EditParams, type EditParamsInput, modelLimits } from '../input/parameters.ts';
+import {
+  checkEditParams,
+  type EditParams,
+  type EditParamsInput,
+  modelLimits,
+} from '../input/parameters.ts';
 import type { Backlog } from './backlog.ts';
 import {
   AlreadyClaimedError,

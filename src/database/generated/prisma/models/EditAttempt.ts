@@ -79,6 +79,7 @@ export type EditAttemptCountAggregateOutputType = {
   upstreamRequestId: number
   errorCode: number
   errorMessage: number
+  moderationDetails: number
   answer: number
   answerStoredAt: number
   sentAt: number
@@ -140,6 +141,7 @@ export type EditAttemptCountAggregateInputType = {
   upstreamRequestId?: true
   errorCode?: true
   errorMessage?: true
+  moderationDetails?: true
   answer?: true
   answerStoredAt?: true
   sentAt?: true
@@ -244,6 +246,7 @@ export type EditAttemptGroupByOutputType = {
   upstreamRequestId: string | null
   errorCode: string | null
   errorMessage: string | null
+  moderationDetails: runtime.JsonValue | null
   answer: runtime.JsonValue | null
   answerStoredAt: Date | null
   sentAt: Date
@@ -284,6 +287,7 @@ export type EditAttemptWhereInput = {
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  moderationDetails?: Prisma.JsonNullableFilter<"EditAttempt">
   answer?: Prisma.JsonNullableFilter<"EditAttempt">
   answerStoredAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeFilter<"EditAttempt"> | Date | string
@@ -302,6 +306,7 @@ export type EditAttemptOrderByWithRelationInput = {
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  moderationDetails?: Prisma.SortOrderInput | Prisma.SortOrder
   answer?: Prisma.SortOrderInput | Prisma.SortOrder
   answerStoredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   sentAt?: Prisma.SortOrder
@@ -324,6 +329,7 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  moderationDetails?: Prisma.JsonNullableFilter<"EditAttempt">
   answer?: Prisma.JsonNullableFilter<"EditAttempt">
   answerStoredAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeFilter<"EditAttempt"> | Date | string
@@ -342,6 +348,7 @@ export type EditAttemptOrderByWithAggregationInput = {
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  moderationDetails?: Prisma.SortOrderInput | Prisma.SortOrder
   answer?: Prisma.SortOrderInput | Prisma.SortOrder
   answerStoredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   sentAt?: Prisma.SortOrder
@@ -367,6 +374,7 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   upstreamRequestId?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
+  moderationDetails?: Prisma.JsonNullableWithAggregatesFilter<"EditAttempt">
   answer?: Prisma.JsonNullableWithAggregatesFilter<"EditAttempt">
   answerStoredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeWithAggregatesFilter<"EditAttempt"> | Date | string
@@ -383,6 +391,7 @@ export type EditAttemptCreateInput = {
   upstreamRequestId?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Date | string | null
   sentAt?: Date | string
@@ -401,6 +410,7 @@ export type EditAttemptUncheckedCreateInput = {
   upstreamRequestId?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Date | string | null
   sentAt?: Date | string
@@ -417,6 +427,7 @@ export type EditAttemptUpdateInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -435,6 +446,7 @@ export type EditAttemptUncheckedUpdateInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -452,6 +464,7 @@ export type EditAttemptCreateManyInput = {
   upstreamRequestId?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Date | string | null
   sentAt?: Date | string
@@ -468,6 +481,7 @@ export type EditAttemptUpdateManyMutationInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -485,6 +499,7 @@ export type EditAttemptUncheckedUpdateManyInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -517,6 +532,7 @@ export type EditAttemptCountOrderByAggregateInput = {
   upstreamRequestId?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
+  moderationDetails?: Prisma.SortOrder
   answer?: Prisma.SortOrder
   answerStoredAt?: Prisma.SortOrder
   sentAt?: Prisma.SortOrder
@@ -621,6 +637,7 @@ export type EditAttemptCreateWithoutJobInput = {
   upstreamRequestId?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Date | string | null
   sentAt?: Date | string
@@ -637,6 +654,7 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   upstreamRequestId?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Date | string | null
   sentAt?: Date | string
@@ -683,6 +701,7 @@ export type EditAttemptScalarWhereInput = {
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  moderationDetails?: Prisma.JsonNullableFilter<"EditAttempt">
   answer?: Prisma.JsonNullableFilter<"EditAttempt">
   answerStoredAt?: Prisma.DateTimeNullableFilter<"EditAttempt"> | Date | string | null
   sentAt?: Prisma.DateTimeFilter<"EditAttempt"> | Date | string
@@ -699,6 +718,7 @@ export type EditAttemptCreateManyJobInput = {
   upstreamRequestId?: string | null
   errorCode?: string | null
   errorMessage?: string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Date | string | null
   sentAt?: Date | string
@@ -715,6 +735,7 @@ export type EditAttemptUpdateWithoutJobInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -731,6 +752,7 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -747,6 +769,7 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  moderationDetails?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answer?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   answerStoredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sentAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -766,6 +789,7 @@ export type EditAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   upstreamRequestId?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  moderationDetails?: boolean
   answer?: boolean
   answerStoredAt?: boolean
   sentAt?: boolean
@@ -784,6 +808,7 @@ export type EditAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   upstreamRequestId?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  moderationDetails?: boolean
   answer?: boolean
   answerStoredAt?: boolean
   sentAt?: boolean
@@ -802,6 +827,7 @@ export type EditAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   upstreamRequestId?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  moderationDetails?: boolean
   answer?: boolean
   answerStoredAt?: boolean
   sentAt?: boolean
@@ -820,13 +846,14 @@ export type EditAttemptSelectScalar = {
   upstreamRequestId?: boolean
   errorCode?: boolean
   errorMessage?: boolean
+  moderationDetails?: boolean
   answer?: boolean
   answerStoredAt?: boolean
   sentAt?: boolean
   finishedAt?: boolean
 }
 
-export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "processId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
+export type EditAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "number" | "state" | "processId" | "upstream" | "httpStatus" | "upstreamRequestId" | "errorCode" | "errorMessage" | "moderationDetails" | "answer" | "answerStoredAt" | "sentAt" | "finishedAt", ExtArgs["result"]["editAttempt"]>
 export type EditAttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.EditJobDefaultArgs<ExtArgs>
 }
@@ -859,6 +886,10 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
     upstreamRequestId: string | null
     errorCode: string | null
     errorMessage: string | null
+    /**
+     * `{ stage, categories }`, if the upstream rejected it by moderation and said why.
+     */
+    moderationDetails: runtime.JsonValue | null
     /**
      * The answer without its pictures.
      */
@@ -1303,6 +1334,7 @@ export interface EditAttemptFieldRefs {
   readonly upstreamRequestId: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly errorCode: Prisma.FieldRef<"EditAttempt", 'String'>
   readonly errorMessage: Prisma.FieldRef<"EditAttempt", 'String'>
+  readonly moderationDetails: Prisma.FieldRef<"EditAttempt", 'Json'>
   readonly answer: Prisma.FieldRef<"EditAttempt", 'Json'>
   readonly answerStoredAt: Prisma.FieldRef<"EditAttempt", 'DateTime'>
   readonly sentAt: Prisma.FieldRef<"EditAttempt", 'DateTime'>

@@ -86,6 +86,7 @@ export type EditJobMinAggregateOutputType = {
   answerQuality: string | null
   answerBackground: string | null
   answerOutputFormat: string | null
+  answerRevisedPrompt: string | null
   errorCode: string | null
   errorMessage: string | null
   upstream: string | null
@@ -131,6 +132,7 @@ export type EditJobMaxAggregateOutputType = {
   answerQuality: string | null
   answerBackground: string | null
   answerOutputFormat: string | null
+  answerRevisedPrompt: string | null
   errorCode: string | null
   errorMessage: string | null
   upstream: string | null
@@ -178,6 +180,7 @@ export type EditJobCountAggregateOutputType = {
   answerQuality: number
   answerBackground: number
   answerOutputFormat: number
+  answerRevisedPrompt: number
   errorCode: number
   errorMessage: number
   upstream: number
@@ -261,6 +264,7 @@ export type EditJobMinAggregateInputType = {
   answerQuality?: true
   answerBackground?: true
   answerOutputFormat?: true
+  answerRevisedPrompt?: true
   errorCode?: true
   errorMessage?: true
   upstream?: true
@@ -306,6 +310,7 @@ export type EditJobMaxAggregateInputType = {
   answerQuality?: true
   answerBackground?: true
   answerOutputFormat?: true
+  answerRevisedPrompt?: true
   errorCode?: true
   errorMessage?: true
   upstream?: true
@@ -353,6 +358,7 @@ export type EditJobCountAggregateInputType = {
   answerQuality?: true
   answerBackground?: true
   answerOutputFormat?: true
+  answerRevisedPrompt?: true
   errorCode?: true
   errorMessage?: true
   upstream?: true
@@ -487,6 +493,7 @@ export type EditJobGroupByOutputType = {
   answerQuality: string | null
   answerBackground: string | null
   answerOutputFormat: string | null
+  answerRevisedPrompt: string | null
   errorCode: string | null
   errorMessage: string | null
   upstream: string | null
@@ -557,6 +564,7 @@ export type EditJobWhereInput = {
   answerQuality?: Prisma.StringNullableFilter<"EditJob"> | string | null
   answerBackground?: Prisma.StringNullableFilter<"EditJob"> | string | null
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  answerRevisedPrompt?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -614,6 +622,7 @@ export type EditJobOrderByWithRelationInput = {
   answerQuality?: Prisma.SortOrderInput | Prisma.SortOrder
   answerBackground?: Prisma.SortOrderInput | Prisma.SortOrder
   answerOutputFormat?: Prisma.SortOrderInput | Prisma.SortOrder
+  answerRevisedPrompt?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   upstream?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -674,6 +683,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   answerQuality?: Prisma.StringNullableFilter<"EditJob"> | string | null
   answerBackground?: Prisma.StringNullableFilter<"EditJob"> | string | null
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  answerRevisedPrompt?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -731,6 +741,7 @@ export type EditJobOrderByWithAggregationInput = {
   answerQuality?: Prisma.SortOrderInput | Prisma.SortOrder
   answerBackground?: Prisma.SortOrderInput | Prisma.SortOrder
   answerOutputFormat?: Prisma.SortOrderInput | Prisma.SortOrder
+  answerRevisedPrompt?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
   errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   upstream?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -786,6 +797,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   answerQuality?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   answerBackground?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   answerOutputFormat?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  answerRevisedPrompt?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
@@ -832,6 +844,7 @@ export type EditJobCreateInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -888,6 +901,7 @@ export type EditJobUncheckedCreateInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -942,6 +956,7 @@ export type EditJobUpdateInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -998,6 +1013,7 @@ export type EditJobUncheckedUpdateInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1053,6 +1069,7 @@ export type EditJobCreateManyInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -1099,6 +1116,7 @@ export type EditJobUpdateManyMutationInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1145,6 +1163,7 @@ export type EditJobUncheckedUpdateManyInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1207,6 +1226,7 @@ export type EditJobCountOrderByAggregateInput = {
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
   answerOutputFormat?: Prisma.SortOrder
+  answerRevisedPrompt?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
@@ -1270,6 +1290,7 @@ export type EditJobMaxOrderByAggregateInput = {
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
   answerOutputFormat?: Prisma.SortOrder
+  answerRevisedPrompt?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
@@ -1315,6 +1336,7 @@ export type EditJobMinOrderByAggregateInput = {
   answerQuality?: Prisma.SortOrder
   answerBackground?: Prisma.SortOrder
   answerOutputFormat?: Prisma.SortOrder
+  answerRevisedPrompt?: Prisma.SortOrder
   errorCode?: Prisma.SortOrder
   errorMessage?: Prisma.SortOrder
   upstream?: Prisma.SortOrder
@@ -1630,6 +1652,7 @@ export type EditJobCreateWithoutRetriesInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -1685,6 +1708,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -1743,6 +1767,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -1798,6 +1823,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -1872,6 +1898,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1927,6 +1954,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2000,6 +2028,7 @@ export type EditJobScalarWhereInput = {
   answerQuality?: Prisma.StringNullableFilter<"EditJob"> | string | null
   answerBackground?: Prisma.StringNullableFilter<"EditJob"> | string | null
   answerOutputFormat?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  answerRevisedPrompt?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditJob"> | string | null
   errorMessage?: Prisma.StringNullableFilter<"EditJob"> | string | null
   upstream?: Prisma.StringNullableFilter<"EditJob"> | string | null
@@ -2046,6 +2075,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2101,6 +2131,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2170,6 +2201,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2225,6 +2257,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2278,6 +2311,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2333,6 +2367,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2402,6 +2437,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2457,6 +2493,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2510,6 +2547,7 @@ export type EditJobCreateWithoutPromptInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2564,6 +2602,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2644,6 +2683,7 @@ export type EditJobCreateWithoutImagesInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2699,6 +2739,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2768,6 +2809,7 @@ export type EditJobUpdateWithoutImagesInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2823,6 +2865,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2876,6 +2919,7 @@ export type EditJobCreateWithoutUsageInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -2931,6 +2975,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3000,6 +3045,7 @@ export type EditJobUpdateWithoutUsageInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3055,6 +3101,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3108,6 +3155,7 @@ export type EditJobCreateWithoutChargesInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3163,6 +3211,7 @@ export type EditJobUncheckedCreateWithoutChargesInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3232,6 +3281,7 @@ export type EditJobUpdateWithoutChargesInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3287,6 +3337,7 @@ export type EditJobUncheckedUpdateWithoutChargesInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3340,6 +3391,7 @@ export type EditJobCreateWithoutReservationInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3395,6 +3447,7 @@ export type EditJobUncheckedCreateWithoutReservationInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3464,6 +3517,7 @@ export type EditJobUpdateWithoutReservationInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3519,6 +3573,7 @@ export type EditJobUncheckedUpdateWithoutReservationInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3572,6 +3627,7 @@ export type EditJobCreateWithoutWebhooksInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3627,6 +3683,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3696,6 +3753,7 @@ export type EditJobUpdateWithoutWebhooksInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3751,6 +3809,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3805,6 +3864,7 @@ export type EditJobCreateManyRetryOfInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -3850,6 +3910,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3905,6 +3966,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -3959,6 +4021,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -4004,6 +4067,7 @@ export type EditJobCreateManyPromptInput = {
   answerQuality?: string | null
   answerBackground?: string | null
   answerOutputFormat?: string | null
+  answerRevisedPrompt?: string | null
   errorCode?: string | null
   errorMessage?: string | null
   upstream?: string | null
@@ -4050,6 +4114,7 @@ export type EditJobUpdateWithoutPromptInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -4104,6 +4169,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -4158,6 +4224,7 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   answerQuality?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerBackground?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   answerOutputFormat?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  answerRevisedPrompt?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -4281,6 +4348,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   answerQuality?: boolean
   answerBackground?: boolean
   answerOutputFormat?: boolean
+  answerRevisedPrompt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
   upstream?: boolean
@@ -4339,6 +4407,7 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   answerQuality?: boolean
   answerBackground?: boolean
   answerOutputFormat?: boolean
+  answerRevisedPrompt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
   upstream?: boolean
@@ -4388,6 +4457,7 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   answerQuality?: boolean
   answerBackground?: boolean
   answerOutputFormat?: boolean
+  answerRevisedPrompt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
   upstream?: boolean
@@ -4437,6 +4507,7 @@ export type EditJobSelectScalar = {
   answerQuality?: boolean
   answerBackground?: boolean
   answerOutputFormat?: boolean
+  answerRevisedPrompt?: boolean
   errorCode?: boolean
   errorMessage?: boolean
   upstream?: boolean
@@ -4459,7 +4530,7 @@ export type EditJobSelectScalar = {
   deletedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "complexity" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "complexity" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "answerRevisedPrompt" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -4530,6 +4601,7 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     answerQuality: string | null
     answerBackground: string | null
     answerOutputFormat: string | null
+    answerRevisedPrompt: string | null
     errorCode: string | null
     errorMessage: string | null
     /**
@@ -5025,6 +5097,7 @@ export interface EditJobFieldRefs {
   readonly answerQuality: Prisma.FieldRef<"EditJob", 'String'>
   readonly answerBackground: Prisma.FieldRef<"EditJob", 'String'>
   readonly answerOutputFormat: Prisma.FieldRef<"EditJob", 'String'>
+  readonly answerRevisedPrompt: Prisma.FieldRef<"EditJob", 'String'>
   readonly errorCode: Prisma.FieldRef<"EditJob", 'String'>
   readonly errorMessage: Prisma.FieldRef<"EditJob", 'String'>
   readonly upstream: Prisma.FieldRef<"EditJob", 'String'>
