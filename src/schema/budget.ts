@@ -1,4 +1,4 @@
-import { ForbiddenError, InvalidInputError } from '../errors.ts';
+import { checkAll, ForbiddenError, InvalidInputError } from '../errors.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from '../limits/budget-period.ts';
 import type { BudgetState } from '../limits/budget-state.ts';
 import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
@@ -178,9 +178,11 @@ builder.mutationField('setBudget', (t) =>
     resolve: async (_, { input }, { setBudget, viewer }) => {
       if (!viewer.isAdmin) throw new ForbiddenError('setBudget is for admins only.');
       const { ownerId, limit, period = null } = input;
-      return {
-        budget: await setBudget(checkOwner(ownerId), { limitMicroUsd: checkLimit(limit), period }),
-      };
+      const { owner, limitMicroUsd } = checkAll({
+        owner: () => checkOwner(ownerId),
+        limitMicroUsd: () => checkLimit(limit),
+      });
+      return { budget: await setBudget(owner, { limitMicroUsd, period }) };
     },
   }),
 );

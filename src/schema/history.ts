@@ -6,6 +6,7 @@ import { MAX_COUNTED } from '../edits/history/count.ts';
 import type { History } from '../edits/history/history.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
+import { checkAll } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { lazily, toConnection } from './connections.ts';
@@ -88,7 +89,11 @@ export async function editJobsPage(
 ) {
   const { history, prisma } = context;
   const order = orderBy ?? NEWEST_FIRST;
-  const asked = { filter: toFilter(filter), search, order };
+  const checked = checkAll({
+    filter: () => toFilter(filter),
+    rest: () => history.check({ search, order }, args),
+  });
+  const asked = { filter: checked.filter, search, order };
   const page = await history.page(owner, asked, args);
   const query = queryFromInfo({
     context,

@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
-import { InvalidInputError, NotConfiguredError } from '../errors.ts';
+import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
@@ -66,9 +66,11 @@ export function createWebhooks(options: {
       const data = {
         id: uuid(),
         ownerId,
-        url: checkEndpointUrl(input.url, isAllowedHost),
-        events: checkEvents(input.events),
-        description: checkDescription(input.description ?? null),
+        ...checkAll({
+          url: () => checkEndpointUrl(input.url, isAllowedHost),
+          events: () => checkEvents(input.events),
+          description: () => checkDescription(input.description ?? null),
+        }),
         secretVersion: 1,
         secretKeyId: key.id,
       };

@@ -243,7 +243,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     );
     const firsts = results.map((one) => one.next());
     await eventually(() =>
-      expect(app.logged.filter((line) => line.includes('subscription begun'))).toHaveLength(2),
+      expect(app.logged.filter((line) => line.includes('subscription started'))).toHaveLength(2),
     );
     await remove(job.id);
     for (const [index, first] of firsts.entries()) {

@@ -1,5 +1,6 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { checkAll } from '../../errors.ts';
 import type { Position } from '../../paging/keyset.ts';
 import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
 import { countHistory, type HistoryCount } from './count.ts';
@@ -15,7 +16,7 @@ import {
   SORT_COLUMNS,
 } from './history-sql.ts';
 import { type LabelTerm, labelTerm, readLabeled } from './label-search.ts';
-import { findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
+import { checkSearch, findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
 
 /** Edits that `pages` gives at once. */
 const PAGE_OF_ALL = 500;
@@ -26,7 +27,9 @@ const PAGE_OF_ALL = 500;
  * those who show it.
  */
 export interface History {
-  /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
+  /** @throws InvalidInputError for everything invalid in a search and a page. */
+  check(query: Pick<HistoryQuery, 'search' | 'order'>, args: PageArgs): void;
+  /** As `check`. */
   page(viewer: Viewer, query: HistoryQuery, args: PageArgs): Promise<Page>;
   /** All of them in order, some hundreds at a time, each list read when it is asked for. */
   pages(viewer: Viewer, query: HistoryQuery): AsyncGenerator<readonly string[], void, undefined>;
@@ -51,12 +54,22 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
     return prisma.$queryRaw<Position[]>(readFound(reading, found));
   }
 
+  function check({ search, order = NEWEST_FIRST }: HistoryQuery, args: PageArgs) {
+    const column = SORT_COLUMNS[order.field];
+    return checkAll({
+      search: () => checkSearch(search),
+      range: () => pageRange(args, order, column),
+    });
+  }
+
   return {
+    check,
+
     async page(viewer, query, args) {
       const { order = NEWEST_FIRST } = query;
-      const { term, labels, ...those } = askedFor(viewer, query);
       const column = SORT_COLUMNS[order.field];
-      const range = pageRange(args, order, column);
+      const { range } = check(query, args);
+      const { term, labels, ...those } = askedFor(viewer, query);
       const { isBackward, after, before, size } = range;
       const reading: Reading = {
         ...those,

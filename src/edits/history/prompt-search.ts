@@ -26,16 +26,20 @@ export type FoundPrompts =
   | { readonly kind: 'few'; readonly ids: readonly string[] }
   | { readonly kind: 'many'; readonly ids: Prisma.Sql };
 
+/** @throws InvalidInputError for a term that is too long. */
+export function checkSearch(search: string | null | undefined): void {
+  if (!search || search.length <= MAX_TERM_CHARACTERS) return;
+  throw new InvalidInputError(
+    'search',
+    'TOO_LARGE',
+    `search may have at most ${MAX_TERM_CHARACTERS} characters; it has ${search.length}.`,
+  );
+}
+
 /** @throws InvalidInputError for a term that is too long. Null: nothing to search for. */
 export function searchTerm(ownerId: string, search: string | null | undefined): SearchTerm | null {
   if (!search) return null;
-  if (search.length > MAX_TERM_CHARACTERS) {
-    throw new InvalidInputError(
-      'search',
-      'TOO_LARGE',
-      `search may have at most ${MAX_TERM_CHARACTERS} characters; it has ${search.length}.`,
-    );
-  }
+  checkSearch(search);
   const folded = foldForSearch(search);
   return { ownerId, folded, grams: termGrams(ownerId, folded) };
 }

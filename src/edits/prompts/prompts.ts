@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
 import type { PrismaClient } from '../../database/database.ts';
+import { checkAll } from '../../errors.ts';
 import type { Position } from '../../paging/keyset.ts';
 import type { Order } from '../../paging/order.ts';
 import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
@@ -11,7 +12,7 @@ import {
   type UsageSums,
   usageSumsSchema,
 } from '../../usage/usage-sums.ts';
-import { findPrompts, searchTerm } from '../history/prompt-search.ts';
+import { checkSearch, findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
   PROMPT_COLUMNS,
   type PromptOrderField,
@@ -51,7 +52,10 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   return {
     async page(viewer, { search, order }, args) {
       const column = PROMPT_COLUMNS[order.field];
-      const range = pageRange(args, order, column);
+      const { range } = checkAll({
+        search: () => checkSearch(search),
+        range: () => pageRange(args, order, column),
+      });
       const { isBackward, after, before, size } = range;
       const opposite = order.direction === 'DESC' ? 'ASC' : 'DESC';
       const rows = await read(
