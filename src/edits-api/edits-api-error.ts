@@ -9,6 +9,13 @@ import type { EditErrorCode } from './edit-error-codes.ts';
  */
 export type EditsApiOutcome = 'not_processed' | 'refused' | 'unknown';
 
+/** Why the upstream's safety system rejected a request, in its own words. */
+export interface ModerationDetails {
+  /** Such as `input` or `output`; null if it is not reported. */
+  readonly stage: string | null;
+  readonly categories: readonly string[];
+}
+
 /** A call to the edits API that returned no images. */
 export class EditsApiError extends RetouchError {
   readonly code: EditErrorCode;
@@ -17,6 +24,7 @@ export class EditsApiError extends RetouchError {
   readonly upstreamRequestId: string | null;
   /** How long the upstream asks to wait, in `Retry-After`, other headers or the message. */
   readonly retryAfterSeconds: number | null;
+  readonly moderationDetails: ModerationDetails | null;
 
   constructor(
     code: EditErrorCode,
@@ -26,6 +34,7 @@ export class EditsApiError extends RetouchError {
       httpStatus?: number | null;
       upstreamRequestId?: string | null;
       retryAfterSeconds?: number | null;
+      moderationDetails?: ModerationDetails | null;
       cause?: unknown;
     } = {},
   ) {
@@ -35,5 +44,6 @@ export class EditsApiError extends RetouchError {
     this.httpStatus = details.httpStatus ?? null;
     this.upstreamRequestId = details.upstreamRequestId ?? null;
     this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+    this.moderationDetails = details.moderationDetails ?? null;
   }
 }

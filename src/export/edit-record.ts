@@ -25,7 +25,7 @@ export interface ImageRecord {
 
 export type EditRecord = ReturnType<typeof toEditRecord>;
 
-/** An edit as one flat object with the field names of the schema and global ids. */
+/** An edit as GraphQL returns it for the same fields. */
 export function toEditRecord(job: RecordedJob, baseUrl: string) {
   const [charge] = job.charges;
   const withRole = (role: 'INPUT' | 'MASK' | 'OUTPUT'): ImageRecord[] =>
@@ -44,36 +44,59 @@ export function toEditRecord(job: RecordedJob, baseUrl: string) {
     durationMs: job.durationMs,
     upstream: job.upstream,
     sandbox: job.sandbox,
-    prompt: job.prompt?.text ?? '',
+    prompt: { text: job.prompt?.text ?? '' },
     ...shownParameters(job),
     resolvedSize: job.resolvedSize,
     extraParams: job.extraParams,
     metadata: job.metadata,
-    usage:
-      job.usage?.totalTokens == null
-        ? null
-        : {
-            totalTokens: job.usage.totalTokens,
-            inputTokens: job.usage.inputTokens,
-            inputTextTokens: job.usage.inputTextTokens,
-            inputImageTokens: job.usage.inputImageTokens,
-            inputCachedTokens: job.usage.inputCachedTokens,
-            outputTokens: job.usage.outputTokens,
-            outputTextTokens: job.usage.outputTextTokens,
-            outputImageTokens: job.usage.outputImageTokens,
-          },
+    usage: toUsageRecord(job.usage),
     cost: charge
       ? {
           /** US dollars. */
           amount: formatDecimal(charge.amountMicroUsd, USD_FRACTION_DIGITS),
           priceVersion: charge.priceVersion,
+          nominal: job.sandbox,
         }
       : null,
-    errorCode: job.errorCode,
-    errorMessage: job.errorMessage,
-    retryOf: job.retryOfId === null ? null : encodeGlobalId('EditJob', job.retryOfId),
+    upstreamResult:
+      job.status === 'SUCCEEDED'
+        ? {
+            size: job.answerSize,
+            quality: job.answerQuality,
+            background: job.answerBackground,
+            outputFormat: job.answerOutputFormat,
+            revisedPrompt: job.answerRevisedPrompt,
+          }
+        : null,
+    error: toErrorRecord(job),
+    retryOf: job.retryOfId === null ? null : { id: encodeGlobalId('EditJob', job.retryOfId) },
     inputImages: withRole('INPUT'),
     mask: withRole('MASK')[0] ?? null,
     outputImages: withRole('OUTPUT'),
   };
+}
+
+/** Null if the upstream reported no usage, or numbers that contradict each other. */
+export function toUsageRecord(usage: Prisma.TokenUsageModel | null) {
+  if (usage?.totalTokens == null) return null;
+  return {
+    totalTokens: usage.totalTokens,
+    inputTokens: usage.inputTokens,
+    inputTokensDetails: { textTokens: usage.inputTextTokens, imageTokens: usage.inputImageTokens },
+    cachedInputTokens: usage.inputCachedTokens,
+    cachedInputTokensDetails: {
+      textTokens: usage.inputCachedTextTokens,
+      imageTokens: usage.inputCachedImageTokens,
+    },
+    outputTokens: usage.outputTokens,
+    outputTokensDetails: {
+      textTokens: usage.outputTextTokens,
+      imageTokens: usage.outputImageTokens,
+    },
+  };
+}
+
+/** Null if the edit has no error. */
+export function toErrorRecord(job: Pick<Prisma.EditJobModel, 'errorCode' | 'errorMessage'>) {
+  return job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' };
 }

@@ -17,7 +17,7 @@ const urls = (images: readonly ImageRecord[]) => images.map(({ url }) => url).jo
 const text = (value: string | number | boolean | Date | null | undefined) =>
   value instanceof Date ? value.toISOString() : String(value ?? '');
 
-/** Empty: null. Several ids or URLs are separated by a space. */
+/** Named by their paths in NDJSON. Empty: null. Several ids or URLs are separated by a space. */
 const COLUMNS: readonly Column[] = [
   ['id', (edit) => edit.id],
   ['status', (edit) => edit.status],
@@ -27,24 +27,50 @@ const COLUMNS: readonly Column[] = [
   ['durationMs', (edit) => text(edit.durationMs)],
   ['upstream', (edit) => text(edit.upstream)],
   ['sandbox', (edit) => text(edit.sandbox)],
-  ['prompt', (edit) => edit.prompt],
+  ['prompt.text', (edit) => edit.prompt.text],
   ...SHOWN_PARAMETERS.map((name): Column => [name, (edit) => text(edit[name])]),
   ['resolvedSize', (edit) => edit.resolvedSize],
   ['extraParams', (edit) => (edit.extraParams === null ? '' : JSON.stringify(edit.extraParams))],
   ['metadata', (edit) => JSON.stringify(edit.metadata)],
   ['usage.totalTokens', (edit) => text(edit.usage?.totalTokens)],
   ['usage.inputTokens', (edit) => text(edit.usage?.inputTokens)],
-  ['usage.inputTextTokens', (edit) => text(edit.usage?.inputTextTokens)],
-  ['usage.inputImageTokens', (edit) => text(edit.usage?.inputImageTokens)],
-  ['usage.inputCachedTokens', (edit) => text(edit.usage?.inputCachedTokens)],
+  [
+    'usage.inputTokensDetails.textTokens',
+    (edit) => text(edit.usage?.inputTokensDetails.textTokens),
+  ],
+  [
+    'usage.inputTokensDetails.imageTokens',
+    (edit) => text(edit.usage?.inputTokensDetails.imageTokens),
+  ],
+  ['usage.cachedInputTokens', (edit) => text(edit.usage?.cachedInputTokens)],
+  [
+    'usage.cachedInputTokensDetails.textTokens',
+    (edit) => text(edit.usage?.cachedInputTokensDetails.textTokens),
+  ],
+  [
+    'usage.cachedInputTokensDetails.imageTokens',
+    (edit) => text(edit.usage?.cachedInputTokensDetails.imageTokens),
+  ],
   ['usage.outputTokens', (edit) => text(edit.usage?.outputTokens)],
-  ['usage.outputTextTokens', (edit) => text(edit.usage?.outputTextTokens)],
-  ['usage.outputImageTokens', (edit) => text(edit.usage?.outputImageTokens)],
+  [
+    'usage.outputTokensDetails.textTokens',
+    (edit) => text(edit.usage?.outputTokensDetails.textTokens),
+  ],
+  [
+    'usage.outputTokensDetails.imageTokens',
+    (edit) => text(edit.usage?.outputTokensDetails.imageTokens),
+  ],
   ['cost.amount', (edit) => text(edit.cost?.amount)],
   ['cost.priceVersion', (edit) => text(edit.cost?.priceVersion)],
-  ['errorCode', (edit) => text(edit.errorCode)],
-  ['errorMessage', (edit) => text(edit.errorMessage)],
-  ['retryOf', (edit) => text(edit.retryOf)],
+  ['cost.nominal', (edit) => text(edit.cost?.nominal)],
+  ['upstreamResult.size', (edit) => text(edit.upstreamResult?.size)],
+  ['upstreamResult.quality', (edit) => text(edit.upstreamResult?.quality)],
+  ['upstreamResult.background', (edit) => text(edit.upstreamResult?.background)],
+  ['upstreamResult.outputFormat', (edit) => text(edit.upstreamResult?.outputFormat)],
+  ['upstreamResult.revisedPrompt', (edit) => text(edit.upstreamResult?.revisedPrompt)],
+  ['error.code', (edit) => text(edit.error?.code)],
+  ['error.message', (edit) => text(edit.error?.message)],
+  ['retryOf.id', (edit) => text(edit.retryOf?.id)],
   ['inputImages.id', (edit) => ids(edit.inputImages)],
   ['inputImages.url', (edit) => urls(edit.inputImages)],
   ['mask.id', (edit) => text(edit.mask?.id)],

@@ -34,7 +34,11 @@ export function faultReply(fault: Fault): Reply | null {
       return new ApiRefusal(
         'Your request was rejected by the safety system. If you believe this is an error, contact ' +
           'us and include the request ID.',
-        { type: 'image_generation_user_error', code: 'moderation_blocked' },
+        {
+          type: 'image_generation_user_error',
+          code: 'moderation_blocked',
+          fields: { moderation_details: { moderation_stage: 'input', categories: ['violence'] } },
+        },
       ).toReply();
     case 'no_model':
       return new ApiRefusal('The model does not exist or you do not have access to it.', {

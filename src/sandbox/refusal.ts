@@ -15,6 +15,8 @@ export class ApiRefusal extends Error {
   readonly param: string | null;
   readonly code: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Other fields of the error. */
+  readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(
     message: string,
@@ -24,6 +26,7 @@ export class ApiRefusal extends Error {
       param?: string | null;
       code?: string | null;
       headers?: Readonly<Record<string, string>>;
+      fields?: Readonly<Record<string, unknown>>;
     } = {},
   ) {
     super(message);
@@ -33,14 +36,15 @@ export class ApiRefusal extends Error {
     this.param = details.param ?? null;
     this.code = details.code ?? null;
     this.headers = details.headers ?? {};
+    this.fields = details.fields ?? {};
   }
 
   toReply(): Reply {
-    const { message, type, param, code } = this;
+    const { message, type, param, code, fields } = this;
     return {
       status: this.status,
       headers: { 'content-type': 'application/json', ...this.headers },
-      body: `${JSON.stringify({ error: { message, type, param, code } }, null, 2)}\n`,
+      body: `${JSON.stringify({ error: { message, type, param, code, ...fields } }, null, 2)}\n`,
     };
   }
 }

@@ -3,40 +3,14 @@ import { EditStatus } from '../edits/edit-status.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';
 import { PARAMETERS } from '../edits/parameters.ts';
-import { EDIT_ERRORS, type EditErrorCode, isEditErrorCode } from '../edits-api/edit-error-codes.ts';
+import { EDIT_ERRORS, isEditErrorCode } from '../edits-api/edit-error-codes.ts';
+import type { ModerationDetails } from '../edits-api/edits-api-error.ts';
 import { builder } from './builder.ts';
+import { EditError } from './edit-error.ts';
 import { EditInput } from './edit-input.ts';
 import { EditStatusEnum } from './enums.ts';
-import { EditErrorCodeEnum } from './errors.ts';
 import { Image } from './image.ts';
 import { TokenUsage } from './token-usage.ts';
-
-interface JobError {
-  readonly code: EditErrorCode;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly upstreamRequestId: string | null;
-}
-
-const EditError = builder.objectRef<JobError>('EditError').implement({
-  description: 'The reason why an edit has no output images.',
-  fields: (t) => ({
-    code: t.expose('code', {
-      type: EditErrorCodeEnum,
-      description: 'Machine-readable error code.',
-    }),
-    message: t.exposeString('message', { description: 'Human-readable reason.' }),
-    retryable: t.exposeBoolean('retryable', {
-      description:
-        'Whether a retry may succeed: nothing was processed or billed, and the same edit may succeed later.',
-    }),
-    upstreamRequestId: t.exposeString('upstreamRequestId', {
-      nullable: true,
-      description:
-        'Request id that the upstream assigned to the last attempt, for support requests to its operator. Null if it assigned none.',
-    }),
-  }),
-});
 
 export const EditJob = builder.prismaNode('EditJob', {
   description: 'The record of one edit: its inputs and parameters, its status and its results.',
@@ -97,11 +71,13 @@ export const EditJob = builder.prismaNode('EditJob', {
       },
       resolve: ({ status, errorCode, errorMessage, attempts }) => {
         if (!isEditErrorCode(errorCode)) return null;
+        const last = attempts.at(-1);
         return {
           code: errorCode,
           message: errorMessage ?? '',
           retryable: status === EditStatus.FAILED && EDIT_ERRORS[errorCode].retryable,
-          upstreamRequestId: attempts.at(-1)?.upstreamRequestId ?? null,
+          upstreamRequestId: last?.upstreamRequestId ?? null,
+          moderationDetails: (last?.moderationDetails ?? null) as ModerationDetails | null,
         };
       },
     }),

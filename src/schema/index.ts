@@ -4,6 +4,7 @@ import './image.ts';
 import './prompt.ts';
 import './token-usage.ts';
 import './edit-job.ts';
+import './upstream-result.ts';
 import './edit-attempt.ts';
 import './cost.ts';
 import './edit-image.ts';

@@ -1,4 +1,5 @@
 import type { Prisma } from '../database/database.ts';
+import { toErrorRecord, toUsageRecord } from '../export/edit-record.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
 /** The job's fields in a message: no prompt, no images. */
@@ -47,23 +48,9 @@ export function editMessage(event: WebhookEvent, job: MessageJob, links: Links):
           id: links.globalId('Image', imageId),
           url: links.imageUrl(imageId),
         })),
-        // Usage that failed validation has a row with `raw` and no numbers.
-        usage: job.usage?.totalTokens == null ? null : usageOf(job.usage),
-        error: job.errorCode && { code: job.errorCode, message: job.errorMessage },
+        usage: toUsageRecord(job.usage),
+        error: toErrorRecord(job),
       },
     },
   });
-}
-
-function usageOf(usage: NonNullable<MessageJob['usage']>) {
-  return {
-    totalTokens: usage.totalTokens,
-    inputTokens: usage.inputTokens,
-    outputTokens: usage.outputTokens,
-    inputTokensDetails: { textTokens: usage.inputTextTokens, imageTokens: usage.inputImageTokens },
-    outputTokensDetails: {
-      textTokens: usage.outputTextTokens,
-      imageTokens: usage.outputImageTokens,
-    },
-  };
 }

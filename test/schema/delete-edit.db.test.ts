@@ -93,6 +93,11 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     // That of the first goes behind its end.
     await eventually(async () => expect(await answers()).toHaveLength(1));
     await eventually(() => expect(receiver.received).not.toHaveLength(0));
+    await app.withDatabase(async (prisma) => {
+      await prisma.editJob.updateMany({ data: { answerRevisedPrompt: 'canary-prompt' } });
+      const moderationDetails = { stage: 'input', categories: ['canary-label'] };
+      await prisma.editAttempt.updateMany({ data: { moderationDetails } });
+    });
     const before = await usage();
     await ageBlobs();
     for (const { id } of [job, failed]) {

@@ -127,6 +127,14 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(editJob.outputImages).toHaveLength(3);
     expect(new Set(editJob.outputImages.map((image: { id: string }) => image.id)).size).toBe(3);
     expect(editJob.outputImages[0].format).toBe('JPEG');
+    // As the sandbox reports them: nothing but n and the format was requested.
+    expect(editJob.upstreamResult).toEqual({
+      size: '1024x1024',
+      quality: 'medium',
+      background: 'opaque',
+      outputFormat: 'jpeg',
+      revisedPrompt: null,
+    });
   });
 
   test('resolves "source" to the model’s size nearest the picture’s shape', async () => {
@@ -294,6 +302,10 @@ describe.runIf(hasDatabase)('editImage', () => {
         outputImages: [],
       });
       expect(editJob.error.message).not.toBe('');
+      expect(editJob.error.moderationDetails).toEqual(
+        fault.kind === 'moderation' ? { stage: 'input', categories: ['violence'] } : null,
+      );
+      expect(editJob.upstreamResult).toBeNull();
       const after = app.sandbox.stats();
       expect(after.requests).toBe(before.requests + 1);
       expect(after.paid).toBe(before.paid + cost);

@@ -8,6 +8,7 @@ import { filesIn } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
 import { insertForeignRows } from '../support/foreign-rows.ts';
 import { EDIT } from '../support/operations.ts';
+import { selectionOf } from '../support/selection-of.ts';
 import { png } from '../support/test-images.ts';
 import { receiveWebhooks, verify, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -120,7 +121,13 @@ describe.runIf(hasDatabase)('webhooks', () => {
           },
         },
       });
-      expect((await fetch(succeeded.data.editJob.outputImages[0].url)).status).toBe(200);
+      const told = succeeded.data.editJob;
+      const { editJob } = await run(
+        `query ($id: ID!) { editJob(id: $id) ${selectionOf([told])} }`,
+        { id: done.id },
+      );
+      expect(told).toMatchObject(editJob);
+      expect((await fetch(told.outputImages[0].url)).status).toBe(200);
 
       app.sandbox.faults.push({ kind: 'status', status: 503 });
       await edit();

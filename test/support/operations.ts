@@ -22,9 +22,11 @@ export const EDIT = /* GraphQL */ `
       totalTokens inputTokens outputTokens
       inputTokensDetails { textTokens imageTokens }
       outputTokensDetails { textTokens imageTokens }
+      cachedInputTokens cachedInputTokensDetails { textTokens imageTokens }
     }
+    upstreamResult { size quality background outputFormat revisedPrompt }
     cost { amount }
-    error { code message retryable upstreamRequestId }
+    error { code message retryable upstreamRequestId moderationDetails { stage categories } }
     upstream
     attempts { number state upstream httpStatus upstreamRequestId sentAt finishedAt durationMs }
   }

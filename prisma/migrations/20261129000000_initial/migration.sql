@@ -93,6 +93,7 @@ CREATE TABLE "EditJob" (
     "answerQuality" TEXT,
     "answerBackground" TEXT,
     "answerOutputFormat" TEXT,
+    "answerRevisedPrompt" TEXT,
 
     "errorCode" TEXT,
     "errorMessage" TEXT,
@@ -211,6 +212,7 @@ CREATE TABLE "EditAttempt" (
     "upstreamRequestId" TEXT,
     "errorCode" TEXT,
     "errorMessage" TEXT,
+    "moderationDetails" JSONB,
     "answer" JSONB,
     "answerStoredAt" TIMESTAMPTZ(3),
     "sentAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -93,10 +93,14 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   });
 
   function redacted(error: EditsApiError, head: AnswerHead | null) {
-    const { code, outcome, message, retryAfterSeconds, cause } = error;
+    const { code, outcome, message, retryAfterSeconds, moderationDetails, cause } = error;
     return new EditsApiError(code, outcome, redact(message), {
       ...head,
       ...(retryAfterSeconds !== null && { retryAfterSeconds }),
+      moderationDetails: moderationDetails && {
+        stage: moderationDetails.stage && redact(moderationDetails.stage),
+        categories: moderationDetails.categories.map(redact),
+      },
       cause,
     });
   }

@@ -50,6 +50,7 @@ export function errorOfAnswer(
   return new EditsApiError(code, outcome, message + (isStranger ? WRONG_URL : ''), {
     ...head,
     retryAfterSeconds: waitOf(code, head, reported, context),
+    moderationDetails: reported?.moderationDetails ?? null,
   });
 }
 
@@ -71,6 +72,7 @@ export function errorInAnswer(
   return new EditsApiError(code, isWorkedOn ? 'unknown' : outcome, message, {
     ...head,
     retryAfterSeconds: waitOf(code, head, reported, context),
+    moderationDetails: reported.moderationDetails,
   });
 }
 
@@ -83,7 +85,9 @@ export function errorInStream(event: Readonly<Record<string, unknown>>): EditsAp
   const [code] = reported === null ? (['SERVER_ERROR'] as const) : classifyInside(reported, false);
   const said = reported?.message ?? '';
   const message = `The upstream ended its event stream with an error${said && `: ${said}`}`;
-  return new EditsApiError(code, 'unknown', message);
+  return new EditsApiError(code, 'unknown', message, {
+    moderationDetails: reported?.moderationDetails ?? null,
+  });
 }
 
 function errorOfRedirect(head: AnswerHead, location: string | null): EditsApiError {

@@ -1,4 +1,6 @@
+import type { ModerationDetails } from '../edits-api-error.ts';
 import { cutText } from './cut-text.ts';
+import { readModerationDetails } from './moderation-details.ts';
 import { waitWritten } from './rate-limit-hints.ts';
 
 /** An error as the upstream wrote it, in any shape. */
@@ -16,6 +18,7 @@ export interface ReportedError {
   readonly waitSeconds: number | null;
   /** Whether it has `moderation_details`, or results of a content filter. */
   readonly isModerated: boolean;
+  readonly moderationDetails: ModerationDetails | null;
   /** Whether it is an object under `error`, as an API writes it, and not a proxy's own text. */
   readonly isObject: boolean;
   /** Whether that object has the official shape, `{ error: { message, type, code, param } }`. */
@@ -135,6 +138,10 @@ function report(
       all.some(
         (one) => isObject(one['moderation_details']) || isFiltered(one['content_filter_results']),
       ),
+    moderationDetails:
+      all.map(readModerationDetails).find((one) => one !== null) ??
+      repeated?.moderationDetails ??
+      null,
     isObject: options.isObject ?? false,
     isOwn: options.isOwn ?? false,
     isCertain: options.isCertain ?? true,

@@ -34,7 +34,8 @@ export async function deleteRows(tx: Transaction, ids: readonly string[]): Promi
   await clearJobs(tx, jobIds);
   await releasePrompts(tx, jobs);
   const attempts = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
-    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL
+    UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL,
+      "moderationDetails" = NULL
     WHERE "jobId" = ANY (${jobIds}) RETURNING id`;
   await ofAllOwners(tx).$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
   await forgetKeys(
@@ -91,7 +92,8 @@ async function deleteImages(tx: Transaction, jobIds: Prisma.Sql): Promise<string
 async function clearJobs(tx: Transaction, jobIds: Prisma.Sql): Promise<void> {
   await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" SET "deletedAt" = now(), "promptId" = NULL, "retryOfId" = NULL,
-      metadata = '{}', "extraParams" = NULL, "errorMessage" = NULL
+      metadata = '{}', "extraParams" = NULL, "errorMessage" = NULL,
+      "answerRevisedPrompt" = NULL
     WHERE id = ANY (${jobIds})`;
   await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" SET "retryOfId" = NULL WHERE "retryOfId" = ANY (${jobIds})`;

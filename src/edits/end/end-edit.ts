@@ -1,6 +1,7 @@
 import { ownedBy } from '../../auth/visible.ts';
 import type { Prisma, Transaction } from '../../database/database.ts';
 import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
+import type { ModerationDetails } from '../../edits-api/edits-api-error.ts';
 import type { Images } from '../../images/images.ts';
 import type { Budgets } from '../../limits/budgets.ts';
 import type { RawUsage } from '../../models/raw-usage.ts';
@@ -39,6 +40,7 @@ export interface Failure {
   readonly message: string;
   readonly httpStatus: number | null;
   readonly upstreamRequestId: string | null;
+  readonly moderationDetails?: ModerationDetails | null;
 }
 
 /** An edit that is ending. */
@@ -108,8 +110,17 @@ export async function endAttempt(
 }
 
 /** An attempt's columns of a failure. */
-export function failureColumns({ code, message, httpStatus, upstreamRequestId }: Failure) {
-  return { errorCode: code, errorMessage: message, httpStatus, upstreamRequestId };
+export function failureColumns(failure: Failure) {
+  const { code, message, httpStatus, upstreamRequestId, moderationDetails } = failure;
+  return {
+    errorCode: code,
+    errorMessage: message,
+    httpStatus,
+    upstreamRequestId,
+    ...(moderationDetails != null && {
+      moderationDetails: { ...moderationDetails, categories: [...moderationDetails.categories] },
+    }),
+  };
 }
 
 interface Columns {

@@ -5,6 +5,9 @@ import type { Ledger } from '../../usage/ledger.ts';
 import type { PricedUsage } from '../../usage/pricing.ts';
 import { readTokenUsage, summedTokens, type TokenUsageNumbers } from '../../usage/token-usage.ts';
 
+/** As long as the longest prompt, in characters. */
+const MAX_REVISED_PROMPT = 32_000;
+
 export interface Success {
   readonly status: 'SUCCEEDED';
   readonly model: string;
@@ -52,6 +55,7 @@ export function readResults(
       answerQuality: toWord(body['quality']),
       answerBackground: toWord(body['background']),
       answerOutputFormat: toWord(body['output_format']),
+      answerRevisedPrompt: revisedPromptOf(body),
     },
   };
 }
@@ -78,6 +82,15 @@ export async function insertResults(
     await tx.tokenUsage.createMany({ data: { jobId, ownerId, ...usage, raw: rawUsage } });
   }
   if (cost !== null) await ledger.charge(tx, job, cost);
+}
+
+/** Of the first image that has one. An event stream has it beside the images. */
+function revisedPromptOf(body: SuccessfulAnswer['body']): string | null {
+  const { data } = body;
+  const found = [body, ...(Array.isArray(data) ? data : [])]
+    .map((one) => (typeof one === 'object' && one !== null ? one['revised_prompt'] : null))
+    .find((text) => typeof text === 'string' && text.trim() !== '');
+  return typeof found === 'string' ? found.slice(0, MAX_REVISED_PROMPT).toWellFormed() : null;
 }
 
 /** A short string of the response, as it stands there. */

@@ -6,8 +6,8 @@ import type { Failure } from '../end/end-edit.ts';
 /** What is stored of an error that ended an attempt. */
 export function toFailure(error: unknown): Failure & Pick<EditsApiError, 'outcome'> {
   if (error instanceof EditsApiError) {
-    const { code, message, outcome, httpStatus, upstreamRequestId } = error;
-    return { code, message, outcome, httpStatus, upstreamRequestId };
+    const { code, message, outcome, httpStatus, upstreamRequestId, moderationDetails } = error;
+    return { code, message, outcome, httpStatus, upstreamRequestId, moderationDetails };
   }
   return {
     code: EditErrorCode.INTERNAL,

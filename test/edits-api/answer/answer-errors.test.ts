@@ -549,3 +549,40 @@ describe('Retry-After', () => {
     expect(parseRetryAfter(value, now)).toBe(seconds);
   });
 });
+
+describe('the details of a rejection by moderation', () => {
+  const details = (moderation_details: unknown) =>
+    errorOf(400, {
+      error: { message: 'No.', type: 'x', code: 'moderation_blocked', moderation_details },
+    }).moderationDetails;
+
+  it('are its stage and categories', () => {
+    expect(details({ moderation_stage: 'input', categories: ['sexual', 'violence'] })).toEqual({
+      stage: 'input',
+      categories: ['sexual', 'violence'],
+    });
+    expect(details({ moderation_stage: 'output' })).toEqual({ stage: 'output', categories: [] });
+    expect(details({ categories: 'violence' })).toEqual({ stage: null, categories: [] });
+  });
+
+  it('are null if it has none', () => {
+    expect(errorOf(400, api('moderation_blocked')).moderationDetails).toBeNull();
+    expect(details('because')).toBeNull();
+  });
+
+  it('are found in the error that a relay repeats', () => {
+    const inner = { ...api('moderation_blocked').error, moderation_details: { categories: ['x'] } };
+    const relayed = { error: { message: JSON.stringify({ error: inner }), code: '400' } };
+    expect(errorOf(400, relayed).moderationDetails).toEqual({ stage: null, categories: ['x'] });
+  });
+
+  it('are at most 32 categories of at most 64 characters', () => {
+    const long = 'x'.repeat(65);
+    const categories = [long, 7, '', ...Array.from({ length: 100 }, (_, index) => `c${index}`)];
+    const found = details({ moderation_stage: long, categories });
+    expect(found).toEqual({
+      stage: null,
+      categories: Array.from({ length: 32 }, (_, index) => `c${index}`),
+    });
+  });
+});
