@@ -88,7 +88,10 @@ export async function explainAll(
     );
     const job = parseGlobalId(treeId)?.id ?? '';
     await explain('lineage of 50', () => lineage.tree(VIEWER, job));
-    await explain('relatives of a job', () => lineage.counts([job]));
+    await explain('relatives of a job', async () => {
+      await lineage.parents.counts([job]);
+      await lineage.children.counts([job]);
+    });
     return { plans: plans.join('\n'), scans };
   } finally {
     await client.end();

@@ -65,7 +65,8 @@ export const EditJob = builder.prismaNode('EditJob', {
     }),
     model: t.exposeString('model', { description: 'Name of the model, as sent to the upstream.' }),
     size: t.expose('size', { type: 'ImageSize', description: 'The requested size.' }),
-    resolvedSize: t.exposeString('resolvedSize', {
+    resolvedSize: t.expose('resolvedSize', {
+      type: 'ImageSize',
       description: 'The size as sent to the upstream; for `"source"`, the size that was selected.',
     }),
     n: t.exposeInt('n', { description: 'Number of output images requested.' }),
@@ -216,10 +217,6 @@ export const EditJob = builder.prismaNode('EditJob', {
     retryOf: t.relation('retryOf', {
       nullable: true,
       description: 'The job that this job repeats by `retryEdit`. Null if it is not a retry.',
-    }),
-    retries: t.relation('retries', {
-      description: 'The jobs that repeat this job by `retryEdit`, oldest first.',
-      query: { orderBy: { id: 'asc' } },
     }),
     attempts: t.relation('attempts', {
       description: 'The requests to upstreams, in order.',

@@ -1,7 +1,9 @@
+import type { EnumRef, SchemaTypes } from '@pothos/core';
 import type { EditModel } from '../models/model.ts';
 import type { SizeRule } from '../models/sizes.ts';
 import { builder } from './builder.ts';
 import { ModelPrices } from './cost.ts';
+import { ImageBackground, ImageQuality, InputFidelity, OutputFormat } from './enums.ts';
 import { boundsOf, TokenBound } from './token-bounds.ts';
 
 interface NamedModel extends EditModel {
@@ -10,7 +12,7 @@ interface NamedModel extends EditModel {
 
 const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
   description:
-    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Models that are not listed are forwarded too, unless the server allows only certain models.',
+    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Values that the server’s MODELS_FILE adds and an enum lacks are omitted, because no request can contain them. Models that are not listed are forwarded too, unless the server allows only certain models.',
   fields: (t) => ({
     id: t.exposeString('id', {
       description: 'Name of the model, for use as `EditImageInput.model`.',
@@ -18,7 +20,8 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     isDefault: t.exposeBoolean('isDefault', {
       description: 'Whether this model is used if `EditImageInput.model` is omitted.',
     }),
-    sizes: t.stringList({
+    sizes: t.field({
+      type: ['ImageSize'],
       nullable: true,
       description: 'Accepted sizes. Null if unknown, or if `flexibleSizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'listed' ? [...sizes.sizes] : null),
@@ -30,31 +33,40 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
         'Limits on the size of a model without a fixed list of sizes. Null if unknown, or if `sizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'flexible' ? sizes : null),
     }),
-    qualities: t.exposeStringList('qualities', {
+    qualities: t.field({
+      type: [ImageQuality],
       nullable: true,
-      description: 'Accepted qualities, spelled as in the edits API.',
+      description: 'Accepted qualities.',
+      resolve: ({ qualities }) => valuesOf(ImageQuality, qualities),
     }),
-    backgrounds: t.exposeStringList('backgrounds', {
+    backgrounds: t.field({
+      type: [ImageBackground],
       nullable: true,
-      description: 'Accepted backgrounds, spelled as in the edits API.',
+      description: 'Accepted backgrounds.',
+      resolve: ({ backgrounds }) => valuesOf(ImageBackground, backgrounds),
     }),
-    outputFormats: t.exposeStringList('outputFormats', {
+    outputFormats: t.field({
+      type: [OutputFormat],
       nullable: true,
-      description: 'Accepted output formats, spelled as in the edits API.',
+      description: 'Accepted output formats.',
+      resolve: ({ outputFormats }) => valuesOf(OutputFormat, outputFormats),
     }),
-    inputFidelities: t.exposeStringList('inputFidelities', {
+    inputFidelities: t.field({
+      type: [InputFidelity],
       nullable: true,
-      description: 'Accepted input fidelities, spelled as in the edits API.',
+      description: 'Accepted input fidelities.',
+      resolve: ({ inputFidelities }) => valuesOf(InputFidelity, inputFidelities),
     }),
     complexities: t.exposeStringList('complexities', {
       nullable: true,
       description:
         'Accepted values of the form field `complexity`, which can be set in `extraParams`.',
     }),
-    shutdownDate: t.exposeString('shutdownDate', {
+    shutdownDate: t.expose('shutdownDate', {
+      type: 'Date',
       nullable: true,
       description:
-        'Date on which OpenAI shuts down the model, as YYYY-MM-DD. Null if no date is announced. The model is not rejected after this date because compatible servers may still serve it.',
+        'Date on which OpenAI shuts down the model. Null if no date is announced. The model is not rejected after this date because compatible servers may still serve it.',
     }),
     maxImages: t.exposeInt('maxImages', {
       description: 'Maximum number of input images of one edit.',
@@ -80,6 +92,17 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     }),
   }),
 });
+
+/** The values that an enum has. A MODELS_FILE can have others, which no request can contain. */
+function valuesOf<Value extends string>(
+  type: EnumRef<SchemaTypes, Value>,
+  values: readonly string[] | null,
+): Value[] | null {
+  if (values === null) return null;
+  const config = builder.configStore.getTypeConfig(type, 'Enum');
+  const known = Object.values(config.values ?? {}).map(({ value }) => value as Value);
+  return known.filter((value) => values.includes(value));
+}
 
 const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
   description: 'The size limits of a model that accepts any size within them.',

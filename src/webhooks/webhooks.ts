@@ -4,7 +4,9 @@ import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
+import { createLists, type Lists } from '../paging/lists.ts';
 import type { Queue } from '../queue/queue.ts';
+import { DELIVERIES } from './deliveries.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import { secretOf } from './signing.ts';
@@ -30,6 +32,8 @@ export interface WebhookWithSecret {
 
 /** The endpoints of all owners; null or false for what is not there, or not the viewer's. */
 export interface Webhooks {
+  /** The deliveries to each endpoint, newest first. */
+  readonly deliveries: Lists;
   /** @throws InvalidInputError, also for an 11th; NotConfiguredError without a secret key. */
   create(viewer: Viewer, input: WebhookInput): Promise<WebhookWithSecret>;
   /** With its deliveries; what is under way may still arrive. */
@@ -61,6 +65,8 @@ export function createWebhooks(options: {
   }
 
   return {
+    deliveries: createLists({ prisma, source: DELIVERIES }),
+
     async create({ ownerId }, input) {
       const key = mustHaveKey();
       const data = {

@@ -231,10 +231,13 @@ describe.runIf(hasDatabase)('/graphql/subgraph', () => {
   test.each(SUBSCRIBERS)('streams an edit’s end by $name', async ({ subscribe }) => {
     const id = jobs[0]?.id;
     const query =
-      'subscription ($id: ID!) { editJob(id: $id) { type editJob { id status owner { id } } } }';
+      'subscription ($id: ID!) { editJob(id: $id) { __typename editJob { id status owner { id } } } }';
     const [result] = await Array.fromAsync(subscribe(app.url, query, { id }, PATH));
     expect(result?.data).toEqual({
-      editJob: { type: 'CURRENT', editJob: { id, status: 'SUCCEEDED', owner: { id: 'local' } } },
+      editJob: {
+        __typename: 'EditJobSnapshot',
+        editJob: { id, status: 'SUCCEEDED', owner: { id: 'local' } },
+      },
     });
   });
 

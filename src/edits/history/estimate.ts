@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { plannedRows } from '../../paging/count.ts';
 import { all, ofOwner, type Reading } from './history-sql.ts';
 import type { SearchTerm } from './prompt-search.ts';
-
-const planSchema = z.array(z.tuple([z.object({ Plan: z.object({ 'Plan Rows': z.number() }) })]));
 
 /** How many rows Postgres's planner expects, by its statistics: nothing is counted. */
 export async function estimateRows(
@@ -11,10 +9,7 @@ export async function estimateRows(
   { ownerId, conditions }: Pick<Reading, 'ownerId' | 'conditions'>,
 ): Promise<number> {
   const those = [...ofOwner({ ownerId, conditions }), ...conditions];
-  const rows = await prisma.$queryRaw<Record<string, unknown>[]>`
-    EXPLAIN (FORMAT JSON) SELECT 1 FROM "EditJob" AS job WHERE ${all(those)}`;
-  const plans = planSchema.parse(rows.map((row) => row['QUERY PLAN']));
-  return plans[0]?.[0].Plan['Plan Rows'] ?? 0;
+  return plannedRows(prisma, Prisma.sql`SELECT 1 FROM "EditJob" AS job WHERE ${all(those)}`);
 }
 
 /** How often the prompts with a term are used. */

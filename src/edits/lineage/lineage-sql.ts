@@ -1,4 +1,5 @@
 import { Prisma } from '../../database/database.ts';
+import { byId, type ListSource } from '../../paging/lists.ts';
 
 /**
  * The links between edits: `made` has a picture as its output that `taken` has as an input or a
@@ -31,25 +32,39 @@ const linked = (id: Prisma.Sql, which: Relatives) => {
 const asked = (ids: readonly string[]) =>
   Prisma.sql`unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
 
-/** For each of the ids its relatives, oldest first: rows of `of` and `id`. */
-export function relativesOf(ids: readonly string[], which: Relatives, most: number): Prisma.Sql {
+/** The parents or the children of edits, oldest first. */
+export function relativesOf(which: Relatives): ListSource {
   const { from, to } = ROLES[which];
-  return Prisma.sql`
-    SELECT asked.id AS "of", relative.id FROM ${asked(ids)} CROSS JOIN LATERAL (
-      SELECT DISTINCT ${to} AS id FROM ${LINKS}
-      WHERE ${from} = asked.id AND ${isThere(to)} ORDER BY id LIMIT ${most}) AS relative`;
+  return {
+    ...byId(to, 'ASC'),
+    hasDuplicates: true,
+    rows: (of) => ({ from: LINKS, where: [Prisma.sql`${from} = ${of}`, isThere(to)] }),
+  };
 }
 
-/** For each of the ids how many parents and children it has: rows of `id`, `parents`, `children`. */
-export function countRelatives(ids: readonly string[]): Prisma.Sql {
-  const count = (which: Relatives) => {
-    const { from, to } = ROLES[which];
-    return Prisma.sql`(SELECT count(DISTINCT ${to})::int FROM ${LINKS}
-      WHERE ${from} = asked.id AND ${isThere(to)})`;
+/** The edits that have images as outputs (`made`), or as input images or masks (`taken`), oldest first. */
+export function editsWithImage(which: 'made' | 'taken'): ListSource {
+  const roles = which === 'made' ? Prisma.sql`'OUTPUT'` : Prisma.sql`'INPUT', 'MASK'`;
+  const id = Prisma.sql`link."jobId"`;
+  return {
+    ...byId(id, 'ASC'),
+    hasDuplicates: true,
+    rows: (of) => ({
+      from: Prisma.sql`"EditJobImage" AS link`,
+      where: [Prisma.sql`link."imageId" = ${of}`, Prisma.sql`link.role IN (${roles})`, isThere(id)],
+    }),
   };
-  return Prisma.sql`SELECT asked.id, ${count('parents')} AS parents,
-    ${count('children')} AS children FROM ${asked(ids)}`;
 }
+
+/** The edits that repeat edits, oldest first. */
+export const RETRIES: ListSource = {
+  ...byId(Prisma.sql`job.id`, 'ASC'),
+  hasDuplicates: false,
+  rows: (of) => ({
+    from: Prisma.sql`"EditJob" AS job`,
+    where: [Prisma.sql`job."retryOfId" = ${of}`, Prisma.sql`job."deletedAt" IS NULL`],
+  }),
+};
 
 /** For each of the ids its earliest ancestor or itself, of the first `most` ancestors of all: rows of `of`, `id`. */
 export function rootsOf(ids: readonly string[], most: number): Prisma.Sql {
@@ -88,18 +103,4 @@ export function linksAmong(ids: readonly string[], most: number): Prisma.Sql {
     SELECT DISTINCT ${PARENT} AS "parentId", ${CHILD} AS "childId", taken."imageId" FROM ${LINKS}
     WHERE ${CHILD} = ANY (${[...ids]}::text[]::uuid[]) AND ${PARENT} = ANY (${[...ids]}::text[]::uuid[])
     ORDER BY "childId", "parentId", "imageId" LIMIT ${most}`;
-}
-
-/** For each picture the edits that have it in one of these roles, oldest first: rows of `of`, `id`. */
-export function editsWithImage(
-  imageIds: readonly string[],
-  roles: 'made' | 'taken',
-  most: number,
-): Prisma.Sql {
-  const names = roles === 'made' ? Prisma.sql`'OUTPUT'` : Prisma.sql`'INPUT', 'MASK'`;
-  return Prisma.sql`
-    SELECT asked.id AS "of", edit.id FROM ${asked(imageIds)} CROSS JOIN LATERAL (
-      SELECT DISTINCT image."jobId" AS id FROM "EditJobImage" AS image
-      WHERE image."imageId" = asked.id AND image.role IN (${names})
-        AND ${isThere(Prisma.sql`image."jobId"`)} ORDER BY id LIMIT ${most}) AS edit`;
 }

@@ -1,18 +1,24 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
-import type { PrismaClient } from '../../database/database.ts';
+import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { type ListCount, MAX_COUNTED, plannedRows, toCount } from '../../paging/count.ts';
 import type { Position } from '../../paging/keyset.ts';
+import { createLists, type ListSource, type Lists } from '../../paging/lists.ts';
 import type { Order } from '../../paging/order.ts';
-import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
+import { type Page, type PageArgs, pageRange, toPage, toReading } from '../../paging/page-range.ts';
 import { EDIT_SUMS, type EditSums, editSumsSchema } from '../history/edit-sums.ts';
+import { NEWEST_FIRST } from '../history/history-query.ts';
+import { SORT_COLUMNS } from '../history/history-sql.ts';
 import { findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
+  countPrompts,
   PROMPT_COLUMNS,
   type PromptOrderField,
   type PromptReading,
   readFoundPrompts,
   readPrompts,
   readWalkingPrompts,
+  selectPrompts,
 } from './prompts-sql.ts';
 
 export interface PromptsQuery {
@@ -24,10 +30,11 @@ export interface PromptsQuery {
 export interface Prompts {
   /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
+  count(viewer: Viewer, query: Pick<PromptsQuery, 'search'>): Promise<ListCount>;
   /** Over the edits of each prompt, by one statement; in the order of the ids, the viewer's. */
   sums(ids: readonly string[]): Promise<EditSums[]>;
-  /** The newest edits of each prompt, at most so many; in the order of the ids, the viewer's. */
-  jobs(ids: readonly string[], most: number): Promise<string[][]>;
+  /** The edits of each prompt, newest first. */
+  readonly jobs: Lists;
 }
 
 const NO_EDITS: EditSums = {
@@ -41,6 +48,18 @@ const NO_EDITS: EditSums = {
   editsWithoutCost: 0,
 };
 
+const JOBS: ListSource = {
+  order: NEWEST_FIRST,
+  column: SORT_COLUMNS.CREATED_AT,
+  id: Prisma.sql`job.id`,
+  hasDuplicates: false,
+  rows: (of) => ({
+    from: Prisma.sql`"EditJob" AS job`,
+    where: [Prisma.sql`job."promptId" = ${of}`, Prisma.sql`job."deletedAt" IS NULL`],
+  }),
+};
+
+const countSchema = z.tuple([z.object({ count: z.number() })]);
 const sumsSchema = z.array(editSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
@@ -54,23 +73,23 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   }
 
   return {
+    jobs: createLists({ prisma, source: JOBS }),
+
+    // Async, so that an invalid search rejects.
+    async count({ ownerId }, { search }) {
+      const term = searchTerm(ownerId, search);
+      const found = term === null ? null : await findPrompts(prisma, term);
+      const [{ count }] = countSchema.parse(
+        await prisma.$queryRaw(countPrompts(ownerId, found, MAX_COUNTED + 1)),
+      );
+      return toCount(count, () => plannedRows(prisma, selectPrompts(ownerId, found)));
+    },
+
     async page(viewer, { search, order }, args) {
       const column = PROMPT_COLUMNS[order.field];
       const range = pageRange(args, order, column);
-      const { isBackward, after, before, size } = range;
-      const opposite = order.direction === 'DESC' ? 'ASC' : 'DESC';
-      const rows = await read(
-        viewer,
-        {
-          ownerId: viewer.ownerId,
-          column,
-          direction: isBackward ? opposite : order.direction,
-          after: isBackward ? before : after,
-          before: isBackward ? after : before,
-          limit: size + 1,
-        },
-        search,
-      );
+      const reading = { ownerId: viewer.ownerId, column, ...toReading(range, order) };
+      const rows = await read(viewer, reading, search);
       return toPage(range, rows);
     },
 
@@ -83,17 +102,6 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       );
       const byId = new Map(rows.map(({ promptId, ...sums }) => [promptId, sums]));
       return ids.map((id) => byId.get(id) ?? NO_EDITS);
-    },
-
-    async jobs(ids, most) {
-      const rows = await prisma.$queryRaw<{ of: string; ids: string[] }[]>`
-        SELECT asked.id AS "of", ARRAY (
-          SELECT job.id::text FROM "EditJob" AS job
-          WHERE job."promptId" = asked.id AND job."deletedAt" IS NULL
-          ORDER BY job."createdAt" DESC, job.id DESC LIMIT ${most}) AS ids
-        FROM unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
-      const byId = new Map(rows.map((row) => [row.of, row.ids]));
-      return ids.map((id) => byId.get(id) ?? []);
     },
   };
 }

@@ -1,0 +1,12 @@
+import { Prisma } from '../database/database.ts';
+import { byId, type ListSource } from '../paging/lists.ts';
+
+/** The deliveries to webhooks, newest first. */
+export const DELIVERIES: ListSource = {
+  ...byId(Prisma.sql`delivery.id`, 'DESC'),
+  hasDuplicates: false,
+  rows: (of) => ({
+    from: Prisma.sql`"WebhookDelivery" AS delivery`,
+    where: [Prisma.sql`delivery."endpointId" = ${of}`],
+  }),
+};
