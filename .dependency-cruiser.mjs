@@ -1,31 +1,5 @@
-/**
- * The modules of src/, from the lowest to the highest. A module imports itself and lower ones only;
- * docs/architecture.md says what each is for.
- */
-const MODULES = [
-  'errors.ts',
-  'log.ts',
-  'config',
-  'public-ids',
-  'database',
-  'queue',
-  'paging',
-  'auth',
-  'net',
-  'models',
-  'limits',
-  'usage',
-  'images',
-  'edits-api',
-  'sandbox',
-  'edits',
-  'export',
-  'webhooks',
-  'schema',
-  'http',
-  'app',
-  'main.ts',
-];
+import { MODULES, PAGE as PAGE_MODULE } from './scripts/modules.ts';
+
 const LAYERS = MODULES.map((module) => [
   module,
   module.endsWith('.ts') ? `^src/${module.replace('.', '\\.')}$` : `^src/${module}/`,
@@ -40,8 +14,7 @@ const down = LAYERS.slice(0, -1).map(([name, path], level) => ({
   },
 }));
 
-/** GraphiQL's page is bundled for browsers: it and the service meet over HTTP only. */
-const PAGE = '^src/graphiql/';
+const PAGE = `^src/${PAGE_MODULE}/`;
 
 /** A vendor's package, and the only places that may know it. */
 const only = (name, places, packages) => ({

@@ -5,6 +5,8 @@
 export abstract class RetouchError extends Error {
   /** Machine-readable, UPPER_SNAKE_CASE, stable across releases. */
   abstract readonly code: string;
+  /** Status of an HTTP response that reports it. Null: clients see an internal error instead. */
+  readonly responseStatus: number | null = null;
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -12,32 +14,99 @@ export abstract class RetouchError extends Error {
   }
 }
 
-export type InvalidInputCode =
-  | 'REQUIRED'
-  | 'TOO_SMALL'
-  | 'TOO_LARGE'
-  | 'TOO_MANY'
-  | 'UNSUPPORTED_FORMAT'
-  | 'UNSUPPORTED_VALUE'
-  | 'BROKEN_IMAGE'
-  | 'DIMENSION_MISMATCH'
-  | 'INVALID_VALUE';
+/** The kinds of problem that an input can have, with their descriptions in the GraphQL schema. */
+export const INVALID_INPUT_CODES = {
+  REQUIRED: 'A required value is missing or empty.',
+  TOO_SMALL: 'A number, a length or a file is below the minimum.',
+  TOO_LARGE: 'A number, a length or a file is above the maximum.',
+  TOO_MANY: 'There are too many items.',
+  UNSUPPORTED_FORMAT: 'The file is not an image in a supported format.',
+  UNSUPPORTED_VALUE:
+    'The value is well-formed but not supported by the model, with the other fields, or by this server.',
+  BROKEN_IMAGE: 'The image is damaged or incomplete.',
+  DIMENSION_MISMATCH: 'The dimensions of the mask differ from those of the first image.',
+  INVALID_VALUE: 'The value is malformed, or not allowed in this field.',
+} as const;
 
-/** The client can mend this: `field` is a path into its input (`images[2]`, `mask`, `size`). */
+export type InvalidInputCode = keyof typeof INVALID_INPUT_CODES;
+
+/** One thing that the client can fix. */
+export interface InputProblem {
+  /** Path into the input: `images[2]`, `mask`, `size`. */
+  readonly field: string;
+  readonly code: InvalidInputCode;
+  /** Names the field and the limit. */
+  readonly message: string;
+}
+
+/**
+ * The input is invalid, and the client can fix it. `problems` has everything that was found, in the
+ * order of the input's fields; the first is also this error's `field`, `code` and `message`.
+ */
 export class InvalidInputError extends RetouchError {
   readonly field: string;
   readonly code: InvalidInputCode;
+  readonly problems: readonly InputProblem[];
+  override readonly responseStatus = 400;
 
-  constructor(field: string, code: InvalidInputCode, message: string, options?: ErrorOptions) {
+  constructor(
+    field: string,
+    code: InvalidInputCode,
+    message: string,
+    { others = [], ...options }: ErrorOptions & { others?: readonly InputProblem[] } = {},
+  ) {
     super(message, options);
     this.field = field;
     this.code = code;
+    this.problems = [{ field, code, message }, ...others];
   }
+}
+
+/**
+ * Runs every check and returns the results under the same keys. A check throws an InvalidInputError
+ * for what it finds invalid; the others run all the same.
+ * @throws InvalidInputError with the problems of all checks, in their order; anything else that a
+ * check throws, at once.
+ */
+export function checkAll<Checks extends Readonly<Record<string, () => unknown>>>(
+  checks: Checks,
+): { readonly [Name in keyof Checks]: ReturnType<Checks[Name]> } {
+  const failed: InvalidInputError[] = [];
+  const results = Object.entries(checks).map(([name, check]) => {
+    try {
+      return [name, check()];
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      failed.push(error);
+      return [name, undefined];
+    }
+  });
+  const joined = joinProblems(failed);
+  if (joined !== null) throw joined;
+  return Object.fromEntries(results);
+}
+
+/** As `checkAll`, with one check for every item of a list. */
+export function checkEach<Item>(
+  items: readonly Item[],
+  check: (item: Item, index: number) => void,
+): void {
+  checkAll(Object.fromEntries(items.map((item, index) => [index, () => check(item, index)])));
+}
+
+/** One error with the problems of all. Null: there is none. */
+export function joinProblems(errors: readonly InvalidInputError[]): InvalidInputError | null {
+  const [first] = errors;
+  if (first === undefined) return null;
+  const { field, code, message, cause } = first;
+  const [, ...others] = errors.flatMap(({ problems }) => problems);
+  return new InvalidInputError(field, code, message, { others, cause });
 }
 
 /** Not there, or not the viewer's: the two look the same on purpose. */
 export class NotFoundError extends RetouchError {
   readonly code = 'NOT_FOUND';
+  override readonly responseStatus = 404;
   readonly resource: string;
   readonly id: string;
 
@@ -51,6 +120,7 @@ export class NotFoundError extends RetouchError {
 /** The key names another edit, or one that was deleted: it goes with the same input and job only. */
 export class IdempotencyConflictError extends RetouchError {
   readonly code = 'IDEMPOTENCY_CONFLICT';
+  override readonly responseStatus = 422;
   readonly idempotencyKey: string;
 
   constructor(idempotencyKey: string, { isDeleted = false } = {}) {
@@ -66,6 +136,7 @@ export class IdempotencyConflictError extends RetouchError {
 /** What the edit may cost is not left of its owner's budget. Nothing was enqueued or sent. */
 export class BudgetExceededError extends RetouchError {
   readonly code = 'BUDGET_EXCEEDED';
+  override readonly responseStatus = 429;
   readonly limitMicroUsd: bigint;
   /** Spent and held in this period. */
   readonly usedMicroUsd: bigint;
@@ -86,6 +157,7 @@ export class BudgetExceededError extends RetouchError {
 /** The edit is final: there is nothing to cancel. */
 export class JobNotCancelableError extends RetouchError {
   readonly code = 'JOB_NOT_CANCELABLE';
+  override readonly responseStatus = 409;
   readonly status: 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN' | 'CANCELED';
 
   constructor(status: JobNotCancelableError['status']) {
@@ -97,6 +169,7 @@ export class JobNotCancelableError extends RetouchError {
 /** The edit's outcome is known: there is nothing to find out by reading its answer again. */
 export class JobNotRereadableError extends RetouchError {
   readonly code = 'JOB_NOT_REREADABLE';
+  override readonly responseStatus = 409;
   readonly status: JobNotCancelableError['status'];
 
   constructor(status: JobNotRereadableError['status']) {
@@ -110,6 +183,7 @@ export class JobNotRereadableError extends RetouchError {
 /** No answer of the edit is stored, or not any more. */
 export class AnswerNotFoundError extends RetouchError {
   readonly code = 'ANSWER_NOT_FOUND';
+  override readonly responseStatus = 404;
 
   constructor() {
     super(
@@ -121,6 +195,7 @@ export class AnswerNotFoundError extends RetouchError {
 /** The stored answer of the edit has no image that this version can read. It stays stored. */
 export class AnswerUnreadableError extends RetouchError {
   readonly code = 'ANSWER_UNREADABLE';
+  override readonly responseStatus = 422;
 
   constructor(reason: string) {
     super(`The stored answer cannot be read: ${reason}`);
@@ -130,6 +205,7 @@ export class AnswerUnreadableError extends RetouchError {
 /** The edit is not final: what becomes of it must stay known until it is. */
 export class JobNotDeletableError extends RetouchError {
   readonly code = 'JOB_NOT_DELETABLE';
+  override readonly responseStatus = 409;
   readonly status: JobNotCancelableError['status'];
 
   constructor(status: JobNotDeletableError['status']) {
@@ -141,6 +217,7 @@ export class JobNotDeletableError extends RetouchError {
 /** The service cannot take this now; the client may try again after `retryAfterSeconds`. */
 export class UnavailableError extends RetouchError {
   readonly code = 'UNAVAILABLE';
+  override readonly responseStatus = 503;
   readonly retryAfterSeconds: number;
 
   constructor(message: string, retryAfterSeconds: number, options?: ErrorOptions) {
@@ -152,16 +229,19 @@ export class UnavailableError extends RetouchError {
 /** The viewer may not do this. */
 export class ForbiddenError extends RetouchError {
   readonly code = 'FORBIDDEN';
+  override readonly responseStatus = 403;
 }
 
 /** This needs a setting that the server's operator has not made; the message names it. */
 export class NotConfiguredError extends RetouchError {
   readonly code = 'NOT_CONFIGURED';
+  override readonly responseStatus = 501;
 }
 
 /** A subscriber did not read what it was told. It may subscribe again. */
 export class SubscriptionDroppedError extends RetouchError {
   readonly code = 'SUBSCRIPTION_DROPPED';
+  override readonly responseStatus = 503;
 
   constructor(pending: number) {
     super(`The subscription was ended: ${pending} changes waited too long to be read.`);
@@ -171,6 +251,7 @@ export class SubscriptionDroppedError extends RetouchError {
 /** The disk or the object store refused to take a file. Nothing of it was kept. */
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';
+  override readonly responseStatus = 503;
 }
 
 /** A host outside is not to be spoken to: its address is not a public one. No connection was made. */

@@ -1,15 +1,15 @@
 import type { Config } from '../config/config.ts';
-import { createHealth } from '../http/rest/health.ts';
-import { checkPort, createHttpServer } from '../http/server.ts';
+import { openHttp } from '../http/open-http.ts';
+import { checkPort } from '../http/server.ts';
 import { WORKER_ROUTES } from '../http/worker-routes.ts';
 import type { Log } from '../log.ts';
-import { type ApiHalf, createApi } from './api.ts';
-import { type Foundation, openFoundation, type Stops } from './shared-parts.ts';
-import { explainStart } from './start-failure.ts';
+import { openApi } from './api.ts';
+import { openSharedParts } from './shared-parts.ts';
+import { explainStart, withoutCloseErrors } from './start-failure.ts';
 import { knownUpstreams } from './upstreams.ts';
-import { startWorker, type WorkerHalf } from './worker.ts';
+import { openWorker } from './worker.ts';
 
-/** How long a stop waits for responses under way after the edits that they wait for have ended. */
+/** How long running responses may take after the edits that they waited for have ended. */
 const RESPONSES_GRACE_MS = 5_000;
 
 export interface App {
@@ -29,67 +29,66 @@ interface AppOptions {
 }
 
 /**
- * Builds the parts that this process's role needs, starts them in order, and stops them in reverse.
- * @throws StartError or ConfigError when a part cannot start, whatever a defect throws; the parts
- *   already started are stopped then.
+ * Opens the parts that this process's role needs, in order; `stop` closes them in reverse.
+ * @throws StartError or ConfigError when a part cannot be opened, any other error for a defect; the
+ *   parts that are already open are closed then.
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { log } = options;
-  const stops: Stops = [];
-  let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= runAll(stops));
+  const { config, log } = options;
   try {
-    return { url: await start(options, stops), stop };
+    return await openApp(options);
   } catch (error) {
-    await stop().catch((failure) => log.error({ err: failure }, 'stop failed'));
-    throw explainStart(error, options.config);
+    const failure = withoutCloseErrors(error, (err) => log.error({ err }, 'stop failed'));
+    throw explainStart(failure, config);
   }
 }
 
-async function runAll(stops: Stops): Promise<void> {
-  for (const stop of stops) await stop();
-}
-
-async function start(options: AppOptions, stops: Stops): Promise<string> {
+async function openApp(options: AppOptions): Promise<App> {
   const { config, log } = options;
-  const { role, http, limits } = config;
+  const { role, http: httpConfig, limits } = config;
+  await using opened = new AsyncDisposableStack();
+
   for (const warning of config.warnings) log.warn(warning);
-  // Before anything is made in DATA_DIR or the database.
-  await checkPort(http);
-  const foundation = await openFoundation({ ...options, stops });
-  const parts = { foundation, config, log, stops };
-  const worker = role === 'api' ? null : await startWorker(parts);
+  // Before DATA_DIR or the database is changed.
+  await checkPort(httpConfig);
+  const shared = opened.adopt(await openSharedParts(options), (it) => it.close());
+  const worker =
+    role === 'api'
+      ? null
+      : opened.adopt(await openWorker({ shared, config, log }), (it) => it.close());
   const upstreams = worker?.upstreams ?? (await knownUpstreams(config.editsApi));
-  const api = role === 'worker' ? null : await createApi({ ...parts, upstreams });
+  const api =
+    role === 'worker'
+      ? null
+      : opened.adopt(await openApi({ shared, upstreams, config, log }), (it) => it.close());
+  const http = await openHttp({
+    config: httpConfig,
+    routes: api?.routes ?? WORKER_ROUTES,
+    readiness: {
+      database: shared.availability.check,
+      storage: shared.storageAccess.check,
+      ...(worker !== null && { queue: shared.queue.isTaking }),
+    },
+    log,
+  });
+  const publicUrl = httpConfig.publicUrl ?? http.url;
+  worker?.deliverWebhooks(publicUrl);
 
-  const health = createHealth({ checks: readinessChecks(foundation, worker) });
-  const routes = api?.routes ?? WORKER_ROUTES;
-  const { host, port, prefix } = http;
-  const server = createHttpServer({ host, port, prefix, routes, health, log });
-  const { url } = await server.start();
-  stops.unshift(
-    () => health.stopping(),
-    () => server.refuse(),
-    () => finishWork(worker, api, limits.shutdownGraceMs),
-    () => server.stop({ graceMs: RESPONSES_GRACE_MS }),
-  );
-  worker?.deliverWebhooks(http.publicUrl ?? url);
-  // Nobody is to be sent to PUBLIC_URL for a worker's health.
-  return api === null ? url : (http.publicUrl ?? url);
-}
-
-/** What must answer before this process can do its part. */
-function readinessChecks(foundation: Foundation, worker: WorkerHalf | null) {
-  const { availability, storageAccess, queue } = foundation;
+  const parts = opened.move();
+  async function shutDown(): Promise<void> {
+    // Closed last, and also when a step before fails.
+    await using _closedLast = parts;
+    const graceMs = limits.shutdownGraceMs;
+    http.refuse();
+    await worker?.drain({ graceMs });
+    // The edits of this process have ended by now. Those of an API run elsewhere and may still end.
+    await api?.drain({ graceMs: worker === null ? graceMs : 0 });
+    await http.close({ graceMs: RESPONSES_GRACE_MS });
+  }
+  let stopped: Promise<void> | undefined;
   return {
-    database: availability.check,
-    storage: storageAccess.check,
-    ...(worker !== null && { queue: queue.isTaking }),
+    // PUBLIC_URL does not lead to a worker's health.
+    url: api === null ? http.url : publicUrl,
+    stop: () => (stopped ??= shutDown()),
   };
-}
-
-async function finishWork(worker: WorkerHalf | null, api: ApiHalf | null, graceMs: number) {
-  await worker?.drain({ graceMs });
-  // Whose edits ran here has waited long enough; those of an API run elsewhere, and may yet end.
-  await api?.drain({ graceMs: worker === null ? graceMs : 0 });
 }

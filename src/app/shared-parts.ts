@@ -7,161 +7,132 @@ import {
   writeProbe,
 } from '../config/data-dir/storage-access.ts';
 import { openSecretKey } from '../config/secret-key.ts';
-import { createAvailability } from '../database/availability.ts';
-import type { Database } from '../database/database.ts';
-import { migrate } from '../database/migrations.ts';
-import { openPglite } from '../database/pglite.ts';
-import { openPostgres } from '../database/postgres.ts';
-import { checkPostgres } from '../database/start/check-postgres.ts';
+import { openDatabase } from '../database/open-database.ts';
 import type { OnEditEnd } from '../edits/end/edit-end.ts';
-import { indexPrompts } from '../edits/prompts/index-prompts.ts';
+import { openEdits } from '../edits/open-edits.ts';
 import { createWorkerPresence } from '../edits/run/processes.ts';
-import { createStoredAnswers } from '../edits/run/stored-answers.ts';
-import { createPauses } from '../edits/run/upstream-pauses.ts';
-import { createEditEndings } from '../edits/watch/edit-endings.ts';
-import { createImages } from '../images/images.ts';
-import type { BlobStore } from '../images/storage/blob-store.ts';
-import { createFsBlobStore } from '../images/storage/fs-blob-store.ts';
-import { createStaging } from '../images/storage/fs-staging.ts';
-import { openS3BlobStore } from '../images/storage/s3-blob-store.ts';
-import { configureSharp } from '../images/thumbnails/configure-sharp.ts';
-import { createThumbnails } from '../images/thumbnails/thumbnails.ts';
+import { openImages } from '../images/open-images.ts';
 import { createBudgets } from '../limits/budgets.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
-import { createAllowedHosts } from '../net/allowed-hosts.ts';
-import { createEvents } from '../queue/events.ts';
 import { createLull } from '../queue/idle-gate.ts';
-import { createQueue } from '../queue/queue.ts';
-import { createPublishEnd } from '../webhooks/publish-end.ts';
+import { openQueue } from '../queue/open-queue.ts';
+import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
 
-/** Left over by a process that was killed: nothing receives a file for a day. */
-const STAGED_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
-
-/** In the order in which they have to be called: what is started later goes to the front. */
-export type Stops = (() => unknown)[];
-
-/** What the API and the workers share: in one process as it is, between processes by what it holds. */
-export type Foundation = Awaited<ReturnType<typeof openFoundation>>;
+/** What both halves use. Processes share it through Postgres and the storage. */
+export type SharedParts = Awaited<ReturnType<typeof openSharedParts>>;
 
 /**
- * Opens the database, the queue and the directories. What it has started stands in `stops`.
- * @param onDatabaseEnd Called when the embedded database has ended itself: only a restart helps.
+ * Opens the database, the blob store, the queue and DATA_DIR, in this order; `close` closes them in
+ * reverse.
+ * @param options.onDatabaseEnd Called when the embedded database has ended itself: only a restart
+ *   helps.
  */
-export async function openFoundation(options: {
+export async function openSharedParts(options: {
   config: Config;
   log: Log;
-  stops: Stops;
   onDatabaseEnd?: (() => void) | undefined;
 }) {
-  const { config, log, stops, onDatabaseEnd } = options;
-  const { limits, role } = config;
-  const knownModels = await readKnownModels(
-    config.models.file,
-    config.prices.file === null ? {} : await readPricesFile(config.prices.file),
+  const { config, log, onDatabaseEnd } = options;
+  const { dataDir, limits, models, prices } = config;
+  await using opened = new AsyncDisposableStack();
+
+  const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
+  const knownModels = await readKnownModels(models.file, priceList);
+  const dirs = await makeDirectories(dataDir);
+
+  const { database, availability } = opened.adopt(
+    await openDatabase({ config: config.database, onAborted: onDatabaseEnd, log }),
+    (it) => it.close(),
   );
-  const dirs = {
-    staging: join(config.dataDir, 'staging'),
-    answers: join(config.dataDir, 'answers'),
-  };
-  for (const dir of Object.values(dirs)) await makeDirectory(dir);
-  await writeProbe(config.dataDir);
-  configureSharp({ threads: 1 });
-
-  const database = await openDatabase(config, log, onDatabaseEnd);
-  stops.unshift(() => database.close());
-  await migrate({ database, log });
   const { prisma } = database;
-  await indexPrompts({ prisma, log });
-
-  const events = createEvents({ database, log });
-  await events.start();
-  stops.unshift(() => events.stop());
-
-  // Not of workers only: what a process on the list is receiving is left alone by the others.
   const alone = database.kind === 'pglite';
-  const presence = createWorkerPresence({
-    prisma,
-    alone,
-    timeoutMs: limits.workerTimeoutMs,
-    log,
-  });
-  await presence.start();
-  stops.unshift(() => presence.stop());
 
-  const staging = createStaging({ dir: dirs.staging, owner: presence.id });
-  await staging.sweep(STAGED_MAX_AGE_MS);
-  const { blobs, close: closeBlobs } = await openBlobs(config);
-  stops.unshift(closeBlobs);
-  const thumbnails = createThumbnails({ blobs, staging, maxPixels: limits.imagePixels });
-  stops.unshift(() => thumbnails.stop());
+  // Of every role: other processes leave the files alone that a registered process is receiving.
+  const presence = opened.adopt(
+    createWorkerPresence({ prisma, alone, timeoutMs: limits.workerTimeoutMs, log }),
+    (it) => it.stop(),
+  );
+  await presence.start();
+
+  const { storage } = config;
+  const lull = createLull();
+  const images = opened.adopt(
+    await openImages({
+      storage,
+      limits,
+      stagingDir: dirs.staging,
+      processId: presence.id,
+      prisma,
+      lull,
+    }),
+    (it) => it.close(),
+  );
   const storageAccess = createStorageAccess({
-    parts: [blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
+    parts: [images.blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
     onGone: (error) => log.error({ err: error }, 'the storage cannot be used'),
   });
-  // Told at once when it is set wrongly. It may as well be away: that heals without a restart.
+  // Logs a wrong setting at once. A storage that is only away recovers without a restart.
   await storageAccess.check();
 
-  const queue = createQueue({ database, events, supervise: role !== 'api', log });
-  await queue.start(QUEUES, { alone });
-  stops.unshift(() => queue.stop({ graceMs: 0 }));
-  const endings = createEditEndings({ prisma, events, log });
-  stops.unshift(() => endings.stop());
+  const { events, queue } = opened.adopt(
+    await openQueue({ database, jobs: QUEUES, alone, supervise: config.role !== 'api', log }),
+    (it) => it.close(),
+  );
+  const secretKey = await openSecretKey({
+    configured: config.secretKey,
+    file: alone ? join(dataDir, 'secret.key') : null,
+  });
+  const webhooks = opened.adopt(
+    openWebhooks({
+      prisma,
+      queue,
+      secretKey,
+      allowedHosts: config.webhooks.allowedHosts,
+      proxies: config.outboundProxies,
+      log,
+    }),
+    (it) => it.close(),
+  );
+  const { answerRetentionDays } = config;
+  const edits = opened.adopt(
+    openEdits({ prisma, events, images, answerRetentionDays, log }),
+    (it) => it.close(),
+  );
 
   const budgets = createBudgets({ prisma, log });
-  const publishEnd = createPublishEnd({ queue });
   const onEnd: OnEditEnd = async (tx, end) => {
-    await publishEnd(tx, end);
+    await webhooks.publishEnd(tx, end);
     // Last: the owner's other edits wait for what it locks.
     await budgets.settle(tx, end);
   };
-
+  const parts = opened.move();
   return {
     dirs,
     knownModels,
     prices: createPriceTable((model) => knownModels.get(model).prices),
     prisma,
-    events,
+    availability,
     presence,
-    staging,
-    blobs,
-    images: createImages({ prisma, blobs }),
-    storedAnswers: createStoredAnswers({
-      prisma,
-      blobs,
-      maxAgeDays: config.answerRetentionDays,
-    }),
-    thumbnails,
-    lull: createLull(),
+    lull,
+    images,
+    storageAccess,
+    events,
     queue,
-    endings,
-    pauses: createPauses({ prisma }),
+    webhooks,
+    edits,
     budgets,
     onEnd,
-    secretKey: await openSecretKey({
-      configured: config.secretKey,
-      file: alone ? join(config.dataDir, 'secret.key') : null,
-    }),
-    isAllowedHost: createAllowedHosts(config.webhooks.allowedHosts),
-    availability: createAvailability({ database }),
-    storageAccess,
+    close: () => parts.disposeAsync(),
   };
 }
 
-async function openDatabase(
-  { database }: Config,
-  log: Log,
-  onAborted: (() => void) | undefined,
-): Promise<Database> {
-  if (database.kind === 'pglite') return openPglite({ dir: database.dir, log, onAborted });
-  await checkPostgres(database);
-  return openPostgres({ ...database, log });
-}
-
-async function openBlobs({ storage }: Config): Promise<{ blobs: BlobStore; close: () => void }> {
-  if (storage.kind === 's3') return openS3BlobStore(storage);
-  await makeDirectory(storage.dir);
-  return { blobs: createFsBlobStore(storage), close: () => {} };
+/** The directories in DATA_DIR for files that are being received. */
+async function makeDirectories(dataDir: string) {
+  const dirs = { staging: join(dataDir, 'staging'), answers: join(dataDir, 'answers') };
+  for (const dir of Object.values(dirs)) await makeDirectory(dir);
+  await writeProbe(dataDir);
+  return dirs;
 }

@@ -26,6 +26,22 @@ export function explainStart(error: unknown, { dataDir, database }: Config): unk
   return toStartError(error, database.kind === 'postgres' ? 'DATABASE_URL' : 'DATA_DIR');
 }
 
+/**
+ * The error that made a start fail. `onCloseError` gets the errors of closing the parts that were
+ * open by then.
+ */
+export function withoutCloseErrors(
+  error: unknown,
+  onCloseError: (error: unknown) => void,
+): unknown {
+  let failure = error;
+  while (failure instanceof SuppressedError) {
+    onCloseError(failure.error);
+    failure = failure.suppressed;
+  }
+  return failure;
+}
+
 function isWithin(error: unknown, dir: string): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !('syscall' in error && 'path' in error)) return false;
   const path = relative(resolve(dir), resolve(String(error.path)));

@@ -1,158 +1,54 @@
 import type { Config } from '../config/config.ts';
-import { createDiskSpace } from '../config/data-dir/disk-space.ts';
-import { RUN_EDIT } from '../edits/edit-queue.ts';
-import { createAnswerFiles } from '../edits/run/answer-files.ts';
-import { createAttempts } from '../edits/run/attempts.ts';
-import { createChooseUpstream, createFreePlaces } from '../edits/run/choose-upstream.ts';
-import { createEditRequests } from '../edits/run/edit-request.ts';
-import { createPartialImages } from '../edits/run/partial-images.ts';
-import { createRecovery } from '../edits/run/recovery.ts';
-import { createRunEdit } from '../edits/run/run-edit.ts';
-import { createRunningEdits } from '../edits/run/running-edits.ts';
-import { createStoreAnswer } from '../edits/run/stored-answers.ts';
+import { openEditRunner, startEditJobs } from '../edits/open-edits.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
-import {
-  createMakeThumbnails,
-  createThumbnailRequests,
-  MAKE_THUMBNAILS,
-} from '../images/thumbnails/make-thumbnails.ts';
+import { startImageJobs } from '../images/open-images.ts';
 import type { Log } from '../log.ts';
-import { createAddressGuard } from '../net/address-guard.ts';
-import { encodeGlobalId } from '../public-ids/global-id.ts';
-import { imageUrl } from '../public-ids/image-url.ts';
-import { createLedger } from '../usage/ledger.ts';
-import { createDeliverWebhook } from '../webhooks/deliver-webhook.ts';
-import { DELIVER_WEBHOOK } from '../webhooks/delivery-queue.ts';
-import { createPostWebhook } from '../webhooks/post-webhook.ts';
-import { startHousekeeping } from './recurring-jobs.ts';
-import type { Foundation, Stops } from './shared-parts.ts';
+import { createRecurringWork } from '../queue/recurring-jobs.ts';
+import type { SharedParts } from './shared-parts.ts';
 import { openUpstreams } from './upstreams.ts';
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
-
-/** An edit that could not be sent for a day is given up. */
-const RETRY_MAX_AGE_MS = DAY_MS;
-
-const WEBHOOK_TIMEOUT_MS = 15_000;
-const CONCURRENT_WEBHOOKS = 32;
-
-/** The half that works: edits, what the dead left of them, thumbnails and webhooks. */
+/** The half that runs queue jobs: edits, recovery, thumbnails, deletion and webhooks. */
 export interface WorkerHalf {
   /** With this process's circuits. */
   readonly upstreams: readonly KnownUpstream[];
-  /** Begins to deliver webhooks. @param baseUrl Origin of the links to pictures in them. */
+  /** Starts to deliver webhooks. @param baseUrl Origin of the links in them. */
   deliverWebhooks(baseUrl: string): void;
-  /** Takes no more work, waits `graceMs` for what runs, then aborts it. */
+  /** Takes no more queue jobs, waits `graceMs` for running ones, then aborts them. */
   drain(options: { graceMs: number }): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** Looks after the edits of the dead, then begins to take work. */
-export async function startWorker(options: {
-  foundation: Foundation;
+/** Ends the attempts of processes that are gone, then starts to take queue jobs. */
+export async function openWorker(options: {
+  shared: SharedParts;
   config: Config;
   log: Log;
-  stops: Stops;
 }): Promise<WorkerHalf> {
-  const { foundation, config, log, stops } = options;
-  const { limits } = config;
-  const { prisma, events, queue, images, blobs, staging, thumbnails, lull } = foundation;
-  const { presence, pauses, endings, onEnd } = foundation;
+  const { shared, config, log } = options;
+  const { prisma, queue, images, edits, webhooks, dirs } = shared;
+  const { editsApi, outboundProxies: proxies, retentionDays } = config;
+  await using opened = new AsyncDisposableStack();
 
-  const answerFiles = createAnswerFiles({ dir: foundation.dirs.answers });
-  await answerFiles.sweep(config.answerRetentionDays * DAY_MS);
-  const storeAnswer = createStoreAnswer({ prisma, blobs, answerFiles });
-  const { upstreams, close } = await openUpstreams({
-    editsApi: config.editsApi,
-    proxies: config.outboundProxies,
-    staging,
-    log,
-  });
-  stops.unshift(close);
-  const webhookGuard = createAddressGuard({
-    allow: foundation.isAllowedHost,
-    proxies: config.outboundProxies,
-  });
-  stops.unshift(() => webhookGuard.close());
-  // After a start that failed, too, nothing runs any more that needs what is closed above.
-  stops.unshift(() => queue.drain({ graceMs: 0 }));
+  const { upstreams } = opened.adopt(
+    await openUpstreams({ editsApi, proxies, staging: images.staging, log }),
+    (it) => it.close(),
+  );
+  // No queue job may run when the parts above are closed, even after a failed start.
+  opened.defer(() => queue.drain({ graceMs: 0 }));
+  const { answerFiles } = opened.adopt(
+    await openEditRunner({ ...shared, upstreams, answersDir: dirs.answers, config, log }),
+    (it) => it.close(),
+  );
+  const recurring = opened.adopt(createRecurringWork({ prisma, queue, log }), (it) => it.stop());
+  await startImageJobs({ ...shared, recurring, log });
+  const { storedAnswers } = edits;
+  await startEditJobs({ ...shared, storedAnswers, answerFiles, recurring, retentionDays, log });
 
-  const attempts = createAttempts({
-    prisma,
-    events,
-    queue,
-    images,
-    upstreams,
-    chooseUpstream: createChooseUpstream({ upstreams, pauses }),
-    sandbox: config.editsApi.kind === 'sandbox',
-    ledger: createLedger({ prices: foundation.prices }),
-    onEnd,
-  });
-  const thumbnailRequests = createThumbnailRequests({
-    lull,
-    send: (data) => queue.send(prisma, MAKE_THUMBNAILS, data),
-    log,
-  });
-  stops.unshift(() => thumbnailRequests.stop());
-  const runEdit = createRunEdit({
-    attempts,
-    runningEdits: createRunningEdits({ endings }),
-    images,
-    partialImages: createPartialImages({ prisma, events, images }),
-    requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
-    pauses,
-    upstreams,
-    workerId: presence.id,
-    answerFiles,
-    storeAnswer,
-    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
-    storageAccess: foundation.storageAccess,
-    timeoutMs: limits.editTimeoutMs,
-    retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
-    log,
-    onSucceeded: thumbnailRequests.request,
-  });
-  const recovery = createRecovery({
-    prisma,
-    attempts,
-    runEdit,
-    upstreams,
-    presence,
-    answerFiles,
-    storeAnswer,
-    staging,
-    storageAccess: foundation.storageAccess,
-    workerTimeoutMs: limits.workerTimeoutMs,
-    log,
-  });
-  await recovery.start();
-  stops.unshift(() => recovery.stop());
-
-  queue.work(RUN_EDIT, {
-    concurrency: limits.concurrentEdits,
-    places: createFreePlaces({ prisma, upstreams, pauses, workerId: presence.id }),
-    handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
-  });
-  queue.work(MAKE_THUMBNAILS, {
-    concurrency: 1,
-    handle: createMakeThumbnails({ prisma, thumbnails, lull, log }),
-  });
-  await startHousekeeping({ foundation, config, answerFiles, log, stops });
-
+  const parts = opened.move();
   return {
     upstreams: upstreams.all,
-    deliverWebhooks(baseUrl) {
-      queue.work(DELIVER_WEBHOOK, {
-        concurrency: CONCURRENT_WEBHOOKS,
-        handle: createDeliverWebhook({
-          prisma,
-          queue,
-          post: createPostWebhook({ guard: webhookGuard, timeoutMs: WEBHOOK_TIMEOUT_MS }),
-          secretKey: foundation.secretKey,
-          links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
-          log,
-        }),
-      });
-    },
+    deliverWebhooks: webhooks.deliver,
     drain: queue.drain,
+    close: () => parts.disposeAsync(),
   };
 }

@@ -12,6 +12,9 @@ import { isUnreachable } from './unreachable.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 
+/** Every database made before 0.1.0 has this migration. The later ones are in the initial one now. */
+const FIRST_BEFORE_RELEASE = '20261122232807_initial';
+
 /** How long a process waits for another one's migration before it gives up. */
 const WAIT_FOR_OTHERS_MS = 120_000;
 
@@ -45,8 +48,8 @@ export async function readMigrations(dir = MIGRATIONS_DIR): Promise<MigrationLis
  * Brings the database to this release by Prisma's own engine, so that `prisma migrate deploy` finds
  * the table it expects. Several processes may call it at once: one migrates, the others wait.
  * A database that is up to date is left alone without loading the engine.
- * @throws StartError when a migration fails, the database is ahead of this release, or our schema
- *   holds what is another application's: that is left as it is.
+ * @throws StartError when a migration fails, or the database is older than 0.1.0, newer than this
+ *   release or another application's: nothing is changed then.
  */
 export async function migrate({ database, log }: { database: Database; log: Log }): Promise<void> {
   const migrations = await readMigrations();
@@ -86,6 +89,7 @@ async function isUpToDate(database: Database, migrations: MigrationList): Promis
   }));
   const known = new Map(expected.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
+  if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
   await refuseForeign(database, rows, known);
   const applied = rows.filter(({ finished }) => finished);
   for (const { name, checksum } of applied) {
@@ -141,6 +145,14 @@ async function refuseForeign(
     WHERE typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ${names.schema})
       AND typname = ANY (${ours}::text[]) ORDER BY 1 LIMIT 1`;
   if (type !== undefined) throw foreign(`the table or type "${type.name}"`);
+}
+
+function tooOld({ kind }: Database): StartError {
+  const where =
+    kind === 'pglite'
+      ? 'in DATA_DIR was made before 0.1.0: start with an empty DATA_DIR.'
+      : 'of DATABASE_URL was made before 0.1.0: start with an empty database.';
+  return lasting(`the database ${where}`);
 }
 
 const lasting = (message: string, cause?: unknown) =>

@@ -39,7 +39,7 @@ export interface Upstream extends KnownUpstream, Pick<UpstreamConfig, 'concurren
 export interface Upstreams {
   readonly all: readonly Upstream[];
   /** The one of that name, or any when it is not configured any more. */
-  named(name: string | null): Upstream;
+  named(name: string): Upstream;
   /** Those that serve a model, by priority. Who serves a model serves its dated snapshots, too. */
   serving(model: string): readonly Upstream[];
 }

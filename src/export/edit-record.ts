@@ -1,4 +1,5 @@
 import type { Prisma } from '../database/database.ts';
+import { shownParameters } from '../edits/parameters.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { imageUrl } from '../public-ids/image-url.ts';
@@ -41,20 +42,11 @@ export function toEditRecord(job: RecordedJob, baseUrl: string) {
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     durationMs: job.durationMs,
-    prompt: job.prompt?.text ?? '',
-    model: job.model,
     upstream: job.upstream,
     sandbox: job.sandbox,
-    size: job.size,
+    prompt: job.prompt?.text ?? '',
+    ...shownParameters(job),
     resolvedSize: job.resolvedSize,
-    n: job.n,
-    quality: job.quality,
-    background: job.background,
-    outputFormat: job.outputFormat,
-    outputCompression: job.outputCompression,
-    inputFidelity: job.inputFidelity,
-    moderation: job.moderation,
-    requestedPartialImages: job.partialImages ?? 0,
     extraParams: job.extraParams,
     metadata: job.metadata,
     usage:

@@ -1,3 +1,4 @@
+import { SHOWN_PARAMETERS } from '../edits/parameters.ts';
 import { csvLine } from './csv.ts';
 import type { EditRecord, ImageRecord } from './edit-record.ts';
 
@@ -24,20 +25,11 @@ const COLUMNS: readonly Column[] = [
   ['startedAt', (edit) => text(edit.startedAt)],
   ['finishedAt', (edit) => text(edit.finishedAt)],
   ['durationMs', (edit) => text(edit.durationMs)],
-  ['prompt', (edit) => edit.prompt],
-  ['model', (edit) => edit.model],
   ['upstream', (edit) => text(edit.upstream)],
   ['sandbox', (edit) => text(edit.sandbox)],
-  ['size', (edit) => edit.size],
+  ['prompt', (edit) => edit.prompt],
+  ...SHOWN_PARAMETERS.map((name): Column => [name, (edit) => text(edit[name])]),
   ['resolvedSize', (edit) => edit.resolvedSize],
-  ['n', (edit) => text(edit.n)],
-  ['quality', (edit) => text(edit.quality)],
-  ['background', (edit) => text(edit.background)],
-  ['outputFormat', (edit) => text(edit.outputFormat)],
-  ['outputCompression', (edit) => text(edit.outputCompression)],
-  ['inputFidelity', (edit) => text(edit.inputFidelity)],
-  ['moderation', (edit) => text(edit.moderation)],
-  ['requestedPartialImages', (edit) => text(edit.requestedPartialImages)],
   ['extraParams', (edit) => (edit.extraParams === null ? '' : JSON.stringify(edit.extraParams))],
   ['metadata', (edit) => JSON.stringify(edit.metadata)],
   ['usage.totalTokens', (edit) => text(edit.usage?.totalTokens)],

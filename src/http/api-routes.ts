@@ -1,6 +1,5 @@
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
-import { answerDatabaseAway, answerError, refuseUpgrade } from './answer-error.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
 import type { Graphql } from './graphql/graphql.ts';
@@ -12,6 +11,7 @@ import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
+import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 
@@ -48,7 +48,7 @@ export function createApiRoutes(options: {
     async request(req, res, path, log) {
       prepareResponse(req, res);
       if (!origins.isHostAllowed(req)) {
-        return answerError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+        return sendError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
       if (path === '/graphql' && graphiql.isPage(req)) return graphiql.page(req, res);
@@ -57,12 +57,12 @@ export function createApiRoutes(options: {
       if (path === '/schema.graphql') return schemaRoute(req, res);
       const endpoint = endpoints.get(path);
       if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
-        return answerError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
+        return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Before a body is read: nothing could be done with it.
       if (isServed && !(await availability.check())) {
-        return answerDatabaseAway(res);
+        return sendDatabaseUnavailable(res);
       }
       const baseUrl = origins.baseUrl(req);
       if (endpoint !== undefined) {
@@ -80,20 +80,20 @@ export function createApiRoutes(options: {
         res.writeHead(307, { location: `${prefix}/graphql` }).end();
         return;
       }
-      answerError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
+      sendError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
     },
 
     upgrade(req, socket, head, path, log) {
       const endpoint = endpoints.get(path);
       if (!origins.isHostAllowed(req)) {
-        refuseUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+        rejectUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       } else if (endpoint === undefined) {
         const paths = [...endpoints.keys()].join(' and ');
-        refuseUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are served at ${paths} only.`);
+        rejectUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are served at ${paths} only.`);
       } else if (!origins.isOriginAllowed(req)) {
         const message =
           'WebSockets are open to pages of this service’s own origin and of those in CORS_ORIGINS only.';
-        refuseUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+        rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
       } else {
         endpoint.sockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
       }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerError } from './answer-error.ts';
+import { sendError } from './send-error.ts';
 
 export interface BodyDeadlineOptions {
   /** The longest silence of a client. @default 20_000 // 20 seconds */
@@ -64,7 +64,7 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
     if (res.headersSent) return void req.socket.destroy();
     res.setHeader('connection', 'close');
     const message = `${reason}, so the request was ended before its body was complete. Send it again.`;
-    answerError(res, 408, 'REQUEST_TIMEOUT', message);
+    sendError(res, 408, 'REQUEST_TIMEOUT', message);
   }
 
   function forget(req: IncomingMessage): void {

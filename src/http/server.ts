@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { answerError, answerUnavailable, refuseUpgrade } from './answer-error.ts';
 import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
 import { lingerOnClose } from './lingering-close.ts';
 import type { Health } from './rest/health.ts';
+import { rejectUpgrade, sendError, sendUnavailable } from './send-error.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;
@@ -67,12 +67,12 @@ export function createHttpServer(options: {
     if (path === '/health/ready') return health.ready(res);
     if (closed === undefined) return void (await routes.request(req, res, path, log));
     res.setHeader('connection', 'close');
-    answerUnavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
+    sendUnavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
   }
 
   function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
     if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), log);
-    else refuseUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
+    else rejectUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
   }
 
   function serve(req: IncomingMessage, res: ServerResponse): void {
@@ -92,7 +92,7 @@ export function createHttpServer(options: {
     route(req, res, log).catch((error: unknown) => {
       log.error({ err: error }, 'request failed');
       if (res.headersSent) res.destroy();
-      else answerError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
+      else sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
     });
   }
 

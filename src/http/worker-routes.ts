@@ -1,4 +1,4 @@
-import { answerError, refuseUpgrade } from './answer-error.ts';
+import { rejectUpgrade, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
 
 const MESSAGE =
@@ -6,6 +6,6 @@ const MESSAGE =
 
 /** A worker serves nothing: whoever comes here has the wrong address. */
 export const WORKER_ROUTES: Routes = {
-  request: (_req, res) => answerError(res, 404, 'NOT_FOUND', MESSAGE),
-  upgrade: (_req, socket) => refuseUpgrade(socket, 404, 'NOT_FOUND', MESSAGE),
+  request: (_req, res) => sendError(res, 404, 'NOT_FOUND', MESSAGE),
+  upgrade: (_req, socket) => rejectUpgrade(socket, 404, 'NOT_FOUND', MESSAGE),
 };

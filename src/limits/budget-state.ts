@@ -9,7 +9,7 @@ export interface BudgetRow {
   readonly period: BudgetPeriod;
   readonly periodStart: Date;
   readonly spentMicroUsd: bigint;
-  readonly heldMicroUsd: bigint;
+  readonly reservedMicroUsd: bigint;
 }
 
 /** A budget as it is at a time. */
@@ -20,7 +20,7 @@ export interface BudgetState {
   /** What the edits of the period have cost. */
   readonly spentMicroUsd: bigint;
   /** What is reserved for those of which nobody can tell the cost, yet or ever. */
-  readonly heldMicroUsd: bigint;
+  readonly reservedMicroUsd: bigint;
   /** Both together. */
   readonly usedMicroUsd: bigint;
   /** Never below 0. */
@@ -37,15 +37,15 @@ export function budgetState(row: BudgetRow, now: Date): BudgetState {
   const current = periodStart(period, now);
   const isOver = row.periodStart < current;
   const spentMicroUsd = isOver ? 0n : row.spentMicroUsd;
-  const heldMicroUsd = isOver ? 0n : row.heldMicroUsd;
-  const usedMicroUsd = spentMicroUsd + heldMicroUsd;
+  const reservedMicroUsd = isOver ? 0n : row.reservedMicroUsd;
+  const usedMicroUsd = spentMicroUsd + reservedMicroUsd;
   const left = limitMicroUsd - usedMicroUsd;
   return {
     ownerId,
     limitMicroUsd,
     period,
     spentMicroUsd,
-    heldMicroUsd,
+    reservedMicroUsd,
     usedMicroUsd,
     remainingMicroUsd: left > 0n ? left : 0n,
     exceededByMicroUsd: left < 0n ? -left : 0n,

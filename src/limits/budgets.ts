@@ -97,7 +97,7 @@ export function createBudgets(options: {
         UPDATE "Budget" SET
           "periodStart" = ${start},
           "spentMicroUsd" = ${state.spentMicroUsd},
-          "heldMicroUsd" = ${state.heldMicroUsd + amountMicroUsd}
+          "reservedMicroUsd" = ${state.reservedMicroUsd + amountMicroUsd}
         WHERE "ownerId" = ${ownerId}`;
     },
 
@@ -111,14 +111,14 @@ export function createBudgets(options: {
         ), counted AS (
           UPDATE "Budget" SET
             "spentMicroUsd" = "spentMicroUsd" + ${costMicroUsd}::bigint,
-            "heldMicroUsd" = "heldMicroUsd" - coalesce((SELECT "amountMicroUsd" FROM settled), 0),
+            "reservedMicroUsd" = "reservedMicroUsd" - coalesce((SELECT "amountMicroUsd" FROM settled), 0),
             "updatedAt" = now()
           WHERE "ownerId" = ${ownerId} AND "periodStart" <= coalesce(
             (SELECT "reservedAt" FROM settled),
             (SELECT "createdAt" FROM "EditJob" WHERE id = ${jobId}::uuid)
           )
         )
-        SELECT bound FROM settled WHERE bound IS NOT NULL`;
+        SELECT bound FROM settled`;
       if (settled === undefined || usage === null) return;
       // After the budget, which is locked first everywhere: bounds are the owners' in common.
       for (const overshoot of await raiseBounds(tx, settled.bound, usage)) {

@@ -40,14 +40,14 @@ export async function repriceBudgets(
       FROM unnest(${jobIds}::uuid[], ${amounts}::bigint[]) AS new (id, amount)
       JOIN "EditJob" AS job ON job.id = new.id
       JOIN "Budget" AS budget ON budget."ownerId" = job."ownerId"
-      LEFT JOIN "Reservation" AS held ON held."jobId" = job.id
+      LEFT JOIN "Reservation" AS reservation ON reservation."jobId" = job.id
       LEFT JOIN released ON released."jobId" = job.id
-      WHERE coalesce(held."reservedAt", job."createdAt") >= budget."periodStart"
+      WHERE coalesce(reservation."reservedAt", job."createdAt") >= budget."periodStart"
       GROUP BY budget."ownerId"
     )
     UPDATE "Budget" AS budget SET
       "spentMicroUsd" = "spentMicroUsd" + changes.spent,
-      "heldMicroUsd" = "heldMicroUsd" - changes.released,
+      "reservedMicroUsd" = "reservedMicroUsd" - changes.released,
       "updatedAt" = now()
     FROM changes
     WHERE budget."ownerId" = changes."ownerId"`;

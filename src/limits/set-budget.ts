@@ -51,13 +51,13 @@ export function createSetBudget(options: {
 }
 
 async function used(tx: Transaction, ownerId: string, start: Date) {
-  const [sums] = await tx.$queryRaw<{ spentMicroUsd: bigint; heldMicroUsd: bigint }[]>`
+  const [sums] = await tx.$queryRaw<{ spentMicroUsd: bigint; reservedMicroUsd: bigint }[]>`
     SELECT
       coalesce(sum(job."costMicroUsd"), 0)::bigint AS "spentMicroUsd",
-      coalesce(sum(held."amountMicroUsd") FILTER (WHERE held."settledAt" IS NULL), 0)::bigint
-        AS "heldMicroUsd"
-    FROM "EditJob" AS job LEFT JOIN "Reservation" AS held ON held."jobId" = job.id
-    WHERE job."ownerId" = ${ownerId} AND coalesce(held."reservedAt", job."createdAt") >= ${start}
+      coalesce(sum(reservation."amountMicroUsd") FILTER (WHERE reservation."settledAt" IS NULL), 0)::bigint
+        AS "reservedMicroUsd"
+    FROM "EditJob" AS job LEFT JOIN "Reservation" AS reservation ON reservation."jobId" = job.id
+    WHERE job."ownerId" = ${ownerId} AND coalesce(reservation."reservedAt", job."createdAt") >= ${start}
       -- By index: a job reserves within moments of its creation.
       AND job."createdAt" >= ${start}::timestamptz - interval '1 hour'`;
   if (sums === undefined) throw new Error('a sum has no row');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type EditModel, snapshotOf } from './model.ts';
+import { type EditModel, forValueLimits, snapshotOf } from './model.ts';
 import { type Prices, pricesSchema } from './prices.ts';
 import { hasSizes, type ModelSizes, parseSize } from './sizes.ts';
 import { inputRuleSchema, outputRuleSchema } from './token-rules.ts';
@@ -12,11 +12,7 @@ const UNKNOWN = {
   shutdownDate: null,
   sizes: null,
   autoSize: true,
-  qualities: null,
-  backgrounds: null,
-  outputFormats: null,
-  inputFidelities: null,
-  complexities: null,
+  ...forValueLimits(null),
   maxImages: 16,
   maxImageBytes: null,
   maxMaskBytes: 4 * MIB,
@@ -51,10 +47,6 @@ const sizesSchema = z.union([
     .refine(hasSizes, 'leaves no size at all'),
 ]);
 
-const words = z.array(z.string().min(1)).min(1);
-/** An empty list: the model does not accept the parameter. */
-const wordsOrNone = z.array(z.string().min(1));
-
 /** An entry of the catalogue and of MODELS_FILE: docs/models.md says what each field is. */
 const entrySchema = z.strictObject({
   id: z.string().min(1),
@@ -62,11 +54,7 @@ const entrySchema = z.strictObject({
   shutdownDate: z.iso.date('must be a day, such as 2026-12-01').nullable().optional(),
   sizes: sizesSchema.optional(),
   autoSize: z.boolean().optional(),
-  qualities: words.optional(),
-  backgrounds: words.optional(),
-  outputFormats: words.optional(),
-  inputFidelities: wordsOrNone.optional(),
-  complexities: wordsOrNone.optional(),
+  ...forValueLimits(z.array(z.string().min(1)).optional()),
   maxImages: z.int().min(1).max(16).optional(),
   maxImageBytes: z.int().min(1).optional(),
   maxMaskBytes: z.int().min(1).optional(),

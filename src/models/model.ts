@@ -9,10 +9,21 @@ export interface ModelTokens {
 }
 
 /**
- * What is known of a model. A null means: not known, so not checked. An empty list means: the model
- * does not accept the parameter.
+ * The lists of values that a model accepts for a parameter, in the edits API's spelling. Null: not
+ * known, so not checked. Empty: the model does not accept the parameter.
  */
-export interface EditModel {
+export const VALUE_LIMITS = [
+  'qualities',
+  'backgrounds',
+  'outputFormats',
+  'inputFidelities',
+  'complexities',
+] as const;
+
+export type ValueLimit = (typeof VALUE_LIMITS)[number];
+
+/** What is known of a model. A null means: not known, so not checked. */
+export interface EditModel extends Readonly<Record<ValueLimit, readonly string[] | null>> {
   readonly id: string;
   /** Its entry's id. That of a dated snapshot is the model that it belongs to. */
   readonly family: string;
@@ -22,12 +33,6 @@ export interface EditModel {
   readonly shutdownDate: string | null;
   readonly sizes: ModelSizes | null;
   readonly autoSize: boolean;
-  readonly qualities: readonly string[] | null;
-  readonly backgrounds: readonly string[] | null;
-  readonly outputFormats: readonly string[] | null;
-  readonly inputFidelities: readonly string[] | null;
-  /** How much is planned before the image is rendered: the form field `complexity`. */
-  readonly complexities: readonly string[] | null;
   readonly maxImages: number;
   readonly maxImageBytes: number | null;
   readonly maxMaskBytes: number;
@@ -38,6 +43,14 @@ export interface EditModel {
   readonly tokens: ModelTokens;
   /** Oldest first; none: not known. */
   readonly prices: readonly PriceVersion[];
+}
+
+/** The same value for every list of values. */
+export function forValueLimits<Value>(value: Value): Record<ValueLimit, Value> {
+  return Object.fromEntries(VALUE_LIMITS.map((limit) => [limit, value])) as Record<
+    ValueLimit,
+    Value
+  >;
 }
 
 /** `gpt-image-2` for its snapshot `gpt-image-2-2026-04-21`; null for a name without a date. */

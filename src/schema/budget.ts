@@ -26,7 +26,7 @@ const AMOUNTS = {
   used: ['usedMicroUsd', 'The sum of `spent` and `held`.'],
   spent: ['spentMicroUsd', 'Known cost of the edits submitted in this period.'],
   held: [
-    'heldMicroUsd',
+    'reservedMicroUsd',
     'Reserved for edits that are still queued or running, or whose cost is unknown: the outcome is unknown, the edit was canceled while running, no tokens were reported, or no price is known.',
   ],
   remaining: [

@@ -9,8 +9,8 @@ import type { Prompts } from '../edits/prompts/prompts.ts';
 import type { RereadAnswer } from '../edits/run/reread-answer.ts';
 import type { Pauses } from '../edits/run/upstream-pauses.ts';
 import type { Edits } from '../edits/submit/edits.ts';
+import type { SubmitAndWait } from '../edits/submit/submit-and-wait.ts';
 import type { EditSubscriptions } from '../edits/watch/edit-subscriptions.ts';
-import type { EditWaits } from '../edits/watch/edit-waits.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import type { Images } from '../images/images.ts';
 import type { Uploads } from '../images/receive/uploads.ts';
@@ -36,7 +36,7 @@ export interface Services {
   readonly cancelEdit: CancelEdit;
   readonly deleteEdits: Pick<DeleteEdits, 'one'>;
   readonly rereadAnswer: RereadAnswer;
-  readonly editWaits: EditWaits;
+  readonly submitAndWait: SubmitAndWait;
   readonly history: History;
   readonly lineage: Lineage;
   readonly prompts: Prompts;

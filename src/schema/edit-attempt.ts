@@ -20,9 +20,7 @@ builder.prismaObject('EditAttempt', {
     }),
     state: t.expose('state', { type: AttemptState, description: 'State of the request.' }),
     upstream: t.exposeString('upstream', {
-      nullable: true,
-      description:
-        'Name of the upstream that the request was sent to, as in `upstreams`. Null for attempts by early versions, which had only one upstream.',
+      description: 'Name of the upstream that the request was sent to, as in `upstreams`.',
     }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,

@@ -1,7 +1,8 @@
-import type { CreatedEdit } from '../edits/submit/edits.ts';
-import type { EditWait } from '../edits/watch/edit-waits.ts';
+import { checkIdempotencyKey } from '../edits/submit/idempotency.ts';
+import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from '../edits/submit/submit-and-wait.ts';
 import {
   BudgetExceededError,
+  checkAll,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
@@ -10,13 +11,8 @@ import {
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import type { Context } from './context.ts';
-import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
-import { getPictures, ImageInput } from './image-input.ts';
-
-const MAX_WAIT_SECONDS = 600;
-/** Below the 60 s after which most proxies time out. */
-const DEFAULT_WAIT_SECONDS = 50;
+import { checkImageInputs, getPictures, ImageInput } from './image-input.ts';
+import { parameterArguments } from './parameters.ts';
 
 const EditImageInput = builder.inputType('EditImageInput', {
   description:
@@ -32,40 +28,7 @@ const EditImageInput = builder.inputType('EditImageInput', {
       description:
         'PNG with an alpha channel, with the dimensions of the first image, at most 4 MiB. Transparent pixels are edited.',
     }),
-    prompt: t.string({
-      required: true,
-      description: 'Description of the edit, in any language; at most 32,000 characters.',
-    }),
-    model: t.string({
-      description:
-        'Name of the model. Defaults to the server’s default model; see the query `models`.',
-    }),
-    size: t.field({
-      type: 'ImageSize',
-      description: 'Size of the output images. Defaults to `"1024x1024"`.',
-    }),
-    n: t.int({ description: 'Number of output images: 1 to 10, default 1.' }),
-    quality: t.field({
-      type: ImageQuality,
-      description: 'Quality of the output images. Higher quality uses more tokens.',
-    }),
-    background: t.field({ type: ImageBackground, description: 'Background of the output images.' }),
-    outputFormat: t.field({ type: OutputFormat, description: 'File format of the output images.' }),
-    outputCompression: t.int({
-      description: 'Compression level of JPEG and WEBP output, 0 to 100.',
-    }),
-    inputFidelity: t.field({
-      type: InputFidelity,
-      description: 'How closely the output preserves details of the input images.',
-    }),
-    moderation: t.field({
-      type: Moderation,
-      description: 'Strictness of the upstream’s content moderation.',
-    }),
-    partialImages: t.int({
-      description:
-        'Number of partial images for each output image, 0 to 3, default 0. Delivered by the subscription `editJob`. Each partial image uses additional tokens.',
-    }),
+    ...parameterArguments(t, ({ description }) => description),
     extraParams: t.field({
       type: 'JSONObject',
       description:
@@ -125,18 +88,24 @@ builder.mutationField('editImage', (t) =>
         description: 'The images, the prompt and the parameters.',
       }),
     },
-    resolve: (_, { input }, context) =>
-      createAndWait(context, input.wait, (expect) =>
-        context.edits.create(
-          context.viewer,
-          {
-            ...input,
-            imageCount: input.images.length,
-            pictures: () => getPictures(input.images, input.mask ?? null, context),
-          },
-          expect,
-        ),
-      ),
+    resolve: (_, { input }, context) => {
+      const { images, mask = null, wait } = input;
+      const edit = {
+        ...input,
+        imageCount: images.length,
+        pictures: () => getPictures(images, mask, context),
+      };
+      return context.submitAndWait({
+        waitSeconds: wait,
+        signal: context.signal,
+        check: () =>
+          checkAll({
+            images: () => checkImageInputs(images, mask),
+            edit: () => context.edits.check(edit),
+          }),
+        submit: (expect) => context.edits.create(context.viewer, edit, expect),
+      });
+    },
   }),
 );
 
@@ -151,16 +120,20 @@ builder.mutationField('retryEdit', (t) =>
       wait: t.arg.int({ description: 'See `EditImageInput.wait`.' }),
     },
     resolve: (_, { id, idempotencyKey, wait }, context) =>
-      createAndWait(context, wait, (expect) =>
-        withJob(id, (old) =>
-          context.edits.retry(
-            context.viewer,
-            old,
-            { idempotencyKey: idempotencyKey ?? null },
-            expect,
+      context.submitAndWait({
+        waitSeconds: wait,
+        signal: context.signal,
+        check: () => checkIdempotencyKey(idempotencyKey ?? null),
+        submit: (expect) =>
+          withJob(id, (old) =>
+            context.edits.retry(
+              context.viewer,
+              old,
+              { idempotencyKey: idempotencyKey ?? null },
+              expect,
+            ),
           ),
-        ),
-      ),
+      }),
   }),
 );
 
@@ -229,39 +202,4 @@ export async function withJob<Result>(
     const isTheJob = error instanceof NotFoundError && error.id === id;
     throw isTheJob ? new NotFoundError('EditJob', globalId) : error;
   }
-}
-
-async function createAndWait(
-  context: Context,
-  waitSeconds: number | null | undefined,
-  create: (expect: (jobId: string) => void) => Promise<CreatedEdit>,
-): Promise<{ id: string }> {
-  const timeoutMs = checkWait(waitSeconds) * 1_000;
-  const { editWaits, signal } = context;
-  const waits = new Map<string, EditWait>();
-  const expect = (jobId: string) => {
-    const wait = editWaits.expect(jobId);
-    waits.set(jobId, wait);
-    return wait;
-  };
-  try {
-    const { id, isNew } = await create(expect);
-    const wait = waits.get(id) ?? expect(id);
-    await wait.untilFinal({ timeoutMs, isNew, signal });
-    return { id };
-  } finally {
-    for (const wait of waits.values()) wait.end();
-  }
-}
-
-function checkWait(wait: number | null | undefined): number {
-  const seconds = wait ?? DEFAULT_WAIT_SECONDS;
-  if (seconds < 0 || seconds > MAX_WAIT_SECONDS) {
-    throw new InvalidInputError(
-      'wait',
-      seconds < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `wait is a number of seconds from 0 to ${MAX_WAIT_SECONDS}; not ${seconds}.`,
-    );
-  }
-  return seconds;
 }

@@ -2,17 +2,11 @@ import type { Prisma } from '../database/database.ts';
 import { EditStatus } from '../edits/edit-status.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';
+import { PARAMETERS } from '../edits/parameters.ts';
 import { EDIT_ERRORS, type EditErrorCode, isEditErrorCode } from '../edits-api/edit-error-codes.ts';
 import { builder } from './builder.ts';
 import { EditInput } from './edit-input.ts';
-import {
-  EditStatusEnum,
-  ImageBackground,
-  ImageQuality,
-  InputFidelity,
-  Moderation,
-  OutputFormat,
-} from './enums.ts';
+import { EditStatusEnum } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 import { Image } from './image.ts';
 import { TokenUsage } from './token-usage.ts';
@@ -59,54 +53,13 @@ export const EditJob = builder.prismaNode('EditJob', {
   fields: (t) => ({
     status: t.expose('status', { type: EditStatusEnum, description: 'Current status.' }),
     prompt: t.relation('prompt', {
-      description: 'The prompt that describes the edit.',
+      description: PARAMETERS.prompt.jobDescription,
       // Null only for deleted edits, which no query returns.
       onNull: 'error',
     }),
-    model: t.exposeString('model', { description: 'Name of the model, as sent to the upstream.' }),
-    size: t.expose('size', { type: 'ImageSize', description: 'The requested size.' }),
     resolvedSize: t.expose('resolvedSize', {
       type: 'ImageSize',
       description: 'The size as sent to the upstream; for `"source"`, the size that was selected.',
-    }),
-    n: t.exposeInt('n', { description: 'Number of output images requested.' }),
-    quality: t.expose('quality', {
-      type: ImageQuality,
-      nullable: true,
-      description: 'Quality, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    background: t.expose('background', {
-      type: ImageBackground,
-      nullable: true,
-      description:
-        'Background, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    outputFormat: t.expose('outputFormat', {
-      type: OutputFormat,
-      nullable: true,
-      description:
-        'Output format, as requested. Null if omitted; the upstream’s default then applies. For the actual format see `Image.format` of `outputImages`.',
-    }),
-    outputCompression: t.exposeInt('outputCompression', {
-      nullable: true,
-      description: 'Compression level, 0 to 100, as requested. Null if omitted.',
-    }),
-    inputFidelity: t.expose('inputFidelity', {
-      type: InputFidelity,
-      nullable: true,
-      description:
-        'Input fidelity, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    moderation: t.expose('moderation', {
-      type: Moderation,
-      nullable: true,
-      description:
-        'Moderation level, as requested. Null if omitted; the upstream’s default then applies.',
-    }),
-    requestedPartialImages: t.int({
-      description: 'Number of partial images requested for each output image.',
-      select: { partialImages: true },
-      resolve: ({ partialImages }) => partialImages ?? 0,
     }),
     extraParams: t.field({
       type: 'JSONObject',

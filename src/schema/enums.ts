@@ -1,59 +1,27 @@
+import { type EnumParameter, type EnumParameterName, PARAMETER_ROWS } from '../edits/parameters.ts';
 import { builder } from './builder.ts';
 
-/** Values are spelled as in the edits API and stored so; names are in upper case for GraphQL. */
-function words<const Word extends string>(descriptions: Record<Word, string>) {
-  const values = Object.entries<string>(descriptions).map(([word, description]) => [
-    word.toUpperCase(),
-    { value: word, description },
-  ]);
-  return Object.fromEntries(values) as Record<
-    Uppercase<Word>,
-    { value: string; description: string }
-  >;
+/** Values are stored and sent as the edits API spells them; GraphQL shows them in upper case. */
+function parameterEnum({ enumName, enumDescription, values }: EnumParameter) {
+  return builder.enumType(enumName, {
+    description: enumDescription,
+    values: Object.fromEntries(
+      Object.entries(values).map(([value, description]) => [
+        value.toUpperCase(),
+        { value, description },
+      ]),
+    ),
+  });
 }
 
-export const ImageQuality = builder.enumType('ImageQuality', {
-  description:
-    'Quality of the output images. Each model accepts a subset; see `EditModel.qualities`.',
-  values: words({
-    low: 'Low quality.',
-    medium: 'Medium quality.',
-    high: 'High quality.',
-    xhigh: 'Extra high quality.',
-    max: 'Maximum quality.',
-    auto: 'The model chooses the quality.',
-  }),
-});
+/** The enum of every parameter that is one. */
+export const PARAMETER_ENUMS = Object.fromEntries(
+  PARAMETER_ROWS.flatMap(([name, row]) =>
+    row.type === 'enum' ? [[name, parameterEnum(row)]] : [],
+  ),
+) as Readonly<Record<EnumParameterName, ReturnType<typeof parameterEnum>>>;
 
-export const ImageBackground = builder.enumType('ImageBackground', {
-  description: 'Background of the output images. TRANSPARENT requires `outputFormat` PNG or WEBP.',
-  values: words({
-    transparent: 'Transparent background.',
-    opaque: 'Opaque background.',
-    auto: 'The model chooses the background.',
-  }),
-});
-
-export const OutputFormat = builder.enumType('ImageFormat', {
-  description: 'File format of an image.',
-  values: words({ png: 'PNG.', jpeg: 'JPEG.', webp: 'WebP.' }),
-});
-
-export const InputFidelity = builder.enumType('InputFidelity', {
-  description: 'How closely the output preserves details of the input images, faces in particular.',
-  values: words({
-    low: 'Preserves fewer details and uses fewer tokens.',
-    high: 'Preserves more details and uses more tokens.',
-  }),
-});
-
-export const Moderation = builder.enumType('Moderation', {
-  description: 'Strictness of the upstream’s content moderation.',
-  values: words({
-    low: 'Less restrictive moderation.',
-    auto: 'The upstream’s default moderation.',
-  }),
-});
+export const { quality: ImageQuality, outputFormat: OutputFormat } = PARAMETER_ENUMS;
 
 export const EditStatusEnum = builder.enumType('EditStatus', {
   description: 'Status of an edit. All statuses except QUEUED and RUNNING are final.',

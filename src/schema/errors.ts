@@ -4,6 +4,9 @@ import {
   AnswerUnreadableError,
   BudgetExceededError,
   IdempotencyConflictError,
+  INVALID_INPUT_CODES,
+  type InputProblem,
+  type InvalidInputCode,
   InvalidInputError,
   JobNotCancelableError,
   JobNotDeletableError,
@@ -25,18 +28,39 @@ const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
   }),
 });
 
+const InvalidInputCodeEnum = builder.enumType('InvalidInputCode', {
+  description: 'The kind of a problem of an input.',
+  values: Object.fromEntries(
+    Object.entries(INVALID_INPUT_CODES).map(([code, description]) => [code, { description }]),
+  ) as Record<InvalidInputCode, { description: string }>,
+});
+
+const FIELD = 'Path of the invalid input field, such as `images[2]`, `mask` or `metadata.project`.';
+
+const InputProblemObject = builder.objectRef<InputProblem>('InputProblem').implement({
+  description: 'One problem of an input.',
+  fields: (t) => ({
+    field: t.exposeString('field', { description: FIELD }),
+    code: t.expose('code', { type: InvalidInputCodeEnum, description: 'The kind of problem.' }),
+    message: t.exposeString('message', {
+      description: 'Human-readable message; names the field and the limit where there is one.',
+    }),
+  }),
+});
+
 builder.objectType(InvalidInputError, {
   name: 'InvalidInputError',
-  description: 'A part of the input is invalid. Nothing was stored, sent or billed.',
+  description:
+    'The input is invalid. Nothing was stored, sent or billed. `field`, `code` and `message` are those of the first problem.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    field: t.exposeString('field', {
+    field: t.exposeString('field', { description: FIELD }),
+    code: t.expose('code', { type: InvalidInputCodeEnum, description: 'The kind of problem.' }),
+    problems: t.field({
+      type: [InputProblemObject],
       description:
-        'Path of the invalid input field, such as `images[2]`, `mask` or `metadata.project`.',
-    }),
-    code: t.exposeString('code', {
-      description:
-        'Machine-readable code: REQUIRED, TOO_SMALL, TOO_LARGE, TOO_MANY, UNSUPPORTED_FORMAT, UNSUPPORTED_VALUE, BROKEN_IMAGE, DIMENSION_MISMATCH or INVALID_VALUE.',
+        'All problems found, in the order of the input fields. Fields that depend on an invalid field are not checked.',
+      resolve: ({ problems }) => [...problems],
     }),
   }),
 });

@@ -6,7 +6,7 @@ import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { Cost, type CostShape } from './cost.ts';
-import { ImageBackground, ImageQuality, InputFidelity, Moderation, OutputFormat } from './enums.ts';
+import { parameterArguments } from './parameters.ts';
 
 const ImageDimensionsInput = builder.inputType('ImageDimensionsInput', {
   description: 'Dimensions of an image as displayed, after applying its EXIF orientation.',
@@ -37,40 +37,11 @@ const EstimateEditInput = builder.inputType('EstimateEditInput', {
       required: true,
       description: '1 to 16 input images, in order.',
     }),
-    prompt: t.string({
-      required: true,
-      description: 'Description of the edit; at most 32,000 characters.',
-    }),
-    model: t.string({ description: 'Name of the model. Defaults to the server’s default model.' }),
-    size: t.field({
-      type: 'ImageSize',
-      description: 'Size of the output images. Defaults to `"1024x1024"`.',
-    }),
-    n: t.int({ description: 'Number of output images: 1 to 10, default 1.' }),
-    quality: t.field({
-      type: ImageQuality,
-      description: 'Quality of the output images. Defaults to AUTO: the model chooses.',
-    }),
-    background: t.field({
-      type: ImageBackground,
-      description: 'Validated only; does not affect the estimate.',
-    }),
-    outputFormat: t.field({
-      type: OutputFormat,
-      description: 'Validated only; does not affect the estimate.',
-    }),
-    outputCompression: t.int({ description: 'Validated only; does not affect the estimate.' }),
-    inputFidelity: t.field({
-      type: InputFidelity,
-      description: 'Input fidelity. Defaults to LOW.',
-    }),
-    moderation: t.field({
-      type: Moderation,
-      description: 'Validated only; does not affect the estimate.',
-    }),
-    partialImages: t.int({
-      description: 'Number of partial images for each output image: 0 to 3, default 0.',
-    }),
+    ...parameterArguments(
+      t,
+      ({ estimateDescription }) =>
+        estimateDescription ?? 'Validated only; does not affect the estimate.',
+    ),
     extraParams: t.field({
       type: 'JSONObject',
       description: 'Validated only; their effect on usage is unknown.',
@@ -196,17 +167,15 @@ builder.queryField('estimateEdit', (t) =>
     resolve: (_, { input }, context) =>
       context.estimateEdit({
         ...input,
-        imageCount: input.images.length,
-        pictures: () => Promise.all(input.images.map((image) => sizeOf(image, context))),
+        images: input.images.map(({ id, dimensions }) => dimensions ?? (() => sizeOf(id, context))),
       }),
   }),
 );
 
 async function sizeOf(
-  { id, dimensions }: typeof EstimateImageInput.$inferInput,
+  id: string | null | undefined,
   { images, viewer }: Context,
 ): Promise<PixelSize> {
-  if (dimensions) return dimensions;
   const imageId = idOf('Image', id ?? '');
   const image = imageId === null ? null : await images.find(viewer, imageId);
   if (image === null) throw new NotFoundError('Image', id ?? '');

@@ -1,5 +1,5 @@
 import type { Picture } from '../edits/submit/edits.ts';
-import { InvalidInputError, NotFoundError } from '../errors.ts';
+import { checkEach, InvalidInputError, NotFoundError } from '../errors.ts';
 import type { FieldUpload } from '../images/receive/uploads.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
@@ -16,18 +16,30 @@ export const ImageInput = builder.inputType('ImageInput', {
 
 type ImageInputShape = typeof ImageInput.$inferInput;
 
-/** Looks up stored images first, so that an unknown id fails before any file is received. */
+/** @throws InvalidInputError for every image that is not exactly one of a file and an id. */
+export function checkImageInputs(
+  inputs: readonly ImageInputShape[],
+  mask: ImageInputShape | null,
+): void {
+  checkEach(named(inputs, mask), ({ field, input }) => checkOneOf(field, input));
+}
+
+function named(inputs: readonly ImageInputShape[], mask: ImageInputShape | null) {
+  const all = inputs.map((input, index) => ({ input, field: `images[${index}]` }));
+  return mask === null ? all : [...all, { input: mask, field: 'mask' }];
+}
+
+/**
+ * Gets checked images. Looks up stored images first, so that an unknown id fails before any file is
+ * received.
+ */
 export async function getPictures(
   inputs: readonly ImageInputShape[],
   mask: ImageInputShape | null,
   { images, uploads, viewer, signal }: Context,
 ): Promise<{ images: readonly Picture[]; mask: Picture | null }> {
-  const all = inputs.map((input, index) => ({ input, field: `images[${index}]` }));
-  if (mask !== null) all.push({ input: mask, field: 'mask' });
-
   const stored = await Promise.all(
-    all.map(async ({ input, field }): Promise<Picture | FieldUpload> => {
-      checkOneOf(field, input);
+    named(inputs, mask).map(async ({ input, field }): Promise<Picture | FieldUpload> => {
       if (input.file) return { field, upload: input.file };
       const id = idOf('Image', input.id ?? '');
       const image = id === null ? null : await images.find(viewer, id);

@@ -1,9 +1,9 @@
-import type { EnumRef, SchemaTypes } from '@pothos/core';
+import { type EnumParameterName, PARAMETER_ROWS } from '../edits/parameters.ts';
 import type { EditModel } from '../models/model.ts';
 import type { SizeRule } from '../models/sizes.ts';
 import { builder } from './builder.ts';
 import { ModelPrices } from './cost.ts';
-import { ImageBackground, ImageQuality, InputFidelity, OutputFormat } from './enums.ts';
+import { PARAMETER_ENUMS } from './enums.ts';
 import { boundsOf, TokenBound } from './token-bounds.ts';
 
 interface NamedModel extends EditModel {
@@ -32,35 +32,6 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
       description:
         'Limits on the size of a model without a fixed list of sizes. Null if unknown, or if `sizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'flexible' ? sizes : null),
-    }),
-    qualities: t.field({
-      type: [ImageQuality],
-      nullable: true,
-      description: 'Accepted qualities.',
-      resolve: ({ qualities }) => valuesOf(ImageQuality, qualities),
-    }),
-    backgrounds: t.field({
-      type: [ImageBackground],
-      nullable: true,
-      description: 'Accepted backgrounds.',
-      resolve: ({ backgrounds }) => valuesOf(ImageBackground, backgrounds),
-    }),
-    outputFormats: t.field({
-      type: [OutputFormat],
-      nullable: true,
-      description: 'Accepted output formats.',
-      resolve: ({ outputFormats }) => valuesOf(OutputFormat, outputFormats),
-    }),
-    inputFidelities: t.field({
-      type: [InputFidelity],
-      nullable: true,
-      description: 'Accepted input fidelities.',
-      resolve: ({ inputFidelities }) => valuesOf(InputFidelity, inputFidelities),
-    }),
-    complexities: t.exposeStringList('complexities', {
-      nullable: true,
-      description:
-        'Accepted values of the form field `complexity`, which can be set in `extraParams`.',
     }),
     shutdownDate: t.expose('shutdownDate', {
       type: 'Date',
@@ -93,16 +64,22 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
   }),
 });
 
-/** The values that an enum has. A MODELS_FILE can have others, which no request can contain. */
-function valuesOf<Value extends string>(
-  type: EnumRef<SchemaTypes, Value>,
-  values: readonly string[] | null,
-): Value[] | null {
-  if (values === null) return null;
-  const config = builder.configStore.getTypeConfig(type, 'Enum');
-  const known = Object.values(config.values ?? {}).map(({ value }) => value as Value);
-  return known.filter((value) => values.includes(value));
-}
+// A MODELS_FILE can have values that an enum lacks. No request can contain them.
+builder.objectFields(EditModelObject, (t) =>
+  Object.fromEntries(
+    PARAMETER_ROWS.flatMap(([name, row]) => {
+      if (row.type !== 'enum' || row.limit === undefined) return [];
+      const { limit, values } = row;
+      const field = t.field({
+        type: [PARAMETER_ENUMS[name as EnumParameterName]],
+        nullable: true,
+        description: `Accepted values of \`EditImageInput.${name}\`.`,
+        resolve: (model) => model[limit]?.filter((value) => Object.hasOwn(values, value)) ?? null,
+      });
+      return [[limit, field]];
+    }),
+  ),
+);
 
 const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
   description: 'The size limits of a model that accepts any size within them.',

@@ -197,10 +197,10 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
     });
 
     test('fails on a migration that fails, which the next one says as well', async () => {
-      // Something of a later migration is in the way.
+      // A function of the initial migration is in the way.
       await sql(
         'CREATE SCHEMA half',
-        `CREATE FUNCTION half."promptsWith"(int[], text, bigint) RETURNS SETOF uuid LANGUAGE sql AS 'SELECT NULL::uuid'`,
+        `CREATE FUNCTION half."promptsWith"(text, int[], text, bigint) RETURNS SETOF uuid LANGUAGE sql AS 'SELECT NULL::uuid'`,
       );
       for (const _ of ['now', 'before']) {
         expect(await refusal(`${at().href}?schema=half`)).toMatch(

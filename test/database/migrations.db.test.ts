@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import { migrate, readMigrations } from '../../src/database/migrations.ts';
+import { createSchema, migrate, readMigrations } from '../../src/database/migrations.ts';
+import { StartError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -60,6 +61,32 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
       INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
       VALUES ('x', 'x', '29990101000000_future', now(), 1)`;
     await expect(migrate({ database, log })).rejects.toThrow('29990101000000_future');
+  });
+
+  test('refuses a database made before 0.1.0, and changes nothing', async () => {
+    await useEmpty();
+    const { prisma, kind, names } = database;
+    await createSchema(database, names.schema);
+    await prisma.$executeRaw`CREATE TABLE _prisma_migrations (
+      id text, checksum text, migration_name text, finished_at timestamptz, rolled_back_at timestamptz)`;
+    await prisma.$executeRaw`
+      INSERT INTO _prisma_migrations VALUES ('x', 'x', '20261122232807_initial', now(), NULL)`;
+    const contents = () => prisma.$queryRaw`
+      SELECT relname::text, relnamespace::regnamespace::text FROM pg_class
+      WHERE relnamespace::regnamespace::text NOT LIKE 'pg_%' ORDER BY 1, 2`;
+    const before = await contents();
+    const refusal = expect.objectContaining({
+      message: `Retouch cannot start: the database ${
+        kind === 'pglite'
+          ? 'in DATA_DIR was made before 0.1.0: start with an empty DATA_DIR.'
+          : 'of DATABASE_URL was made before 0.1.0: start with an empty database.'
+      }`,
+      isTemporary: false,
+    });
+    await expect(migrate({ database, log })).rejects.toThrow(StartError);
+    await expect(migrate({ database, log })).rejects.toThrow(refusal);
+    expect(await contents()).toEqual(before);
+    expect(await applied()).toEqual([{ name: '20261122232807_initial' }]);
   });
 
   test('refuses a database whose migration was changed after it was applied', async () => {

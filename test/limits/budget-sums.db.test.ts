@@ -43,7 +43,7 @@ describe.runIf(hasDatabase)('what a budget has spent and holds', () => {
       const cost = ({ tokens, costPerToken }: KnownEdit) => BigInt(tokens * (costPerToken ?? 0));
       return {
         spentMicroUsd: counted.reduce((sum, edit) => sum + cost(edit), 0n),
-        heldMicroUsd: counted.reduce((sum, { held }) => sum + held, 0n),
+        reservedMicroUsd: counted.reduce((sum, { held }) => sum + held, 0n),
       };
     };
 
@@ -53,8 +53,8 @@ describe.runIf(hasDatabase)('what a budget has spent and holds', () => {
         const budget = limits.get(ownerId);
         const tokens = 1 + below(20);
         const hold = budget ? BigInt(tokens + below(10)) : null;
-        const { spentMicroUsd, heldMicroUsd } = usedBy(ownerId, budget?.period ?? 'TOTAL');
-        const fits = !budget || spentMicroUsd + heldMicroUsd + (hold ?? 0n) <= budget.limit;
+        const { spentMicroUsd, reservedMicroUsd } = usedBy(ownerId, budget?.period ?? 'TOTAL');
+        const fits = !budget || spentMicroUsd + reservedMicroUsd + (hold ?? 0n) <= budget.limit;
         const id = await edits.insert(ownerId, hold).catch((error: unknown) => {
           if (error instanceof BudgetExceededError) return null;
           throw error;

@@ -25,7 +25,7 @@ describe.runIf(hasDatabase)('a budget', () => {
   /** Spent and held. */
   const used = async () => {
     const state = await edits.budgets.find(owner);
-    return state && [state.spentMicroUsd, state.heldMicroUsd];
+    return state && [state.spentMicroUsd, state.reservedMicroUsd];
   };
   const insert = (hold = 10n) => edits.insert(owner, hold);
 

@@ -13,7 +13,7 @@ import {
 import { createStageTable } from './stage-table.ts';
 
 const kind = inject('databaseKind');
-/** See `src/app/worker.ts`: messages that a process has out at once. */
+/** See `src/webhooks/open-webhooks.ts`: deliveries that one process sends at once. */
 const PLACES = 32;
 const HANGING_ENDPOINTS = 8;
 const EDITS = 4;

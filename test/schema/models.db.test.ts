@@ -117,7 +117,7 @@ describe.runIf(hasDatabase)('models', () => {
       ],
     });
     expect(await modelOf('gpt-image-2.6-sunburst')).toMatchObject({
-      complexities: ['low', 'medium', 'high'],
+      complexities: ['LOW', 'MEDIUM', 'HIGH'],
       prices: [{ usdPerMillionTokens: { textInput: '5', imageInput: '8', imageOutput: '30' } }],
       bounds: [{ basis: 'ASSUMED' }, { basis: 'MEASURED', safetyFactor: 2, formula: null }],
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from '../../src/database/database.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createCancelEdit } from '../../src/edits/end/cancel-edit.ts';
+import { checkEditParams } from '../../src/edits/input/parameters.ts';
 import { createAttempts } from '../../src/edits/run/attempts.ts';
 import { insertJob, newJobId } from '../../src/edits/submit/insert-job.ts';
 import { createImages } from '../../src/images/images.ts';
@@ -11,6 +12,7 @@ import { createBudgets } from '../../src/limits/budgets.ts';
 import type { ReservedBound } from '../../src/limits/raised-bounds.ts';
 import { createSetBudget } from '../../src/limits/set-budget.ts';
 import { createLog } from '../../src/log.ts';
+import { createKnownModels, createModels } from '../../src/models/models.ts';
 import { createPriceTable, type PriceTable } from '../../src/models/prices.ts';
 import { createEvents } from '../../src/queue/events.ts';
 import { createQueue } from '../../src/queue/queue.ts';
@@ -20,20 +22,10 @@ import { createTestDatabase } from './database.ts';
 import { unusedUpstreams } from './unused-upstreams.ts';
 
 const log = createLog({ level: 'silent' });
-const PARAMS = {
-  model: 'm',
-  size: 's',
-  n: 1,
-  quality: null,
-  background: null,
-  outputFormat: null,
-  outputCompression: null,
-  inputFidelity: null,
-  moderation: null,
-  partialImages: null,
-  extraParams: null,
-  metadata: {},
-};
+const { prompt: _, ...PARAMS } = checkEditParams(
+  { prompt: 'p', model: 'm' },
+  createModels({ known: createKnownModels(), default: 'm', allowed: null }),
+);
 const FAILURE = {
   code: 'INTERNAL',
   message: 'm',

@@ -26,6 +26,6 @@ export async function unusedUpstreams(
   atEnd(close);
   return {
     upstreams,
-    chooseUpstream: async () => async () => ({ upstream: upstreams.named(null) }),
+    chooseUpstream: async () => async () => ({ upstream: upstreams.named('default') }),
   };
 }

@@ -19,8 +19,8 @@ export function writeHead(head: AnswerHead, contentType: string | null): Buffer 
 }
 
 /**
- * Takes a kept answer apart. Those of versions before 0.2 have no head, and those alone are kept that
- * had status 200.
+ * Separates the head from the body. An incomplete head, left by a process that died while writing
+ * it, is read as the body of a 200 response, which cannot be parsed.
  */
 export async function readHead(source: AsyncIterable<Buffer>): Promise<{
   head: AnswerHead;

@@ -13,7 +13,7 @@ export async function estimateRows(
 }
 
 /** How often the prompts with a term are used. */
-export function usesOf({ folded, grams }: SearchTerm): Prisma.Sql {
+export function usesOf({ ownerId, folded, grams }: SearchTerm): Prisma.Sql {
   return Prisma.sql`SELECT coalesce(sum(uses), 0) AS count FROM "Prompt"
-    WHERE id IN (SELECT "promptsWith"(${[...grams]}::int[], ${folded}, NULL))`;
+    WHERE id IN (SELECT "promptsWith"(${ownerId}, ${[...grams]}::int[], ${folded}, NULL))`;
 }

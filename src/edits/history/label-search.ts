@@ -80,5 +80,5 @@ export async function countLabeled(
 
 function editsLabeled(ownerId: string, labels: JsonObject, most: number): Prisma.Sql {
   return Prisma.sql`
-    SELECT * FROM "editsLabeled"(${ownerId}, ${JSON.stringify(labels)}::jsonb, ${most}::bigint)`;
+    SELECT * FROM "editsWithMetadata"(${ownerId}, ${JSON.stringify(labels)}::jsonb, ${most}::bigint)`;
 }

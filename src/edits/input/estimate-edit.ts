@@ -1,19 +1,18 @@
-import { InvalidInputError } from '../../errors.ts';
+import { checkAll, checkEach, InvalidInputError } from '../../errors.ts';
 import { type Estimate, estimate } from '../../models/estimate.ts';
 import type { Models } from '../../models/models.ts';
 import type { PriceTable } from '../../models/prices.ts';
 import type { PixelSize } from '../../models/sizes.ts';
 import type { CostBound } from '../submit/cost-bound.ts';
 import { checkImageCount, resolveSize } from './images.ts';
-import { checkEditParams, type EditParamsInput } from './parameters.ts';
+import { checkEditParams, type EditParamsInput, modelLimits } from './parameters.ts';
 import { planEdit } from './plan-edit.ts';
 
 const MAX_EDGE_PX = 99_999;
 
 export interface EstimateInput extends EditParamsInput {
-  readonly imageCount: number;
-  /** Gets the sizes of all pictures, in order, after everything else was checked. */
-  pictures(): Promise<readonly PixelSize[]>;
+  /** In order: sizes, or functions that look one up after everything else was checked. */
+  readonly images: readonly (PixelSize | (() => Promise<PixelSize>))[];
 }
 
 export interface EditEstimate extends Estimate {
@@ -28,7 +27,7 @@ export interface EditEstimate extends Estimate {
 
 /**
  * What an edit would use and cost now. Parameters are checked as those of an edit are.
- * @throws InvalidInputError; what `pictures` throws.
+ * @throws InvalidInputError; whatever looking up an image throws.
  */
 export type EstimateEdit = (input: EstimateInput) => Promise<EditEstimate>;
 
@@ -41,15 +40,18 @@ export function createEstimateEdit(options: {
   const { models, prices, costBound, sandbox } = options;
 
   return async (input) => {
-    const params = checkEditParams(input, models);
-    const model = models.get(params.model);
-    checkImageCount(input.imageCount, model.maxImages);
-    const pictures = await input.pictures();
-    pictures.forEach(checkDimensions);
-    const [first] = pictures;
-    if (first === undefined) throw new Error('an edit has a picture');
+    const { params } = checkAll({
+      count: () => checkImageCount(input.images.length, modelLimits(input, models).maxImages),
+      images: () => checkEach(input.images, checkDimensions),
+      params: () => checkEditParams(input, models),
+    });
+    const images = await Promise.all(
+      input.images.map((image) => (typeof image === 'function' ? image() : image)),
+    );
+    const [first] = images;
+    if (first === undefined) throw new Error('an edit has an image');
     const resolvedSize = resolveSize(params, models, first);
-    const planned = await planEdit(params, models, { resolvedSize, images: pictures });
+    const planned = await planEdit(params, models, { resolvedSize, images });
     const reserved = await costBound(params.model, planned);
     return {
       ...estimate(planned, prices.at(params.model, new Date())),
@@ -61,14 +63,15 @@ export function createEstimateEdit(options: {
   };
 }
 
-function checkDimensions(picture: PixelSize, index: number): void {
-  for (const edge of ['width', 'height'] as const) {
-    const value = picture[edge];
-    if (value >= 1 && value <= MAX_EDGE_PX) continue;
+function checkDimensions(image: EstimateInput['images'][number], index: number): void {
+  if (typeof image === 'function') return;
+  checkEach(['width', 'height'] as const, (edge) => {
+    const value = image[edge];
+    if (value >= 1 && value <= MAX_EDGE_PX) return;
     throw new InvalidInputError(
       `images[${index}].dimensions.${edge}`,
       value < 1 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `${edge} is a number of pixels from 1 to ${MAX_EDGE_PX}; not ${value}.`,
+      `${edge} must be 1 to ${MAX_EDGE_PX} pixels; it is ${value}.`,
     );
-  }
+  });
 }

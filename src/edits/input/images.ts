@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../errors.ts';
+import { checkAll, checkEach, InvalidInputError } from '../../errors.ts';
 import type { EditModel } from '../../models/model.ts';
 import type { Models } from '../../models/models.ts';
 import { nearestSize, type PixelSize } from '../../models/sizes.ts';
@@ -13,7 +13,7 @@ export interface PictureFacts extends PixelSize {
 
 /**
  * Checks the pictures against the model, and works out the size to send.
- * @throws InvalidInputError naming the field and the limit.
+ * @throws InvalidInputError naming the fields and the limits.
  */
 export function checkPictures(
   params: EditParams,
@@ -22,14 +22,15 @@ export function checkPictures(
   mask: PictureFacts | null,
 ): { resolvedSize: string } {
   const model = models.get(params.model);
-  images.forEach((image, index) => {
-    checkBytes(`images[${index}]`, image.bytes, model.maxImageBytes, model);
-  });
   const [first] = images;
-  if (first === undefined) {
-    throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
-  }
-  if (mask !== null) checkMask(mask, first, model);
+  if (first === undefined) throw noImage();
+  checkAll({
+    images: () =>
+      checkEach(images, ({ bytes }, index) =>
+        checkBytes(`images[${index}]`, bytes, model.maxImageBytes, model),
+      ),
+    mask: () => mask && checkMask(mask, first, model),
+  });
   return { resolvedSize: resolveSize(params, models, first) };
 }
 
@@ -44,18 +45,20 @@ export function resolveSize(
   return sizes === null ? 'auto' : nearestSize(sizes, firstPicture);
 }
 
-/** @throws InvalidInputError unless 1 to the model's number of pictures are given. */
+/** @throws InvalidInputError unless 1 to the model's number of images are given. */
 export function checkImageCount(count: number, maxImages: number): void {
-  if (count < 1) {
-    throw new InvalidInputError('images', 'REQUIRED', 'At least one picture is needed.');
-  }
+  if (count < 1) throw noImage();
   if (count > maxImages) {
     throw new InvalidInputError(
       'images',
       'TOO_MANY',
-      `At most ${maxImages} pictures can be edited together; ${count} were given.`,
+      `images may have at most ${maxImages} items; it has ${count}.`,
     );
   }
+}
+
+function noImage(): InvalidInputError {
+  return new InvalidInputError('images', 'REQUIRED', 'images must have at least one item.');
 }
 
 function checkBytes(field: string, bytes: number, max: number | null, model: EditModel): void {
@@ -63,24 +66,28 @@ function checkBytes(field: string, bytes: number, max: number | null, model: Edi
   throw new InvalidInputError(
     field,
     'TOO_LARGE',
-    `${model.id} takes pictures of at most ${max} bytes here; this one has ${bytes}.`,
+    `${model.id} accepts at most ${max} bytes for ${field}; it has ${bytes}.`,
   );
 }
 
 function checkMask(mask: PictureFacts, first: PictureFacts, model: EditModel): void {
-  if (mask.format !== 'PNG' || !mask.hasAlpha) {
-    throw new InvalidInputError(
-      'mask',
-      'UNSUPPORTED_FORMAT',
-      'The mask is a PNG with an alpha channel: its transparent pixels are what to edit.',
-    );
-  }
-  if (mask.width !== first.width || mask.height !== first.height) {
-    throw new InvalidInputError(
-      'mask',
-      'DIMENSION_MISMATCH',
-      `The mask must have the first picture’s dimensions, ${first.width}x${first.height}; it has ${mask.width}x${mask.height}.`,
-    );
-  }
-  checkBytes('mask', mask.bytes, model.maxMaskBytes, model);
+  checkAll({
+    format() {
+      if (mask.format === 'PNG' && mask.hasAlpha) return;
+      throw new InvalidInputError(
+        'mask',
+        'UNSUPPORTED_FORMAT',
+        'mask must be a PNG with an alpha channel; its transparent pixels are edited.',
+      );
+    },
+    dimensions() {
+      if (mask.width === first.width && mask.height === first.height) return;
+      throw new InvalidInputError(
+        'mask',
+        'DIMENSION_MISMATCH',
+        `mask must have the dimensions of the first image, ${first.width}x${first.height}; it has ${mask.width}x${mask.height}.`,
+      );
+    },
+    bytes: () => checkBytes('mask', mask.bytes, model.maxMaskBytes, model),
+  });
 }

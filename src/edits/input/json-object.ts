@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../errors.ts';
+import { checkAll, checkEach, InvalidInputError } from '../../errors.ts';
 
 export type JsonValue =
   | string
@@ -16,8 +16,8 @@ const MAX_JSON_CHARACTERS = 16_384;
 /**
  * Bounds a client's JSON object before it is stored: the number of keys, their length (64), the
  * length of each string value where only scalars may stand (512), and the whole (16,384 characters
- * of JSON). NUL and lone surrogates are refused: Postgres cannot store them in jsonb.
- * @throws InvalidInputError naming the key and the limit.
+ * of JSON). NUL and lone surrogates are invalid: Postgres cannot store them in jsonb.
+ * @throws InvalidInputError naming the keys and the limits; for too many keys, nothing else.
  */
 export function checkJsonObject(
   field: string,
@@ -32,32 +32,38 @@ export function checkJsonObject(
       `${field} may have at most ${limits.maxKeys} keys; it has ${entries.length}.`,
     );
   }
-  for (const [key, value] of entries) {
-    if (key === '' || key.length > MAX_KEY_CHARACTERS) {
+  const json = JSON.stringify(object);
+  checkAll({
+    keys() {
+      if (entries.every(([key]) => key !== '' && key.length <= MAX_KEY_CHARACTERS)) return;
       throw new InvalidInputError(
         field,
         'INVALID_VALUE',
-        `A key of ${field} has 1 to ${MAX_KEY_CHARACTERS} characters.`,
+        `Keys of ${field} must have 1 to ${MAX_KEY_CHARACTERS} characters.`,
       );
-    }
-    if (limits.scalarsOnly) checkScalar(`${field}.${key}`, value);
-  }
-  const json = JSON.stringify(object);
-  if (json.length > MAX_JSON_CHARACTERS) {
-    throw new InvalidInputError(
-      field,
-      'TOO_LARGE',
-      `${field} may have at most ${MAX_JSON_CHARACTERS} characters as JSON; it has ${json.length}.`,
-    );
-  }
-  // JSON.stringify writes what is refused here as an escape, after an even number of backslashes.
-  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(json)) {
-    throw new InvalidInputError(
-      field,
-      'INVALID_VALUE',
-      `${field} holds a NUL character or half of a surrogate pair, which is no text.`,
-    );
-  }
+    },
+    values() {
+      if (!limits.scalarsOnly) return;
+      checkEach(entries, ([key, value]) => checkScalar(`${field}.${key}`, value));
+    },
+    length() {
+      if (json.length <= MAX_JSON_CHARACTERS) return;
+      throw new InvalidInputError(
+        field,
+        'TOO_LARGE',
+        `${field} may have at most ${MAX_JSON_CHARACTERS} characters as JSON; it has ${json.length}.`,
+      );
+    },
+    text() {
+      // JSON.stringify writes these as an escape, after an even number of backslashes.
+      if (!/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(json)) return;
+      throw new InvalidInputError(
+        field,
+        'INVALID_VALUE',
+        `${field} contains a NUL character or a lone surrogate, which cannot be stored.`,
+      );
+    },
+  });
   return object;
 }
 

@@ -1,115 +1,131 @@
-import { InvalidInputError } from '../../errors.ts';
+import { checkAll, InvalidInputError } from '../../errors.ts';
 import type { EditModel } from '../../models/model.ts';
+import { unknownModel } from '../../models/model-entry.ts';
 import type { Models } from '../../models/models.ts';
 import { parseSize, sizeProblem } from '../../models/sizes.ts';
+import {
+  PARAMETER_ROWS,
+  PARAMETERS,
+  type Parameter,
+  type ParameterName,
+  type ParameterValue,
+} from '../parameters.ts';
 import { checkExtraParams } from './extra-params.ts';
 import { checkJsonObject, type JsonObject } from './json-object.ts';
 
-/** What a client asks for, beside its pictures; words in the edits API's spelling. */
-export interface EditParamsInput {
+type GivenParameters = {
+  readonly [Name in Exclude<ParameterName, 'prompt'>]?: ParameterValue<Name> | null;
+};
+
+/** What a client requests besides its images; enum values in the edits API's spelling. */
+export interface EditParamsInput extends GivenParameters {
   readonly prompt: string;
-  readonly model?: string | null;
-  readonly size?: string | null;
-  readonly n?: number | null;
-  readonly quality?: string | null;
-  readonly background?: string | null;
-  readonly outputFormat?: string | null;
-  readonly outputCompression?: number | null;
-  readonly inputFidelity?: string | null;
-  readonly moderation?: string | null;
-  readonly partialImages?: number | null;
   readonly extraParams?: JsonObject | null;
   readonly metadata?: JsonObject | null;
 }
 
-/** Checked parameters: what is null was not given, and is not sent. */
-export interface EditParams {
-  readonly prompt: string;
-  readonly model: string;
-  /** As asked for: `auto`, `source` or `1024x1024`. */
-  readonly size: string;
-  readonly n: number;
-  readonly quality: string | null;
-  readonly background: string | null;
-  readonly outputFormat: string | null;
-  readonly outputCompression: number | null;
-  readonly inputFidelity: string | null;
-  readonly moderation: string | null;
-  /** 1 to 3 turn streaming on. */
-  readonly partialImages: number | null;
+type CheckedParameters = {
+  readonly [Name in ParameterName]: (typeof PARAMETERS)[Name] extends { isAlwaysSet: true }
+    ? ParameterValue<Name>
+    : ParameterValue<Name> | null;
+};
+
+/** Checked parameters. Null: not given, and not sent. `size` is as requested, such as `source`. */
+export interface EditParams extends CheckedParameters {
   readonly extraParams: JsonObject | null;
   readonly metadata: JsonObject;
 }
 
-const DEFAULT_SIZE = '1024x1024';
-/** What the edits API takes for an absent `n`. */
-export const DEFAULT_N = 1;
 export const MAX_METADATA_KEYS = 16;
 
 /**
- * Checks everything that can be checked without the pictures, so that a mistake costs no upload.
- * @throws InvalidInputError naming the field and the limit.
+ * Checks everything that can be checked without the images, so that a mistake costs no upload. If
+ * the model is invalid, the limits of all models apply.
+ * @throws InvalidInputError naming the fields and the limits.
  */
 export function checkEditParams(input: EditParamsInput, models: Models): EditParams {
-  const model = checkModel(input.model ?? models.default, models);
-  const background = oneOf('background', input.background, model.backgrounds, model);
-  const outputFormat = oneOf('outputFormat', input.outputFormat, model.outputFormats, model);
-  if (background === 'transparent' && outputFormat === 'jpeg') {
-    throw new InvalidInputError(
-      'background',
-      'UNSUPPORTED_VALUE',
-      'A transparent background needs outputFormat PNG or WEBP: JPEG has no transparency.',
-    );
-  }
-  const outputCompression = integer('outputCompression', input.outputCompression, 0, 100);
-  if (outputCompression !== null && outputFormat !== 'jpeg' && outputFormat !== 'webp') {
-    throw new InvalidInputError(
-      'outputCompression',
-      'UNSUPPORTED_VALUE',
-      'outputCompression needs outputFormat JPEG or WEBP.',
-    );
-  }
-  return {
-    prompt: checkPrompt(input.prompt, model),
-    model: model.id,
-    size: checkSize(input.size ?? DEFAULT_SIZE, model),
-    n: integer('n', input.n, 1, model.maxN) ?? DEFAULT_N,
-    quality: oneOf('quality', input.quality, model.qualities, model),
-    background,
-    outputFormat,
-    outputCompression,
-    inputFidelity: oneOf('inputFidelity', input.inputFidelity, model.inputFidelities, model),
-    moderation: input.moderation ?? null,
-    partialImages: checkPartialImages(input.partialImages, model),
-    extraParams: checkExtraParams(input.extraParams ?? null, model),
-    metadata: checkJsonObject('metadata', input.metadata ?? {}, {
-      maxKeys: MAX_METADATA_KEYS,
-      scalarsOnly: true,
-    }),
-  };
+  const given = { ...input, model: input.model ?? models.default };
+  const model = modelLimits(given, models);
+  const { checked, ...json } = checkAll({
+    checked: () =>
+      checkAll(
+        Object.fromEntries(
+          PARAMETER_ROWS.map(([name, row]) => [
+            name,
+            () => {
+              const invalid = name === 'model' ? modelProblem(given.model, models) : null;
+              if (invalid !== null) throw invalid;
+              return checkParameter(name, row, given, model);
+            },
+          ]),
+        ),
+      ),
+    extraParams: () => checkExtraParams(input.extraParams ?? null),
+    metadata: () =>
+      checkJsonObject('metadata', input.metadata ?? {}, {
+        maxKeys: MAX_METADATA_KEYS,
+        scalarsOnly: true,
+      }),
+  });
+  return { ...(checked as CheckedParameters), ...json };
 }
 
-function checkModel(id: string, models: Models): EditModel {
+/** The limits of the input's model; of all models if it is invalid. */
+export function modelLimits({ model }: Pick<EditParamsInput, 'model'>, models: Models): EditModel {
+  const id = model ?? models.default;
+  return modelProblem(id, models) === null ? models.get(id) : unknownModel('', {});
+}
+
+function checkParameter(
+  name: ParameterName,
+  row: Parameter,
+  given: EditParamsInput,
+  model: EditModel,
+): string | number | null {
+  const value = given[name] ?? row.default ?? null;
+  if (value === null) return null;
+  const checked = checkValue(name, row, value, model);
+  const conflict = row.conflict?.({ ...given }) ?? null;
+  if (conflict !== null) throw new InvalidInputError(name, 'UNSUPPORTED_VALUE', conflict);
+  return checked;
+}
+
+function checkValue(
+  name: ParameterName,
+  row: Parameter,
+  value: string | number,
+  model: EditModel,
+): string | number | null {
+  if (row.type === 'integer') {
+    const max = typeof row.max === 'number' ? row.max : model[row.max];
+    checkInteger(name, Number(value), row.min, max);
+    return row.isZeroOmitted && value === 0 ? null : value;
+  }
+  if (row.type === 'enum') checkEnum(name, row, String(value), model);
+  else if (name === 'prompt') checkPrompt(String(value), model);
+  else if (name === 'size') checkSize(String(value), model);
+  return value;
+}
+
+function modelProblem(id: string, models: Models): InvalidInputError | null {
   if (!/^[\w.:/-]{1,100}$/.test(id)) {
-    throw new InvalidInputError(
+    return new InvalidInputError(
       'model',
       'INVALID_VALUE',
-      'A model’s name has 1 to 100 letters, digits, dots, colons, slashes, dashes or underscores.',
+      'model must have 1 to 100 letters, digits, dots, colons, slashes, hyphens or underscores.',
     );
   }
-  if (!models.isAllowed(id)) {
-    throw new InvalidInputError(
-      'model',
-      'UNSUPPORTED_VALUE',
-      `Model ${JSON.stringify(id)} is not allowed here; use one of ${models.allowed?.join(', ')}.`,
-    );
-  }
-  return models.get(id);
+  if (models.isAllowed(id)) return null;
+  return new InvalidInputError(
+    'model',
+    'UNSUPPORTED_VALUE',
+    `Model ${JSON.stringify(id)} is not allowed on this server; use one of ${models.allowed?.join(', ')}.`,
+  );
 }
 
-function checkPrompt(prompt: string, model: EditModel): string {
+function checkPrompt(prompt: string, model: EditModel): void {
   if (prompt.trim() === '') {
-    throw new InvalidInputError('prompt', 'REQUIRED', 'The prompt is empty: say what to change.');
+    throw new InvalidInputError('prompt', 'REQUIRED', 'prompt must not be empty.');
   }
   const max = model.maxPromptCharacters;
   // Characters are code points. A string has at most two UTF-16 units for each.
@@ -117,27 +133,26 @@ function checkPrompt(prompt: string, model: EditModel): string {
     throw new InvalidInputError(
       'prompt',
       'TOO_LARGE',
-      `The prompt may have at most ${max.toLocaleString('en')} characters.`,
+      `prompt may have at most ${max.toLocaleString('en')} characters.`,
     );
   }
   if (prompt.includes('\0') || !prompt.isWellFormed()) {
     throw new InvalidInputError(
       'prompt',
       'INVALID_VALUE',
-      'The prompt holds a NUL character or half of a surrogate pair, which is no text.',
+      'prompt contains a NUL character or a lone surrogate, which cannot be stored.',
     );
   }
-  return prompt;
 }
 
-function checkSize(size: string, model: EditModel): string {
-  if (size === 'source') return size;
+function checkSize(size: string, model: EditModel): void {
+  if (size === 'source') return;
   if (size === 'auto') {
-    if (model.autoSize) return size;
+    if (model.autoSize) return;
     throw new InvalidInputError(
       'size',
       'UNSUPPORTED_VALUE',
-      `${model.id} does not accept "auto": give WIDTHxHEIGHT or "source".`,
+      `${model.id} does not accept the size "auto"; use WIDTHxHEIGHT or "source".`,
     );
   }
   const dimensions = parseSize(size);
@@ -145,7 +160,7 @@ function checkSize(size: string, model: EditModel): string {
     throw new InvalidInputError(
       'size',
       'INVALID_VALUE',
-      `size is "auto", "source" or WIDTHxHEIGHT in pixels, such as ${DEFAULT_SIZE}.`,
+      `size must be "auto", "source" or WIDTHxHEIGHT in pixels, such as ${PARAMETERS.size.default}.`,
     );
   }
   const problem = model.sizes === null ? null : sizeProblem(model.sizes, dimensions);
@@ -156,46 +171,30 @@ function checkSize(size: string, model: EditModel): string {
       `${model.id} ${problem}${model.autoSize ? ', "auto"' : ''} or "source"; not ${size}.`,
     );
   }
-  return size;
 }
 
-function oneOf(
-  field: string,
-  value: string | null | undefined,
-  allowed: readonly string[] | null,
+function checkEnum(
+  name: string,
+  { limit }: Extract<Parameter, { type: 'enum' }>,
+  value: string,
   model: EditModel,
-): string | null {
-  if (value === null || value === undefined) return null;
-  if (allowed !== null && !allowed.includes(value)) {
-    throw new InvalidInputError(
-      field,
-      'UNSUPPORTED_VALUE',
-      allowed.length === 0
-        ? `${model.id} does not accept ${field}: leave it out.`
-        : `${model.id} accepts ${field} ${allowed.join(', ')}; not ${value}.`,
-    );
-  }
-  return value;
+): void {
+  const accepted = limit === undefined ? null : model[limit];
+  if (accepted === null || accepted.includes(value)) return;
+  throw new InvalidInputError(
+    name,
+    'UNSUPPORTED_VALUE',
+    accepted.length === 0
+      ? `${model.id} does not accept ${name}; omit it.`
+      : `${model.id} accepts ${name} ${accepted.join(', ')}; not ${value}.`,
+  );
 }
 
-function integer(
-  field: string,
-  value: number | null | undefined,
-  min: number,
-  max: number,
-): number | null {
-  if (value === null || value === undefined) return null;
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new InvalidInputError(
-      field,
-      value < min ? 'TOO_SMALL' : 'TOO_LARGE',
-      `${field} is a whole number from ${min} to ${max}; not ${value}.`,
-    );
-  }
-  return value;
-}
-
-/** None at all is the same as not asked for. */
-function checkPartialImages(value: number | null | undefined, model: EditModel): number | null {
-  return integer('partialImages', value, 0, model.maxPartialImages) || null;
+function checkInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new InvalidInputError(
+    name,
+    value < min ? 'TOO_SMALL' : 'TOO_LARGE',
+    `${name} must be an integer from ${min} to ${max}; it is ${value}.`,
+  );
 }

@@ -20,7 +20,7 @@ export type Choice =
 export type ChooseUpstream = () => Promise<
   (
     tx: Prisma.TransactionClient,
-    job: { model: string; attempts: readonly { upstream: string | null }[] },
+    job: { model: string; attempts: readonly { upstream: string }[] },
   ) => Promise<Choice>
 >;
 

@@ -28,7 +28,7 @@ export interface Recovery {
   stop(): Promise<void>;
 }
 
-type AbandonedAttempt = OpenAttempt & { readonly upstream: string | null; readonly n: number };
+type AbandonedAttempt = OpenAttempt & { readonly upstream: string; readonly n: number };
 
 /** A raw answer that nobody has written to for so long is not being received, in milliseconds. */
 const IDLE_MS = 15 * 60 * 1_000;
@@ -63,8 +63,7 @@ export function createRecovery(options: {
         attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
-      WHERE attempt.state = 'SENT'
-        AND (attempt."workerId" IS NULL OR attempt."workerId"::text = ANY(${[...gone]}))`;
+      WHERE attempt.state = 'SENT' AND attempt."workerId"::text = ANY(${[...gone]})`;
     for (const attempt of abandoned) {
       if (stopping.signal.aborted) return;
       if (!recovering.has(attempt.attemptId)) await begin(attempt);

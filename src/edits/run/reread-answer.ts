@@ -39,7 +39,7 @@ export function createRereadAnswer(options: {
   storedAnswers: StoredAnswers;
   recordSuccess: RecordSuccess;
   /** Of an edits API by its name in the configuration; null: any. */
-  readerOf: (upstream: string | null) => ReadSaved;
+  readerOf: (upstream: string) => ReadSaved;
   /** Told after an edit has succeeded. */
   onSucceeded: (jobId: string) => Promise<void>;
   log: Log;

@@ -1,6 +1,6 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import type { PrismaClient } from '../../database/database.ts';
-import { BudgetExceededError, InvalidInputError, NotFoundError } from '../../errors.ts';
+import { BudgetExceededError, checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
 import {
   type Images,
   type ReceivedImage,
@@ -15,7 +15,7 @@ import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
 import { checkImageCount, checkPictures, resolveSize } from '../input/images.ts';
 import type { JsonObject } from '../input/json-object.ts';
-import { checkEditParams, type EditParamsInput } from '../input/parameters.ts';
+import { checkEditParams, type EditParams, type EditParamsInput, modelLimits } from '../input/parameters.ts';
 import type { Backlog } from './backlog.ts';
 import {
   AlreadyClaimedError,
@@ -50,6 +50,11 @@ export interface CreatedEdit {
 
 export interface Edits {
   /**
+   * Checks what can be checked without the images.
+   * @throws InvalidInputError
+   */
+  check(input: Omit<EditInput, 'pictures'>): EditParams;
+  /**
    * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
    * committed; from then on the edit survives any crash.
    * @param expect is told the job's id before the commit, for those who wait for its end.
@@ -82,13 +87,22 @@ export function createEdits(options: {
 }): Edits {
   const { prisma, images, models, backlog, reserveCost, sandbox } = options;
 
+  function check(input: Omit<EditInput, 'pictures'>): EditParams {
+    const { params } = checkAll({
+      images: () => checkImageCount(input.imageCount, modelLimits(input, models).maxImages),
+      params: () => checkEditParams(input, models),
+      idempotencyKey: () => checkIdempotencyKey(input.idempotencyKey ?? null),
+    });
+    return params;
+  }
+
   return {
+    check,
+
     async create(viewer, input, expect) {
       const { ownerId } = viewer;
       const { idempotencyKey: key = null } = input;
-      if (key !== null) checkIdempotencyKey(key);
-      const params = checkEditParams(input, models);
-      checkImageCount(input.imageCount, models.get(params.model).maxImages);
+      const params = check(input);
       // Before a byte of a picture is read: an upload that cannot be served is not worth its time.
       const { turn } = await backlog.admit(ownerId);
       const pictures = await input.pictures();
@@ -133,7 +147,7 @@ export function createEdits(options: {
 
     async retry(viewer, id, { idempotencyKey: key }, expect) {
       const { ownerId } = viewer;
-      if (key !== null) checkIdempotencyKey(key);
+      checkIdempotencyKey(key);
       const old = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },
         include: {

@@ -11,19 +11,34 @@ export interface IdempotencyClaim {
   readonly inputSha256: string;
 }
 
-/** @throws InvalidInputError unless the key has 1 to 255 printable characters. */
-export function checkIdempotencyKey(key: string): void {
+/** @throws InvalidInputError unless the key has 1 to 255 printable characters. Null: no key. */
+export function checkIdempotencyKey(key: string | null): void {
+  if (key === null) return;
   if (key === '' || key.length > MAX_KEY_CHARACTERS || !/^[^\p{Cc}\p{Cs}]+$/u.test(key)) {
     throw new InvalidInputError(
       'idempotencyKey',
       'INVALID_VALUE',
-      `An idempotencyKey has 1 to ${MAX_KEY_CHARACTERS} characters, none of them a control character.`,
+      `idempotencyKey must have 1 to ${MAX_KEY_CHARACTERS} characters, without control characters.`,
     );
   }
 }
 
-/** One fingerprint for equal inputs: parameters as checked, pictures by their content. */
-export function fingerprint(input: object): string {
+/**
+ * One fingerprint for equal inputs: parameters as checked, images by their content. Parameters that
+ * were not given are left out, so that a new parameter does not change earlier fingerprints.
+ */
+export function fingerprint({
+  params,
+  ...input
+}: {
+  params?: object;
+  [part: string]: unknown;
+}): string {
+  const given = Object.entries(params ?? {}).filter(([, value]) => value !== null);
+  return hashOf(params === undefined ? input : { ...input, params: Object.fromEntries(given) });
+}
+
+function hashOf(input: object): string {
   const sorted = JSON.stringify(input, (_, value) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -6,6 +6,7 @@ import type { Budgets, Reserved } from '../../limits/budgets.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { inTurn, RUN_EDIT } from '../edit-queue.ts';
 import type { EditParams } from '../input/parameters.ts';
+import type { ParameterColumns } from '../parameters.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
 import { savePrompt } from './insert-prompt.ts';
 
@@ -46,7 +47,9 @@ export async function insertJob(
   const { prisma, queue, images, budgets } = options;
   const { id, ownerId, reserved } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
-  const { prompt: text, extraParams, ...params } = job.params;
+  const { prompt: text, extraParams, metadata, ...params } = job.params;
+  // Fails to compile for a parameter without a column.
+  const columns: ParameterColumns = params;
   await prisma.$transaction(async (tx) => {
     // Of many that come at once, those that are too late give way before they lock anything.
     if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
@@ -61,8 +64,9 @@ export async function insertJob(
         resolvedSize: job.resolvedSize,
         retryOfId: job.retryOfId,
         turn: job.turn,
-        ...params,
+        ...columns,
         extraParams: extraParams ?? Prisma.DbNull,
+        metadata,
       },
     });
     const imageIds = await images.save(

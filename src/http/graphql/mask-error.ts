@@ -1,74 +1,35 @@
 import { GraphQLError } from 'graphql';
-import { isBadValue } from '../../database/bad-value.ts';
-import { isUnreachable } from '../../database/unreachable.ts';
-import {
-  ForbiddenError,
-  InvalidInputError,
-  NotConfiguredError,
-  NotFoundError,
-  StorageError,
-  SubscriptionDroppedError,
-  UnavailableError,
-} from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { DATABASE_RETRY_SECONDS } from '../answer-error.ts';
+import { toErrorResponse } from '../error-response.ts';
 import { CSRF_MESSAGE } from './csrf.ts';
 
 /**
- * The one boundary where errors become what clients see. A GraphQLError was made for them; of our
- * own, those that a client can act on keep their words; everything else is logged and hidden.
+ * Renders an error for GraphQL clients, at the one boundary where all of them pass. A GraphQLError
+ * was made for clients; any other error becomes its ErrorResponse. Errors of the server are logged.
  */
 export function maskError(error: unknown, log: Log): GraphQLError {
-  const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  const original = isUnreachable(thrown) ? databaseAway(thrown) : thrown;
-  const place =
-    error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : undefined;
-  if (original instanceof GraphQLError) return withCode(error as GraphQLError);
-  if (original instanceof InvalidInputError) {
-    const { message, field } = original;
-    return new GraphQLError(message, { ...place, extensions: { code: 'BAD_USER_INPUT', field } });
+  const wrapper = error instanceof GraphQLError ? error : null;
+  const original = wrapper === null ? error : (wrapper.originalError ?? wrapper);
+  if (original instanceof GraphQLError) return withCode(wrapper ?? original);
+  const { status, code, message, details, retryAfterSeconds, fault } = toErrorResponse(original);
+  if (fault === 'server') {
+    log.error({ err: original }, retryAfterSeconds === null ? 'unexpected error' : 'unavailable');
   }
-  if (isBadValue(original)) {
-    return new GraphQLError('The input holds a value that is not valid where it stands.', {
-      ...place,
-      extensions: { code: 'BAD_USER_INPUT' },
-    });
-  }
-  if (original instanceof UnavailableError || original instanceof StorageError) {
-    log.error({ err: original }, 'request not served');
-    const retryAfterSeconds =
-      original instanceof UnavailableError ? original.retryAfterSeconds : 30;
-    return new GraphQLError(original.message, {
-      ...place,
-      extensions: {
-        code: original.code,
-        http: { status: 503, headers: { 'retry-after': String(retryAfterSeconds) } },
-      },
-    });
-  }
-  if (
-    original instanceof ForbiddenError ||
-    original instanceof NotConfiguredError ||
-    original instanceof NotFoundError ||
-    original instanceof SubscriptionDroppedError
-  ) {
-    return new GraphQLError(original.message, { ...place, extensions: { code: original.code } });
-  }
-  if (isAbort(original)) return new GraphQLError('The request was ended by the client.', place);
-  log.error({ err: original }, 'unexpected error');
-  return new GraphQLError('Unexpected error.', {
-    ...place,
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  return new GraphQLError(message, {
+    nodes: wrapper?.nodes,
+    path: wrapper?.path,
+    extensions: {
+      code,
+      ...details,
+      // The fields beside it may have values: only an overload decides the status of the response.
+      ...(retryAfterSeconds !== null && {
+        http: { status, headers: { 'retry-after': String(retryAfterSeconds) } },
+      }),
+    },
   });
 }
 
-function databaseAway(cause: unknown): UnavailableError {
-  const message =
-    'The database went away meanwhile: what you asked for may have been done or not. Try again later; with the same idempotencyKey an edit is made once.';
-  return new UnavailableError(message, DATABASE_RETRY_SECONDS, { cause });
-}
-
-/** The libraries' own errors have none. */
+/** Adds the code that errors of libraries lack. */
 function withCode(error: GraphQLError): GraphQLError {
   const { code, http } = error.extensions;
   if (code !== undefined) return error;
@@ -80,8 +41,4 @@ function withCode(error: GraphQLError): GraphQLError {
     path: error.path,
     extensions: { ...error.extensions, code: isCsrf ? 'CSRF_PREVENTED' : 'BAD_USER_INPUT' },
   });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
 }

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Viewer } from '../../auth/viewer.ts';
-import { isUnreachable } from '../../database/unreachable.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { EditRecord } from '../../export/edit-record.ts';
 import type { ExportEdits } from '../../export/export-edits.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts';
 import { readHistoryArguments } from '../../schema/history-arguments.ts';
-import { answerDatabaseAway, answerError } from '../answer-error.ts';
+import { toErrorResponse } from '../error-response.ts';
+import { sendError, sendErrorResponse } from '../send-error.ts';
 
 /** What is written at once, in UTF-16 code units. */
 const CHUNK_CHARACTERS = 64 * 1024;
@@ -37,7 +37,7 @@ export function createExportRoute(options: {
     try {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.setHeader('allow', 'GET, HEAD');
-        return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports are read with GET.');
+        return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports are read with GET.');
       }
       const { format, query } = readRequest(req.url ?? '');
       const edits = exportEdits(viewer, query, baseUrl);
@@ -56,18 +56,12 @@ export function createExportRoute(options: {
 
   function answerFailure(res: ServerResponse, error: unknown): void {
     if (isClosedByClient(error)) return;
-    if (error instanceof InvalidInputError) {
-      answerError(res, 400, 'BAD_USER_INPUT', error.message);
-      return;
-    }
-    onError(error);
+    const response = toErrorResponse(error);
+    if (response.fault === 'server') onError(error);
     if (res.headersSent) res.destroy();
-    else if (isUnreachable(error)) answerDatabaseAway(res);
-    else answerError(res, 500, 'INTERNAL_SERVER_ERROR', UNREADABLE);
+    else sendErrorResponse(res, response);
   }
 }
-
-const UNREADABLE = 'The history cannot be read at the moment.';
 
 /** @throws InvalidInputError */
 function readRequest(url: string) {

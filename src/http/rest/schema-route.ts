@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerError } from '../answer-error.ts';
 import { matchesEtag } from '../etag.ts';
+import { sendError } from '../send-error.ts';
 
 export type SchemaRoute = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -12,7 +12,7 @@ export function createSchemaRoute(text: string): SchemaRoute {
   return (req, res) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('allow', 'GET, HEAD');
-      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema is read with GET.');
+      return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema is read with GET.');
     }
     // Weak: the same text may be sent compressed or not.
     res.setHeader('etag', `W/${etag}`);

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../../auth/viewer.ts';
 import { InvalidInputError, StorageError } from '../../errors.ts';
 import type { Images } from '../../images/images.ts';
@@ -7,10 +6,11 @@ import { type FileUpload, tooLarge } from '../../images/receive/receive-image.ts
 import type { Uploads } from '../../images/receive/uploads.ts';
 import { encodeGlobalId } from '../../public-ids/global-id.ts';
 import { imageUrl } from '../../public-ids/image-url.ts';
-import { answerError } from '../answer-error.ts';
+import { toErrorResponse } from '../error-response.ts';
 import { encodingProblem } from '../graphql/content-negotiation.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from '../graphql/csrf.ts';
 import { MAX_FRAMING_BYTES, MULTIPART } from '../graphql/uploads.ts';
+import { sendError, sendErrorResponse } from '../send-error.ts';
 import { declaredBytes, type TakePlace } from '../upload-places.ts';
 import { readPictureForm } from './image-form.ts';
 
@@ -43,23 +43,23 @@ export function createUploadRoute(options: {
   takePlace: TakePlace;
   /** A picture of exactly this size passes. */
   maxFileBytes: number;
-  /** For the client's eyes; logs what is a defect. */
-  maskError: (error: unknown) => GraphQLError;
+  /** Called for errors of the server, for the log. */
+  onError: (error: unknown) => void;
 }): UploadRoute {
-  const { uploads, images, takePlace, maxFileBytes, maskError } = options;
+  const { uploads, images, takePlace, maxFileBytes, onError } = options;
 
   return async (req, res, { viewer, baseUrl }) => {
     const type = (req.headers['content-type'] ?? '').trim();
     const isForm = MULTIPART.test(type);
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
-      return answerError(res, 405, 'METHOD_NOT_ALLOWED', 'Pictures are uploaded by POST.');
+      return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Pictures are uploaded by POST.');
     }
-    if (!isForm && !RAW.test(type)) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
+    if (!isForm && !RAW.test(type)) return sendError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
     const problem = encodingProblem(req.headers['content-encoding']);
-    if (problem !== null) return answerError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', problem);
+    if (problem !== null) return sendError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', problem);
     if (isForm && !CSRF_HEADERS.some((name) => req.headers[name])) {
-      return answerError(res, 403, 'CSRF_PREVENTED', CSRF_MESSAGE);
+      return sendError(res, 403, 'CSRF_PREVENTED', CSRF_MESSAGE);
     }
     const gone = new AbortController();
     res.once('close', () => gone.abort());
@@ -83,23 +83,15 @@ export function createUploadRoute(options: {
       res.end(JSON.stringify({ id: globalId, url, format, width, height, bytes, sha256 }));
     } catch (error) {
       // A body that did not arrive in time got its response already.
-      if (!res.destroyed && !res.headersSent) refuse(res, error);
+      if (!res.destroyed && !res.headersSent) reject(res, error);
     }
   };
 
-  function refuse(res: ServerResponse, error: unknown): void {
-    if (error instanceof InvalidInputError) {
-      const { code, message, field } = error;
-      answerError(res, STATUS[code] ?? 400, code, message, { field });
-      return;
-    }
-    const { message, extensions } = maskError(error);
-    const { code, http } = extensions as {
-      code: string;
-      http?: { status?: number; headers?: Record<string, string> };
-    };
-    for (const [name, value] of Object.entries(http?.headers ?? {})) res.setHeader(name, value);
-    answerError(res, http?.status ?? 500, code, message);
+  function reject(res: ServerResponse, error: unknown): void {
+    const response = toErrorResponse(error);
+    if (response.fault === 'server') onError(error);
+    const status = error instanceof InvalidInputError ? STATUS[error.code] : undefined;
+    sendErrorResponse(res, response, status);
   }
 }
 

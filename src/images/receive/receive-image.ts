@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { InvalidInputError } from '../../errors.ts';
+import { InvalidInputError, joinProblems } from '../../errors.ts';
 import type { ReceivedImage } from '../images.ts';
 import { createInspection } from '../inspect/inspect-image.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
@@ -76,10 +76,11 @@ export async function receiveUpload(options: ReceiveOptions): Promise<ReceivedIm
 }
 
 /**
- * Receives all files of a request side by side. The first failure stops the others; then no staged
- * file stays. Answers in the order of `uploads`.
+ * Receives all files of a request side by side, and returns them in the order of `uploads`. Invalid
+ * files are all reported; any other failure stops the others. If it throws, no staged file remains.
  *
- * @throws as `receiveUpload`, the failure that came first.
+ * @throws InvalidInputError with the problems of all files; otherwise as \`receiveUpload\`, the failure
+ *   that came first.
  */
 export async function receiveUploads({
   uploads,
@@ -91,21 +92,31 @@ export async function receiveUploads({
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   let failure: { error: unknown } | undefined;
+  const invalid: InvalidInputError[] = [];
   const received: ReceivedImage[] = [];
   await Promise.allSettled(
     uploads.map(async (upload, index) => {
       try {
         received[index] = await receiveUpload({ ...common, ...upload, signal: either });
       } catch (error) {
-        failure ??= { error };
-        stop.abort();
+        if (error instanceof InvalidInputError) {
+          invalid[index] = error;
+        } else {
+          failure ??= { error };
+          stop.abort();
+        }
       }
     }),
   );
+  // Object.values skips the holes.
+  failure ??= toFailure(joinProblems(Object.values(invalid)));
   if (!failure) return received;
-  // Holes of the failed ones are skipped by Object.values.
   await Promise.all(Object.values(received).map(({ staged }) => discardStagedFile(staged)));
   throw failure.error;
+}
+
+function toFailure(error: InvalidInputError | null): { error: unknown } | undefined {
+  return error === null ? undefined : { error };
 }
 
 /** `race(promise)` rejects as soon as the signal aborts. Unlike Promise.race, keeps no value alive. */

@@ -101,33 +101,24 @@ describe('edit parameters', () => {
     ['gpt-image-2', { size: '2880x2880' }],
     ['gpt-image-2.5-flare', { quality: 'xhigh' }],
     ['gpt-image-2.6-sunburst', { quality: 'max' }],
-    ['gpt-image-2.6-flare', { extraParams: { complexity: 'low' } }],
-    ['house-model', { inputFidelity: 'high', quality: 'max', extraParams: { complexity: 'x' } }],
+    ['gpt-image-2.6-flare', { complexity: 'low' }],
+    ['house-model', { inputFidelity: 'high', quality: 'max', complexity: 'x' }],
   ])('%s accepts %j', (model, input) => {
     expect(checkEditParams({ prompt: 'p', model, ...input }, models)).toMatchObject(input);
   });
 
   test.each([
     ['gpt-image-1-mini', 'inputFidelity', { inputFidelity: 'high' }, 'low'],
-    ['gpt-image-2', 'inputFidelity', { inputFidelity: 'low' }, 'leave it out'],
-    ['gpt-image-2-2026-04-21', 'inputFidelity', { inputFidelity: 'high' }, 'leave it out'],
-    ['gpt-image-2.5-sunburst', 'inputFidelity', { inputFidelity: 'low' }, 'leave it out'],
-    ['gpt-image-2.6-flare', 'inputFidelity', { inputFidelity: 'high' }, 'leave it out'],
+    ['gpt-image-2', 'inputFidelity', { inputFidelity: 'low' }, 'omit it'],
+    ['gpt-image-2-2026-04-21', 'inputFidelity', { inputFidelity: 'high' }, 'omit it'],
+    ['gpt-image-2.5-sunburst', 'inputFidelity', { inputFidelity: 'low' }, 'omit it'],
+    ['gpt-image-2.6-flare', 'inputFidelity', { inputFidelity: 'high' }, 'omit it'],
     ['gpt-image-1', 'quality', { quality: 'xhigh' }, 'low, medium, high, auto'],
     ['gpt-image-2', 'quality', { quality: 'max' }, 'low, medium, high, auto'],
-    [
-      'gpt-image-1',
-      'extraParams.complexity',
-      { extraParams: { complexity: 'low' } },
-      'leave it out',
-    ],
-    ['gpt-image-2.5-flare', 'extraParams.complexity', { extraParams: { complexity: 'low' } }, ''],
-    [
-      'gpt-image-2.6-flare',
-      'extraParams.complexity',
-      { extraParams: { complexity: 'max' } },
-      'low, medium, high',
-    ],
+    ['gpt-image-1', 'complexity', { complexity: 'low' }, 'omit it'],
+    ['gpt-image-2.5-flare', 'complexity', { complexity: 'low' }, 'omit it'],
+    ['gpt-image-2.6-flare', 'complexity', { complexity: 'max' }, 'low, medium, high'],
+    ['house-model', 'extraParams.complexity', { extraParams: { complexity: 'low' } }, ''],
     ['gpt-image-2.6-flare', 'extraParams.Complexity', { extraParams: { Complexity: 'low' } }, ''],
     ['gpt-image-2', 'extraParams.input_fidelity', { extraParams: { input_fidelity: 'low' } }, ''],
     ['gpt-image-2', 'extraParams.Input_Fidelity', { extraParams: { Input_Fidelity: 'low' } }, ''],

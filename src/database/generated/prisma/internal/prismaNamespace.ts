@@ -1747,6 +1747,7 @@ export const EditJobScalarFieldEnum = {
   outputCompression: 'outputCompression',
   inputFidelity: 'inputFidelity',
   moderation: 'moderation',
+  complexity: 'complexity',
   partialImages: 'partialImages',
   extraParams: 'extraParams',
   metadata: 'metadata',
@@ -1928,7 +1929,7 @@ export const BudgetScalarFieldEnum = {
   period: 'period',
   periodStart: 'periodStart',
   spentMicroUsd: 'spentMicroUsd',
-  heldMicroUsd: 'heldMicroUsd',
+  reservedMicroUsd: 'reservedMicroUsd',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const

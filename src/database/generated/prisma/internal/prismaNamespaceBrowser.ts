@@ -103,6 +103,7 @@ export const EditJobScalarFieldEnum = {
   outputCompression: 'outputCompression',
   inputFidelity: 'inputFidelity',
   moderation: 'moderation',
+  complexity: 'complexity',
   partialImages: 'partialImages',
   extraParams: 'extraParams',
   metadata: 'metadata',
@@ -284,7 +285,7 @@ export const BudgetScalarFieldEnum = {
   period: 'period',
   periodStart: 'periodStart',
   spentMicroUsd: 'spentMicroUsd',
-  heldMicroUsd: 'heldMicroUsd',
+  reservedMicroUsd: 'reservedMicroUsd',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const

@@ -30,13 +30,13 @@ export type AggregateBudget = {
 export type BudgetAvgAggregateOutputType = {
   limitMicroUsd: number | null
   spentMicroUsd: number | null
-  heldMicroUsd: number | null
+  reservedMicroUsd: number | null
 }
 
 export type BudgetSumAggregateOutputType = {
   limitMicroUsd: bigint | null
   spentMicroUsd: bigint | null
-  heldMicroUsd: bigint | null
+  reservedMicroUsd: bigint | null
 }
 
 export type BudgetMinAggregateOutputType = {
@@ -45,7 +45,7 @@ export type BudgetMinAggregateOutputType = {
   period: $Enums.BudgetPeriod | null
   periodStart: Date | null
   spentMicroUsd: bigint | null
-  heldMicroUsd: bigint | null
+  reservedMicroUsd: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -56,7 +56,7 @@ export type BudgetMaxAggregateOutputType = {
   period: $Enums.BudgetPeriod | null
   periodStart: Date | null
   spentMicroUsd: bigint | null
-  heldMicroUsd: bigint | null
+  reservedMicroUsd: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -67,7 +67,7 @@ export type BudgetCountAggregateOutputType = {
   period: number
   periodStart: number
   spentMicroUsd: number
-  heldMicroUsd: number
+  reservedMicroUsd: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -77,13 +77,13 @@ export type BudgetCountAggregateOutputType = {
 export type BudgetAvgAggregateInputType = {
   limitMicroUsd?: true
   spentMicroUsd?: true
-  heldMicroUsd?: true
+  reservedMicroUsd?: true
 }
 
 export type BudgetSumAggregateInputType = {
   limitMicroUsd?: true
   spentMicroUsd?: true
-  heldMicroUsd?: true
+  reservedMicroUsd?: true
 }
 
 export type BudgetMinAggregateInputType = {
@@ -92,7 +92,7 @@ export type BudgetMinAggregateInputType = {
   period?: true
   periodStart?: true
   spentMicroUsd?: true
-  heldMicroUsd?: true
+  reservedMicroUsd?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -103,7 +103,7 @@ export type BudgetMaxAggregateInputType = {
   period?: true
   periodStart?: true
   spentMicroUsd?: true
-  heldMicroUsd?: true
+  reservedMicroUsd?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -114,7 +114,7 @@ export type BudgetCountAggregateInputType = {
   period?: true
   periodStart?: true
   spentMicroUsd?: true
-  heldMicroUsd?: true
+  reservedMicroUsd?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -212,7 +212,7 @@ export type BudgetGroupByOutputType = {
   period: $Enums.BudgetPeriod
   periodStart: Date
   spentMicroUsd: bigint
-  heldMicroUsd: bigint
+  reservedMicroUsd: bigint
   createdAt: Date
   updatedAt: Date
   _count: BudgetCountAggregateOutputType | null
@@ -246,7 +246,7 @@ export type BudgetWhereInput = {
   period?: Prisma.EnumBudgetPeriodFilter<"Budget"> | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeFilter<"Budget"> | Date | string
   spentMicroUsd?: Prisma.BigIntFilter<"Budget"> | bigint | number
-  heldMicroUsd?: Prisma.BigIntFilter<"Budget"> | bigint | number
+  reservedMicroUsd?: Prisma.BigIntFilter<"Budget"> | bigint | number
   createdAt?: Prisma.DateTimeFilter<"Budget"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Budget"> | Date | string
 }
@@ -257,7 +257,7 @@ export type BudgetOrderByWithRelationInput = {
   period?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -271,7 +271,7 @@ export type BudgetWhereUniqueInput = Prisma.AtLeast<{
   period?: Prisma.EnumBudgetPeriodFilter<"Budget"> | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeFilter<"Budget"> | Date | string
   spentMicroUsd?: Prisma.BigIntFilter<"Budget"> | bigint | number
-  heldMicroUsd?: Prisma.BigIntFilter<"Budget"> | bigint | number
+  reservedMicroUsd?: Prisma.BigIntFilter<"Budget"> | bigint | number
   createdAt?: Prisma.DateTimeFilter<"Budget"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Budget"> | Date | string
 }, "ownerId">
@@ -282,7 +282,7 @@ export type BudgetOrderByWithAggregationInput = {
   period?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.BudgetCountOrderByAggregateInput
@@ -301,7 +301,7 @@ export type BudgetScalarWhereWithAggregatesInput = {
   period?: Prisma.EnumBudgetPeriodWithAggregatesFilter<"Budget"> | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeWithAggregatesFilter<"Budget"> | Date | string
   spentMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Budget"> | bigint | number
-  heldMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Budget"> | bigint | number
+  reservedMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Budget"> | bigint | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Budget"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Budget"> | Date | string
 }
@@ -312,7 +312,7 @@ export type BudgetCreateInput = {
   period: $Enums.BudgetPeriod
   periodStart: Date | string
   spentMicroUsd?: bigint | number
-  heldMicroUsd?: bigint | number
+  reservedMicroUsd?: bigint | number
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -323,7 +323,7 @@ export type BudgetUncheckedCreateInput = {
   period: $Enums.BudgetPeriod
   periodStart: Date | string
   spentMicroUsd?: bigint | number
-  heldMicroUsd?: bigint | number
+  reservedMicroUsd?: bigint | number
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -334,7 +334,7 @@ export type BudgetUpdateInput = {
   period?: Prisma.EnumBudgetPeriodFieldUpdateOperationsInput | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  reservedMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -345,7 +345,7 @@ export type BudgetUncheckedUpdateInput = {
   period?: Prisma.EnumBudgetPeriodFieldUpdateOperationsInput | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  reservedMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -356,7 +356,7 @@ export type BudgetCreateManyInput = {
   period: $Enums.BudgetPeriod
   periodStart: Date | string
   spentMicroUsd?: bigint | number
-  heldMicroUsd?: bigint | number
+  reservedMicroUsd?: bigint | number
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -367,7 +367,7 @@ export type BudgetUpdateManyMutationInput = {
   period?: Prisma.EnumBudgetPeriodFieldUpdateOperationsInput | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  reservedMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -378,7 +378,7 @@ export type BudgetUncheckedUpdateManyInput = {
   period?: Prisma.EnumBudgetPeriodFieldUpdateOperationsInput | $Enums.BudgetPeriod
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  reservedMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -389,7 +389,7 @@ export type BudgetCountOrderByAggregateInput = {
   period?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -397,7 +397,7 @@ export type BudgetCountOrderByAggregateInput = {
 export type BudgetAvgOrderByAggregateInput = {
   limitMicroUsd?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
 }
 
 export type BudgetMaxOrderByAggregateInput = {
@@ -406,7 +406,7 @@ export type BudgetMaxOrderByAggregateInput = {
   period?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -417,7 +417,7 @@ export type BudgetMinOrderByAggregateInput = {
   period?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -425,7 +425,7 @@ export type BudgetMinOrderByAggregateInput = {
 export type BudgetSumOrderByAggregateInput = {
   limitMicroUsd?: Prisma.SortOrder
   spentMicroUsd?: Prisma.SortOrder
-  heldMicroUsd?: Prisma.SortOrder
+  reservedMicroUsd?: Prisma.SortOrder
 }
 
 export type EnumBudgetPeriodFieldUpdateOperationsInput = {
@@ -440,7 +440,7 @@ export type BudgetSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   period?: boolean
   periodStart?: boolean
   spentMicroUsd?: boolean
-  heldMicroUsd?: boolean
+  reservedMicroUsd?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["budget"]>
@@ -451,7 +451,7 @@ export type BudgetSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   period?: boolean
   periodStart?: boolean
   spentMicroUsd?: boolean
-  heldMicroUsd?: boolean
+  reservedMicroUsd?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["budget"]>
@@ -462,7 +462,7 @@ export type BudgetSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   period?: boolean
   periodStart?: boolean
   spentMicroUsd?: boolean
-  heldMicroUsd?: boolean
+  reservedMicroUsd?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["budget"]>
@@ -473,12 +473,12 @@ export type BudgetSelectScalar = {
   period?: boolean
   periodStart?: boolean
   spentMicroUsd?: boolean
-  heldMicroUsd?: boolean
+  reservedMicroUsd?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type BudgetOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"ownerId" | "limitMicroUsd" | "period" | "periodStart" | "spentMicroUsd" | "heldMicroUsd" | "createdAt" | "updatedAt", ExtArgs["result"]["budget"]>
+export type BudgetOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"ownerId" | "limitMicroUsd" | "period" | "periodStart" | "spentMicroUsd" | "reservedMicroUsd" | "createdAt" | "updatedAt", ExtArgs["result"]["budget"]>
 
 export type $BudgetPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Budget"
@@ -499,9 +499,9 @@ export type $BudgetPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     spentMicroUsd: bigint
     /**
-     * What those have reserved of which nobody can tell the cost, yet or ever.
+     * Reserved for edits that are still running or whose cost is unknown.
      */
-    heldMicroUsd: bigint
+    reservedMicroUsd: bigint
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["budget"]>
@@ -932,7 +932,7 @@ export interface BudgetFieldRefs {
   readonly period: Prisma.FieldRef<"Budget", 'BudgetPeriod'>
   readonly periodStart: Prisma.FieldRef<"Budget", 'DateTime'>
   readonly spentMicroUsd: Prisma.FieldRef<"Budget", 'BigInt'>
-  readonly heldMicroUsd: Prisma.FieldRef<"Budget", 'BigInt'>
+  readonly reservedMicroUsd: Prisma.FieldRef<"Budget", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Budget", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Budget", 'DateTime'>
 }

@@ -238,8 +238,8 @@ export type EditAttemptGroupByOutputType = {
   jobId: string
   number: number
   state: $Enums.AttemptState
-  workerId: string | null
-  upstream: string | null
+  workerId: string
+  upstream: string
   httpStatus: number | null
   upstreamRequestId: string | null
   errorCode: string | null
@@ -278,8 +278,8 @@ export type EditAttemptWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -296,8 +296,8 @@ export type EditAttemptOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrderInput | Prisma.SortOrder
-  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -318,8 +318,8 @@ export type EditAttemptWhereUniqueInput = Prisma.AtLeast<{
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -336,8 +336,8 @@ export type EditAttemptOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  workerId?: Prisma.SortOrderInput | Prisma.SortOrder
-  upstream?: Prisma.SortOrderInput | Prisma.SortOrder
+  workerId?: Prisma.SortOrder
+  upstream?: Prisma.SortOrder
   httpStatus?: Prisma.SortOrderInput | Prisma.SortOrder
   upstreamRequestId?: Prisma.SortOrderInput | Prisma.SortOrder
   errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -361,8 +361,8 @@ export type EditAttemptScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
   number?: Prisma.IntWithAggregatesFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateWithAggregatesFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableWithAggregatesFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidWithAggregatesFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringWithAggregatesFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableWithAggregatesFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableWithAggregatesFilter<"EditAttempt"> | string | null
@@ -377,8 +377,8 @@ export type EditAttemptCreateInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -395,8 +395,8 @@ export type EditAttemptUncheckedCreateInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -411,8 +411,8 @@ export type EditAttemptUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -429,8 +429,8 @@ export type EditAttemptUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -446,8 +446,8 @@ export type EditAttemptCreateManyInput = {
   jobId: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -462,8 +462,8 @@ export type EditAttemptUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -479,8 +479,8 @@ export type EditAttemptUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -615,8 +615,8 @@ export type EditAttemptCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -631,8 +631,8 @@ export type EditAttemptUncheckedCreateWithoutJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -677,8 +677,8 @@ export type EditAttemptScalarWhereInput = {
   jobId?: Prisma.UuidFilter<"EditAttempt"> | string
   number?: Prisma.IntFilter<"EditAttempt"> | number
   state?: Prisma.EnumAttemptStateFilter<"EditAttempt"> | $Enums.AttemptState
-  workerId?: Prisma.UuidNullableFilter<"EditAttempt"> | string | null
-  upstream?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
+  workerId?: Prisma.UuidFilter<"EditAttempt"> | string
+  upstream?: Prisma.StringFilter<"EditAttempt"> | string
   httpStatus?: Prisma.IntNullableFilter<"EditAttempt"> | number | null
   upstreamRequestId?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
   errorCode?: Prisma.StringNullableFilter<"EditAttempt"> | string | null
@@ -693,8 +693,8 @@ export type EditAttemptCreateManyJobInput = {
   id?: string
   number: number
   state?: $Enums.AttemptState
-  workerId?: string | null
-  upstream?: string | null
+  workerId: string
+  upstream: string
   httpStatus?: number | null
   upstreamRequestId?: string | null
   errorCode?: string | null
@@ -709,8 +709,8 @@ export type EditAttemptUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -725,8 +725,8 @@ export type EditAttemptUncheckedUpdateWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -741,8 +741,8 @@ export type EditAttemptUncheckedUpdateManyWithoutJobInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   state?: Prisma.EnumAttemptStateFieldUpdateOperationsInput | $Enums.AttemptState
-  workerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  upstream?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  workerId?: Prisma.StringFieldUpdateOperationsInput | string
+  upstream?: Prisma.StringFieldUpdateOperationsInput | string
   httpStatus?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   upstreamRequestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -848,13 +848,13 @@ export type $EditAttemptPayload<ExtArgs extends runtime.Types.Extensions.Interna
     number: number
     state: $Enums.AttemptState
     /**
-     * The process that sent it; only that one may end it, until it is surely gone. Null: before 0.2.
+     * The process that sent it. No other process may end it while that process may be alive.
      */
-    workerId: string | null
+    workerId: string
     /**
-     * Which edits API it went to, by its name in the configuration. Null: before there were several.
+     * Name of the upstream, as in the configuration.
      */
-    upstream: string | null
+    upstream: string
     httpStatus: number | null
     upstreamRequestId: string | null
     errorCode: string | null

@@ -80,6 +80,7 @@ export type EditJobMinAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  complexity: string | null
   partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
@@ -124,6 +125,7 @@ export type EditJobMaxAggregateOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  complexity: string | null
   partialImages: number | null
   answerSize: string | null
   answerQuality: string | null
@@ -168,6 +170,7 @@ export type EditJobCountAggregateOutputType = {
   outputCompression: number
   inputFidelity: number
   moderation: number
+  complexity: number
   partialImages: number
   extraParams: number
   metadata: number
@@ -252,6 +255,7 @@ export type EditJobMinAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  complexity?: true
   partialImages?: true
   answerSize?: true
   answerQuality?: true
@@ -296,6 +300,7 @@ export type EditJobMaxAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  complexity?: true
   partialImages?: true
   answerSize?: true
   answerQuality?: true
@@ -340,6 +345,7 @@ export type EditJobCountAggregateInputType = {
   outputCompression?: true
   inputFidelity?: true
   moderation?: true
+  complexity?: true
   partialImages?: true
   extraParams?: true
   metadata?: true
@@ -473,6 +479,7 @@ export type EditJobGroupByOutputType = {
   outputCompression: number | null
   inputFidelity: string | null
   moderation: string | null
+  complexity: string | null
   partialImages: number | null
   extraParams: runtime.JsonValue | null
   metadata: runtime.JsonValue
@@ -542,6 +549,7 @@ export type EditJobWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
@@ -598,6 +606,7 @@ export type EditJobOrderByWithRelationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  complexity?: Prisma.SortOrderInput | Prisma.SortOrder
   partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
@@ -657,6 +666,7 @@ export type EditJobWhereUniqueInput = Prisma.AtLeast<{
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
@@ -713,6 +723,7 @@ export type EditJobOrderByWithAggregationInput = {
   outputCompression?: Prisma.SortOrderInput | Prisma.SortOrder
   inputFidelity?: Prisma.SortOrderInput | Prisma.SortOrder
   moderation?: Prisma.SortOrderInput | Prisma.SortOrder
+  complexity?: Prisma.SortOrderInput | Prisma.SortOrder
   partialImages?: Prisma.SortOrderInput | Prisma.SortOrder
   extraParams?: Prisma.SortOrderInput | Prisma.SortOrder
   metadata?: Prisma.SortOrder
@@ -767,6 +778,7 @@ export type EditJobScalarWhereWithAggregatesInput = {
   outputCompression?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableWithAggregatesFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableWithAggregatesFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableWithAggregatesFilter<"EditJob">
   metadata?: Prisma.JsonWithAggregatesFilter<"EditJob">
@@ -812,6 +824,7 @@ export type EditJobCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -867,6 +880,7 @@ export type EditJobUncheckedCreateInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -920,6 +934,7 @@ export type EditJobUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -975,6 +990,7 @@ export type EditJobUncheckedUpdateInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1029,6 +1045,7 @@ export type EditJobCreateManyInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1074,6 +1091,7 @@ export type EditJobUpdateManyMutationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1119,6 +1137,7 @@ export type EditJobUncheckedUpdateManyInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1180,6 +1199,7 @@ export type EditJobCountOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  complexity?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   extraParams?: Prisma.SortOrder
   metadata?: Prisma.SortOrder
@@ -1244,6 +1264,7 @@ export type EditJobMaxOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  complexity?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
@@ -1288,6 +1309,7 @@ export type EditJobMinOrderByAggregateInput = {
   outputCompression?: Prisma.SortOrder
   inputFidelity?: Prisma.SortOrder
   moderation?: Prisma.SortOrder
+  complexity?: Prisma.SortOrder
   partialImages?: Prisma.SortOrder
   answerSize?: Prisma.SortOrder
   answerQuality?: Prisma.SortOrder
@@ -1600,6 +1622,7 @@ export type EditJobCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1654,6 +1677,7 @@ export type EditJobUncheckedCreateWithoutRetriesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1711,6 +1735,7 @@ export type EditJobCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1765,6 +1790,7 @@ export type EditJobUncheckedCreateWithoutRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1838,6 +1864,7 @@ export type EditJobUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1892,6 +1919,7 @@ export type EditJobUncheckedUpdateWithoutRetriesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -1964,6 +1992,7 @@ export type EditJobScalarWhereInput = {
   outputCompression?: Prisma.IntNullableFilter<"EditJob"> | number | null
   inputFidelity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   moderation?: Prisma.StringNullableFilter<"EditJob"> | string | null
+  complexity?: Prisma.StringNullableFilter<"EditJob"> | string | null
   partialImages?: Prisma.IntNullableFilter<"EditJob"> | number | null
   extraParams?: Prisma.JsonNullableFilter<"EditJob">
   metadata?: Prisma.JsonFilter<"EditJob">
@@ -2009,6 +2038,7 @@ export type EditJobCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2063,6 +2093,7 @@ export type EditJobUncheckedCreateWithoutIdempotencyKeysInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2131,6 +2162,7 @@ export type EditJobUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2185,6 +2217,7 @@ export type EditJobUncheckedUpdateWithoutIdempotencyKeysInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2237,6 +2270,7 @@ export type EditJobCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2291,6 +2325,7 @@ export type EditJobUncheckedCreateWithoutAttemptsInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2359,6 +2394,7 @@ export type EditJobUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2413,6 +2449,7 @@ export type EditJobUncheckedUpdateWithoutAttemptsInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2465,6 +2502,7 @@ export type EditJobCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2518,6 +2556,7 @@ export type EditJobUncheckedCreateWithoutPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2597,6 +2636,7 @@ export type EditJobCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2651,6 +2691,7 @@ export type EditJobUncheckedCreateWithoutImagesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2719,6 +2760,7 @@ export type EditJobUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2773,6 +2815,7 @@ export type EditJobUncheckedUpdateWithoutImagesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2825,6 +2868,7 @@ export type EditJobCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2879,6 +2923,7 @@ export type EditJobUncheckedCreateWithoutUsageInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -2947,6 +2992,7 @@ export type EditJobUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3001,6 +3047,7 @@ export type EditJobUncheckedUpdateWithoutUsageInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3053,6 +3100,7 @@ export type EditJobCreateWithoutChargesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3107,6 +3155,7 @@ export type EditJobUncheckedCreateWithoutChargesInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3175,6 +3224,7 @@ export type EditJobUpdateWithoutChargesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3229,6 +3279,7 @@ export type EditJobUncheckedUpdateWithoutChargesInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3281,6 +3332,7 @@ export type EditJobCreateWithoutReservationInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3335,6 +3387,7 @@ export type EditJobUncheckedCreateWithoutReservationInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3403,6 +3456,7 @@ export type EditJobUpdateWithoutReservationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3457,6 +3511,7 @@ export type EditJobUncheckedUpdateWithoutReservationInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3509,6 +3564,7 @@ export type EditJobCreateWithoutWebhooksInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3563,6 +3619,7 @@ export type EditJobUncheckedCreateWithoutWebhooksInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3631,6 +3688,7 @@ export type EditJobUpdateWithoutWebhooksInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3685,6 +3743,7 @@ export type EditJobUncheckedUpdateWithoutWebhooksInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3738,6 +3797,7 @@ export type EditJobCreateManyRetryOfInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3782,6 +3842,7 @@ export type EditJobUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3836,6 +3897,7 @@ export type EditJobUncheckedUpdateWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3889,6 +3951,7 @@ export type EditJobUncheckedUpdateManyWithoutRetryOfInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3933,6 +3996,7 @@ export type EditJobCreateManyPromptInput = {
   outputCompression?: number | null
   inputFidelity?: string | null
   moderation?: string | null
+  complexity?: string | null
   partialImages?: number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -3978,6 +4042,7 @@ export type EditJobUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -4031,6 +4096,7 @@ export type EditJobUncheckedUpdateWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -4084,6 +4150,7 @@ export type EditJobUncheckedUpdateManyWithoutPromptInput = {
   outputCompression?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   inputFidelity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   moderation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  complexity?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   partialImages?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   extraParams?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -4206,6 +4273,7 @@ export type EditJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4263,6 +4331,7 @@ export type EditJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4311,6 +4380,7 @@ export type EditJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4359,6 +4429,7 @@ export type EditJobSelectScalar = {
   outputCompression?: boolean
   inputFidelity?: boolean
   moderation?: boolean
+  complexity?: boolean
   partialImages?: boolean
   extraParams?: boolean
   metadata?: boolean
@@ -4388,7 +4459,7 @@ export type EditJobSelectScalar = {
   deletedAt?: boolean
 }
 
-export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
+export type EditJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "ownerId" | "status" | "sandbox" | "turn" | "promptId" | "model" | "size" | "resolvedSize" | "n" | "quality" | "background" | "outputFormat" | "outputCompression" | "inputFidelity" | "moderation" | "complexity" | "partialImages" | "extraParams" | "metadata" | "answerSize" | "answerQuality" | "answerBackground" | "answerOutputFormat" | "errorCode" | "errorMessage" | "upstream" | "totalTokens" | "inputTokens" | "inputTextTokens" | "inputImageTokens" | "inputCachedTokens" | "outputTokens" | "outputTextTokens" | "outputImageTokens" | "costMicroUsd" | "outputCount" | "retryOfId" | "createdAt" | "startedAt" | "nextAttemptAt" | "finishedAt" | "durationMs" | "deletedAt", ExtArgs["result"]["editJob"]>
 export type EditJobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   prompt?: boolean | Prisma.EditJob$promptArgs<ExtArgs>
   retryOf?: boolean | Prisma.EditJob$retryOfArgs<ExtArgs>
@@ -4448,6 +4519,7 @@ export type $EditJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     outputCompression: number | null
     inputFidelity: string | null
     moderation: string | null
+    complexity: string | null
     /**
      * Pictures on the way that were asked for, per output. Null: none, and no streaming.
      */
@@ -4945,6 +5017,7 @@ export interface EditJobFieldRefs {
   readonly outputCompression: Prisma.FieldRef<"EditJob", 'Int'>
   readonly inputFidelity: Prisma.FieldRef<"EditJob", 'String'>
   readonly moderation: Prisma.FieldRef<"EditJob", 'String'>
+  readonly complexity: Prisma.FieldRef<"EditJob", 'String'>
   readonly partialImages: Prisma.FieldRef<"EditJob", 'Int'>
   readonly extraParams: Prisma.FieldRef<"EditJob", 'Json'>
   readonly metadata: Prisma.FieldRef<"EditJob", 'Json'>

@@ -185,7 +185,7 @@ export type ReservationGroupByOutputType = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint
-  bound: runtime.JsonValue | null
+  bound: runtime.JsonValue
   reservedAt: Date
   settledAt: Date | null
   _count: ReservationCountAggregateOutputType | null
@@ -217,7 +217,7 @@ export type ReservationWhereInput = {
   jobId?: Prisma.UuidFilter<"Reservation"> | string
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
-  bound?: Prisma.JsonNullableFilter<"Reservation">
+  bound?: Prisma.JsonFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -227,7 +227,7 @@ export type ReservationOrderByWithRelationInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
-  bound?: Prisma.SortOrderInput | Prisma.SortOrder
+  bound?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   job?: Prisma.EditJobOrderByWithRelationInput
@@ -240,7 +240,7 @@ export type ReservationWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.ReservationWhereInput | Prisma.ReservationWhereInput[]
   ownerId?: Prisma.StringFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntFilter<"Reservation"> | bigint | number
-  bound?: Prisma.JsonNullableFilter<"Reservation">
+  bound?: Prisma.JsonFilter<"Reservation">
   reservedAt?: Prisma.DateTimeFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableFilter<"Reservation"> | Date | string | null
   job?: Prisma.XOR<Prisma.EditJobScalarRelationFilter, Prisma.EditJobWhereInput>
@@ -250,7 +250,7 @@ export type ReservationOrderByWithAggregationInput = {
   jobId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   amountMicroUsd?: Prisma.SortOrder
-  bound?: Prisma.SortOrderInput | Prisma.SortOrder
+  bound?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ReservationCountOrderByAggregateInput
@@ -267,7 +267,7 @@ export type ReservationScalarWhereWithAggregatesInput = {
   jobId?: Prisma.UuidWithAggregatesFilter<"Reservation"> | string
   ownerId?: Prisma.StringWithAggregatesFilter<"Reservation"> | string
   amountMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Reservation"> | bigint | number
-  bound?: Prisma.JsonNullableWithAggregatesFilter<"Reservation">
+  bound?: Prisma.JsonWithAggregatesFilter<"Reservation">
   reservedAt?: Prisma.DateTimeWithAggregatesFilter<"Reservation"> | Date | string
   settledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Reservation"> | Date | string | null
 }
@@ -275,7 +275,7 @@ export type ReservationScalarWhereWithAggregatesInput = {
 export type ReservationCreateInput = {
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
   job: Prisma.EditJobCreateNestedOneWithoutReservationInput
@@ -285,7 +285,7 @@ export type ReservationUncheckedCreateInput = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -293,7 +293,7 @@ export type ReservationUncheckedCreateInput = {
 export type ReservationUpdateInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   job?: Prisma.EditJobUpdateOneRequiredWithoutReservationNestedInput
@@ -303,7 +303,7 @@ export type ReservationUncheckedUpdateInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -312,7 +312,7 @@ export type ReservationCreateManyInput = {
   jobId: string
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -320,7 +320,7 @@ export type ReservationCreateManyInput = {
 export type ReservationUpdateManyMutationInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -329,7 +329,7 @@ export type ReservationUncheckedUpdateManyInput = {
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -407,7 +407,7 @@ export type ReservationUncheckedUpdateOneWithoutJobNestedInput = {
 export type ReservationCreateWithoutJobInput = {
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -415,7 +415,7 @@ export type ReservationCreateWithoutJobInput = {
 export type ReservationUncheckedCreateWithoutJobInput = {
   ownerId: string
   amountMicroUsd: bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt: Date | string
   settledAt?: Date | string | null
 }
@@ -439,7 +439,7 @@ export type ReservationUpdateToOneWithWhereWithoutJobInput = {
 export type ReservationUpdateWithoutJobInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -447,7 +447,7 @@ export type ReservationUpdateWithoutJobInput = {
 export type ReservationUncheckedUpdateWithoutJobInput = {
   ownerId?: Prisma.StringFieldUpdateOperationsInput | string
   amountMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  bound?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  bound?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   reservedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   settledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -517,9 +517,9 @@ export type $ReservationPayload<ExtArgs extends runtime.Types.Extensions.Interna
      */
     amountMicroUsd: bigint
     /**
-     * The tokens that the amount is for, and the rules they are by. Null: older than that.
+     * The tokens that the amount is for, and the rules that they follow.
      */
-    bound: runtime.JsonValue | null
+    bound: runtime.JsonValue
     /**
      * Tells the period that it counts in.
      */

@@ -1,11 +1,12 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { DATABASE_RETRY_SECONDS, type ErrorResponse } from './error-response.ts';
 
 /**
- * Answers in the shape of a GraphQL error, so that clients read every refusal alike.
+ * Sends an error in the shape of a GraphQL error, so that clients parse every error alike.
  * @param more Further extensions, beside the code.
  */
-export function answerError(
+export function sendError(
   res: ServerResponse,
   status: number,
   code: string,
@@ -22,25 +23,32 @@ export function answerError(
   res.end(body);
 }
 
-export function answerUnavailable(
+/** @param status In place of the response's own, where a route has a more exact one. */
+export function sendErrorResponse(
+  res: ServerResponse,
+  { code, message, details, retryAfterSeconds, status: own }: ErrorResponse,
+  status = own,
+): void {
+  if (retryAfterSeconds !== null) res.setHeader('retry-after', String(retryAfterSeconds));
+  sendError(res, status, code, message, details);
+}
+
+export function sendUnavailable(
   res: ServerResponse,
   message: string,
   retryAfterSeconds: number,
 ): void {
   res.setHeader('retry-after', String(retryAfterSeconds));
-  answerError(res, 503, 'UNAVAILABLE', message);
+  sendError(res, 503, 'UNAVAILABLE', message);
 }
 
-/** The database cannot be reached, or takes no writes. */
-export function answerDatabaseAway(res: ServerResponse): void {
-  answerUnavailable(res, 'The database is not available.', DATABASE_RETRY_SECONDS);
+/** The database cannot be reached, or accepts no writes. */
+export function sendDatabaseUnavailable(res: ServerResponse): void {
+  sendUnavailable(res, 'The database is not available.', DATABASE_RETRY_SECONDS);
 }
 
-/** What clients are asked to wait for a database that is not available. */
-export const DATABASE_RETRY_SECONDS = 5;
-
-/** The same to a client that asked for a WebSocket; the connection ends. */
-export function refuseUpgrade(socket: Duplex, status: number, code: string, message: string): void {
+/** Sends an error to a client that asked for a WebSocket, and closes the connection. */
+export function rejectUpgrade(socket: Duplex, status: number, code: string, message: string): void {
   const body = errorBody(code, message);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +

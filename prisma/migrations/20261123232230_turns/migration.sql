@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "EditJob" ADD COLUMN     "turn" INTEGER NOT NULL DEFAULT 0;

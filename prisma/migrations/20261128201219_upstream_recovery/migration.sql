@@ -1,3 +1,0 @@
--- AlterTable
-ALTER TABLE "UpstreamPause" ADD COLUMN     "places" INTEGER NOT NULL DEFAULT 1,
-ADD COLUMN     "strikes" INTEGER NOT NULL DEFAULT 1;

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "EditJobImage" ADD COLUMN     "sentSha256" CHAR(64);

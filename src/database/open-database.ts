@@ -1,0 +1,40 @@
+import type { Config } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import { type Availability, createAvailability } from './availability.ts';
+import type { Database } from './database.ts';
+import { migrate } from './migrations.ts';
+import { openPglite } from './pglite.ts';
+import { openPostgres } from './postgres.ts';
+import { checkPostgres } from './start/check-postgres.ts';
+
+/** A database with all migrations applied. */
+export interface OpenDatabase {
+  readonly database: Database;
+  readonly availability: Availability;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param options.onAborted Called when the embedded database has ended itself: only a restart helps.
+ * @throws StartError or ConfigError when the database cannot be used; it is closed then.
+ */
+export async function openDatabase(options: {
+  config: Config['database'];
+  onAborted?: (() => void) | undefined;
+  log: Log;
+}): Promise<OpenDatabase> {
+  const { log } = options;
+  await using opened = new AsyncDisposableStack();
+  const database = opened.adopt(await connect(options), (it) => it.close());
+  await migrate({ database, log });
+  opened.move();
+  return { database, availability: createAvailability({ database }), close: database.close };
+}
+
+async function connect(options: Parameters<typeof openDatabase>[0]): Promise<Database> {
+  const { config, onAborted, log } = options;
+  if (config.kind === 'pglite') return openPglite({ dir: config.dir, log, onAborted });
+  await checkPostgres(config);
+  return openPostgres({ ...config, log });
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { LOCAL_VIEWER } from '../auth/viewer.ts';
+import type { Config } from '../config/config.ts';
+import type { Availability } from '../database/availability.ts';
+import type { ExportEdits } from '../export/export-edits.ts';
+import { mediaOf } from '../images/images.ts';
+import { blobKey } from '../images/storage/blob-key.ts';
+import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
+import type { Log } from '../log.ts';
+import { createTrustedProxies } from '../net/trusted-proxies.ts';
+import { parseGlobalId } from '../public-ids/global-id.ts';
+import type { Services } from '../schema/context.ts';
+import { schema, subgraph } from '../schema/index.ts';
+import { printSorted } from '../schema/print-schema.ts';
+import { createApiRoutes, type Endpoint } from './api-routes.ts';
+import { createCors } from './cors.ts';
+import { createForwarded } from './forwarded.ts';
+import { createGraphql, type Graphql } from './graphql/graphql.ts';
+import { createGraphqlSockets } from './graphql/graphql-sockets.ts';
+import { createRequestOrigins } from './origin.ts';
+import { createGraphiqlRoute } from './page/graphiql-route.ts';
+import { createExportRoute } from './rest/export-route.ts';
+import { createImageRoute } from './rest/image-route.ts';
+import { createSchemaRoute } from './rest/schema-route.ts';
+import { createUploadRoute } from './rest/upload-route.ts';
+import type { Routes } from './server.ts';
+import { createStalledResponses } from './stalled-responses.ts';
+import { createTakePlace, createUploadPlaces } from './upload-places.ts';
+
+/** What `npm run build:page` makes of src/graphiql. */
+const GRAPHIQL_DIR = join(import.meta.dirname, '../../build/graphiql');
+
+/** The API over every transport, the images and the page. */
+export interface OpenApiRoutes {
+  readonly routes: Routes;
+  /** Ends subscriptions so that clients subscribe again elsewhere. New requests must be refused. */
+  endStreams(): Promise<void>;
+  close(): void;
+}
+
+export function openApiRoutes(options: {
+  config: Config;
+  services: Services;
+  thumbnails: Thumbnails;
+  exportEdits: ExportEdits;
+  availability: Availability;
+  log: Log;
+}): OpenApiRoutes {
+  const { services, thumbnails, exportEdits, availability, log } = options;
+  const { http, limits, editsApi } = options.config;
+  const { images, blobs, uploads } = services;
+  const forwarded = createForwarded({
+    isTrusted: createTrustedProxies(http.trustedProxies),
+    hasProxies: http.trustedProxies.length > 0,
+  });
+  const takePlace = createTakePlace(
+    createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
+    forwarded.client,
+  );
+  const maxFileBytes = limits.imageBytes;
+  const serve = (graphql: Graphql): Endpoint => ({
+    graphql,
+    sockets: createGraphqlSockets({ graphql }),
+  });
+  const common = { services, maxFileBytes, takePlace, log };
+  const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
+  // On a path of its own: a gateway must not see `Query.node`, which clients need.
+  const federated = serve(
+    createGraphql({ ...common, path: '/graphql/subgraph', schema: subgraph }),
+  );
+  const endpoints = [standalone, federated];
+  const stalled = createStalledResponses({
+    onStalled: () => log.info('a client reads no more of its answer: cut off'),
+  });
+
+  const routes = createApiRoutes({
+    prefix: http.prefix,
+    origins: createRequestOrigins({
+      publicUrl: http.publicUrl,
+      allowedHosts: http.allowedHosts,
+      corsOrigins: http.corsOrigins,
+      forwarded,
+    }),
+    cors: createCors({ origins: http.corsOrigins }),
+    corsOrigins: http.corsOrigins,
+    viewer: LOCAL_VIEWER,
+    endpoints,
+    graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
+    imageRoute: createImageRoute({
+      find: async (viewer, globalId) => {
+        const id = parseGlobalId(globalId);
+        if (id?.typename !== 'Image') return null;
+        const image = await images.find(viewer, id.id);
+        return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
+      },
+      blobs,
+      thumbnails,
+      onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
+    }),
+    uploadRoute: createUploadRoute({
+      uploads,
+      images,
+      takePlace,
+      maxFileBytes,
+      onError: (error) => log.error({ err: error }, 'upload failed'),
+    }),
+    exportRoute: createExportRoute({
+      exportEdits,
+      onError: (error) => log.error({ err: error }, 'history not exported'),
+    }),
+    schemaRoute: createSchemaRoute(printSorted(schema)),
+    availability,
+    stalled,
+  });
+  return {
+    routes,
+    async endStreams() {
+      // Connections first: a client that loses its connection subscribes again by itself, one
+      // whose subscription ends with an error does not.
+      for (const { graphql } of endpoints) graphql.cutStreams();
+      await Promise.all(endpoints.map(({ sockets }) => sockets.stop()));
+    },
+    close: stalled.stop,
+  };
+}

@@ -1,0 +1,38 @@
+import type { Config } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import { createHealth } from './rest/health.ts';
+import { createHttpServer, type Routes } from './server.ts';
+
+export interface OpenHttp {
+  /** This process's own address. */
+  readonly url: string;
+  /** Not ready from now on; new connections and requests get 503. Running requests go on. */
+  refuse(): void;
+  /** Waits at most `graceMs` for running requests, then aborts them. */
+  close(options: { graceMs: number }): Promise<void>;
+}
+
+/**
+ * @param options.readiness What must work before this process is ready, by name.
+ * @throws StartError when the address cannot be listened on.
+ */
+export async function openHttp(options: {
+  config: Config['http'];
+  routes: Routes;
+  readiness: Parameters<typeof createHealth>[0]['checks'];
+  log: Log;
+}): Promise<OpenHttp> {
+  const { config, routes, readiness, log } = options;
+  const { host, port, prefix } = config;
+  const health = createHealth({ checks: readiness });
+  const server = createHttpServer({ host, port, prefix, routes, health, log });
+  const { url } = await server.start();
+  return {
+    url,
+    refuse() {
+      health.stopping();
+      server.refuse();
+    },
+    close: server.stop,
+  };
+}

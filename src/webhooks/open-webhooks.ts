@@ -1,0 +1,66 @@
+import type { SecretKey } from '../config/secret-key.ts';
+import type { PrismaClient } from '../database/database.ts';
+import type { OnEditEnd } from '../edits/end/edit-end.ts';
+import type { Log } from '../log.ts';
+import { createAddressGuard } from '../net/address-guard.ts';
+import { createAllowedHosts } from '../net/allowed-hosts.ts';
+import type { OutboundProxies } from '../net/outbound-proxies.ts';
+import { encodeGlobalId } from '../public-ids/global-id.ts';
+import { imageUrl } from '../public-ids/image-url.ts';
+import type { Queue } from '../queue/queue.ts';
+import { createDeliverWebhook } from './deliver-webhook.ts';
+import { DELIVER_WEBHOOK } from './delivery-queue.ts';
+import { createPostWebhook } from './post-webhook.ts';
+import { createPublishEnd } from './publish-end.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
+
+/** Deliveries that one process sends at once. */
+const CONCURRENT_DELIVERIES = 32;
+
+/** For the response's head, and again for its body. */
+const TIMEOUT_MS = 15_000;
+
+export interface OpenWebhooks {
+  readonly webhooks: Webhooks;
+  /** Inserts the deliveries of an edit that ends. */
+  readonly publishEnd: OnEditEnd;
+  /** Starts to send deliveries. @param baseUrl Origin of the links in them. */
+  deliver(baseUrl: string): void;
+  /** Closes the connections to endpoints. The queue must have been drained. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param options.secretKey Null: none is configured, so no webhook can be created or signed.
+ * @param options.allowedHosts Hosts that may have private addresses.
+ */
+export function openWebhooks(options: {
+  prisma: PrismaClient;
+  queue: Queue;
+  secretKey: SecretKey | null;
+  allowedHosts: readonly string[];
+  proxies: OutboundProxies;
+  log: Log;
+}): OpenWebhooks {
+  const { prisma, queue, secretKey, allowedHosts, proxies, log } = options;
+  const isAllowedHost = createAllowedHosts(allowedHosts);
+  const guard = createAddressGuard({ allow: isAllowedHost, proxies });
+  return {
+    webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
+    publishEnd: createPublishEnd({ queue }),
+    deliver(baseUrl) {
+      queue.work(DELIVER_WEBHOOK, {
+        concurrency: CONCURRENT_DELIVERIES,
+        handle: createDeliverWebhook({
+          prisma,
+          queue,
+          post: createPostWebhook({ guard, timeoutMs: TIMEOUT_MS }),
+          secretKey,
+          links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
+          log,
+        }),
+      });
+    },
+    close: guard.close,
+  };
+}
