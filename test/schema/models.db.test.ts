@@ -129,7 +129,7 @@ describe.runIf(hasDatabase)('models', () => {
     });
     expect(await modelOf('house-model')).toMatchObject({
       sizes: ['512x512'],
-      qualities: ['LOW', 'HIGH'],
+      qualities: ['HIGH', 'LOW'],
       inputFidelities: null,
     });
   });
