@@ -10,7 +10,7 @@ import { EditErrorCodeEnum } from './errors.ts';
 import { INPUT_LIMITS } from './input-limits.ts';
 
 const DateTimeRange = builder.inputType('DateTimeRange', {
-  description: 'A time range, without its upper bound.',
+  description: 'A time range that excludes its upper bound.',
   fields: (t) => ({
     from: t.field({
       type: 'DateTime',
