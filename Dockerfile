@@ -3,21 +3,22 @@
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Only what runs in production, as locked; nothing of it needs its install script. `npm ci` would
-# install some development dependencies all the same: those that others name as optional peers.
+# Only the production dependencies, as locked; none of them needs its install script. `npm ci` would
+# also install the development dependencies that others name as optional peers.
 RUN npm pkg delete devDependencies && npm install --ignore-scripts --no-audit --no-fund
 
-# GraphiQL's page. What bundles it stays here.
-FROM node:24-slim AS page
+# The database client and GraphiQL's page. The development dependencies that make them stay here.
+FROM node:24-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json tsconfig.json ./
+COPY package.json package-lock.json tsconfig.json prisma.config.ts ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY scripts/build-page.ts ./scripts/
+COPY prisma ./prisma
+COPY scripts/prepare.js scripts/build-page.ts ./scripts/
 COPY src/graphiql ./src/graphiql
-RUN node scripts/build-page.ts
+RUN node scripts/prepare.js
 
 FROM node:24-slim
-# A font for the sandbox, which writes the prompt on its pictures.
+# A font for the sandbox, which writes the prompt on its images.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends fontconfig-config fonts-dejavu-core \
   && rm -rf /var/lib/apt/lists/*
@@ -29,7 +30,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY prisma ./prisma
 COPY src ./src
-COPY --from=page /app/build ./build
+COPY --from=build /app/src/database/generated ./src/database/generated
+COPY --from=build /app/build ./build
 USER node
 VOLUME /data
 EXPOSE 4000

@@ -16,7 +16,6 @@ const CHECKS: Record<string, readonly string[]> = {
   modules: [...SCRIPT, 'scripts/check-modules.ts'],
   schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
   'build/graphiql': [...SCRIPT, 'scripts/build-page.ts', '--check'],
-  'src/database/generated': [...SCRIPT, 'scripts/check-generated.ts'],
   migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
   'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],
 };

@@ -1,13 +1,45 @@
 /**
- * `npm ci` ends with this (`prepare`): builds GraphiQL's page, unless the development packages that do
- * it were left out. Plain JavaScript, since the pinned Node, which runs TypeScript, is one of those.
+ * `npm ci` ends with this (`prepare`), and the Dockerfile runs it: generates the database client and
+ * bundles GraphiQL's page. Plain JavaScript, since any Node.js that runs npm may run it. The rest
+ * runs on the pinned Node.js, or in the Dockerfile on the image's.
  */
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-if (existsSync(new URL('../node_modules/vite', import.meta.url))) {
-  await import('./build-page.ts');
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NEEDED = ['node', 'prisma', 'vite'];
+const STEPS = [
+  'node node_modules/prisma/build/index.js generate',
+  'node --disable-warning=ExperimentalWarning scripts/build-page.ts',
+];
+
+/** Resolves to the output if the step fails, else to nothing. */
+function run(step) {
+  return new Promise((resolve) => {
+    const child = spawn(step, { cwd: ROOT, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const chunks = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => chunks.push(chunk));
+    }
+    child.on('close', (exitCode) =>
+      resolve(exitCode === 0 ? [] : [`$ ${step}\n`, ...chunks.map(String)]),
+    );
+  });
+}
+
+if (NEEDED.every((name) => existsSync(join(ROOT, 'node_modules', name)))) {
+  process.env.PATH = join(ROOT, 'node_modules', '.bin') + delimiter + process.env.PATH;
+  // Prisma's CLI asks a server for its newest version otherwise.
+  process.env.CHECKPOINT_DISABLE = '1';
+  for (const chunk of (await Promise.all(STEPS.map(run))).flat()) {
+    process.stderr.write(chunk);
+    process.exitCode = 1;
+  }
 } else {
   process.stderr.write(
-    'GraphiQL’s page is not built: what builds it was left out (--omit=dev). All else is served.\n',
+    'Retouch needs its development dependencies to generate code: run `npm ci` without --omit=dev, or build the container, which leaves them out.\n',
   );
+  process.exitCode = 1;
 }

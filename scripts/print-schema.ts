@@ -1,15 +1,17 @@
 /**
  * `npm run schema`: writes schema.graphql, sorted, and schema.subgraph.graphql, as a gateway gets it.
  * With `--check` it writes nothing and fails when one is stale. With `--subgraph` it prints the
- * subgraph and writes nothing.
+ * subgraph, with the prefix of SUBGRAPH_TYPE_PREFIX, and writes nothing.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graphqlSync } from 'graphql';
-import { schema, subgraph } from '../src/schema/index.ts';
+import { createSubgraph, schema } from '../src/schema/index.ts';
 import { printSorted } from '../src/schema/print-schema.ts';
 
-const asked = graphqlSync({ schema: subgraph, source: '{ _service { sdl } }' });
+// The committed file has no prefix.
+const prefix = process.argv.includes('--subgraph') ? process.env['SUBGRAPH_TYPE_PREFIX'] : '';
+const asked = graphqlSync({ schema: createSubgraph(prefix), source: '{ _service { sdl } }' });
 const service = asked.data?.['_service'] as { sdl: string };
 const printed = {
   'schema.graphql': printSorted(schema),

@@ -83,7 +83,7 @@ export const FILL_STEPS = [
     FROM job
     JOIN job AS parent ON parent.n = (job.nth / 50 * 50 + job.nth % 50 / 2) * 10 + job.owner
     JOIN input ON input.owner = job.owner AND input.nth = job.nth / 5 * 5`,
-  `INSERT INTO "EditAttempt" (id, "jobId", number, state, "workerId", upstream, "httpStatus", "sentAt", "finishedAt")
+  `INSERT INTO "EditAttempt" (id, "jobId", number, state, "processId", upstream, "httpStatus", "sentAt", "finishedAt")
     SELECT "benchId"(ms, 'attempt' || n), ${JOB_ID('n', 'ms')}, 1, 'SUCCEEDED'::"AttemptState", "benchId"(ms, 'process'), 'openai', 200,
       to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
     FROM (${NUMBERED}) AS job`,

@@ -64,7 +64,7 @@ const USAGE = /* GraphQL */ `
   query Usage($from: DateTime!, $to: DateTime!) {
     usage(from: $from, to: $to, groupBy: [DAY, MODEL]) {
       totals { edits totalTokens }
-      buckets { model edits totalTokens }
+      buckets { model totals { edits totalTokens } }
     }
   }
 `;

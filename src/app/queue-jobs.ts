@@ -1,7 +1,7 @@
 import { FORGET_EDITS } from '../edits/deletion/forget-edits.ts';
 import { APPLY_RETENTION } from '../edits/deletion/retention.ts';
 import { RUN_EDIT } from '../edits/edit-queue.ts';
-import { SWEEP_ANSWERS } from '../edits/run/sweep-answers.ts';
+import { SWEEP_ANSWERS } from '../edits/run/stored-answers.ts';
 import { REMOVE_BLOBS } from '../images/storage/remove-blobs.ts';
 import { SWEEP_BLOBS } from '../images/storage/sweep-blobs.ts';
 import { MAKE_THUMBNAILS } from '../images/thumbnails/make-thumbnails.ts';

@@ -8,9 +8,9 @@ import {
 } from '../config/data-dir/storage-access.ts';
 import { openSecretKey } from '../config/secret-key.ts';
 import { openDatabase } from '../database/open-database.ts';
-import type { OnEditEnd } from '../edits/end/edit-end.ts';
+import { createEndEdit } from '../edits/end/end-edit.ts';
 import { openEdits } from '../edits/open-edits.ts';
-import { createWorkerPresence } from '../edits/run/processes.ts';
+import { createProcesses } from '../edits/run/processes.ts';
 import { openImages } from '../images/open-images.ts';
 import { createBudgets } from '../limits/budgets.ts';
 import type { Log } from '../log.ts';
@@ -18,6 +18,7 @@ import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
 import { createLull } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
+import { createLedger } from '../usage/ledger.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
 
@@ -50,12 +51,12 @@ export async function openSharedParts(options: {
   const { prisma } = database;
   const alone = database.kind === 'pglite';
 
-  // Of every role: other processes leave the files alone that a registered process is receiving.
-  const presence = opened.adopt(
-    createWorkerPresence({ prisma, alone, timeoutMs: limits.workerTimeoutMs, log }),
+  // In every role: the files that a process is receiving are left alone as long as it has a row.
+  const processes = opened.adopt(
+    createProcesses({ prisma, alone, timeoutMs: limits.workerTimeoutMs, log }),
     (it) => it.stop(),
   );
-  await presence.start();
+  await processes.start();
 
   const { storage } = config;
   const lull = createLull();
@@ -64,7 +65,7 @@ export async function openSharedParts(options: {
       storage,
       limits,
       stagingDir: dirs.staging,
-      processId: presence.id,
+      processId: processes.id,
       prisma,
       lull,
     }),
@@ -103,19 +104,22 @@ export async function openSharedParts(options: {
   );
 
   const budgets = createBudgets({ prisma, log });
-  const onEnd: OnEditEnd = async (tx, end) => {
-    await webhooks.publishEnd(tx, end);
-    // Last: the owner's other edits wait for what it locks.
-    await budgets.settle(tx, end);
-  };
+  const priceTable = createPriceTable((model) => knownModels.get(model).prices);
+  const endEdit = createEndEdit({
+    images: images.images,
+    events,
+    ledger: createLedger({ prices: priceTable }),
+    budgets,
+    insertWebhooks: webhooks.insertDeliveries,
+  });
   const parts = opened.move();
   return {
     dirs,
     knownModels,
-    prices: createPriceTable((model) => knownModels.get(model).prices),
+    prices: priceTable,
     prisma,
     availability,
-    presence,
+    processes,
     lull,
     images,
     storageAccess,
@@ -124,7 +128,7 @@ export async function openSharedParts(options: {
     webhooks,
     edits,
     budgets,
-    onEnd,
+    endEdit,
     close: () => parts.disposeAsync(),
   };
 }

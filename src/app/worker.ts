@@ -18,7 +18,7 @@ export interface WorkerHalf {
   close(): Promise<void>;
 }
 
-/** Ends the attempts of processes that are gone, then starts to take queue jobs. */
+/** Ends the attempts of crashed processes, then starts to take queue jobs. */
 export async function openWorker(options: {
   shared: SharedParts;
   config: Config;

@@ -29,6 +29,8 @@ export interface Config {
     readonly allowedHosts: readonly string[] | null;
     /** Origins whose pages may use the API, as browsers write them. */
     readonly corsOrigins: readonly string[];
+    /** Of types of the subgraph. Empty: none. */
+    readonly subgraphTypePrefix: string;
   };
   readonly database:
     | {
@@ -140,6 +142,7 @@ export function loadConfig(given: Environment): Config {
         values.ALLOWED_HOSTS?.map((host) => host.toLowerCase()) ??
         (defaulted('ALLOW_ANONYMOUS') ? null : []),
       corsOrigins: values.CORS_ORIGINS ?? [],
+      subgraphTypePrefix: values.SUBGRAPH_TYPE_PREFIX ?? '',
     },
     database: readDatabase(),
     dataDir,

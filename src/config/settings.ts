@@ -77,6 +77,14 @@ export const SETTINGS = {
     description:
       'Comma-separated names that the `Host` header of a request may have, in addition to this machine’s own and that of `PUBLIC_URL`, such as `retouch.example.com`. Default: none; with `ALLOW_ANONYMOUS=true`, any.',
   },
+  SUBGRAPH_TYPE_PREFIX: {
+    schema: text.regex(
+      /^[A-Z][A-Za-z0-9]{0,31}$/,
+      'must be an upper-case letter, then at most 31 letters and digits',
+    ),
+    description:
+      'Begins the names of types at `/graphql/subgraph`, such as `Retouch` for `RetouchImage`, so that none collides with a type of another subgraph: see docs/federation.md. Default: none.',
+  },
   CORS_ORIGINS: {
     schema: list.refine(
       (origins) =>

@@ -38,7 +38,7 @@ export function createAvailability({
   async function canWrite(): Promise<boolean> {
     const rows = await database.prisma.$queryRaw<{ isReadOnly: boolean }[]>`
       SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly",
-        EXISTS (SELECT FROM "Worker") AS "isRead"`.catch(() => []);
+        EXISTS (SELECT FROM "Process") AS "isRead"`.catch(() => []);
     const [row] = rows;
     if (row?.isReadOnly) database.discardConnections();
     return row?.isReadOnly === false;

@@ -2,14 +2,11 @@ import { EditStatus } from '../database/generated/prisma/enums.ts';
 
 export { EditStatus };
 
-/**
- * Those that nothing leaves by itself. OUTCOME_UNKNOWN becomes SUCCEEDED when a stored answer is read
- * again on request.
- */
-export const FINAL_STATUSES: readonly EditStatus[] = Object.values(EditStatus).filter(
-  (status) => status !== 'QUEUED' && status !== 'RUNNING',
-);
+/** Only OUTCOME_UNKNOWN can change again: to SUCCEEDED, when a stored response is read again. */
+export type FinalStatus = Exclude<EditStatus, 'QUEUED' | 'RUNNING'>;
 
-export function isFinal(status: EditStatus): boolean {
-  return FINAL_STATUSES.includes(status);
+export const FINAL_STATUSES: readonly FinalStatus[] = Object.values(EditStatus).filter(isFinal);
+
+export function isFinal(status: EditStatus): status is FinalStatus {
+  return status !== 'QUEUED' && status !== 'RUNNING';
 }

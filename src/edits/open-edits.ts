@@ -14,7 +14,6 @@ import type { PriceTable } from '../models/prices.ts';
 import type { Lull } from '../queue/idle-gate.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
 import type { RecurringWork } from '../queue/recurring-jobs.ts';
-import { createLedger } from '../usage/ledger.ts';
 import { createDeleteEdits } from './deletion/delete-edits.ts';
 import { createForgetEdits, FORGET_EDITS } from './deletion/forget-edits.ts';
 import {
@@ -24,41 +23,40 @@ import {
 } from './deletion/retention.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import { createCancelEdit } from './end/cancel-edit.ts';
-import type { OnEditEnd } from './end/edit-end.ts';
-import { createRecordSuccess } from './end/record-success.ts';
+import type { EndEdit } from './end/end-edit.ts';
 import { createHistory } from './history/history.ts';
 import { createEstimateEdit } from './input/estimate-edit.ts';
 import { createLineage } from './lineage/lineage.ts';
 import { createPrompts } from './prompts/prompts.ts';
 import { type AnswerFiles, createAnswerFiles } from './run/answer-files.ts';
 import { createAttempts } from './run/attempts.ts';
+import { createCallUpstream } from './run/call-upstream.ts';
 import { createChooseUpstream, createFreePlaces } from './run/choose-upstream.ts';
 import { createEditRequests } from './run/edit-request.ts';
+import { createFinishAttempt } from './run/finish-attempt.ts';
 import { createPartialImages } from './run/partial-images.ts';
-import type { WorkerPresence } from './run/processes.ts';
+import type { Processes } from './run/processes.ts';
+import { createRecoverAttempt } from './run/recover-attempt.ts';
 import { createRecovery } from './run/recovery.ts';
 import { createRereadAnswer } from './run/reread-answer.ts';
 import { createRunEdit } from './run/run-edit.ts';
-import { createRunningEdits } from './run/running-edits.ts';
 import {
   createStoreAnswer,
   createStoredAnswers,
-  type StoredAnswers,
-} from './run/stored-answers.ts';
-import {
   createSweepAnswers,
+  type StoredAnswers,
   SWEEP_ANSWERS,
   SWEEP_ANSWERS_EVERY_SECONDS,
-} from './run/sweep-answers.ts';
+} from './run/stored-answers.ts';
 import { createPauses, type Pauses } from './run/upstream-pauses.ts';
 import { createBacklog } from './submit/backlog.ts';
 import { createCostBound } from './submit/cost-bound.ts';
 import { createEdits } from './submit/edits.ts';
 import { createReserveCost } from './submit/reserve-cost.ts';
 import { createSubmitAndWait } from './submit/submit-and-wait.ts';
-import { createEditEndings, type EditEndings } from './watch/edit-endings.ts';
 import { createEditSubscriptions } from './watch/edit-subscriptions.ts';
 import { createEditWaits } from './watch/edit-waits.ts';
+import { createFinalEvents, type FinalEvents } from './watch/final-events.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -67,7 +65,7 @@ const RETRY_MAX_AGE_MS = DAY_MS;
 
 /** Shared by the two halves below. */
 export interface OpenEdits {
-  readonly endings: EditEndings;
+  readonly finalEvents: FinalEvents;
   readonly pauses: Pauses;
   readonly storedAnswers: StoredAnswers;
   close(): void;
@@ -78,7 +76,7 @@ interface Lower extends OpenQueue {
   readonly prisma: PrismaClient;
   readonly images: OpenImages;
   readonly prices: PriceTable;
-  readonly onEnd: OnEditEnd;
+  readonly endEdit: EndEdit;
 }
 
 export function openEdits(
@@ -89,12 +87,12 @@ export function openEdits(
 ): OpenEdits {
   const { prisma, events, log } = options;
   const { blobs } = options.images;
-  const endings = createEditEndings({ prisma, events, log });
+  const finalEvents = createFinalEvents({ prisma, events, log });
   return {
-    endings,
+    finalEvents,
     pauses: createPauses({ prisma }),
     storedAnswers: createStoredAnswers({ prisma, blobs, maxAgeDays: options.answerRetentionDays }),
-    close: endings.stop,
+    close: finalEvents.stop,
   };
 }
 
@@ -111,29 +109,24 @@ export function createEditService(
     log: Log;
   },
 ) {
-  const { prisma, queue, events, prices, onEnd, budgets, models, sandbox, log } = options;
-  const { endings, storedAnswers } = options.edits;
+  const { prisma, queue, events, prices, endEdit, budgets, models, sandbox, log } = options;
+  const { finalEvents, storedAnswers } = options.edits;
   const { images } = options.images;
   const backlog = createBacklog({ prisma, maxQueued: options.maxQueued });
   const costBound = createCostBound({ prisma, models, prices });
   const reserveCost = createReserveCost({ budgets, models, costBound });
   const history = createHistory({ prisma });
-  const editWaits = createEditWaits({ endings });
+  const editWaits = createEditWaits({ finalEvents });
   const services = {
     edits: createEdits({ prisma, queue, images, models, backlog, budgets, reserveCost, sandbox }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
-    cancelEdit: createCancelEdit({ prisma, events, onEnd }),
+    cancelEdit: createCancelEdit({ prisma, endEdit }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),
     rereadAnswer: createRereadAnswer({
       prisma,
       images,
       storedAnswers,
-      recordSuccess: createRecordSuccess({
-        images,
-        events,
-        ledger: createLedger({ prices }),
-        onEnd,
-      }),
+      endEdit,
       readerOf: options.readerOf,
       onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobIds: [jobId] }),
       log,
@@ -155,13 +148,13 @@ export interface EditRunner {
 }
 
 /**
- * Ends the attempts of processes that are gone, then starts to run edits.
+ * Ends the attempts of crashed processes, then starts to run edits.
  * @param options.answersDir Where responses are stored while they arrive.
  */
 export async function openEditRunner(
   options: Lower & {
     edits: OpenEdits;
-    presence: WorkerPresence;
+    processes: Processes;
     upstreams: Upstreams;
     lull: Lull;
     storageAccess: StorageAccess;
@@ -173,9 +166,9 @@ export async function openEditRunner(
     log: Log;
   },
 ): Promise<EditRunner> {
-  const { prisma, events, queue, upstreams, presence, lull, storageAccess, config, log } = options;
+  const { prisma, events, queue, upstreams, processes, lull, storageAccess, config, log } = options;
   const { images, blobs, staging } = options.images;
-  const { endings, pauses } = options.edits;
+  const { finalEvents, pauses } = options.edits;
   const { limits } = config;
   await using opened = new AsyncDisposableStack();
 
@@ -186,47 +179,60 @@ export async function openEditRunner(
     prisma,
     events,
     queue,
-    images,
     upstreams,
     chooseUpstream: createChooseUpstream({ upstreams, pauses }),
     sandbox: config.editsApi.kind === 'sandbox',
-    ledger: createLedger({ prices: options.prices }),
-    onEnd: options.onEnd,
+    endEdit: options.endEdit,
   });
   const send = (data: { jobIds: string[] }) => queue.send(prisma, MAKE_THUMBNAILS, data);
   const thumbnailRequests = opened.adopt(createThumbnailRequests({ lull, send, log }), (it) =>
     it.stop(),
   );
-  const runEdit = createRunEdit({
+  const finishAttempt = createFinishAttempt({
     attempts,
-    runningEdits: createRunningEdits({ endings }),
     images,
-    partialImages: createPartialImages({ prisma, events, images }),
-    requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
+    answerFiles,
     pauses,
     upstreams,
-    workerId: presence.id,
-    answerFiles,
-    storeAnswer,
-    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
-    storageAccess,
-    timeoutMs: limits.editTimeoutMs,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
     onSucceeded: thumbnailRequests.request,
   });
+  const runEdit = createRunEdit({
+    attempts,
+    finalEvents,
+    callUpstream: createCallUpstream({
+      requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
+      partialImages: createPartialImages({ prisma, events, images }),
+      answerFiles,
+      timeoutMs: limits.editTimeoutMs,
+    }),
+    finishAttempt,
+    pauses,
+    processId: processes.id,
+    answerFiles,
+    storeAnswer,
+    diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
+    storageAccess,
+    log,
+  });
   const recovery = opened.adopt(
     createRecovery({
       prisma,
-      attempts,
-      runEdit,
-      upstreams,
-      presence,
+      recoverAttempt: createRecoverAttempt({
+        prisma,
+        attempts,
+        finishAttempt,
+        upstreams,
+        answerFiles,
+        storeAnswer,
+        storageAccess,
+      }),
+      processes,
       answerFiles,
       storeAnswer,
       staging,
-      storageAccess,
-      workerTimeoutMs: limits.workerTimeoutMs,
+      processTimeoutMs: limits.workerTimeoutMs,
       log,
     }),
     (it) => it.stop(),
@@ -235,8 +241,8 @@ export async function openEditRunner(
 
   queue.work(RUN_EDIT, {
     concurrency: limits.concurrentEdits,
-    places: createFreePlaces({ prisma, upstreams, pauses, workerId: presence.id }),
-    handle: (data, signal) => lull.busyWith(() => runEdit.run(data, signal)),
+    places: createFreePlaces({ prisma, upstreams, pauses, processId: processes.id }),
+    handle: (data, signal) => lull.busyWith(() => runEdit(data, signal)),
   });
   const parts = opened.move();
   return { answerFiles, close: () => parts.disposeAsync() };

@@ -144,10 +144,12 @@ subscription Watch {
     buckets {
       date
       model
-      edits
-      images
-      totalTokens
-      cost
+      totals {
+        edits
+        images
+        totalTokens
+        cost
+      }
     }
     truncated
   }

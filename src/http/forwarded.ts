@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { isLoopback } from '../config/config.ts';
 import { type IsTrustedProxy, unmapped } from '../net/trusted-proxies.ts';
 
@@ -69,14 +70,7 @@ function withoutPort(hop: string): string {
 /** One client has a whole /64 of IPv6. What is no address, such as `unknown`, is its own client. */
 function block(address: string): string {
   if (isIP(address) !== 6) return address.slice(0, 64);
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
-  const groups = (text: string) => text.split(':').filter((group) => group !== '');
-  const left = groups(head);
-  const right = tail === undefined ? [] : groups(tail);
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const all = [...left, ...Array<string>(zeros).fill('0'), ...right];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+  const { parts } = ipaddr.IPv6.parse(address);
+  const prefix = parts.slice(0, 4).map((part) => part.toString(16));
+  return `${prefix.join(':')}::/64`;
 }

@@ -10,7 +10,7 @@ import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
 import { parseGlobalId } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
-import { schema, subgraph } from '../schema/index.ts';
+import { createSubgraph, schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
 import { createApiRoutes, type Endpoint } from './api-routes.ts';
 import { createCors } from './cors.ts';
@@ -66,7 +66,11 @@ export function openApiRoutes(options: {
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(
-    createGraphql({ ...common, path: '/graphql/subgraph', schema: subgraph }),
+    createGraphql({
+      ...common,
+      path: '/graphql/subgraph',
+      schema: createSubgraph(http.subgraphTypePrefix),
+    }),
   );
   const endpoints = [standalone, federated];
   const stalled = createStalledResponses({

@@ -1,5 +1,6 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { buildConnector, type Dispatcher } from 'undici';
 import { AddressRefusedError } from '../errors.ts';
 import {
@@ -118,55 +119,18 @@ export function createGuardedLookup(lookup: SystemLookup): LookupFunction {
   };
 }
 
+/** The only block that IANA assigns as global unicast; ipaddr.js also takes unassigned ones for it. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /**
  * Whether a literal IP address is public unicast: globally reachable by the IANA special-purpose
- * registries (RFC 6890). IPv6 forms that carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are not,
- * whatever they carry.
+ * registries (RFC 6890). IPv6 addresses that contain an IPv4 address (mapped, NAT64, 6to4, Teredo)
+ * are not, whichever it is.
  */
 export function isPublicAddress(address: string): boolean {
-  switch (isIP(address)) {
-    case 4:
-      return !specialIPv4.check(address, 'ipv4');
-    case 6:
-      return globalIPv6.check(address, 'ipv6') && !specialIPv6.check(address, 'ipv6');
-    default:
-      return false;
-  }
-}
-
-const specialIPv4 = blockList('ipv4', [
-  '0.0.0.0/8', // this network
-  '10.0.0.0/8', // private
-  '100.64.0.0/10', // carrier-grade NAT
-  '127.0.0.0/8', // loopback
-  '169.254.0.0/16', // link-local, metadata services
-  '172.16.0.0/12', // private
-  '192.0.0.0/24', // protocol assignments
-  '192.0.2.0/24', // documentation
-  '192.88.99.0/24', // 6to4 relays
-  '192.168.0.0/16', // private
-  '198.18.0.0/15', // benchmarks
-  '198.51.100.0/24', // documentation
-  '203.0.113.0/24', // documentation
-  '224.0.0.0/4', // multicast
-  '240.0.0.0/4', // reserved, broadcast
-]);
-
-/** The only block that IANA hands out as global unicast; all else (ULA, link-local …) is special. */
-const globalIPv6 = blockList('ipv6', ['2000::/3']);
-
-const specialIPv6 = blockList('ipv6', [
-  '2001::/23', // protocol assignments: Teredo, benchmarks, ORCHID
-  '2001:db8::/32', // documentation
-  '2002::/16', // 6to4
-  '3fff::/20', // documentation
-]);
-
-function blockList(family: 'ipv4' | 'ipv6', subnets: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const subnet of subnets) {
-    const [network = '', prefix = ''] = subnet.split('/');
-    list.addSubnet(network, Number(prefix), family);
-  }
-  return list;
+  // ipaddr.js also parses forms such as `127.1`.
+  if (isIP(address) === 0) return false;
+  const ip = ipaddr.parse(address);
+  if (ip.range() !== 'unicast') return false;
+  return ip instanceof ipaddr.IPv4 || ip.match(GLOBAL_UNICAST);
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 /** Whether the address is that of a proxy whose `X-Forwarded-*` headers are believed. */
 export type IsTrustedProxy = (address: string) => boolean;
@@ -15,9 +16,9 @@ export function createTrustedProxies(entries: readonly string[]): IsTrustedProxy
   return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
 }
 
-/** IPv4 addresses on an IPv6 socket (`::ffff:192.0.2.1`) as IPv4. */
+/** An IPv4 address on an IPv6 socket (`::ffff:192.0.2.1`) as IPv4; anything else as it is. */
 export function unmapped(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+  return isIP(address) === 6 ? ipaddr.process(address).toString() : address;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

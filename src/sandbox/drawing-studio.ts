@@ -1,10 +1,10 @@
+import pLimit from 'p-limit';
 import sharp, { type OverlayOptions, type Sharp } from 'sharp';
 import { captionSvg } from './caption.ts';
 import type { EditParams } from './edit-params.ts';
 import { inspectPictures } from './input-images.ts';
 import { nearestSize, type Pixels, type Scene, setScene } from './scene.ts';
 import { type Picture, pictureOf, type Studio } from './studio.ts';
-import { createTurns } from './turns.ts';
 
 /** One per picture of an edit, so that the ten of n = 10 can be told apart at a glance. */
 const TINTS = [
@@ -26,7 +26,7 @@ const TINTS = [
  * One picture is drawn at a time, because each holds a few times its raw pixels in memory.
  */
 export function createDrawingStudio(): Studio {
-  const inTurn = createTurns(1);
+  const inTurn = pLimit(1);
   return {
     keepsBytes: true,
     inspect: inspectPictures,

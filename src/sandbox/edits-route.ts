@@ -1,28 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { PixelSize } from '../models/sizes.ts';
 import { countTextTokens } from '../models/text-tokens.ts';
-import {
-  type Chunks,
-  factsOf,
-  jsonBody,
-  member,
-  pictureMember,
-  streamEvent,
-  usageOf,
-  withoutInput,
-} from './answer.ts';
-import { byteLength, distortBody, distortEvent, write, writeHalf } from './deliver.ts';
-import { type EditParams, parseParams } from './edit-params.ts';
+import { parseParams } from './edit-params.ts';
 import { faultReply, isPaid } from './fault-replies.ts';
 import type { Fault, FaultQueue } from './faults.ts';
 import { drain, readForm } from './form.ts';
 import { pickFiles } from './input-images.ts';
 import type { KeptFiles } from './kept-files.ts';
 import { ApiRefusal, type Reply } from './refusal.ts';
-import { type Call, sendReply, startAnswer } from './send.ts';
+import { type Call, sendReply } from './send.ts';
+import { createSendImages } from './send-images.ts';
 import type { SeenRequest, StatsKeeper } from './stats.ts';
-import type { Picture, Sitting, Studio } from './studio.ts';
+import type { Studio } from './studio.ts';
 
 /** One POST to this route. */
 interface EditCall extends Call {
@@ -32,17 +20,6 @@ interface EditCall extends Call {
 }
 
 export type EditsRoute = (req: IncomingMessage, res: ServerResponse, call: Call) => Promise<void>;
-
-/** An edit that was accepted, and paid for. */
-interface Accepted {
-  readonly params: EditParams;
-  readonly inputSizes: readonly PixelSize[];
-  /** Of the prompt. */
-  readonly textTokens: number;
-  readonly sitting: Sitting;
-  readonly fault: Fault | null;
-  readonly delayMs: number;
-}
 
 /**
  * POST /v1/images/edits. In this order: the next fault is taken, the key is looked at, the body is
@@ -56,7 +33,8 @@ export function createEditsRoute(parts: {
   delayMs: number;
   apiKey: string | null;
 }): EditsRoute {
-  const { studio, faults, stats, keptFiles } = parts;
+  const { studio, faults, stats } = parts;
+  const sendImages = createSendImages(parts);
 
   return async (req, res, call) => {
     const fault = faults.take();
@@ -113,85 +91,8 @@ export function createEditsRoute(parts: {
     stats.answered(seen, 200);
     const delayMs = fault?.kind === 'delay' ? fault.delayMs : parts.delayMs;
     const accepted = { params, inputSizes, textTokens, sitting, fault, delayMs };
-    await (params.stream ? answerStream : answerJson)(res, accepted, call);
+    await sendImages(res, accepted, call);
   }
-
-  async function answerJson(res: ServerResponse, edit: Accepted, call: EditCall): Promise<void> {
-    const { params, sitting, fault } = edit;
-    await sleep(edit.delayMs, undefined, { signal: call.signal });
-    const members: Chunks[] = [];
-    for (let k = 1; k <= params.n; k += 1) {
-      call.signal.throwIfAborted();
-      members.push(memberOf(await sitting.picture(k), edit, call));
-    }
-    const usage =
-      fault?.kind === 'no_usage'
-        ? null
-        : usageOf(params, { ...edit, size: billedSize(edit), pictures: params.n });
-    stats.used(call.seen, usage);
-    const body = distortBody(
-      jsonBody(factsOf(params, sitting.size), fault?.kind === 'empty_data' ? [] : members, usage),
-      fault,
-    );
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': String(byteLength(body)),
-    };
-    startAnswer(res, 200, headers, call);
-    await deliver(res, body, edit, call);
-    res.end();
-  }
-
-  async function answerStream(res: ServerResponse, edit: Accepted, call: Call): Promise<void> {
-    const { params, sitting, fault } = edit;
-    const facts = factsOf(params, sitting.size);
-    const whole = usageOf(params, { ...edit, size: billedSize(edit), pictures: 1 });
-    const events = (params.partialImages + 1) * params.n;
-    const pause = () => sleep(edit.delayMs / events, undefined, { signal: call.signal });
-    const headers = { 'content-type': 'text/event-stream; charset=utf-8' };
-    startAnswer(res, 200, { ...headers, 'cache-control': 'no-cache' }, call);
-    res.flushHeaders();
-    for (let k = 1; k <= params.n; k += 1) {
-      for (let index = 0; index < params.partialImages; index += 1) {
-        await pause();
-        const picture = pictureMember(await sitting.partial(k, index));
-        await write(res, streamEvent(facts, picture, { partialImageIndex: index }), call);
-      }
-      await pause();
-      if (fault?.kind === 'empty_data') continue;
-      const share = k === 1 ? whole : withoutInput(whole);
-      const usage = fault?.kind === 'no_usage' ? null : share;
-      const picture = memberOf(await sitting.picture(k), edit, call);
-      await deliver(res, distortEvent(streamEvent(facts, picture, { usage }), fault), edit, call);
-    }
-    res.end();
-  }
-
-  async function deliver(
-    res: ServerResponse,
-    chunks: Chunks,
-    { fault }: Accepted,
-    { signal }: Call,
-  ): Promise<void> {
-    if (fault?.kind === 'truncate') return writeHalf(res, chunks, signal);
-    const rate = fault?.kind === 'slow' ? { bytesPerSecond: fault.bytesPerSecond } : {};
-    await write(res, chunks, { signal, ...rate });
-  }
-
-  function memberOf(picture: Picture, { params, fault }: Accepted, call: Call): Chunks {
-    if (fault?.kind === 'bad_base64') return member('b64_json', '*** this is no base64 ***');
-    if (fault?.kind === 'picture_not_picture') {
-      return member('b64_json', Buffer.from('This is a text and no picture.').toString('base64'));
-    }
-    if (fault?.kind !== 'url') return pictureMember(picture);
-    const path = keptFiles.keep(picture.bytes, `image/${params.outputFormat}`);
-    return member('url', fault.url ?? new URL(path, call.origin).href);
-  }
-}
-
-/** What was asked for is billed, also when prepared pictures of another size are the answer. */
-function billedSize({ params, sitting }: Accepted): PixelSize {
-  return params.size === 'auto' ? sitting.size : params.size;
 }
 
 /** Any key will do unless one is configured. The key is in no message and no log. */

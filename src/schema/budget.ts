@@ -2,7 +2,7 @@ import { ForbiddenError, InvalidInputError } from '../errors.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from '../limits/budget-period.ts';
 import type { BudgetState } from '../limits/budget-state.ts';
 import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 
 /** Maximum length of an owner id. */
@@ -23,9 +23,9 @@ const BudgetPeriodEnum = builder.enumType('BudgetPeriod', {
 
 const AMOUNTS = {
   limit: ['limitMicroUsd', 'Maximum cost of all edits submitted in one period.'],
-  used: ['usedMicroUsd', 'The sum of `spent` and `held`.'],
-  spent: ['spentMicroUsd', 'Known cost of the edits submitted in this period.'],
-  held: [
+  used: ['usedMicroUsd', 'The sum of `cost` and `reserved`.'],
+  cost: ['spentMicroUsd', 'Sum of the known costs of the edits submitted in this period.'],
+  reserved: [
     'reservedMicroUsd',
     'Reserved for edits that are still queued or running, or whose cost is unknown: the outcome is unknown, the edit was canceled while running, no tokens were reported, or no price is known.',
   ],
@@ -39,7 +39,7 @@ const AMOUNTS = {
   ],
 } as const;
 
-const Budget = builder.objectRef<BudgetState>('Budget').implement({
+export const Budget = builder.objectRef<BudgetState>('Budget').implement({
   description: 'The spending limit of an owner. Amounts are in US dollars, exact to a millionth.',
   fields: (t) => ({
     ownerId: t.exposeString('ownerId', { description: 'The owner of the budget.' }),
@@ -119,6 +119,7 @@ builder.queryField('budget', (t) =>
 );
 
 const SetBudgetInput = builder.inputType('SetBudgetInput', {
+  tag: ADMIN_TAG,
   description: 'The owner and the new budget.',
   fields: (t) => ({
     ownerId: t.id({
@@ -140,6 +141,7 @@ const SetBudgetInput = builder.inputType('SetBudgetInput', {
 const SetBudgetPayload = builder
   .objectRef<{ budget: BudgetState | null }>('SetBudgetPayload')
   .implement({
+    tag: ADMIN_TAG,
     description: 'Result of a successful `setBudget`.',
     fields: (t) => ({
       budget: t.field({
@@ -154,12 +156,17 @@ const SetBudgetPayload = builder
 builder.mutationField('setBudget', (t) =>
   t.field({
     type: SetBudgetPayload,
+    tag: ADMIN_TAG,
     description:
       'Sets or removes an owner’s budget. Costs and reservations from the current period count from the start. Admin only.',
     errors: {
       types: [InvalidInputError],
       directResult: true,
-      union: { name: 'SetBudgetResult', description: 'The new budget, or an error.' },
+      union: {
+        tag: ADMIN_TAG,
+        name: 'SetBudgetResult',
+        description: 'The new budget, or an error.',
+      },
     },
     args: {
       input: t.arg({

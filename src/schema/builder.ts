@@ -100,6 +100,9 @@ export const builder = new SchemaBuilder<{
   },
 });
 
+/** Of everything that only admins may use, so that a contract of a federated graph can leave it out. */
+export const ADMIN_TAG = 'admin';
+
 builder.queryType({ description: 'Read operations.' });
 builder.mutationType({
   description:

@@ -9,24 +9,14 @@ export interface CostShape {
   readonly nominal: boolean;
 }
 
-const Currency = builder.enumType('Currency', {
-  description: 'Currency of an amount.',
-  values: { USD: { description: 'US dollars.' } },
-});
-
 export const Cost = builder.objectRef<CostShape>('Cost').implement({
   description:
     'Cost of the tokens at published prices. The upstream’s invoice may differ because of discounts, taxes or its own prices.',
   fields: (t) => ({
     amount: t.field({
       type: 'Decimal',
-      description: 'Amount in `currency`, exact to a millionth.',
+      description: 'Amount in US dollars, exact to a millionth.',
       resolve: ({ amountMicroUsd }) => formatDecimal(amountMicroUsd, USD_FRACTION_DIGITS),
-    }),
-    currency: t.field({
-      type: Currency,
-      description: 'Currency of `amount`.',
-      resolve: () => 'USD' as const,
     }),
     priceVersion: t.exposeString('priceVersion', {
       description: 'Version of the prices used. See `EditModel.prices`.',

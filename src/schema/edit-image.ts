@@ -63,24 +63,24 @@ const EditImagePayload = builder.objectRef<{ id: string }>('EditImagePayload').i
   }),
 });
 
-/** Shared by both mutations that create a job. */
-const EditImageResult = builder.errorUnion('EditImageResult', {
-  description: 'The job, or an error.',
-  types: [
-    EditImagePayload,
-    InvalidInputError,
-    NotFoundError,
-    IdempotencyConflictError,
-    BudgetExceededError,
-  ],
-  resolveType: () => EditImagePayload,
-});
+/** Of both mutations that create a job. */
+const SUBMIT_ERRORS = [
+  InvalidInputError,
+  NotFoundError,
+  IdempotencyConflictError,
+  BudgetExceededError,
+];
 
 builder.mutationField('editImage', (t) =>
   t.field({
-    type: EditImageResult,
+    type: EditImagePayload,
     description:
       'Edits images according to a prompt. All input is validated before anything is sent to an upstream. Once the mutation returns a job, the job survives crashes, and disconnecting does not cancel it.',
+    errors: {
+      types: SUBMIT_ERRORS,
+      directResult: true,
+      union: { name: 'EditImageResult', description: 'The job, or an error.' },
+    },
     args: {
       input: t.arg({
         type: EditImageInput,
@@ -109,33 +109,60 @@ builder.mutationField('editImage', (t) =>
   }),
 );
 
+const RetryEditInput = builder.inputType('RetryEditInput', {
+  description: 'The edit to repeat.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the EditJob to repeat.' }),
+    idempotencyKey: t.string({ description: 'See `EditImageInput.idempotencyKey`.' }),
+    wait: t.int({ description: 'See `EditImageInput.wait`.' }),
+  }),
+});
+
+const RetryEditPayload = builder.objectRef<{ id: string }>('RetryEditPayload').implement({
+  description:
+    'Result of a successful submission. The edit is durably queued; it has ended unless `wait` elapsed first.',
+  fields: (t) => ({
+    editJob: t.prismaField({
+      type: 'EditJob',
+      description: 'The new job in its current state. See `EditJob.retryOf`.',
+      resolve: (query, { id }, _, { prisma }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+    }),
+  }),
+});
+
 builder.mutationField('retryEdit', (t) =>
   t.field({
-    type: EditImageResult,
+    type: RetryEditPayload,
     description:
       'Repeats a final edit as a new job with the same inputs, linked by `retryOf`. If the outcome of the edit is unknown (OUTCOME_UNKNOWN), repeating it may be billed a second time.',
-    args: {
-      id: t.arg.id({ required: true, description: 'Global id of the EditJob to repeat.' }),
-      idempotencyKey: t.arg.string({ description: 'See `EditImageInput.idempotencyKey`.' }),
-      wait: t.arg.int({ description: 'See `EditImageInput.wait`.' }),
+    errors: {
+      types: SUBMIT_ERRORS,
+      directResult: true,
+      union: { name: 'RetryEditResult', description: 'The new job, or an error.' },
     },
-    resolve: (_, { id, idempotencyKey, wait }, context) =>
+    args: {
+      input: t.arg({ type: RetryEditInput, required: true, description: 'The edit to repeat.' }),
+    },
+    resolve: (_, { input: { id, idempotencyKey = null, wait } }, context) =>
       context.submitAndWait({
         waitSeconds: wait,
         signal: context.signal,
         check: () => checkIdempotencyKey(idempotencyKey ?? null),
         submit: (expect) =>
           withJob(id, (old) =>
-            context.edits.retry(
-              context.viewer,
-              old,
-              { idempotencyKey: idempotencyKey ?? null },
-              expect,
-            ),
+            context.edits.retry(context.viewer, old, { idempotencyKey }, expect),
           ),
       }),
   }),
 );
+
+const CancelEditInput = builder.inputType('CancelEditInput', {
+  description: 'The edit to cancel.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the EditJob.' }),
+  }),
+});
 
 const CancelEditPayload = builder.objectRef<{ id: string }>('CancelEditPayload').implement({
   description: 'Result of a successful `cancelEdit`.',
@@ -159,15 +186,25 @@ builder.mutationField('cancelEdit', (t) =>
       directResult: true,
       union: { name: 'CancelEditResult', description: 'The canceled job, or an error.' },
     },
-    args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
-    resolve: (_, { id }, { cancelEdit, viewer }) => withJob(id, (job) => cancelEdit(viewer, job)),
+    args: {
+      input: t.arg({ type: CancelEditInput, required: true, description: 'The edit to cancel.' }),
+    },
+    resolve: (_, { input }, { cancelEdit, viewer }) =>
+      withJob(input.id, (job) => cancelEdit(viewer, job)),
   }),
 );
+
+const DeleteEditInput = builder.inputType('DeleteEditInput', {
+  description: 'The edit to delete.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the EditJob.' }),
+  }),
+});
 
 const DeleteEditPayload = builder.objectRef<{ id: string }>('DeleteEditPayload').implement({
   description: 'Result of a successful `deleteEdit`.',
   fields: (t) => ({
-    deletedEditJobId: t.id({
+    deletedId: t.id({
       description: 'Global id of the deleted EditJob.',
       resolve: ({ id }) => encodeGlobalId('EditJob', id),
     }),
@@ -184,9 +221,11 @@ builder.mutationField('deleteEdit', (t) =>
       directResult: true,
       union: { name: 'DeleteEditResult', description: 'The id of the deleted edit, or an error.' },
     },
-    args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
-    resolve: (_, { id }, { deleteEdits, viewer }) =>
-      withJob(id, (job) => deleteEdits.one(viewer, job)),
+    args: {
+      input: t.arg({ type: DeleteEditInput, required: true, description: 'The edit to delete.' }),
+    },
+    resolve: (_, { input }, { deleteEdits, viewer }) =>
+      withJob(input.id, (job) => deleteEdits.one(viewer, job)),
   }),
 );
 

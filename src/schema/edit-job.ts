@@ -38,14 +38,6 @@ const EditError = builder.objectRef<JobError>('EditError').implement({
   }),
 });
 
-/**
- * All image fields of a job select its links in the same way, so one query serves them all for a
- * whole page of jobs.
- */
-const imagesOf = (image: unknown) => ({
-  images: { orderBy: { position: 'asc' as const }, include: { image } },
-});
-
 export const EditJob = builder.prismaNode('EditJob', {
   description: 'The record of one edit: its inputs and parameters, its status and its results.',
   id: { field: 'id', description: 'Global id.' },
@@ -78,40 +70,6 @@ export const EditJob = builder.prismaNode('EditJob', {
     sandbox: t.exposeBoolean('sandbox', {
       description:
         'Whether the built-in sandbox made the edit: no model was called and nothing was billed.',
-    }),
-    inputImages: t.field({
-      type: [Image],
-      description: 'The input images, in the order given, without the mask.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'INPUT'),
-    }),
-    mask: t.field({
-      type: Image,
-      nullable: true,
-      description: 'The mask. Null if none was given.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
-    }),
-    inputs: t.field({
-      type: [EditInput],
-      description:
-        'The input images in the order given, then the mask, each with the hash of the bytes sent.',
-      select: (_, __, nested) => imagesOf(nested(true, ['image'])),
-      resolve: ({ images }) =>
-        (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
-    }),
-    outputImages: t.field({
-      type: [Image],
-      description: 'The output images. Empty until the edit succeeds.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'OUTPUT'),
-    }),
-    partialImages: t.field({
-      type: [Image],
-      description:
-        'The partial images received so far, in order of arrival. They remain after the edit ends.',
-      select: (_, __, nested) => imagesOf(nested(true)),
-      resolve: ({ images }) => withRole(images, 'PARTIAL'),
     }),
     usage: t.field({
       type: TokenUsage,
@@ -196,6 +154,51 @@ export const EditJob = builder.prismaNode('EditJob', {
     }),
   }),
 });
+
+/**
+ * All image fields of a job select its links in the same way, so one query serves them all for a
+ * whole page of jobs.
+ */
+const imagesOf = (image: unknown) => ({
+  images: { orderBy: { position: 'asc' as const }, include: { image } },
+});
+
+builder.prismaObjectFields(EditJob, (t) => ({
+  inputImages: t.field({
+    type: [Image],
+    description: 'The input images, in the order given, without the mask.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'INPUT'),
+  }),
+  mask: t.field({
+    type: Image,
+    nullable: true,
+    description: 'The mask. Null if none was given.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'MASK')[0] ?? null,
+  }),
+  inputs: t.field({
+    type: [EditInput],
+    description:
+      'The input images in the order given, then the mask, each with the hash of the bytes sent.',
+    select: (_, __, nested) => imagesOf(nested(true, ['image'])),
+    resolve: ({ images }) =>
+      (['INPUT', 'MASK'] as const).flatMap((role) => images.filter((row) => row.role === role)),
+  }),
+  outputImages: t.field({
+    type: [Image],
+    description: 'The output images. Empty until the edit succeeds.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'OUTPUT'),
+  }),
+  partialImages: t.field({
+    type: [Image],
+    description:
+      'The partial images received so far, in order of arrival. They remain after the edit ends.',
+    select: (_, __, nested) => imagesOf(nested(true)),
+    resolve: ({ images }) => withRole(images, 'PARTIAL'),
+  }),
+}));
 
 function withRole<Row extends { role: Prisma.EditJobImageModel['role']; image: unknown }>(
   rows: readonly Row[],

@@ -1,4 +1,5 @@
-import { GraphQLError, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import { printSubgraphSchema } from '@apollo/subgraph';
+import { GraphQLError, type GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { fieldComplexity } from './complexity.ts';
@@ -7,10 +8,14 @@ import { EditJob } from './edit-job.ts';
 import { Image } from './image.ts';
 import type { NodeRowOf } from './node-rows.ts';
 import { loadNode } from './nodes.ts';
+import { prefixTypes } from './prefix-types.ts';
 import { User } from './user.ts';
 
 /** The oldest version with subscriptions, accepted by every router that supports them. */
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.4';
+
+/** Types that only fields of the standalone schema return. */
+const STANDALONE_TYPES = ['Viewer'];
 
 const byId = builder.selection<{ id: string }>('id');
 
@@ -30,19 +35,29 @@ builder.asEntity(User, {
   resolveReference: async ({ id }, { viewer }) => (id === viewer.ownerId ? { id } : null),
 });
 
-/** The Federation 2 subgraph of all types; `_service { sdl }` prints it. */
-export function buildSubgraph(): GraphQLSchema {
-  const subgraph = builder.toSubGraphSchema({
+/**
+ * The Federation 2 subgraph of all types; `_service { sdl }` prints it.
+ * @param typePrefix Begins the names of its types; empty for none: see `SUBGRAPH_TYPE_PREFIX`.
+ */
+export function createSubgraph(typePrefix = ''): GraphQLSchema {
+  const built = builder.toSubGraphSchema({
     isSubgraph: true,
     linkUrl: FEDERATION,
-    federationDirectives: ['@key', '@shareable'],
+    federationDirectives: ['@key', '@shareable', '@tag'],
   });
-  const entities = subgraph.getQueryType()?.getFields()['_entities'];
+  const config = built.toConfig();
+  // Nothing refers to them.
+  const types = config.types.filter(({ name }) => !STANDALONE_TYPES.includes(name));
+  const plain = new GraphQLSchema({ ...config, types });
+  const { _service: service, _entities: entities } = plain.getQueryType()?.getFields() ?? {};
   const resolve = entities?.resolve;
-  if (!entities || !resolve) throw new TypeError('A subgraph without entities.');
+  if (!service || !entities || !resolve) throw new TypeError('A subgraph without entities.');
+  const { subgraph, sdl } = prefixTypes(plain, printSubgraphSchema(plain), typePrefix);
+  service.resolve = () => ({ sdl });
+  const names = [`${typePrefix}EditJob`, `${typePrefix}Image`, 'User'];
   // The library reports an invalid representation as an internal error.
   entities.resolve = (root, args, context, info) => {
-    for (const representation of args.representations) checkReference(representation);
+    for (const representation of args.representations) checkReference(representation, names);
     return resolve(root, args, context, info);
   };
   // Pothos does not know the field and would assume ten references.
@@ -50,13 +65,11 @@ export function buildSubgraph(): GraphQLSchema {
   return subgraph;
 }
 
-const ENTITIES = ['EditJob', 'Image', 'User'];
-
 /** @throws GraphQLError with code BAD_USER_INPUT if the representation names no entity. */
-function checkReference(representation: unknown): void {
+function checkReference(representation: unknown, entities: readonly string[]): void {
   const { __typename } = Object(representation);
-  if (ENTITIES.includes(__typename)) return;
-  throw new GraphQLError(`A representation must have a __typename: ${ENTITIES.join(', ')}.`, {
+  if (entities.includes(__typename)) return;
+  throw new GraphQLError(`A representation must have a __typename: ${entities.join(', ')}.`, {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 }

@@ -89,6 +89,17 @@ builder.queryField('image', (t) =>
   }),
 );
 
+const UploadImageInput = builder.inputType('UploadImageInput', {
+  description: 'The image to store.',
+  fields: (t) => ({
+    file: t.field({
+      type: 'Upload',
+      required: true,
+      description: 'PNG, JPEG or WebP file, within the server’s limits on bytes and pixels.',
+    }),
+  }),
+});
+
 const UploadImagePayload = builder.objectRef<{ id: string }>('UploadImagePayload').implement({
   description: 'Result of a successful `uploadImage`.',
   fields: (t) => ({
@@ -111,13 +122,13 @@ builder.mutationField('uploadImage', (t) =>
       union: { name: 'UploadImageResult', description: 'The stored image, or an error.' },
     },
     args: {
-      file: t.arg({
-        type: 'Upload',
+      input: t.arg({
+        type: UploadImageInput,
         required: true,
-        description: 'PNG, JPEG or WebP file, within the server’s limits on bytes and pixels.',
+        description: 'The image to store.',
       }),
     },
-    resolve: (_, { file }, { uploads, viewer, signal }) =>
+    resolve: (_, { input: { file } }, { uploads, viewer, signal }) =>
       uploads.store(viewer, { field: 'file', upload: file }, signal),
   }),
 );

@@ -22,14 +22,13 @@ import './upstreams.ts';
 import './webhooks.ts';
 import './webhook-mutations.ts';
 import './user.ts';
+import './viewer.ts';
 import { builder } from './builder.ts';
-import { buildSubgraph } from './federation.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */
 export const schema = builder.toSchema();
 // Set here because Pothos has no option for the description of the schema.
 schema.description =
-  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `editJobs` lists the history, the subscription `editJob` follows one edit, and `usage` reports tokens and cost.';
+  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `viewer` has your edits, usage and budget, and the subscription `editJob` follows one edit.';
 
-/** The Federation 2 subgraph of the same types. */
-export const subgraph = buildSubgraph();
+export { createSubgraph } from './federation.ts';

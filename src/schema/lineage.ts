@@ -4,7 +4,7 @@ import { encodeGlobalId, idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { listConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
-import { EditSumsInterface } from './edit-sums.ts';
+import { EditTotals } from './edit-totals.ts';
 import { EditJobConnection } from './history.ts';
 import { Image } from './image.ts';
 
@@ -99,11 +99,6 @@ const LineageEdge = builder.objectRef<Link>('LineageEdge').implement({
   }),
 });
 
-const LineageTotals = builder.objectRef<Tree['sums']>('LineageTotals').implement({
-  description: 'Sums over the edits of a lineage.',
-  interfaces: [EditSumsInterface],
-});
-
 const Lineage = builder.objectRef<Tree>('Lineage').implement({
   description: 'An edit with all its ancestors and all their descendants.',
   fields: (t) => ({
@@ -121,7 +116,7 @@ const Lineage = builder.objectRef<Tree>('Lineage').implement({
       complexity: { multiplier: MAX_TREE },
       resolve: ({ links }) => links,
     }),
-    totals: t.expose('sums', { type: LineageTotals, description: 'Sums over `nodes`.' }),
+    totals: t.expose('sums', { type: EditTotals, description: 'Sums over `nodes`.' }),
     truncated: t.exposeBoolean('isTruncated', {
       description: `Whether edits or links were left out, of \`totals\` too, because there are more than ${MAX_TREE.toLocaleString('en')} edits or ${MAX_LINKS.toLocaleString('en')} links.`,
     }),

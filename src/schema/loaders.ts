@@ -1,12 +1,12 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
-import type { EditSums } from '../edits/history/edit-sums.ts';
 import type { Lineage } from '../edits/lineage/lineage.ts';
 import type { Prompts } from '../edits/prompts/prompts.ts';
 import type { ListCount } from '../paging/count.ts';
 import type { Lists } from '../paging/lists.ts';
 import type { Page, PageRange } from '../paging/page-range.ts';
+import type { UsageSums } from '../usage/usage-sums.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { createNodeRows, type NodeRows } from './node-rows.ts';
 
@@ -31,7 +31,7 @@ export interface Loaders {
   readonly producers: ListLoader;
   readonly users: ListLoader;
   readonly root: DataLoader<string, string>;
-  readonly promptSums: DataLoader<string, EditSums>;
+  readonly promptSums: DataLoader<string, UsageSums>;
   readonly promptJobs: ListLoader;
   readonly deliveries: ListLoader;
   readonly nodeRows: NodeRows;

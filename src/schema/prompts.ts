@@ -1,24 +1,10 @@
-import type { EditSums } from '../edits/history/edit-sums.ts';
 import { builder } from './builder.ts';
 import { listConnection, nodesQuery, toConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
-import { EditSumsInterface } from './edit-sums.ts';
+import { EditTotals } from './edit-totals.ts';
 import { OrderDirection } from './enums.ts';
 import { EditJobConnection } from './history.ts';
 import { Prompt } from './prompt.ts';
-
-const PromptTotals = builder.objectRef<EditSums>('PromptTotals').implement({
-  description: 'Sums over the edits of a prompt.',
-  interfaces: [EditSumsInterface],
-  fields: (t) => ({
-    successRate: t.float({
-      nullable: true,
-      description:
-        'Fraction of the final edits that succeeded, from 0 to 1. Null if no edit is final.',
-      resolve: ({ succeeded, final }) => (final === 0 ? null : succeeded / final),
-    }),
-  }),
-});
 
 builder.prismaObjectFields(Prompt, (t) => ({
   jobs: t.connection(
@@ -33,8 +19,8 @@ builder.prismaObjectFields(Prompt, (t) => ({
     EditJobConnection,
   ),
   totals: t.field({
-    type: PromptTotals,
-    description: 'Results, tokens and cost of the edits with this prompt.',
+    type: EditTotals,
+    description: 'Sums over the edits with this prompt.',
     select: { id: true },
     resolve: ({ id }, _, { loaders }) => loaders.promptSums.load(id),
   }),

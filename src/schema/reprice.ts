@@ -1,12 +1,13 @@
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { RepriceCounts } from '../usage/reprice.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 
 const DEFAULT_LIMIT = 10_000;
 const MAX_LIMIT = 100_000;
 
 const RepriceJobsInput = builder.inputType('RepriceJobsInput', {
+  tag: ADMIN_TAG,
   description: 'Selects the edits to reprice. Every given condition must match.',
   fields: (t) => ({
     from: t.field({ type: 'DateTime', description: 'Only edits created at or after this time.' }),
@@ -20,6 +21,7 @@ const RepriceJobsInput = builder.inputType('RepriceJobsInput', {
 });
 
 const RepriceJobsPayload = builder.objectRef<RepriceCounts>('RepriceJobsPayload').implement({
+  tag: ADMIN_TAG,
   description: 'Counts of the examined edits by result.',
   fields: (t) => ({
     examined: t.exposeInt('examined', {
@@ -46,12 +48,13 @@ const RepriceJobsPayload = builder.objectRef<RepriceCounts>('RepriceJobsPayload'
 builder.mutationField('repriceJobs', (t) =>
   t.field({
     type: RepriceJobsPayload,
+    tag: ADMIN_TAG,
     description:
       'Recomputes the cost of edits of all owners from their reported tokens and the current price table, with the prices in effect when each edit was sent. Safe to repeat and to run while edits are running. Admin only.',
     errors: {
       types: [InvalidInputError, NotFoundError],
       directResult: true,
-      union: { name: 'RepriceJobsResult', description: 'The counts, or an error.' },
+      union: { tag: ADMIN_TAG, name: 'RepriceJobsResult', description: 'The counts, or an error.' },
     },
     args: {
       input: t.arg({

@@ -14,19 +14,26 @@ declare global {
       /** Whether to build the subgraph. @default false */
       isSubgraph?: boolean;
     }
+    export interface BaseTypeOptions<Types extends SchemaTypes = SchemaTypes> {
+      /** Federation's `@tag`, which the plugin applies to every kind of type but declares for some. */
+      tag?: string[] | string;
+    }
     export interface Plugins<Types extends SchemaTypes> {
       subgraph: SubgraphPlugin<Types>;
     }
   }
 }
 
-/** A gateway cannot route these Relay fields, so no two subgraphs may define them. */
-const RELAY_ROOTS = ['node', 'nodes'];
+/**
+ * Fields of `Query` that no two subgraphs may define: a gateway cannot route `node` and `nodes`, and
+ * the viewer belongs to the subgraph that owns users.
+ */
+const STANDALONE_FIELDS = ['node', 'nodes', 'viewer'];
 
 class SubgraphPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>) {
-    const isRelayRoot = field.parentType === 'Query' && RELAY_ROOTS.includes(field.name);
-    return this.options.isSubgraph && isRelayRoot ? null : field;
+    const isStandalone = field.parentType === 'Query' && STANDALONE_FIELDS.includes(field.name);
+    return this.options.isSubgraph && isStandalone ? null : field;
   }
 
   /** Composition does not support `@oneOf`. Resolvers check it too, so validation is unchanged. */

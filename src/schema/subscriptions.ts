@@ -1,4 +1,4 @@
-import type { EditNews } from '../edits/watch/event-queue.ts';
+import type { EditEvent } from '../edits/watch/event-queue.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { withJob } from './edit-image.ts';
@@ -10,9 +10,9 @@ const TYPE_NAMES = {
   CHANGED: 'EditJobChanged',
   PARTIAL_IMAGE: 'EditJobPartialImageReceived',
   DELETED: 'EditJobDeleted',
-} as const satisfies Record<EditNews['type'], string>;
+} as const satisfies Record<EditEvent['type'], string>;
 
-const EditJobEvent = builder.interfaceRef<EditNews>('EditJobEvent').implement({
+const EditJobEvent = builder.interfaceRef<EditEvent>('EditJobEvent').implement({
   description: 'An event of an edit.',
   resolveType: ({ type }) => TYPE_NAMES[type],
   fields: (t) => ({
@@ -23,7 +23,7 @@ const EditJobEvent = builder.interfaceRef<EditNews>('EditJobEvent').implement({
   }),
 });
 
-const EditJobUpdate = builder.interfaceRef<EditNews>('EditJobUpdate').implement({
+const EditJobUpdate = builder.interfaceRef<EditEvent>('EditJobUpdate').implement({
   description: 'An event with the state of the edit: every event except its deletion.',
   interfaces: [EditJobEvent],
   resolveType: ({ type }) => TYPE_NAMES[type],
@@ -42,18 +42,18 @@ const EditJobUpdate = builder.interfaceRef<EditNews>('EditJobUpdate').implement(
   }),
 });
 
-builder.objectRef<EditNews>(TYPE_NAMES.CURRENT).implement({
+builder.objectRef<EditEvent>(TYPE_NAMES.CURRENT).implement({
   description: 'The state of the edit at the time of subscription.',
   interfaces: [EditJobEvent, EditJobUpdate],
 });
 
-builder.objectRef<EditNews>(TYPE_NAMES.CHANGED).implement({
+builder.objectRef<EditEvent>(TYPE_NAMES.CHANGED).implement({
   description:
     'The edit changed: it is queued, running, queued again or final. Several successive changes may be merged into one event.',
   interfaces: [EditJobEvent, EditJobUpdate],
 });
 
-builder.objectRef<EditNews>(TYPE_NAMES.PARTIAL_IMAGE).implement({
+builder.objectRef<EditEvent>(TYPE_NAMES.PARTIAL_IMAGE).implement({
   description: 'A partial image arrived.',
   interfaces: [EditJobEvent, EditJobUpdate],
   fields: (t) => ({
@@ -78,7 +78,7 @@ builder.objectRef<EditNews>(TYPE_NAMES.PARTIAL_IMAGE).implement({
   }),
 });
 
-builder.objectRef<EditNews>(TYPE_NAMES.DELETED).implement({
+builder.objectRef<EditEvent>(TYPE_NAMES.DELETED).implement({
   description: 'The edit was deleted from the history. Sent regardless of the filter.',
   interfaces: [EditJobEvent],
 });
@@ -91,10 +91,10 @@ builder.subscriptionFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }) },
     subscribe: (_, { id }, { editSubscriptions, viewer }) =>
       withJob(id, (job) => editSubscriptions.toJob(viewer, job)),
-    resolve: (event) => {
-      const news = newsOrThrow(event);
+    resolve: (given) => {
+      const event = eventOrThrow(given);
       // A deletion can overtake the end of the edit only after events were missed.
-      return news.type === 'DELETED' ? { ...news, type: 'CHANGED' as const } : news;
+      return event.type === 'DELETED' ? { ...event, type: 'CHANGED' as const } : event;
     },
   }),
   editJobs: t.field({
@@ -110,12 +110,12 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_, { filter }, { editSubscriptions, viewer }) =>
       editSubscriptions.toAll(viewer, toFilter(filter)),
-    resolve: newsOrThrow,
+    resolve: eventOrThrow,
   }),
 }));
 
 /** Rendered as an error in the last result, a stream's failure reaches the client over every transport. */
-function newsOrThrow(news: EditNews | Error): EditNews {
-  if (news instanceof Error) throw news;
-  return news;
+function eventOrThrow(event: EditEvent | Error): EditEvent {
+  if (event instanceof Error) throw event;
+  return event;
 }

@@ -1,7 +1,7 @@
 import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { ForbiddenError, NotFoundError } from '../errors.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 
 interface UpstreamState {
   readonly upstream: KnownUpstream;
@@ -73,28 +73,52 @@ builder.queryField('upstreams', (t) =>
   }),
 );
 
+const ResumeUpstreamInput = builder.inputType('ResumeUpstreamInput', {
+  tag: ADMIN_TAG,
+  description: 'The upstream to resume.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Name of the upstream, as in `upstreams`.' }),
+  }),
+});
+
+const ResumeUpstreamPayload = builder
+  .objectRef<{ upstream: UpstreamState }>('ResumeUpstreamPayload')
+  .implement({
+    tag: ADMIN_TAG,
+    description: 'Result of a successful `resumeUpstream`.',
+    fields: (t) => ({
+      upstream: t.expose('upstream', { type: UpstreamObject, description: 'The upstream.' }),
+    }),
+  });
+
 builder.mutationField('resumeUpstream', (t) =>
   t.field({
-    type: UpstreamObject,
+    type: ResumeUpstreamPayload,
+    tag: ADMIN_TAG,
     description:
       'Ends the pause of an upstream early, for example after its account was topped up. Admin only.',
     errors: {
       types: [NotFoundError],
       directResult: true,
-      union: { name: 'ResumeUpstreamResult', description: 'The upstream, or an error.' },
+      union: {
+        tag: ADMIN_TAG,
+        name: 'ResumeUpstreamResult',
+        description: 'The upstream, or an error.',
+      },
     },
     args: {
-      name: t.arg.string({
+      input: t.arg({
+        type: ResumeUpstreamInput,
         required: true,
-        description: 'Name of the upstream, as in `upstreams`.',
+        description: 'The upstream to resume.',
       }),
     },
-    resolve: async (_, { name }, { upstreams, pauses, viewer }) => {
+    resolve: async (_, { input: { name } }, { upstreams, pauses, viewer }) => {
       if (!viewer.isAdmin) throw new ForbiddenError('resumeUpstream is for admins only.');
       const upstream = upstreams.find((one) => one.name === name);
       if (upstream === undefined) throw new NotFoundError('Upstream', name);
       await pauses.resume(name);
-      return { upstream, pause: null };
+      return { upstream: { upstream, pause: null } };
     },
   }),
 );

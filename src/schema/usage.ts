@@ -9,12 +9,11 @@ import {
   MAX_PROMPT_BUCKETS,
   type UsageGroup,
 } from '../usage/usage-request.ts';
-import type { UsageSums } from '../usage/usage-sums.ts';
-import { builder } from './builder.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 import { costOfArguments } from './complexity.ts';
+import { EditTotals } from './edit-totals.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { Prompt } from './prompt.ts';
-import { UsageSumsInterface } from './usage-sums.ts';
 
 const UsageGroupEnum = builder.enumType('UsageGroup', {
   description: 'Key that edits are grouped by.',
@@ -33,27 +32,25 @@ const UsageGroupEnum = builder.enumType('UsageGroup', {
       description:
         'Value of the metadata key `metadataKey`, as text. Null for edits without the key and for deleted edits.',
     },
-    OWNER: { description: 'Owner. The report then covers the edits of all owners. Admin only.' },
+    OWNER: {
+      tag: ADMIN_TAG,
+      description: 'Owner. The report then covers the edits of all owners. Admin only.',
+    },
     QUALITY: { description: 'Quality, as requested. Null if omitted.' },
     SIZE: { description: 'Size, as sent to the upstream.' },
-  } satisfies Record<UsageGroup, { description: string }>,
+  } satisfies Record<UsageGroup, { description: string; tag?: string }>,
 });
 
-const UsageTotals = builder.objectRef<UsageSums>('UsageTotals').implement({
-  description: 'Sums over the whole time range.',
-  interfaces: [UsageSumsInterface],
-});
+const key = (group: KeyGroup) => (bucket: UsageBucket) => bucket.keys[group] ?? null;
 
-/** A bucket as its interface resolves it: the sums merged with the other fields. */
-type BucketShape = UsageSums & Omit<UsageBucket, 'sums'>;
-
-const key = (group: KeyGroup) => (bucket: BucketShape) => bucket.keys[group] ?? null;
-
-const UsageBucketObject = builder.objectRef<BucketShape>('UsageBucket').implement({
+const UsageBucketObject = builder.objectRef<UsageBucket>('UsageBucket').implement({
   description:
-    'Sums over the edits with the same values of all keys in `groupBy`. Fields of other keys are null.',
-  interfaces: [UsageSumsInterface],
+    'The edits with the same values of all keys in `groupBy`. Fields of other keys are null.',
   fields: (t) => ({
+    totals: t.expose('sums', {
+      type: EditTotals,
+      description: 'Sums over the edits of the bucket.',
+    }),
     from: t.field({
       type: 'DateTime',
       nullable: true,
@@ -109,6 +106,7 @@ const UsageBucketObject = builder.objectRef<BucketShape>('UsageBucket').implemen
       resolve: key('METADATA'),
     }),
     ownerId: t.string({
+      tag: ADMIN_TAG,
       nullable: true,
       description: 'Owner id, when grouped by OWNER.',
       resolve: key('OWNER'),
@@ -133,7 +131,7 @@ export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').i
     'Usage and cost of edits in a time range, by creation time. Totals and buckets come from one snapshot. Deleted edits are included.',
   fields: (t) => ({
     totals: t.expose('totals', {
-      type: UsageTotals,
+      type: EditTotals,
       description:
         'Sums over the whole time range, including buckets that were cut off by `first`.',
     }),
@@ -141,7 +139,7 @@ export const UsageReportObject = builder.objectRef<UsageReport>('UsageReport').i
       type: [UsageBucketObject],
       description:
         'One bucket for each combination of keys that has edits, sorted by time, then by the keys in the order of `groupBy`, nulls last. Empty without `groupBy`.',
-      resolve: ({ buckets }) => buckets.map(({ sums, ...rest }) => ({ ...sums, ...rest })),
+      resolve: ({ buckets }) => [...buckets],
     }),
     truncated: t.exposeBoolean('isTruncated', {
       description: 'Whether there are more buckets than `first`.',

@@ -26,12 +26,40 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
   }),
 });
 
+const DeleteWebhookInput = builder.inputType('DeleteWebhookInput', {
+  description: 'The webhook to delete.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the WebhookEndpoint.' }),
+  }),
+});
+
+const RotateWebhookSecretInput = builder.inputType('RotateWebhookSecretInput', {
+  description: 'The webhook that gets a new secret.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the WebhookEndpoint.' }),
+  }),
+});
+
+const EnableWebhookInput = builder.inputType('EnableWebhookInput', {
+  description: 'The webhook to enable.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the WebhookEndpoint.' }),
+  }),
+});
+
+const RedeliverWebhookInput = builder.inputType('RedeliverWebhookInput', {
+  description: 'The delivery to send again.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the WebhookDelivery.' }),
+  }),
+});
+
 const CreateWebhookPayload = builder
   .objectRef<WebhookWithSecret>('CreateWebhookPayload')
   .implement({
     description: 'The created webhook. It receives events from now on.',
     fields: (t) => ({
-      webhook: t.prismaField({
+      webhookEndpoint: t.prismaField({
         type: 'WebhookEndpoint',
         description: 'The webhook.',
         resolve: (query, { id }, _, { prisma }) =>
@@ -46,7 +74,7 @@ const RotateWebhookSecretPayload = builder
   .implement({
     description: 'Result of a successful `rotateWebhookSecret`.',
     fields: (t) => ({
-      webhook: t.prismaField({
+      webhookEndpoint: t.prismaField({
         type: 'WebhookEndpoint',
         description:
           'The webhook. The old secret is valid until `previousSecretUntil`; if that is null, it is no longer valid.',
@@ -60,7 +88,7 @@ const RotateWebhookSecretPayload = builder
 const EnableWebhookPayload = builder.objectRef<{ id: string }>('EnableWebhookPayload').implement({
   description: 'Result of a successful `enableWebhook`.',
   fields: (t) => ({
-    webhook: t.prismaField({
+    webhookEndpoint: t.prismaField({
       type: 'WebhookEndpoint',
       description: 'The webhook.',
       resolve: (query, { id }, _, { prisma }) =>
@@ -84,7 +112,7 @@ const RedeliverWebhookPayload = builder
   .implement({
     description: 'Result of a successful `redeliverWebhook`.',
     fields: (t) => ({
-      delivery: t.prismaField({
+      webhookDelivery: t.prismaField({
         type: 'WebhookDelivery',
         description: 'The delivery in its current state.',
         resolve: (query, { id }, _, { prisma }) =>
@@ -126,10 +154,16 @@ builder.mutationFields((t) => ({
         description: 'The id of the deleted webhook, or an error.',
       },
     },
-    args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
-    resolve: async (_, { id: globalId }, { webhooks, viewer }) => {
-      const id = requireId('WebhookEndpoint', globalId);
-      mustBe(await webhooks.delete(viewer, id), 'WebhookEndpoint', globalId);
+    args: {
+      input: t.arg({
+        type: DeleteWebhookInput,
+        required: true,
+        description: 'The webhook to delete.',
+      }),
+    },
+    resolve: async (_, { input }, { webhooks, viewer }) => {
+      const id = requireId('WebhookEndpoint', input.id);
+      mustBe(await webhooks.delete(viewer, id), 'WebhookEndpoint', input.id);
       return { id };
     },
   }),
@@ -145,8 +179,14 @@ builder.mutationFields((t) => ({
         description: 'The webhook and its new secret, or an error.',
       },
     },
-    args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
-    resolve: async (_, { id }, { webhooks, viewer }) =>
+    args: {
+      input: t.arg({
+        type: RotateWebhookSecretInput,
+        required: true,
+        description: 'The webhook that gets a new secret.',
+      }),
+    },
+    resolve: async (_, { input: { id } }, { webhooks, viewer }) =>
       mustBe(
         await webhooks.rotateSecret(viewer, requireId('WebhookEndpoint', id)),
         'WebhookEndpoint',
@@ -162,10 +202,16 @@ builder.mutationFields((t) => ({
       directResult: true,
       union: { name: 'EnableWebhookResult', description: 'The webhook, or an error.' },
     },
-    args: { id: t.arg.id({ required: true, description: 'Global id of the WebhookEndpoint.' }) },
-    resolve: async (_, { id: globalId }, { webhooks, viewer }) => {
-      const id = requireId('WebhookEndpoint', globalId);
-      mustBe(await webhooks.enable(viewer, id), 'WebhookEndpoint', globalId);
+    args: {
+      input: t.arg({
+        type: EnableWebhookInput,
+        required: true,
+        description: 'The webhook to enable.',
+      }),
+    },
+    resolve: async (_, { input }, { webhooks, viewer }) => {
+      const id = requireId('WebhookEndpoint', input.id);
+      mustBe(await webhooks.enable(viewer, id), 'WebhookEndpoint', input.id);
       return { id };
     },
   }),
@@ -179,11 +225,15 @@ builder.mutationFields((t) => ({
       union: { name: 'RedeliverWebhookResult', description: 'The delivery, or an error.' },
     },
     args: {
-      deliveryId: t.arg.id({ required: true, description: 'Global id of the WebhookDelivery.' }),
+      input: t.arg({
+        type: RedeliverWebhookInput,
+        required: true,
+        description: 'The delivery to send again.',
+      }),
     },
-    resolve: async (_, { deliveryId }, { webhooks, viewer }) => {
-      const id = requireId('WebhookDelivery', deliveryId);
-      mustBe(await webhooks.redeliver(viewer, id), 'WebhookDelivery', deliveryId);
+    resolve: async (_, { input }, { webhooks, viewer }) => {
+      const id = requireId('WebhookDelivery', input.id);
+      mustBe(await webhooks.redeliver(viewer, id), 'WebhookDelivery', input.id);
       return { id };
     },
   }),

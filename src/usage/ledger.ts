@@ -1,4 +1,4 @@
-import type { Prisma } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { PriceTable } from '../models/prices.ts';
 import type { RawUsage } from '../models/raw-usage.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
@@ -11,7 +11,7 @@ export interface Ledger {
    */
   price(model: string, usage: RawUsage, sentAt: Date): PricedUsage | null;
   /** In the transaction that makes the edit succeed, and sets its `costMicroUsd`. One statement. */
-  charge(tx: Prisma.TransactionClient, jobId: string, cost: PricedUsage): Promise<void>;
+  charge(tx: Transaction, jobId: string, cost: PricedUsage): Promise<void>;
 }
 
 export function createLedger({ prices }: { prices: PriceTable }): Ledger {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Prisma } from '../database/database.ts';
+import { Prisma, type PrismaClient } from '../database/database.ts';
 
 const count = z.bigint().transform(Number);
 
@@ -35,6 +35,11 @@ export const usageSumsSchema = z.object({
  */
 export type UsageSums = z.infer<typeof usageSumsSchema>;
 
+/** The sums over no edits. */
+export const NO_EDITS: UsageSums = usageSumsSchema.parse(
+  Object.fromEntries(Object.keys(usageSumsSchema.shape).map((name) => [name, 0n])),
+);
+
 /** Of the rows of "EditJob". No more columns than "EditJob_usage_idx" includes: it is read alone. */
 export const SUMS_OF_EDITS = Prisma.sql`
   count(*) AS "edits",
@@ -69,3 +74,10 @@ export const SUMS_OF_SUMS = Prisma.join(
     .map((name) => Prisma.raw(`"${name}"`))
     .map((name) => Prisma.sql`coalesce(sum(${name}), 0)::bigint AS ${name}`),
 );
+
+/** Of the edits that a condition on "EditJob" selects, in one statement. */
+export async function sumEdits(prisma: PrismaClient, where: Prisma.Sql): Promise<UsageSums> {
+  const [row] = await prisma.$queryRaw<unknown[]>`
+    SELECT ${SUMS_OF_SUMS} FROM (SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${where}) AS sums`;
+  return usageSumsSchema.parse(row);
+}

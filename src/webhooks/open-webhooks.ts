@@ -1,6 +1,6 @@
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient } from '../database/database.ts';
-import type { OnEditEnd } from '../edits/end/edit-end.ts';
+import type { InsertForEnd } from '../edits/end/end-edit.ts';
 import type { Log } from '../log.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
 import { createAllowedHosts } from '../net/allowed-hosts.ts';
@@ -10,8 +10,8 @@ import { imageUrl } from '../public-ids/image-url.ts';
 import type { Queue } from '../queue/queue.ts';
 import { createDeliverWebhook } from './deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
+import { createInsertDeliveries } from './insert-deliveries.ts';
 import { createPostWebhook } from './post-webhook.ts';
-import { createPublishEnd } from './publish-end.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 /** Deliveries that one process sends at once. */
@@ -23,7 +23,7 @@ const TIMEOUT_MS = 15_000;
 export interface OpenWebhooks {
   readonly webhooks: Webhooks;
   /** Inserts the deliveries of an edit that ends. */
-  readonly publishEnd: OnEditEnd;
+  readonly insertDeliveries: InsertForEnd;
   /** Starts to send deliveries. @param baseUrl Origin of the links in them. */
   deliver(baseUrl: string): void;
   /** Closes the connections to endpoints. The queue must have been drained. */
@@ -47,7 +47,7 @@ export function openWebhooks(options: {
   const guard = createAddressGuard({ allow: isAllowedHost, proxies });
   return {
     webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
-    publishEnd: createPublishEnd({ queue }),
+    insertDeliveries: createInsertDeliveries({ queue }),
     deliver(baseUrl) {
       queue.work(DELIVER_WEBHOOK, {
         concurrency: CONCURRENT_DELIVERIES,

@@ -68,7 +68,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     await editor.locator('.view-line').first().click();
     await page.keyboard.insertText(
       `query A($first: Int) { editJobs(first: $first) { totalCount } }
-      mutation B($file: Upload!) { uploadImage(file: $file) { __typename } }`,
+      mutation B($file: Upload!) { uploadImage(input: { file: $file }) { __typename } }`,
     );
     const files = page.getByRole('region', { name: 'Files' });
     await files.getByText('file', { exact: true }).first().waitFor();

@@ -80,7 +80,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     await page.getByRole('button', { name: 'All edits' }).waitFor();
     const { data } = await app.query('{ editJobs(first: 1) { edges { node { id } } } }');
     const { id } = data.editJobs.edges[0].node;
-    await app.query('mutation($id: ID!) { deleteEdit(id: $id) { __typename } }', { id });
+    await app.query('mutation($id: ID!) { deleteEdit(input: { id: $id }) { __typename } }', { id });
     await page.getByText('No edits yet.').waitFor();
   });
 

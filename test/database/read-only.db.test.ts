@@ -31,7 +31,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
     }
     const write = () =>
       database.prisma.$transaction((tx) =>
-        tx.worker.create({ data: { id: crypto.randomUUID(), host: 'h', pid: 1 } }),
+        tx.process.create({ data: { id: crypto.randomUUID(), host: 'h', pid: 1 } }),
       );
 
     test('are left as soon as one of them is found out by a look', async () => {

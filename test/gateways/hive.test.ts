@@ -94,9 +94,12 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
           },
         });
         app.sandbox.faults.push({ kind: 'delay', delayMs: 500 });
-        await gateway.query('mutation ($id: ID!) { cancelEdit(id: $id) { __typename } }', {
-          id: blocker,
-        });
+        await gateway.query(
+          'mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }',
+          {
+            id: blocker,
+          },
+        );
         const told = await Array.fromAsync(results, ({ data }) => data.editJob);
         // Of what was told before it subscribed it may hear again.
         const events = told.filter(({ editJob }) => editJob.status !== 'QUEUED');

@@ -31,8 +31,8 @@ test('reads the prompts of the edits that an operation submits', () => {
       },
     ),
   ).toEqual(['p', 'q']);
-  expect(prompts('mutation { retryEdit(id: "x") { x } }')).toEqual([]);
-  expect(prompts('mutation { deleteEdit(id: "x") { x } }')).toBeNull();
+  expect(prompts('mutation { retryEdit(input: { id: "x" }) { x } }')).toEqual([]);
+  expect(prompts('mutation { deleteEdit(input: { id: "x" }) { x } }')).toBeNull();
   expect(prompts('{ editImage { x } }')).toBeNull();
 });
 

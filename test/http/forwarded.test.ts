@@ -30,6 +30,7 @@ test.each([
   ['the first of our own machines where all are', '127.0.0.1', '10.9.9.9, 10.1.2.3', '10.9.9.9'],
   ['without its port', '127.0.0.1', '203.0.113.9:5000', '203.0.113.9'],
   ['as IPv4 although it comes over IPv6', '::ffff:127.0.0.1', '::ffff:203.0.113.9', '203.0.113.9'],
+  ['as IPv4, however it is written', '127.0.0.1', '::ffff:cb00:7109', '203.0.113.9'],
   ['the block of an IPv6 address', '2001:db8:1::5', '2001:db8:2:3:4:5:6:7', '2001:db8:2:3::/64'],
   ['that block, however it is written', '127.0.0.1', '[2001:0db8:2:3::1]:80', '2001:db8:2:3::/64'],
   ['what is no address, as it is', '127.0.0.1', 'unknown', 'unknown'],

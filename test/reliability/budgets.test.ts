@@ -39,8 +39,8 @@ describe.runIf(hasDatabase)('a budget', () => {
     for (const id of ids) expect((await rig.final(id)).status).toBe('SUCCEEDED');
     expect(await rig.sandbox.stats()).toMatchObject({ requests: EDITS, paid: EDITS });
     const budget = await budgetOf(second);
-    expect(budget).toMatchObject({ spent: usd(cost * EDITS), held: '0', remaining: '0' });
-    expect(budget.spent).toBe(budget.limit);
+    expect(budget).toMatchObject({ cost: usd(cost * EDITS), reserved: '0', remaining: '0' });
+    expect(budget.cost).toBe(budget.limit);
   });
 
   test('is held after a SIGKILL while an edit was sent, and by its unknown outcome', async () => {
@@ -51,7 +51,7 @@ describe.runIf(hasDatabase)('a budget', () => {
     await vi.waitFor(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     await rig.service.kill();
     await rig.restart();
-    const held = { spent: '0', held: usd(cost), remaining: '0' };
+    const held = { cost: '0', reserved: usd(cost), remaining: '0' };
     expect(await budgetOf(rig)).toMatchObject(held);
     expect((await rig.final(editJob.id)).status).toBe('OUTCOME_UNKNOWN');
     expect(await budgetOf(rig)).toMatchObject(held);
@@ -66,7 +66,7 @@ describe.runIf(hasDatabase)('a budget', () => {
     await rig.sandbox.push({ kind: 'hang' });
     const { editJob } = await rig.edit(asked(rig));
     expect(editJob).toMatchObject({ status: 'OUTCOME_UNKNOWN', error: { code: 'TIMEOUT' } });
-    const held = { spent: '0', held: usd(cost), remaining: '0' };
+    const held = { cost: '0', reserved: usd(cost), remaining: '0' };
     expect(await budgetOf(rig)).toMatchObject(held);
     await rig.service.kill();
     await rig.restart();

@@ -92,7 +92,7 @@ describe.runIf(canRun)('a database that takes no writes', () => {
       await expectRefused(app, await png());
       // The result has come by now, and cannot be written down yet.
       await eventually(() =>
-        expect(app.logged.join('')).toContain('cannot write down the state of an attempt'),
+        expect(app.logged.join('')).toContain('cannot store the state of an attempt'),
       );
 
       await standby.promote();

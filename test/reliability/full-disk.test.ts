@@ -81,7 +81,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     // Room for the raw answer, and for half of its picture.
     const empty = await fill(dir, Math.round(PICTURE_BYTES * (4 / 3 + 1 / 2)));
-    await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
+    await rig.service.line((line) => line.includes('cannot store the state of an attempt'));
     expect((await rig.job(id)).status).toBe('RUNNING');
     await empty();
     expect(await rig.final(id)).toMatchObject({
@@ -100,7 +100,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     const empty = await fill(dir, MiB / 2);
     const form = new FormData();
     const query =
-      'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+      'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
     form.set('operations', JSON.stringify({ query, variables: { f: null } }));
     form.set('map', JSON.stringify({ 0: ['variables.f'] }));
     form.set('0', new Blob([new Uint8Array(await noisePng(2 * MiB))]), 'picture');

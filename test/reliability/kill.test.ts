@@ -100,7 +100,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     const id = await rig.submit('not stored');
     await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
     const mend = await breakBlobs(rig.database.dir);
-    await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
+    await rig.service.line((line) => line.includes('cannot store the state of an attempt'));
     await rig.service.kill();
     await mend();
     await rig.restart();

@@ -46,7 +46,7 @@ describe.runIf(hasDatabase)('what a dead process left', () => {
       socket.destroy();
       await Promise.race(
         [rig.service, third].map((one) =>
-          one.line((line) => line.includes('removed what dead processes were receiving')),
+          one.line((line) => line.includes('removed files that crashed processes were receiving')),
         ),
       );
       expect(await rig.files('staging')).toEqual([ofTheLiving]);

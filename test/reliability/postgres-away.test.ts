@@ -55,7 +55,7 @@ describe.runIf(await canRun())('while Postgres is away', () => {
     await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(2));
     await cluster.shutDown();
     await expectRefusal(rig.service.url);
-    await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
+    await rig.service.line((line) => line.includes('cannot store the state of an attempt'));
     await expectRefusal(rig.service.url);
     await cluster.start();
     await served(() => rig.query('{ editJobs { totalCount } }'));

@@ -11,7 +11,7 @@ const EDITS = 14;
 const LIMIT = 5;
 const WINDOW_MS = 1_500;
 const UPLOAD =
-  'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+  'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
 const JOBS = '{ editJobs(first: 14) { edges { node { status attempts { state } } } } }';
 
 interface Edge {

@@ -7,9 +7,9 @@ import { type Relay, type RelayResponse, startRelay } from '../support/relay.ts'
 import { png } from '../support/test-images.ts';
 
 const UPLOAD =
-  'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+  'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
 const UPSTREAMS = '{ upstreams { state reason } }';
-const RESUME = 'mutation { resumeUpstream(name: "default") { __typename } }';
+const RESUME = 'mutation { resumeUpstream(input: { name: "default" }) { __typename } }';
 
 type Case = readonly [
   what: string,
@@ -194,7 +194,7 @@ describe.runIf(hasDatabase)('an edit behind a relay that returns', () => {
     });
     return data.editImage.editJob;
   }
-  const held = async () => Number((await budgetOf(app)).held);
+  const held = async () => Number((await budgetOf(app)).reserved);
 
   test.each([...LOST, ...REJECTED])('%s', async (_, returned, { status, code, pauses }) => {
     const before = { posts: relay.posts, held: await held() };

@@ -40,7 +40,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const id = await rig.submit('not stored');
       await paid(rig, 1);
       const mend = await breakBlobs(rig.database.dir);
-      await worker.line((line) => line.includes('cannot write down the state of an attempt'));
+      await worker.line((line) => line.includes('cannot store the state of an attempt'));
       await worker.kill();
       await mend();
       await rig.startSecond(WORKER);

@@ -97,7 +97,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const id = await rig.submit('hanging');
       await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
       const next = await rig.submit('next');
-      const cancel = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
+      const cancel = 'mutation($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }';
       await rig.query(cancel, { id });
       await worker.line((line) => line.includes('the edit had ended before its attempt'));
       expect(await rig.final(next)).toMatchObject({ status: 'SUCCEEDED' });
@@ -144,7 +144,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         ]),
       );
       const waiting = await rig.submit('topped up');
-      await rig.query('mutation { resumeUpstream(name: "default") { __typename } }');
+      await rig.query('mutation { resumeUpstream(input: { name: "default" }) { __typename } }');
       expect((await rig.query(UPSTREAMS)).data.upstreams).toEqual([
         { name: 'default', state: 'READY', reason: null },
       ]);

@@ -31,7 +31,7 @@ describe.runIf(isPostgres)('processes that share S3 and no directory', () => {
     const id = await rig.submit('apart');
     await eventually(async () => expect(await rig.paidFor('apart')).toBe(1));
     s3.fail({ kind: 'reset' });
-    await rig.service.line((line) => line.includes('cannot write down the state of an attempt'));
+    await rig.service.line((line) => line.includes('cannot store the state of an attempt'));
     await rig.service.kill();
     s3.fail(null);
     await rig.restart({ DATA_DIR: await temporaryDirectory() });

@@ -5,7 +5,7 @@ import { type S3Fault, startS3Server } from '../support/s3-server.ts';
 import { type Rig, startRig } from '../support/service-processes.ts';
 import { png } from '../support/test-images.ts';
 
-const NOT_STORED = 'cannot write down the state of an attempt';
+const NOT_STORED = 'cannot store the state of an attempt';
 const SUCCEEDED = { status: 'SUCCEEDED', outputImages: [{ format: 'PNG' }] };
 
 async function startOnS3(env: Record<string, string> = {}) {

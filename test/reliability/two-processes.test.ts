@@ -44,7 +44,7 @@ describe.runIf(hasDatabase && kind === 'postgres')('two processes on one Postgre
     // Both have one: whichever process it is, the other one is asked to cancel it.
     const ids = [await rig.submit('a'), await rig.submit('b')];
     await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(2));
-    const cancel = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
+    const cancel = 'mutation($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }';
     for (const id of ids) {
       expect((await second.query(cancel, { id })).data.cancelEdit.__typename).toBe(
         'CancelEditPayload',

@@ -8,7 +8,7 @@ const contextValue = { viewer: { ownerId: 'somebody', isAdmin: false } };
 
 test.each([
   ['repriceJobs', 'repriceJobs(input: {})'],
-  ['resumeUpstream', 'resumeUpstream(name: "default")'],
+  ['resumeUpstream', 'resumeUpstream(input: { name: "default" })'],
   ['setBudget, also for themselves', 'setBudget(input: { ownerId: "somebody", limit: "1" })'],
 ])('those who are no admins are refused %s', async (_, field) => {
   const source = `mutation { ${field} { __typename } }`;

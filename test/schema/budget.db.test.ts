@@ -36,7 +36,7 @@ describe.runIf(hasDatabase)('a budget', () => {
   test('is none until it is set, and shows what is used, held and left', async () => {
     expect(await budgetOf(app)).toBeNull();
     const { budget } = await set({ limit: '1.5', period: 'TOTAL' });
-    const fresh = { used: '0', spent: '0', held: '0', remaining: '1.5', exceededBy: '0' };
+    const fresh = { used: '0', cost: '0', reserved: '0', remaining: '1.5', exceededBy: '0' };
     expect(budget).toEqual({
       ownerId: 'local',
       period: 'TOTAL',
@@ -48,7 +48,12 @@ describe.runIf(hasDatabase)('a budget', () => {
     expect(editJob.status).toBe('SUCCEEDED');
     const spent = editJob.cost.amount;
     const remaining = usd(1_500_000 - Math.round(Number(spent) * 1e6));
-    expect(await budgetOf(app)).toMatchObject({ used: spent, spent, held: '0', remaining });
+    expect(await budgetOf(app)).toMatchObject({
+      used: spent,
+      cost: spent,
+      reserved: '0',
+      remaining,
+    });
     await app.restart();
     expect(await budgetOf(app)).toMatchObject({ used: spent, remaining });
     expect(await set({ limit: null })).toEqual({ budget: null });
@@ -92,13 +97,13 @@ describe.runIf(hasDatabase)('a budget', () => {
     await set({ limit: usd(cost * 2), period: 'DAY' });
     const { editJob } = await edit();
     const retry = async () => {
-      const text = `mutation($id: ID!) { retryEdit(id: $id) {
-        __typename ... on EditImagePayload { editJob { id status } }
+      const text = `mutation($id: ID!) { retryEdit(input: { id: $id }) {
+        __typename ... on RetryEditPayload { editJob { id status } }
       } }`;
       return (await app.query(text, { id: editJob.id })).data.retryEdit;
     };
     expect((await retry()).editJob.status).toBe('SUCCEEDED');
-    expect(await budgetOf(app)).toMatchObject({ spent: usd(cost * 2), held: '0' });
+    expect(await budgetOf(app)).toMatchObject({ cost: usd(cost * 2), reserved: '0' });
     expect(await retry()).toMatchObject(REFUSED);
   });
 
@@ -107,14 +112,14 @@ describe.runIf(hasDatabase)('a budget', () => {
     await set({ limit: '100', period: 'TOTAL' });
     await edit({ quality: 'AUTO', size: 'auto' });
     const auto = await bound({ quality: 'AUTO', size: 'auto' });
-    expect(await budgetOf(app)).toMatchObject({ spent: '0', held: usd(auto) });
+    expect(await budgetOf(app)).toMatchObject({ cost: '0', reserved: usd(auto) });
     await app.upload(
       EDIT,
       { input: { images: [{ file: null }], mask: { file: null }, ...ASKED } },
       { 'input.images.0.file': picture, 'input.mask.file': await pngWithAlpha() },
     );
     const masked = await bound({ images: [{ dimensions: SIZE }, { dimensions: SIZE }] });
-    expect(await budgetOf(app)).toMatchObject({ spent: '0', held: usd(auto + masked) });
+    expect(await budgetOf(app)).toMatchObject({ cost: '0', reserved: usd(auto + masked) });
   });
 
   test('takes in no edit of which nobody can tell the cost, and says what makes it so', async () => {
@@ -132,10 +137,10 @@ describe.runIf(hasDatabase)('a budget', () => {
   test('counts what was spent before it was set', async () => {
     const { editJob } = await edit();
     const { budget } = await set({ limit: '1', period: 'MONTH' });
-    expect(budget).toMatchObject({ spent: editJob.cost.amount });
+    expect(budget).toMatchObject({ cost: editJob.cost.amount });
     expect((await set({ limit: '2', ownerId: 'somebody' })).budget).toMatchObject({
       ownerId: 'somebody',
-      spent: '0',
+      cost: '0',
       period: 'MONTH',
     });
     expect(await budgetOf(app)).toMatchObject({ limit: '1' });
@@ -149,12 +154,12 @@ describe.runIf(hasDatabase)('a budget', () => {
     const held = await edit();
     for (const { editJob } of [spent, held]) {
       const { data } = await app.query(
-        'mutation($id: ID!) { deleteEdit(id: $id) { __typename } }',
+        'mutation($id: ID!) { deleteEdit(input: { id: $id }) { __typename } }',
         { id: editJob.id },
       );
       expect(data.deleteEdit.__typename).toBe('DeleteEditPayload');
     }
-    const used = { spent: usd(cost), held: usd(cost) };
+    const used = { cost: usd(cost), reserved: usd(cost) };
     expect(await budgetOf(app)).toMatchObject(used);
     expect((await set({ limit: '1' })).budget).toMatchObject(used);
   });

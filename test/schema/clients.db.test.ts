@@ -10,7 +10,7 @@ import { png } from '../support/test-images.ts';
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 const UPLOAD = /* GraphQL */ `
-  mutation ($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id } } } }
+  mutation ($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }
 `;
 const global = (text: string) => Buffer.from(text).toString('base64url');
 
@@ -88,18 +88,18 @@ describe.runIf(hasDatabase)('a client', () => {
     });
 
     test.each([
-      ['cancelEdit', 'cancelEdit(id: $id)'],
-      ['deleteEdit', 'deleteEdit(id: $id)'],
-      ['retryEdit', 'retryEdit(id: $id, wait: 0)'],
+      ['cancelEdit', 'cancelEdit(input: { id: $id })'],
+      ['deleteEdit', 'deleteEdit(input: { id: $id })'],
+      ['retryEdit', 'retryEdit(input: { id: $id, wait: 0 })'],
       ['editImage', 'editImage(input: { images: [{ id: $id }], prompt: "p" })'],
       [
         'its mask',
         'editImage(input: { images: [{ id: $image }], mask: { id: $id }, prompt: "p" })',
       ],
-      ['deleteWebhook', 'deleteWebhook(id: $id)'],
-      ['enableWebhook', 'enableWebhook(id: $id)'],
-      ['rotateWebhookSecret', 'rotateWebhookSecret(id: $id)'],
-      ['redeliverWebhook', 'redeliverWebhook(deliveryId: $id)'],
+      ['deleteWebhook', 'deleteWebhook(input: { id: $id })'],
+      ['enableWebhook', 'enableWebhook(input: { id: $id })'],
+      ['rotateWebhookSecret', 'rotateWebhookSecret(input: { id: $id })'],
+      ['redeliverWebhook', 'redeliverWebhook(input: { id: $id })'],
     ])('gets NotFoundError from %s', async (_name, field) => {
       const query = `mutation ($id: ID!${field.includes('$image') ? ', $image: ID!' : ''}) {
         result: ${field} { __typename ... on NotFoundError { id } }
@@ -246,7 +246,7 @@ describe.runIf(hasDatabase)('a client', () => {
   });
 
   test('that accepts no form of a result gets 406 with an error, and nothing is run', async () => {
-    const mutation = `mutation { deleteEdit(id: "${jobId}") { __typename } }`;
+    const mutation = `mutation { deleteEdit(input: { id: "${jobId}" }) { __typename } }`;
     for (const accept of ['text/html', 'image/avif,image/*', 'application/xml']) {
       const { status, json } = await send({
         headers: { accept },

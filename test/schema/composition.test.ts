@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { buildSchema, isObjectType, parse } from 'graphql';
+import { buildSchema, graphqlSync, isObjectType, parse } from 'graphql';
 import { expect, test } from 'vitest';
+import { createSubgraph } from '../../src/schema/index.ts';
 import { FEDERATION_EXAMPLE } from '../support/federation-example.ts';
 
 const read = (path: string) => readFile(path, 'utf8');
@@ -75,6 +76,82 @@ test('gives the same types as the standalone schema, but for what only one of th
       );
   const only = (here: string[], there: string[]) => here.filter((name) => !there.includes(name));
   const [ours, theirs] = [fieldsOf(standalone), fieldsOf(api)];
-  expect(only(ours, theirs)).toEqual(['Query.node', 'Query.nodes']);
+  expect(only(ours, theirs)).toEqual([
+    'Query.node',
+    'Query.nodes',
+    'Query.viewer',
+    'Viewer.budget',
+    'Viewer.editJobs',
+    'Viewer.id',
+    'Viewer.isAdmin',
+    'Viewer.usage',
+  ]);
   expect(only(theirs, ours)).toEqual([]);
+});
+
+test('keeps the tag of everything that is for admins only', () => {
+  const { supergraphSdl = '' } = compose(['retouch', retouch], ['users', users]);
+  const supergraph = buildSchema(supergraphSdl, { assumeValid: true });
+  const tagged = Object.values(supergraph.getTypeMap()).flatMap((type) => [
+    ...(isTagged(type) ? [type.name] : []),
+    ...('getFields' in type
+      ? Object.values(type.getFields())
+          .filter(isTagged)
+          .map((field) => `${type.name}.${field.name}`)
+      : []),
+    ...('getValues' in type
+      ? type
+          .getValues()
+          .filter(isTagged)
+          .map((value) => `${type.name}.${value.name}`)
+      : []),
+  ]);
+  const types = ['SetBudget', 'RepriceJobs', 'ResumeUpstream'].flatMap((name) =>
+    ['Input', 'Payload', 'Result'].map((part) => name + part),
+  );
+  const mutations = ['Mutation.setBudget', 'Mutation.repriceJobs', 'Mutation.resumeUpstream'];
+  expect(tagged.sort()).toEqual(
+    [...types, ...mutations, 'UsageBucket.ownerId', 'UsageGroup.OWNER'].sort(),
+  );
+});
+
+function isTagged({ astNode }: { astNode?: { directives?: readonly unknown[] } | null }): boolean {
+  return /"name":\{[^}]*"value":"tag"/.test(JSON.stringify(astNode?.directives ?? []));
+}
+
+/** A shop with types of its own by the names of ours. */
+const SHOP = /* GraphQL */ `
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.4", import: ["@key"])
+  type Query { products: [Product!]! }
+  type Product @key(fields: "sku") { sku: String! image: Image! cost: Cost! }
+  type Image { src: String! }
+  type Cost { cents: Int! }
+  type Error { reason: String! }
+`;
+
+test('cannot be composed with types of the same names, unless its types have a prefix', () => {
+  expect(compose(['retouch', retouch], ['shop', SHOP]).errors).not.toBeUndefined();
+
+  const prefixed = createSubgraph('Retouch');
+  const { data } = graphqlSync({ schema: prefixed, source: '{ _service { sdl } }' });
+  const composed = compose(
+    ['retouch', Object(data)._service.sdl],
+    ['shop', SHOP],
+    ['users', users],
+  );
+  expect(composed.errors).toBeUndefined();
+  const api = composed.schema?.toAPISchema().toGraphQLJSSchema();
+  for (const name of ['Image', 'RetouchImage', 'Cost', 'RetouchCost', 'RetouchError']) {
+    expect(api?.getType(name), name).toBeDefined();
+  }
+  expect(String(api?.getMutationType()?.getFields()['editImage']?.type)).toBe(
+    'RetouchEditImageResult!',
+  );
+  const user = api?.getType('User');
+  expect(isObjectType(user) && Object.keys(user.getFields()).sort()).toEqual([
+    'editJobs',
+    'id',
+    'name',
+    'usage',
+  ]);
 });

@@ -15,9 +15,9 @@ import { receiveWebhooks } from '../support/webhook-receiver.ts';
 
 const DELETE = /* GraphQL */ `
   mutation Delete($id: ID!) {
-    deleteEdit(id: $id) {
+    deleteEdit(input: { id: $id }) {
       __typename
-      ... on DeleteEditPayload { deletedEditJobId }
+      ... on DeleteEditPayload { deletedId }
       ... on JobNotDeletableError { status message }
       ... on Error { message }
     }
@@ -25,7 +25,7 @@ const DELETE = /* GraphQL */ `
 `;
 const RETRY = /* GraphQL */ `
   mutation Retry($id: ID!) {
-    retryEdit(id: $id) { ... on EditImagePayload { editJob { id status retryOf { id } } } ... on Error { message } }
+    retryEdit(input: { id: $id }) { ... on RetryEditPayload { editJob { id status retryOf { id } } } ... on Error { message } }
   }
 `;
 const PROMPT = 'canary-prompt 秘密の言葉';
@@ -96,7 +96,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     const before = await usage();
     await ageBlobs();
     for (const { id } of [job, failed]) {
-      expect(await remove(id)).toEqual({ __typename: 'DeleteEditPayload', deletedEditJobId: id });
+      expect(await remove(id)).toEqual({ __typename: 'DeleteEditPayload', deletedId: id });
     }
     await eventually(async () => expect(await blobs()).toEqual([]));
     await eventually(async () => expect(await answers()).toEqual([]));
@@ -164,7 +164,9 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     const refused = await remove(job.id);
     expect(refused.__typename).toBe('JobNotDeletableError');
     expect(refused.message).toContain('cancel it first');
-    await app.query('mutation ($id: ID!) { cancelEdit(id: $id) { __typename } }', { id: job.id });
+    await app.query('mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', {
+      id: job.id,
+    });
     expect((await remove(job.id)).__typename).toBe('DeleteEditPayload');
   });
 
@@ -194,7 +196,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
       await remove(job.id);
       const { data } = await app.query(
         `mutation ($id: ID!) {
-          ${mutation}(id: $id) { ... on NotFoundError { resource id message } }
+          ${mutation}(input: { id: $id }) { ... on NotFoundError { resource id message } }
         }`,
         { id: job.id },
       );
@@ -205,7 +207,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
 
   test('never lets a request that is repeated under its key be paid again', async () => {
     const { data } = await app.upload(
-      'mutation ($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id } } } }',
+      'mutation ($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
       { file: null },
       { file: await png(64, 48) },
     );
@@ -236,7 +238,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     );
     const firsts = results.map((one) => one.next());
     await eventually(() =>
-      expect(app.logged.filter((line) => line.includes('subscription begun'))).toHaveLength(2),
+      expect(app.logged.filter((line) => line.includes('subscription started'))).toHaveLength(2),
     );
     await remove(job.id);
     for (const [index, first] of firsts.entries()) {

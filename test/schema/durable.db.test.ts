@@ -7,16 +7,16 @@ import { png } from '../support/test-images.ts';
 
 const RETRY = /* GraphQL */ `
   mutation Retry($id: ID!, $key: String) {
-    retryEdit(id: $id, idempotencyKey: $key) {
+    retryEdit(input: { id: $id, idempotencyKey: $key }) {
       __typename
-      ... on EditImagePayload { editJob { id status retryOf { id } prompt { text } inputImages { id } } }
+      ... on RetryEditPayload { editJob { id status retryOf { id } prompt { text } inputImages { id } } }
       ... on Error { message }
     }
   }
 `;
 const CANCEL = /* GraphQL */ `
   mutation Cancel($id: ID!) {
-    cancelEdit(id: $id) {
+    cancelEdit(input: { id: $id }) {
       __typename
       ... on CancelEditPayload { editJob { id status costUnresolved error { code } attempts { state } } }
       ... on JobNotCancelableError { status message }
@@ -34,7 +34,7 @@ describe.runIf(hasDatabase)('a job', () => {
   async function start(env: Record<string, string> = {}) {
     app = await startTestApp(env);
     const { data } = await app.upload(
-      'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }',
+      'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }',
       { f: null },
       { f: await png() },
     );

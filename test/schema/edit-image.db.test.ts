@@ -14,7 +14,7 @@ describe.runIf(hasDatabase)('editImage', () => {
   afterAll(() => app?.stop());
   beforeEach(async () => {
     app.sandbox.faults.clear();
-    await app.query('mutation { resumeUpstream(name: "default") { __typename } }');
+    await app.query('mutation { resumeUpstream(input: { name: "default" }) { __typename } }');
   });
 
   const paid = () => app.sandbox.stats().paid;
@@ -143,7 +143,7 @@ describe.runIf(hasDatabase)('editImage', () => {
 
   test('uploadImage stores a picture for later edits', async () => {
     const { data } = await app.upload(
-      'mutation($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id format } } } }',
+      'mutation($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id format } } } }',
       { file: null },
       { file: await webp(50, 40) },
     );
@@ -173,7 +173,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     const before = paid();
     app.sandbox.faults.push({ kind: 'delay', delayMs: 300 });
     const upload = await app.upload(
-      'mutation($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id } } } }',
+      'mutation($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
       { file: null },
       { file: await png(33, 44) },
     );

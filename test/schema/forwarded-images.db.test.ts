@@ -99,7 +99,9 @@ describe.runIf(hasDatabase)('the images of an edit', () => {
       expect(editJob.inputs[0].sentSha256).toBe(hashOf(picture));
       expect(editJob.status).toBe('RUNNING');
     });
-    await app.query('mutation ($id: ID!) { cancelEdit(id: $id) { __typename } }', { id });
+    await app.query('mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', {
+      id,
+    });
   });
 
   test('go out as they were uploaded with FORWARD_METADATA=true', async () => {

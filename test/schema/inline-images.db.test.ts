@@ -7,7 +7,7 @@ import { noisePng, png } from '../support/test-images.ts';
 
 const UPLOAD = /* GraphQL */ `
   mutation ($file: Upload!) {
-    uploadImage(file: $file) { ... on UploadImagePayload { image { id bytes b64Json } } }
+    uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id bytes b64Json } } }
   }
 `;
 const QUERY = 'query ($id: ID!) { image(id: $id) { id b64Json } }';

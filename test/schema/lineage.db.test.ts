@@ -21,7 +21,7 @@ const LINEAGE = /* GraphQL */ `
     lineage(id: $id) {
       nodes { id model }
       edges { parentId childId imageId }
-      totals { edits succeeded images totalTokens editsWithoutTokens cost editsWithoutCost }
+      totals { edits succeeded images totalTokens editsWithUsage cost editsWithCost }
       truncated
     }
   }
@@ -129,9 +129,9 @@ describe.runIf(hasDatabase)('lineage', () => {
       succeeded: 4,
       images: 6,
       totalTokens: 15,
-      editsWithoutTokens: 3,
+      editsWithUsage: 2,
       cost: '0.250001',
-      editsWithoutCost: 3,
+      editsWithCost: 2,
     });
     expect((await ask(LINEAGE, joined)).lineage).toEqual(tree);
   });
@@ -141,7 +141,7 @@ describe.runIf(hasDatabase)('lineage', () => {
     expect(lineage).toMatchObject({
       nodes: [{ id: idOf(alone) }],
       edges: [],
-      totals: { edits: 1, totalTokens: null, cost: null, editsWithoutCost: 1 },
+      totals: { edits: 1, totalTokens: 0, editsWithUsage: 0, cost: '0', editsWithCost: 0 },
     });
     expect((await ask(JOB, alone)).editJob).toMatchObject({ root: { id: idOf(alone) } });
   });

@@ -171,8 +171,8 @@ describe.runIf(hasDatabase)('models', () => {
       prisma.editJob.update({ where: { id }, data: { resolvedSize: '288x288', status: 'FAILED' } }),
     );
     const { data } = await app.query(
-      `mutation($id: ID!) { retryEdit(id: $id) {
-        ... on EditImagePayload { editJob { status resolvedSize } } ... on Error { message }
+      `mutation($id: ID!) { retryEdit(input: { id: $id }) {
+        ... on RetryEditPayload { editJob { status resolvedSize } } ... on Error { message }
       } }`,
       { id: editJob.id },
     );
@@ -203,11 +203,11 @@ describe.runIf(hasDatabase)('models', () => {
         limit: usd(used + 5_000_000),
         period: 'TOTAL',
       });
-      const start = microUsd(before.spent);
+      const start = microUsd(before.cost);
       const bound = Number(await reserved(asked));
       let runs = 0;
       for (;;) {
-        const { remaining, spent, held } = await budgetOf(app);
+        const { remaining, cost: spent, reserved: held } = await budgetOf(app);
         expect(microUsd(spent) - start).toBeLessThanOrEqual(5_000_000);
         expect(held).toBe('0');
         const result = await edit(asked);
@@ -261,7 +261,7 @@ describe.runIf(hasDatabase)('models', () => {
     expect((await edit(asked)).editJob.reservation).toMatchObject({ exceededBy: '0' });
     expect(await reserved(asked)).toBe(raised);
     // The budget tells when such an edit has taken more than there was.
-    const spent = microUsd((await budgetOf(app)).spent);
+    const spent = microUsd((await budgetOf(app)).cost);
     await setBudget(app, { limit: usd(spent + raised) });
     app.sandbox.faults.push({ kind: 'more_usage', times: 40 });
     await edit(asked);

@@ -49,7 +49,7 @@ describe.runIf(hasDatabase)('a paid response', () => {
   });
 
   const counted = async () => {
-    const { held, spent } = await budgetOf(app);
+    const { reserved: held, cost: spent } = await budgetOf(app);
     const { posts, gets } = upstream;
     return { posts, gets, held: Number(held), spent: Number(spent) };
   };
@@ -196,7 +196,7 @@ describe.runIf(hasDatabase)('a paid response', () => {
     const { id } = await edit({ wait: 0 });
     await eventually(() => expect(upstream.gets).toBeGreaterThan(before.gets));
     const { data } = await app.query(
-      `mutation { cancelEdit(id: "${id}") { ... on CancelEditPayload { editJob { status costUnresolved } } } }`,
+      `mutation { cancelEdit(input: { id: "${id}" }) { ... on CancelEditPayload { editJob { status costUnresolved } } } }`,
     );
     expect(data.cancelEdit.editJob).toEqual({ status: 'CANCELED', costUnresolved: true });
     await expectPaidOnce({ isCharged: false });

@@ -21,7 +21,7 @@ const FULL = /* GraphQL */ `
         node {
           text uses firstUsedAt lastUsedAt
           jobs(first: 2) { totalCount nodes { model prompt { text } } pageInfo { hasNextPage endCursor } }
-          totals { edits succeeded totalTokens editsWithoutTokens cost editsWithoutCost successRate }
+          totals { edits succeeded totalTokens editsWithUsage cost editsWithCost successRate }
         }
       }
     }
@@ -78,13 +78,19 @@ describe.runIf(hasDatabase)('prompts', () => {
         edits: 3,
         succeeded: 2,
         totalTokens: 15,
-        editsWithoutTokens: 1,
+        editsWithUsage: 2,
         cost: '1.5',
-        editsWithoutCost: 2,
+        editsWithCost: 1,
         successRate: 2 / 3,
       },
     });
-    expect(once.totals).toMatchObject({ totalTokens: null, cost: null, successRate: null });
+    expect(once.totals).toMatchObject({
+      totalTokens: 0,
+      editsWithUsage: 0,
+      cost: '0',
+      editsWithCost: 0,
+      successRate: null,
+    });
     expect(data.prompts.edges).toHaveLength(3);
   });
 

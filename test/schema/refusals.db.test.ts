@@ -9,12 +9,12 @@ import { EDIT } from '../support/operations.ts';
 import { png } from '../support/test-images.ts';
 
 const UPLOAD =
-  'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+  'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
 const JOB =
   'query($id: ID!) { editJob(id: $id) { status attempts { number } error { code } usage { totalTokens } } }';
 const UPSTREAMS = '{ upstreams { name state pausedUntil reason } }';
 const RESUME =
-  'mutation($name: String!) { resumeUpstream(name: $name) { ... on Upstream { state } } }';
+  'mutation($name: String!) { resumeUpstream(input: { name: $name }) { ... on ResumeUpstreamPayload { upstream { state } } } }';
 
 interface Refusal {
   fault: FaultInput;
@@ -127,7 +127,7 @@ describe.runIf(hasDatabase)('an edit that the edits API refuses for good', () =>
       expect(stats()).toMatchObject({ requests: 1, paid: 0 });
 
       const { data } = await app.query(RESUME, { name: upstream.name });
-      expect(data.resumeUpstream.state).toBe('READY');
+      expect(data.resumeUpstream.upstream.state).toBe('READY');
       for (const { id } of [before, after]) {
         await eventually(async () => expect((await job(id)).status).toBe('SUCCEEDED'));
       }

@@ -83,7 +83,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
   const job = async (id: string) => (await app.query(JOB, { id })).data.node;
   const stored = async () => filesIn(`${app.dir}/blobs/answers`);
   const budget = async () => {
-    const { held, spent } = await budgetOf(app);
+    const { reserved: held, cost: spent } = await budgetOf(app);
     return { held: Number(held), spent: Number(spent) };
   };
 
@@ -157,7 +157,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
   test('finds nothing any more once the answer was deleted with its edit', async () => {
     const id = await edit();
     expect(await stored()).toHaveLength(1);
-    await app.query(`mutation { deleteEdit(id: "${id}") { __typename } }`);
+    await app.query(`mutation { deleteEdit(input: { id: "${id}" }) { __typename } }`);
     expect(await reread(id)).toMatchObject({ __typename: 'NotFoundError', id });
     await eventually(async () => expect(await stored()).toEqual([]));
   });
@@ -168,7 +168,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
       /* GraphQL */ `
         mutation Create($url: String!) {
           createWebhook(input: { url: $url, events: [EDIT_OUTCOME_UNKNOWN, EDIT_SUCCEEDED] }) {
-            ... on CreateWebhookPayload { webhook { id } }
+            ... on CreateWebhookPayload { webhookEndpoint { id } }
           }
         }
       `,
@@ -182,7 +182,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
       '{ webhooks { id deliveries(first: 10) { edges { node { event editJob { id } } } } } }',
     );
     const webhook = listed.webhooks.find(
-      (one: { id: string }) => one.id === data.createWebhook.webhook.id,
+      (one: { id: string }) => one.id === data.createWebhook.webhookEndpoint.id,
     );
     const events = webhook.deliveries.edges.map(({ node }: { node: object }) => node);
     expect(events).toHaveLength(2);

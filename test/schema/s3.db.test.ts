@@ -12,7 +12,7 @@ import { jpeg, mask, noisePng, png } from '../support/test-images.ts';
 
 const UPLOAD = /* GraphQL */ `
   mutation ($file: Upload!) {
-    uploadImage(file: $file) {
+    uploadImage(input: { file: $file }) {
       ... on UploadImagePayload { image { id url bytes sha256 b64Json thumbHash thumbnailUrl(width: 256) } }
       ... on Error { message }
     }

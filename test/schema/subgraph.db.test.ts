@@ -249,7 +249,7 @@ describe.runIf(hasDatabase)('/graphql/subgraph', () => {
 });
 
 describe.runIf(hasDatabase)('/graphql, where nobody joins anything', () => {
-  test('has the owner of an edit too, with their edits and usage', async () => {
+  test('has the owner of an edit too, and the viewer, with their edits and usage', async () => {
     const app = await startTestApp();
     try {
       const { data } = await app.upload(
@@ -258,8 +258,106 @@ describe.runIf(hasDatabase)('/graphql, where nobody joins anything', () => {
         { 'input.images.0.file': await png() },
       );
       expect(data.editImage.editJob.owner).toEqual({ id: 'local', editJobs: { totalCount: 1 } });
+
+      const fields = `
+        budget { limit } editJobs(first: 5) { totalCount edges { node { id } } }
+        usage(from: "2020-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z", groupBy: [OWNER]) {
+          totals { edits cost } buckets { ownerId }
+        }`;
+      await insertForeignRows(app);
+      const viewer = await app.query(`{ viewer { id isAdmin ${fields} } ${fields} }`);
+      const { viewer: of, ...same } = viewer.data;
+      expect(of).toEqual({ id: 'local', isAdmin: true, ...same });
+      expect(of.editJobs.totalCount).toBe(1);
     } finally {
       await app.stop();
     }
+  });
+});
+
+describe.runIf(hasDatabase)('/graphql/subgraph, with a prefix for the names of types', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp({ SUBGRAPH_TYPE_PREFIX: 'Retouch' });
+  });
+  afterAll(() => app?.stop());
+
+  async function ask(query: string, variables: object = {}) {
+    const response = await fetch(`${app.url}${PATH}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = await response.json();
+    expect(errors).toBeUndefined();
+    return data;
+  }
+
+  test('resolves unions, interfaces, connections and entities by their new names', async () => {
+    const uploaded = await app.upload(
+      'mutation ($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
+      { file: null },
+      { file: await png() },
+    );
+    const imageId = uploaded.data.uploadImage.image.id;
+    const edit = /* GraphQL */ `
+      mutation ($input: RetouchEditImageInput!) {
+        editImage(input: $input) {
+          __typename
+          ... on RetouchEditImagePayload {
+            editJob { __typename id prompt { __typename text } inputImages { __typename id } }
+          }
+          ... on RetouchError { message }
+        }
+      }
+    `;
+    const { editImage } = await ask(edit, {
+      input: { images: [{ id: imageId }], prompt: 'p', wait: 60 },
+    });
+    expect(editImage).toEqual({
+      __typename: 'RetouchEditImagePayload',
+      editJob: {
+        __typename: 'RetouchEditJob',
+        id: expect.any(String),
+        prompt: { __typename: 'RetouchPrompt', text: 'p' },
+        inputImages: [{ __typename: 'RetouchImage', id: imageId }],
+      },
+    });
+    const refused = await ask(edit, { input: { images: [{ id: 'nonsense' }], prompt: 'p' } });
+    expect(refused.editImage).toMatchObject({ __typename: 'RetouchNotFoundError' });
+
+    const { id } = editImage.editJob;
+    const read = await ask(
+      /* GraphQL */ `
+        query ($representations: [_Any!]!) {
+          editJobs { edges { node { __typename outputImages { producedBy { id } } } } }
+          _entities(representations: $representations) {
+            __typename
+            ... on RetouchEditJob { id cost { __typename } }
+            ... on RetouchImage { usedBy { id } }
+            ... on User { editJobs { edges { node { id } } } }
+          }
+        }
+      `,
+      {
+        representations: [
+          { __typename: 'RetouchEditJob', id },
+          { __typename: 'RetouchImage', id: imageId },
+          { __typename: 'User', id: 'local' },
+        ],
+      },
+    );
+    expect(read).toEqual({
+      editJobs: {
+        edges: [{ node: { __typename: 'RetouchEditJob', outputImages: [{ producedBy: { id } }] } }],
+      },
+      _entities: [
+        { __typename: 'RetouchEditJob', id, cost: { __typename: 'RetouchCost' } },
+        { __typename: 'RetouchImage', usedBy: [{ id }] },
+        { __typename: 'User', editJobs: { edges: [{ node: { id } }] } },
+      ],
+    });
+    const standalone = await app.query('query ($id: ID!) { node(id: $id) { __typename } }', { id });
+    expect(standalone.data.node).toEqual({ __typename: 'EditJob' });
   });
 });

@@ -23,7 +23,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
   beforeEach(async () => {
     app = await startTestApp({ SHUTDOWN_GRACE_SECONDS: '0' });
     const uploaded = await app.upload(
-      'mutation ($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id } } } }',
+      'mutation ($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
       { file: null },
       { file: await png(64, 64) },
     );
@@ -38,7 +38,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
     return data.editImage.editJob.id;
   }
   const cancel = (id: string) =>
-    app.query('mutation ($id: ID!) { cancelEdit(id: $id) { __typename } }', { id });
+    app.query('mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', { id });
   async function hanging(): Promise<string> {
     const before = app.sandbox.stats().requests;
     app.sandbox.faults.push({ kind: 'hang' });

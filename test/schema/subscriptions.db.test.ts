@@ -28,7 +28,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
   async function start(env: Record<string, string> = {}) {
     app = await startTestApp({ SHUTDOWN_GRACE_SECONDS: '0', ...env });
     const uploaded = await app.upload(
-      'mutation ($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id } } } }',
+      'mutation ($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
       { file: null },
       { file: await png(64, 64) },
     );
@@ -43,7 +43,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
     return data.editImage.editJob.id;
   }
   const cancel = (id: string) =>
-    app.query('mutation ($id: ID!) { cancelEdit(id: $id) { __typename } }', { id });
+    app.query('mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', { id });
 
   /** A job that runs until it is canceled, so that those behind it wait. */
   async function block(input: object = {}): Promise<string> {

@@ -11,7 +11,7 @@ import { JOB_TABLE } from '../support/sql-client.ts';
 import { png } from '../support/test-images.ts';
 
 const STATUS = 'query($id: ID!) { editJob(id: $id) { status nextAttemptAt } }';
-const CANCEL = 'mutation($id: ID!) { cancelEdit(id: $id) { __typename } }';
+const CANCEL = 'mutation($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }';
 
 describe.runIf(hasDatabase)('an edits API with fewer places than there are edits', () => {
   let upstream: Sandbox;

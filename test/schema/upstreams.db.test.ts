@@ -89,7 +89,7 @@ describe.runIf(hasDatabase)('several edits APIs', () => {
     expect((await edit()).status).toBe('SUCCEEDED');
     expect(requests()).toEqual([1, 1]);
 
-    await app.query('mutation { resumeUpstream(name: "first") { __typename } }');
+    await app.query('mutation { resumeUpstream(input: { name: "first" }) { __typename } }');
     expect((await edit()).status).toBe('SUCCEEDED');
     expect(requests()).toEqual([2, 1]);
   });

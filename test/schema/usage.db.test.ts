@@ -19,15 +19,15 @@ const USAGE = /* GraphQL */ `
       buckets {
         from to date model upstream status metadataValue ownerId quality size
         prompt { text }
-        ...Sums
+        totals { ...Sums }
       }
       truncated
     }
   }
-  fragment Sums on UsageSums {
+  fragment Sums on EditTotals {
     edits pending succeeded failed canceled unresolved sandboxEdits images
-    editsWithUsage totalTokens inputTokens inputTextTokens inputImageTokens cachedInputTokens
-    outputTokens outputTextTokens outputImageTokens
+    editsWithUsage totalTokens inputTokens cachedInputTokens outputTokens successRate
+    inputTokensDetails { textTokens imageTokens } outputTokensDetails { textTokens imageTokens }
     cost nominalCost editsWithCost editsWithUnknownCost isCostComplete
   }
 `;
@@ -97,16 +97,21 @@ describe.runIf(hasDatabase)('usage', () => {
       editsWithUsage: 2,
       totalTokens: sum((job) => job.usage?.totalTokens),
       inputTokens: sum((job) => job.usage?.inputTokens),
-      inputTextTokens: sum((job) => job.usage?.inputTokensDetails.textTokens),
-      inputImageTokens: sum((job) => job.usage?.inputTokensDetails.imageTokens),
+      inputTokensDetails: {
+        textTokens: sum((job) => job.usage?.inputTokensDetails.textTokens),
+        imageTokens: sum((job) => job.usage?.inputTokensDetails.imageTokens),
+      },
       cachedInputTokens: sum((job) => job.usage?.cachedInputTokens),
       outputTokens: sum((job) => job.usage?.outputTokens),
+      successRate: 3 / 5,
       isCostComplete: false,
     });
     expect(totals.totalTokens).toBeGreaterThan(0);
-    expect(totals.inputImageTokens).toBeGreaterThan(0);
+    expect(totals.inputTokensDetails.imageTokens).toBeGreaterThan(0);
     for (const name of ['edits', 'totalTokens', 'outputTokens', 'images', 'unresolved']) {
-      const parts = buckets.map((bucket: Record<string, number>) => bucket[name]);
+      const parts = buckets.map(
+        (bucket: { totals: Record<string, number> }) => bucket.totals[name],
+      );
       expect(parts.reduce((a: number, b: number) => a + b, 0)).toBe(totals[name]);
     }
   });
@@ -157,21 +162,27 @@ describe.runIf(hasDatabase)('usage', () => {
 
   test('by day and by hour is by local time, where a day has 25 hours and an hour is twice', async () => {
     const day = await usage({ ...OCTOBER, groupBy: ['DAY'], timeZone: 'Europe/Berlin' });
-    const costs = day.buckets.map(({ cost }: { cost: string }) =>
-      parseDecimal(cost, USD_FRACTION_DIGITS),
+    const costs = day.buckets.map(({ totals }: { totals: { cost: string } }) =>
+      parseDecimal(totals.cost, USD_FRACTION_DIGITS),
     );
     expect(costs.reduce((a: bigint, b: bigint) => a + b)).toBe(2_042_301n);
     expect(day.buckets[1]).toMatchObject({
       date: '2025-10-26',
       from: '2025-10-25T22:00:00.000Z',
       to: '2025-10-26T23:00:00.000Z',
-      edits: 4,
       model: null,
+      totals: { edits: 4 },
     });
     const hour = await usage({ ...OCTOBER, groupBy: ['HOUR'], timeZone: 'Europe/Berlin' });
     expect(hour.buckets.slice(2, 4)).toMatchObject([
-      { date: '2025-10-26T02:00+02:00', edits: 1, unresolved: 0, cost: '0', isCostComplete: false },
-      { date: '2025-10-26T02:00+01:00', edits: 1, unresolved: 1, cost: '0', isCostComplete: false },
+      {
+        date: '2025-10-26T02:00+02:00',
+        totals: { edits: 1, unresolved: 0, cost: '0', isCostComplete: false },
+      },
+      {
+        date: '2025-10-26T02:00+01:00',
+        totals: { edits: 1, unresolved: 1, cost: '0', isCostComplete: false },
+      },
     ]);
   });
 
@@ -179,27 +190,27 @@ describe.runIf(hasDatabase)('usage', () => {
     const by = async (groupBy: string[], more: object = {}) =>
       (await usage({ ...OCTOBER, groupBy, ...more })).buckets;
     expect(await by(['METADATA'], { metadataKey: 'project' })).toMatchObject([
-      { metadataValue: '7', edits: 1 },
-      { metadataValue: 'x', edits: 1 },
-      { metadataValue: null, edits: 5 },
+      { metadataValue: '7', totals: { edits: 1 } },
+      { metadataValue: 'x', totals: { edits: 1 } },
+      { metadataValue: null, totals: { edits: 5 } },
     ]);
     expect(await by(['STATUS', 'UPSTREAM'])).toMatchObject([
-      { status: 'CANCELED', upstream: null, edits: 2, unresolved: 1, canceled: 1 },
-      { status: 'OUTCOME_UNKNOWN', upstream: null, edits: 1 },
-      { status: 'SUCCEEDED', upstream: 'main', edits: 1 },
-      { status: 'SUCCEEDED', upstream: null, edits: 3 },
+      { status: 'CANCELED', upstream: null, totals: { edits: 2, unresolved: 1, canceled: 1 } },
+      { status: 'OUTCOME_UNKNOWN', upstream: null, totals: { edits: 1 } },
+      { status: 'SUCCEEDED', upstream: 'main', totals: { edits: 1 } },
+      { status: 'SUCCEEDED', upstream: null, totals: { edits: 3 } },
     ]);
     expect(await by(['QUALITY', 'SIZE'])).toMatchObject([
-      { quality: 'LOW', size: 'auto', edits: 1 },
-      { quality: null, size: 'auto', edits: 6 },
+      { quality: 'LOW', size: 'auto', totals: { edits: 1 } },
+      { quality: null, size: 'auto', totals: { edits: 6 } },
     ]);
     expect(await by(['PROMPT'])).toMatchObject([
-      { prompt: { text: 'october' }, edits: 1 },
-      { prompt: null, edits: 6 },
+      { prompt: { text: 'october' }, totals: { edits: 1 } },
+      { prompt: null, totals: { edits: 6 } },
     ]);
     expect(await by(['OWNER'])).toMatchObject([
-      { ownerId: 'local', edits: 7 },
-      { ownerId: 'somebody-else', edits: 1, cost: '0.000005' },
+      { ownerId: 'local', totals: { edits: 7 } },
+      { ownerId: 'somebody-else', totals: { edits: 1, cost: '0.000005' } },
     ]);
   });
 

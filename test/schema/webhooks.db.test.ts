@@ -22,7 +22,7 @@ const CREATE = /* GraphQL */ `
       __typename
       ... on CreateWebhookPayload {
         secret
-        webhook { id url events description disabledAt disabledReason failingSince previousSecretUntil createdAt deliveries { totalCount } }
+        webhookEndpoint { id url events description disabledAt disabledReason failingSince previousSecretUntil createdAt deliveries { totalCount } }
       }
       ... on Error { message }
       ... on InvalidInputError { field code }
@@ -57,7 +57,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
   async function start(env: Record<string, string> = {}) {
     app = await startTestApp({ WEBHOOK_ALLOWED_HOSTS: '127.0.0.1', SECRET_KEY: secretKey, ...env });
     const { data } = await app.upload(
-      'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }',
+      'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }',
       { f: null },
       { f: await png() },
     );
@@ -85,8 +85,8 @@ describe.runIf(hasDatabase)('webhooks', () => {
 
     test('are told of each way in which an edit ends', async () => {
       const receiver = await receiveWebhooks();
-      const { secret, webhook } = await create({ url: receiver.url, description: 'mine' });
-      expect(webhook).toMatchObject({
+      const { secret, webhookEndpoint } = await create({ url: receiver.url, description: 'mine' });
+      expect(webhookEndpoint).toMatchObject({
         url: `${receiver.url}/`,
         events: ALL,
         description: 'mine',
@@ -129,7 +129,9 @@ describe.runIf(hasDatabase)('webhooks', () => {
       app.sandbox.faults.push({ kind: 'hang' });
       const hanging = await edit({ wait: 0 });
       await eventually(() => expect(app.sandbox.stats().requests).toBe(4));
-      await run('mutation($id: ID!) { cancelEdit(id: $id) { __typename } }', { id: hanging.id });
+      await run('mutation($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', {
+        id: hanging.id,
+      });
       const [, ...others] = await messages(receiver, 4);
       expect(
         others
@@ -172,10 +174,10 @@ describe.runIf(hasDatabase)('webhooks', () => {
       });
 
       const redelivered = await run(
-        `mutation($id: ID!) { redeliverWebhook(deliveryId: $id) { ... on RedeliverWebhookPayload { delivery { id } } ${ERRORS} } }`,
+        `mutation($id: ID!) { redeliverWebhook(input: { id: $id }) { ... on RedeliverWebhookPayload { webhookDelivery { id } } ${ERRORS} } }`,
         { id: node.id },
       );
-      expect(redelivered.redeliverWebhook.delivery.id).toBe(node.id);
+      expect(redelivered.redeliverWebhook.webhookDelivery.id).toBe(node.id);
       await messages(receiver, 2);
       const again = await log();
       expect(again.node).toMatchObject({ state: 'DELIVERED', error: null, nextAttemptAt: null });
@@ -186,14 +188,15 @@ describe.runIf(hasDatabase)('webhooks', () => {
     });
 
     test('have a secret that is shown once, and another after a rotation', async () => {
-      const { secret, webhook } = await create({ url: 'https://hooks.example/' });
+      const { secret, webhookEndpoint } = await create({ url: 'https://hooks.example/' });
       expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
       const { rotateWebhookSecret } = await run(
-        `mutation($id: ID!) { rotateWebhookSecret(id: $id) { ... on RotateWebhookSecretPayload { secret webhook { previousSecretUntil } } ${'... on Error { message }'} } }`,
-        { id: webhook.id },
+        `mutation($id: ID!) { rotateWebhookSecret(input: { id: $id }) { ... on RotateWebhookSecretPayload { secret webhookEndpoint { previousSecretUntil } } ${'... on Error { message }'} } }`,
+        { id: webhookEndpoint.id },
       );
       expect(rotateWebhookSecret.secret).not.toBe(secret);
-      const untilMs = Date.parse(rotateWebhookSecret.webhook.previousSecretUntil) - Date.now();
+      const untilMs =
+        Date.parse(rotateWebhookSecret.webhookEndpoint.previousSecretUntil) - Date.now();
       expect(untilMs).toBeGreaterThan(23 * 60 * 60 * 1_000);
       const logged = app.logged.join('\n');
       for (const hidden of [secret, rotateWebhookSecret.secret, secretKey]) {
@@ -226,7 +229,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
       const { webhooks } = await run('{ webhooks { id } }');
       expect(webhooks).toHaveLength(10);
       const { deleteWebhook } = await run(
-        'mutation($id: ID!) { deleteWebhook(id: $id) { ... on DeleteWebhookPayload { deletedId } ... on Error { message } } }',
+        'mutation($id: ID!) { deleteWebhook(input: { id: $id }) { ... on DeleteWebhookPayload { deletedId } ... on Error { message } } }',
         { id: webhooks[0].id },
       );
       expect(deleteWebhook.deletedId).toBe(webhooks[0].id);
@@ -261,13 +264,13 @@ describe.runIf(hasDatabase)('webhooks', () => {
       for (const id of [endpointId, deliveryId, nothing]) {
         for (const name of ['deleteWebhook', 'rotateWebhookSecret', 'enableWebhook']) {
           const answer = await run(
-            `mutation($id: ID!) { ${name}(id: $id) { ... on NotFoundError { resource id } } }`,
+            `mutation($id: ID!) { ${name}(input: { id: $id }) { ... on NotFoundError { resource id } } }`,
             { id },
           );
           expect(answer[name]).toEqual({ resource: 'WebhookEndpoint', id });
         }
         const { redeliverWebhook } = await run(
-          'mutation($id: ID!) { redeliverWebhook(deliveryId: $id) { ... on NotFoundError { resource id } } }',
+          'mutation($id: ID!) { redeliverWebhook(input: { id: $id }) { ... on NotFoundError { resource id } } }',
           { id },
         );
         expect(redeliverWebhook).toEqual({ resource: 'WebhookDelivery', id });

@@ -5,7 +5,7 @@ interface Client {
   query(query: string, variables?: object): Promise<GraphqlAnswer>;
 }
 
-const BUDGET = 'ownerId period limit used spent held remaining exceededBy resetsAt';
+const BUDGET = 'ownerId period limit used cost reserved remaining exceededBy resetsAt';
 
 /** Answers `data.setBudget`. */
 export async function setBudget(client: Client, input: object) {

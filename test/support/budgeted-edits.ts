@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from '../../src/database/database.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createCancelEdit } from '../../src/edits/end/cancel-edit.ts';
+import { createEndEdit } from '../../src/edits/end/end-edit.ts';
 import { checkEditParams } from '../../src/edits/input/parameters.ts';
 import { createAttempts } from '../../src/edits/run/attempts.ts';
 import { insertJob, newJobId } from '../../src/edits/submit/insert-job.ts';
@@ -71,21 +72,26 @@ export async function openBudgetedEdits() {
     at: (model, time) => table.at(model, time),
   };
   const budgets = createBudgets({ prisma, log, now });
+  const endEdit = createEndEdit({
+    images,
+    events,
+    ledger: createLedger({ prices }),
+    budgets,
+    insertWebhooks: async () => {},
+  });
   const attempts = createAttempts({
     prisma,
     events,
     queue,
-    images,
     ...(await unusedUpstreams(testDatabase.dir, (close) => closers.push(close))),
     sandbox: false,
-    ledger: createLedger({ prices }),
-    onEnd: budgets.settle,
+    endEdit,
   });
-  const cancel = createCancelEdit({ prisma, events, onEnd: budgets.settle });
+  const cancel = createCancelEdit({ prisma, endEdit });
   const reprice = createRepriceJobs({ prisma, prices });
 
   async function claim(id: string) {
-    const by = { workerId: randomUUID(), attemptId: randomUUID() };
+    const by = { processId: randomUUID(), attemptId: randomUUID() };
     const attempt = await attempts.claim(id, by);
     if (attempt === null) throw new Error('not claimed');
     return attempt;

@@ -75,7 +75,7 @@ const operations = (image: string, job: string): [query: string, variables: Json
     },
   ],
   [
-    `mutation ($id: ID!, $key: String, $wait: Int) { cancelEdit(id: $id) { __typename } retryEdit(id: $id, idempotencyKey: $key, wait: $wait) { __typename ... on EditImagePayload { editJob { ${FIELDS} } } } }`,
+    `mutation ($id: ID!, $key: String, $wait: Int) { cancelEdit(input: { id: $id }) { __typename } retryEdit(input: { id: $id, idempotencyKey: $key, wait: $wait }) { __typename ... on RetryEditPayload { editJob { ${FIELDS} } } } }`,
     { id: job, key: 'k', wait: 0 },
   ],
   ['subscription ($id: ID!) { editJob(id: $id) { __typename editJob { id } } }', { id: job }],
@@ -99,7 +99,7 @@ const operations = (image: string, job: string): [query: string, variables: Json
 ];
 
 const UPLOAD_MANY =
-  'mutation ($input: EditImageInput!, $file: Upload) { editImage(input: $input) { __typename ... on InvalidInputError { field message } } uploadImage(file: $file) { __typename } }';
+  'mutation ($input: EditImageInput!, $file: Upload) { editImage(input: $input) { __typename ... on InvalidInputError { field message } } uploadImage(input: { file: $file }) { __typename } }';
 
 /** More than the service reads of JSON. */
 const MAX_LIST_CHARACTERS = 3_000_000;

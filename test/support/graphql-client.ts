@@ -17,7 +17,7 @@ const JOB = EDIT.replace(
   'query($id: ID!) { editJob(id: $id) { ...Job } }',
 );
 const UPLOAD =
-  'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }';
+  'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
 
 /** @param url of the service; a function when it moves. */
 export function createGraphqlClient(url: () => string): GraphqlClient {

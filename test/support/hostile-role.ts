@@ -81,7 +81,7 @@ export function decoys(role: string): string[] {
     `CREATE SCHEMA ${role}`,
     `CREATE TABLE ${role}."EditJob" (decoy int)`,
     `CREATE TABLE ${role}."Prompt" (decoy int)`,
-    `CREATE TABLE ${role}."Worker" (decoy int)`,
+    `CREATE TABLE ${role}."Process" (decoy int)`,
     `CREATE TABLE ${role}._prisma_migrations (decoy int)`,
   ];
 }

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { createSecretKey, type SecretKey } from '../../src/config/secret-key.ts';
-import type { EditEnd } from '../../src/edits/end/edit-end.ts';
+import type { EndedEdit } from '../../src/edits/end/end-edit.ts';
 import { createLog } from '../../src/log.ts';
 import { type AddressGuardOptions, createAddressGuard } from '../../src/net/address-guard.ts';
 import { createEvents } from '../../src/queue/events.ts';
 import { createQueue } from '../../src/queue/queue.ts';
 import { createDeliverWebhook } from '../../src/webhooks/deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from '../../src/webhooks/delivery-queue.ts';
+import { createInsertDeliveries } from '../../src/webhooks/insert-deliveries.ts';
 import { createPostWebhook } from '../../src/webhooks/post-webhook.ts';
-import { createPublishEnd } from '../../src/webhooks/publish-end.ts';
 import { createWebhooks } from '../../src/webhooks/webhooks.ts';
 import { createTestDatabase } from '../support/database.ts';
 
@@ -49,7 +49,7 @@ export async function startWebhooks(
     await testDatabase.drop();
   });
   const webhooks = createWebhooks({ prisma, queue, secretKey, isAllowedHost: () => true });
-  const publishEnd = createPublishEnd({ queue });
+  const insertDeliveries = createInsertDeliveries({ queue });
   const deliver = createDeliverWebhook({
     prisma,
     queue,
@@ -63,7 +63,7 @@ export async function startWebhooks(
     log,
   });
 
-  async function insertJob(status: EditEnd['status']): Promise<string> {
+  async function insertJob(status: EndedEdit['status']): Promise<string> {
     const { ownerId } = VIEWER;
     const prompt = await prisma.prompt.create({
       data: { ownerId, sha256: randomBytes(32).toString('hex'), text: 'canary-prompt' },
@@ -96,10 +96,10 @@ export async function startWebhooks(
       events: ('EDIT_SUCCEEDED' | 'EDIT_FAILED')[] = ['EDIT_SUCCEEDED'],
     ) => webhooks.create(VIEWER, { url, events }),
     /** The end of a new edit, whose transaction commits unless `before` throws. */
-    async endEdit(status: EditEnd['status'] = 'SUCCEEDED', before = () => {}) {
+    async endEdit(status: EndedEdit['status'] = 'SUCCEEDED', before = () => {}) {
       const jobId = await insertJob(status);
       await prisma.$transaction(async (tx) => {
-        await publishEnd(tx, {
+        await insertDeliveries(tx, {
           jobId,
           ownerId: VIEWER.ownerId,
           status,

@@ -200,7 +200,7 @@ CREATE TABLE "EditAttempt" (
     "jobId" UUID NOT NULL,
     "number" INTEGER NOT NULL,
     "state" "AttemptState" NOT NULL DEFAULT 'SENT',
-    "workerId" UUID NOT NULL,
+    "processId" UUID NOT NULL,
     "upstream" TEXT NOT NULL,
     "httpStatus" INTEGER,
     "upstreamRequestId" TEXT,
@@ -218,17 +218,17 @@ CREATE UNIQUE INDEX "EditAttempt_jobId_number_key" ON "EditAttempt"("jobId", "nu
 CREATE INDEX "EditAttempt_state_idx" ON "EditAttempt"("state");
 
 --
--- Worker and UpstreamPause
+-- Process and UpstreamPause
 --
 
-CREATE TABLE "Worker" (
+CREATE TABLE "Process" (
     "id" UUID NOT NULL,
     "host" TEXT NOT NULL,
     "pid" INTEGER NOT NULL,
     "startedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "heartbeatAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
-    CONSTRAINT "Worker_pkey" PRIMARY KEY ("id")
+    CONSTRAINT "Process_pkey" PRIMARY KEY ("id")
 );
 
 CREATE TABLE "UpstreamPause" (

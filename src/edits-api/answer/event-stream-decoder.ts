@@ -1,21 +1,15 @@
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
-import type { StagedFile, Staging } from '../../images/storage/staging.ts';
+import type { Staging } from '../../images/storage/staging.ts';
 import type { OnPartialImage } from '../edits-api.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer, errorInStream } from './answer-errors.ts';
 import { createEventStreamScanner } from './event-stream-scanner.ts';
 import { findUsage, sumUsages } from './find-usage.ts';
-import {
-  createPictureCollector,
-  type PictureCollector,
-  type PictureElement,
-} from './image-collector.ts';
+import { createPictureCollector, type PictureCollector } from './image-collector.ts';
 import { createPictureWriter } from './image-writer.ts';
 import { createJsonScanner, type JsonScanner } from './json-scanner.ts';
-
-/** Three for each of ten pictures, and room; further ones are dropped. */
-const MAX_PARTIAL_IMAGES = 64;
+import { createStreamedImages } from './streamed-images.ts';
 
 /** Said at the end of a stream by servers that are used to it. */
 const DONE = '[DONE]';
@@ -52,12 +46,8 @@ export function createEventStreamDecoder(options: {
   const { maxImages, maxImageBytes, maxBodyBytes } = limits;
   const scanner = createEventStreamScanner();
   const writer = createPictureWriter({ staging, maxImageBytes });
-  const pictures = new Map<number, StagedFile>();
-  const urls = new Map<number, string>();
+  const images = createStreamedImages({ maxImages, onPartialImage });
   const completed: Json[] = [];
-  /** Pictures that came, whole or broken. */
-  let places = 0;
-  let partials = 0;
   let errors = 0;
   let isDone = false;
   let reported: EditsApiError | null = null;
@@ -94,12 +84,14 @@ export function createEventStreamDecoder(options: {
     const type = typeof body['type'] === 'string' ? body['type'] : name;
     const elements = await open.collector.end();
     const problem = open.failure ?? failure ?? elements.find((one) => one.failure)?.failure ?? null;
-    if (type.endsWith('partial_image')) return takePartial(elements);
+    if (type.endsWith('partial_image')) return images.takePartial(elements);
     // Cut before its type came, it may be a picture on the way.
     const isNamed = type !== '' || failure === null;
     const usable = elements.filter(({ group }) => isNamed || group !== '');
     if (usable.some(({ picture, url }) => picture !== null || url !== null)) {
-      return complete(body, usable, problem);
+      completed.push(body);
+      broken ??= problem;
+      return images.takeOutput(usable);
     }
     for (const { picture } of elements) if (picture !== null) await discardStagedFile(picture);
     if (type.endsWith('.completed') || type === '') broken ??= problem;
@@ -109,34 +101,8 @@ export function createEventStreamDecoder(options: {
       errors += 1;
       reported ??= errorInStream(body);
       const text = isObject(document) ? JSON.stringify(document) : open.head;
-      errorText ??= partials + places > 0 ? '' : text;
+      errorText ??= images.partials + images.places > 0 ? '' : text;
     } else if (isObject(body['usage'])) usageApart = body['usage'];
-  }
-
-  /** Takes over the pictures of an event, of which it should have one. */
-  async function takePartial(elements: readonly PictureElement[]): Promise<void> {
-    for (const { picture } of elements) {
-      if (picture === null) continue;
-      if (onPartialImage && partials < MAX_PARTIAL_IMAGES) onPartialImage(picture, partials);
-      else await discardStagedFile(picture);
-      partials += 1;
-    }
-  }
-
-  async function complete(
-    body: Json,
-    elements: readonly PictureElement[],
-    problem: EditsApiError | null,
-  ): Promise<void> {
-    completed.push(body);
-    broken ??= problem;
-    for (const { picture, url } of elements) {
-      const place = places++;
-      if (place < maxImages) {
-        if (picture !== null) pictures.set(place, picture);
-        if (url !== null) urls.set(place, url);
-      } else if (picture !== null) await discardStagedFile(picture);
-    }
   }
 
   /** Whether an event that is open may bring something yet. */
@@ -162,18 +128,18 @@ export function createEventStreamDecoder(options: {
     get state() {
       if (isDone) return 'whole';
       const open = event?.json.isWhole ? event.collector.size : 0;
-      const isEnough = Math.max(places, completed.length) + errors + open >= expectedImages;
+      const isEnough = Math.max(images.places, completed.length) + errors + open >= expectedImages;
       return isEnough && !isWaiting() ? 'enough' : 'more';
     },
     async end({ isCut }) {
       // A last event without its blank line counts when it is whole: it is paid for.
       if (event !== null) await endEvent(event, scanner.name);
       event = null;
-      const isPart = isCut && !isDone && places < expectedImages;
+      const isPart = isCut && !isDone && images.places < expectedImages;
       return {
         body: toBody(completed, isPart ? null : usage()),
-        pictures,
-        urls,
+        pictures: images.pictures,
+        urls: images.urls,
         text: errorText ?? '',
         failure:
           reported ??
@@ -185,8 +151,7 @@ export function createEventStreamDecoder(options: {
       await writer.discard();
       await event?.collector.discard();
       event = null;
-      for (const file of pictures.values()) await discardStagedFile(file);
-      pictures.clear();
+      await images.discard();
     },
   };
 }

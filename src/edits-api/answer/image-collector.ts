@@ -3,7 +3,8 @@ import type { StagedFile } from '../../images/storage/staging.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
 import type { PictureWriter } from './image-writer.ts';
-import type { PicturePlace, ScanEvent } from './json-scanner.ts';
+import type { PicturePlace } from './json-position.ts';
+import type { ScanEvent } from './json-scanner.ts';
 
 /** Longest `data:image/…;base64,`. */
 const MAX_DATA_URL_HEAD = 256;

@@ -1,19 +1,8 @@
-import { isUtf8 } from 'node:buffer';
-import type { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { createByteList } from './byte-list.ts';
-import { groupOf, isLink, kindOf, MAX_START, mayBePicture } from './image-place.ts';
-import { takeEscape } from './json-escape.ts';
-import { parseCutJson } from './parse-cut-json.ts';
-import { parseLooseJson } from './parse-loose-json.ts';
-
-/** Where a picture stands: several forms of one picture have the same element. */
-export interface PicturePlace {
-  /** Counted in the order of the document. */
-  readonly element: number;
-  /** See `groupOf`. */
-  readonly group: string;
-}
+import { isLink } from './image-place.ts';
+import { createJsonPosition, type PicturePlace } from './json-position.ts';
+import { createJsonSkeleton, type ScannedJson } from './json-skeleton.ts';
+import { createImageText, createStringStart, type StringStart } from './json-strings.ts';
 
 /** `text` is valid until the next step of the scan only. Escapes in it are resolved. */
 export type ScanEvent =
@@ -21,18 +10,6 @@ export type ScanEvent =
   | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'close' }
   | ({ readonly kind: 'link'; readonly url: string } & PicturePlace);
-
-export interface ScannedJson {
-  /**
-   * The document, with "" in place of each picture and of strings longer than 256 KiB. Of one that was
-   * cut, what of it is whole.
-   */
-  readonly document: unknown;
-  /** The same as it stands there. */
-  readonly text: string;
-  /** Why it is not one whole document; null when it is. */
-  readonly failure: EditsApiError | null;
-}
 
 export interface JsonScanner {
   /** The next bytes, cut anywhere. What is behind the document is passed over. @throws EditsApiError BROKEN_ANSWER */
@@ -51,30 +28,11 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Pictures stand no deeper. */
-const MAX_DEPTH = 8;
-
-/** Twice the longest prompt. What is longer is nothing that we read, such as an echoed input image. */
-const MAX_STRING_BYTES = 256 * 1024;
-
-/** Of all such strings: an input image of 25 MB in base64, and room. */
-const MAX_LEFT_OUT_BYTES = 36 * 1024 * 1024;
-
-interface Level {
-  readonly isObject: boolean;
-  readonly element: number;
-  /** The last one read, of an object. */
-  key: string;
-}
-
 /** A string that may be a picture, a link, or neither. */
 interface Candidate {
   readonly place: PicturePlace;
   readonly key: string | null;
-  /** In the skeleton, of its opening quote. */
-  readonly quoteAt: number;
-  /** How it begins, escapes resolved. */
-  start: string;
+  readonly start: StringStart;
 }
 
 /**
@@ -84,44 +42,15 @@ interface Candidate {
  * leaves a broken document broken, and JSON.parse says so.
  */
 export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
-  const tooLong = (maxBytes: number) =>
-    brokenAnswer(`The answer has more than ${maxBytes} bytes besides its pictures.`);
-  const skeleton = createByteList(maxSkeletonBytes, () => tooLong(maxSkeletonBytes));
+  const skeleton = createJsonSkeleton({ maxBytes: maxSkeletonBytes });
   let state: 'structure' | 'string' | 'candidate' | 'picture' = 'structure';
-  let depth = 0;
   let isWhole = false;
-  /** From the root down; deeper ones than MAX_DEPTH never matter. */
-  const levels: Level[] = [];
-  let elements = 0;
-  let afterColon = false;
-  /** Where in the skeleton the key being read starts; -1 for any other string. */
-  let keyStart = -1;
+  const position = createJsonPosition();
+  const imageText = createImageText();
+  let isKey = false;
   let candidate: Candidate | null = null;
-  /** Where in the skeleton the string being read starts. */
-  let stringStart = 0;
-  /** It is too long, and passed over. */
-  let isLeftOut = false;
-  let leftOutBytes = 0;
-  /** Of the string being read: the escape so far, from its backslash on, or ''. */
-  let escaped = '';
-
-  /** What the string that begins now may be; its opening quote is the skeleton's last byte. */
-  function findCandidate(): Candidate | null {
-    const level = levels[depth - 1];
-    if (depth > MAX_DEPTH || level === undefined || (level.isObject && !afterColon)) return null;
-    const path = levels.slice(0, depth).map(({ isObject, key }) => (isObject ? key : null));
-    if (!mayBePicture(path)) return null;
-    const element = level.isObject ? level.element : ++elements;
-    const place = { element, group: groupOf(path) };
-    return { place, key: path.at(-1) ?? null, quoteAt: skeleton.length - 1, start: '' };
-  }
-
-  function open(isObject: boolean): void {
-    depth += 1;
-    afterColon = false;
-    elements += 1;
-    if (depth <= MAX_DEPTH) levels[depth - 1] = { isObject, element: elements, key: '' };
-  }
+  /** In a string that stays in the skeleton: whether the last byte was a backslash. */
+  let isEscaped = false;
 
   /** Reads up to and including the next opening quote or the document's end. Answers where it stopped. */
   function scanStructure(chunk: Buffer, start: number): number {
@@ -131,14 +60,14 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
       if (byte === QUOTE) {
         state = 'string';
       } else if (byte === COLON) {
-        afterColon = true;
+        position.colon();
       } else if (byte === COMMA) {
-        afterColon = false;
+        position.comma();
       } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-        open(byte === OPEN_OBJECT);
+        position.open(byte === OPEN_OBJECT);
       } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-        depth = Math.max(0, depth - 1);
-        isWhole = depth === 0;
+        position.close();
+        isWhole = position.isRoot;
       }
     }
     skeleton.append(chunk, start, at);
@@ -147,11 +76,10 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
   }
 
   function beginString(): void {
-    const isKey = depth <= MAX_DEPTH && levels[depth - 1]?.isObject === true && !afterColon;
-    stringStart = skeleton.length - 1;
-    isLeftOut = false;
-    keyStart = isKey ? stringStart : -1;
-    candidate = isKey ? null : findCandidate();
+    skeleton.beginString();
+    isKey = position.isKey;
+    const found = isKey ? null : position.imagePlace();
+    candidate = found && { ...found, start: createStringStart(found.key) };
     if (candidate !== null) state = 'candidate';
   }
 
@@ -160,97 +88,51 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     let at = start;
     while (at < chunk.length && state === 'string') {
       const byte = chunk[at++];
-      if (escaped !== '') escaped = '';
-      else if (byte === BACKSLASH) escaped = '\\';
+      if (isEscaped) isEscaped = false;
+      else if (byte === BACKSLASH) isEscaped = true;
       else if (byte === QUOTE) state = 'structure';
     }
-    if (keyStart < 0 && skeleton.length - stringStart + at - start > MAX_STRING_BYTES) {
-      isLeftOut = true;
-      candidate = null;
-      skeleton.truncate(stringStart + 1);
-    }
-    if (isLeftOut) leftOutBytes += at - start;
-    else skeleton.append(chunk, start, at);
-    if (leftOutBytes > MAX_LEFT_OUT_BYTES) throw tooLong(MAX_LEFT_OUT_BYTES);
+    skeleton.appendString(chunk, start, at, { isKey });
     if (state !== 'structure') return at;
-    if (isLeftOut) skeleton.append(chunk, at - 1, at);
-    const level = levels[depth - 1];
-    if (keyStart >= 0 && level !== undefined) level.key = parseString(skeleton.slice(keyStart));
+    skeleton.endString(chunk, at);
+    if (isKey) position.setKey(skeleton.stringText());
     if (candidate !== null) {
-      const { place, key, quoteAt } = candidate;
-      const url = parseString(skeleton.slice(quoteAt));
-      if (isLink(key, url)) yield { kind: 'link', url: url.trim(), ...place };
-      candidate = null;
+      const text = skeleton.stringText();
+      if (isLink(candidate.key, text)) yield { kind: 'link', url: text.trim(), ...candidate.place };
     }
+    candidate = null;
     return at;
   }
 
   /** Reads a string until it is clear what it is. */
-  function* scanCandidate(chunk: Buffer, from: number): Generator<ScanEvent, number> {
-    let at = from;
-    while (at < chunk.length && candidate !== null) {
-      const byte = chunk[at] ?? 0;
-      const isEnd = escaped === '' && byte === QUOTE;
-      if (!isEnd) {
-        at += 1;
-        if (escaped !== '' || byte === BACKSLASH) {
-          escaped += String.fromCharCode(byte);
-          const taken = escaped.length > 1 ? takeEscape(escaped) : null;
-          if (taken === null) continue;
-          escaped = '';
-          candidate.start += taken.toString('latin1');
-        } else {
-          candidate.start += String.fromCharCode(byte);
-        }
-        candidate.start = candidate.start.trimStart();
-      }
-      const isDecidable = isEnd || candidate.start.length >= MAX_START;
-      const kind = kindOf(candidate.key, candidate.start, isDecidable);
-      if (kind === null) continue;
-      skeleton.append(chunk, from, at);
-      if (kind === 'text') {
-        state = 'string';
-        return at;
-      }
-      const { place, quoteAt, start } = candidate;
-      candidate = null;
-      skeleton.truncate(quoteAt + 1);
-      state = 'picture';
-      yield { kind: 'open', isDataUrl: kind === 'data-url', ...place };
-      if (start !== '') yield { kind: 'text', bytes: Buffer.from(start, 'latin1') };
-      return at;
-    }
+  function* scanCandidate(
+    { place, start }: Candidate,
+    chunk: Buffer,
+    from: number,
+  ): Generator<ScanEvent, number> {
+    const { at, kind } = start.read(chunk, from);
     skeleton.append(chunk, from, at);
+    if (kind === 'text') state = 'string';
+    if (kind === 'text' || kind === null) return at;
+    candidate = null;
+    skeleton.emptyString();
+    state = 'picture';
+    yield { kind: 'open', isDataUrl: kind === 'data-url', ...place };
+    if (start.text !== '') yield { kind: 'text', bytes: Buffer.from(start.text, 'latin1') };
     return at;
   }
 
-  /** Hands out the text of a picture up to its closing quote, which goes to the skeleton. */
-  function* scanPicture(chunk: Buffer, start: number): Generator<ScanEvent, number> {
-    let at = start;
-    let quoteAt = -1;
-    while (at < chunk.length) {
-      if (escaped !== '') {
-        escaped += String.fromCharCode(chunk[at++] ?? 0);
-        const taken = takeEscape(escaped);
-        if (taken === null) continue;
-        escaped = '';
-        if (taken.length > 0) yield { kind: 'text', bytes: taken };
-        continue;
-      }
-      if (quoteAt < at) quoteAt = indexOrLength(chunk, QUOTE, at, chunk.length);
-      const end = indexOrLength(chunk, BACKSLASH, at, quoteAt);
-      if (end > at) yield { kind: 'text', bytes: chunk.subarray(at, end) };
-      at = end + 1;
-      if (end < quoteAt) {
-        escaped = '\\';
-      } else if (quoteAt < chunk.length) {
-        skeleton.append(chunk, quoteAt, at);
-        state = 'structure';
-        yield { kind: 'close' };
-        return at;
-      }
-    }
-    return chunk.length;
+  /** Yields the text of an image up to its closing quote, which goes to the skeleton. */
+  function* scanPicture(chunk: Buffer, from: number): Generator<ScanEvent, number> {
+    const pieces = imageText.read(chunk, from);
+    let piece = pieces.next();
+    for (; !piece.done; piece = pieces.next()) yield { kind: 'text', bytes: piece.value };
+    const quoteAt = piece.value;
+    if (quoteAt === chunk.length) return quoteAt;
+    skeleton.append(chunk, quoteAt, quoteAt + 1);
+    state = 'structure';
+    yield { kind: 'close' };
+    return quoteAt + 1;
   }
 
   return {
@@ -259,7 +141,8 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
       while (at < chunk.length && !isWhole) {
         if (state === 'structure') at = scanStructure(chunk, at);
         else if (state === 'string') at = yield* scanString(chunk, at);
-        else if (state === 'candidate') at = yield* scanCandidate(chunk, at);
+        else if (candidate !== null && state === 'candidate')
+          at = yield* scanCandidate(candidate, chunk, at);
         else at = yield* scanPicture(chunk, at);
       }
     },
@@ -267,45 +150,10 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
       return isWhole;
     },
     end() {
-      const scanned = parseSkeleton(skeleton.slice(0));
+      const scanned = skeleton.parse();
       // Alone, an unclosed picture would look like an unclosed string: say which it was.
       const failure = brokenAnswer('The answer ends inside a picture.');
       return state === 'picture' ? { ...scanned, failure } : scanned;
     },
   };
-}
-
-function indexOrLength(chunk: Buffer, byte: number, start: number, end: number): number {
-  const found = (end === chunk.length ? chunk : chunk.subarray(0, end)).indexOf(byte, start);
-  return found === -1 ? end : found;
-}
-
-/** `quoted` is a JSON string, quotes and all. One that is not valid fails at the end. */
-function parseString(quoted: Buffer): string {
-  try {
-    return JSON.parse(quoted.toString());
-  } catch {
-    return '';
-  }
-}
-
-function parseSkeleton(bytes: Buffer): ScannedJson {
-  // Its message would quote the answer, and with it whatever a server may echo.
-  const failure = brokenAnswer('The answer is not a whole JSON document.');
-  const text = new TextDecoder().decode(bytes);
-  try {
-    if (isUtf8(bytes)) return { document: JSON.parse(text), text, failure: null };
-  } catch {
-    // Its images may be whole, and its usage with them.
-  }
-  const document = parseLooseJson(text) ?? withoutCutUsage(parseCutJson(text));
-  return { document, text, failure };
-}
-
-/** A part of the usage is not the usage. */
-function withoutCutUsage(cut: ReturnType<typeof parseCutJson>): unknown {
-  if (cut === null) return undefined;
-  const { value, cutKeys } = cut;
-  if (!cutKeys.includes('usage') || typeof value !== 'object' || value === null) return value;
-  return { ...value, usage: undefined };
 }

@@ -9,14 +9,14 @@ import { inHistory } from '../history/in-history.ts';
 import { deleteRows } from './delete-rows.ts';
 import { FORGET_EDITS } from './forget-edits.ts';
 
-/** Takes edits out of the history for good; what they cost stays. docs/retention.md says what goes. */
+/** Deletes edits from the history permanently. Their costs stay: see docs/retention.md. */
 export interface DeleteEdits {
-  /** @throws NotFoundError; JobNotDeletableError while it is not final. */
+  /** @throws NotFoundError; JobNotDeletableError if it is not final. */
   one(viewer: Viewer, id: string): Promise<{ id: string }>;
   /**
-   * Of any owner, in one transaction; those that are not final or deleted already are left as they
-   * are. Files follow by entries in the queue that stand when the rows are gone. Answers how many
-   * edits and pictures went.
+   * Of any owner, in one transaction; edits that are not final, or deleted already, are left as they
+   * are. Queue jobs, sent in the same transaction, delete the files. Returns how many edits and images
+   * were deleted.
    */
   batch(ids: readonly string[]): Promise<{ edits: number; images: number }>;
 }
@@ -35,11 +35,11 @@ export function createDeleteEdits(options: {
         const jobIds = jobs.map(({ id }) => id);
         await queue.send(tx, FORGET_EDITS, { jobIds, attemptIds });
         if (keys.length > 0) await queue.send(tx, REMOVE_BLOBS, { keys });
-        const news = jobs.map(
+        const deletions = jobs.map(
           ({ id: jobId, ownerId }) =>
             ({ kind: 'edit', jobId, ownerId, final: true, deleted: true }) as const,
         );
-        await events.publish(tx, ...news);
+        await events.publish(tx, ...deletions);
       }
       return { edits: jobs.length, images: keys.length };
     });
@@ -54,7 +54,7 @@ export function createDeleteEdits(options: {
       if (job === null) throw new NotFoundError('EditJob', id);
       if (!isFinal(job.status)) throw new JobNotDeletableError(job.status);
       const { edits } = await batch([id]);
-      // Somebody else was faster.
+      // Deleted by another request meanwhile.
       if (edits === 0) throw new NotFoundError('EditJob', id);
       return { id };
     },

@@ -3,13 +3,13 @@ import { blobKey } from '../../images/storage/blob-key.ts';
 import { lockContents } from '../../images/storage/content-locks.ts';
 import { FINAL_STATUSES } from '../edit-status.ts';
 
-/** How long an idempotency key is remembered at least, in hours. */
+/** Minimum lifetime of an idempotency key. */
 export const KEY_HOURS = 24;
 
 export interface DeletedRows {
   readonly jobs: readonly { readonly id: string; readonly ownerId: string }[];
   readonly attemptIds: readonly string[];
-  /** Of blobs that lost their row. */
+  /** Keys of the blobs whose row was deleted. */
   readonly keys: readonly string[];
 }
 
@@ -21,9 +21,9 @@ interface LockedJob {
 }
 
 /**
- * Deletes those of the edits that are final and in the history: prompt, pictures, labels and words of
- * others go; who spent what on which model stays. Locks prompts, then jobs, then contents, each in
- * order, as everybody does.
+ * Deletes the content of edits that are final and in the history: prompt, images, metadata, responses
+ * and messages. Owner, model, usage and cost stay. Locks prompts, then jobs, then contents, each in
+ * order, as all other transactions do.
  */
 export async function deleteRows(tx: Transaction, ids: readonly string[]): Promise<DeletedRows> {
   const jobs = await lockJobs(tx, ids);
@@ -43,7 +43,7 @@ export async function deleteRows(tx: Transaction, ids: readonly string[]): Promi
   return { jobs, attemptIds: attempts.map(({ id }) => id), keys };
 }
 
-/** Forgets the keys of these edits that are old enough. */
+/** Deletes the idempotency keys of these edits that are old enough. */
 export async function forgetKeys(
   tx: Pick<Transaction, '$executeRaw'>,
   jobIds: readonly string[],
@@ -54,7 +54,7 @@ export async function forgetKeys(
       AND "createdAt" <= now() - make_interval(hours => ${KEY_HOURS}::int)`;
 }
 
-/** With the jobs that repeat them, which lose their link. */
+/** Also locks their retries, which lose their link. */
 async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<LockedJob[]> {
   const asked = asUuids(ids);
   await tx.$executeRaw`
@@ -70,7 +70,7 @@ async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<Locked
   return locked.filter(({ isDeleted }) => isDeleted);
 }
 
-/** Their links, and each picture that no other edit has. Answers the keys of these. */
+/** Deletes their links, and each image that no other edit has. Returns the keys of its blobs. */
 async function deleteImages(tx: Transaction, jobIds: Prisma.Sql): Promise<string[]> {
   const linked = await tx.$queryRaw<{ id: string; ownerId: string; sha256: string }[]>`
     SELECT id, "ownerId", sha256 FROM "Image"
@@ -96,7 +96,7 @@ async function clearJobs(tx: Transaction, jobIds: Prisma.Sql): Promise<void> {
     UPDATE "EditJob" SET "retryOfId" = NULL WHERE "retryOfId" = ANY (${jobIds})`;
 }
 
-/** Their prompts have so many uses less; those without any go, and with them what finds them. */
+/** Reduces the uses of their prompts; deletes those without uses, and with them their search index. */
 async function releasePrompts(tx: Transaction, jobs: readonly LockedJob[]): Promise<void> {
   const promptIds = jobs.flatMap(({ promptId }) => promptId ?? []);
   await tx.$executeRaw`
@@ -105,14 +105,14 @@ async function releasePrompts(tx: Transaction, jobs: readonly LockedJob[]): Prom
     )`;
   await tx.$executeRaw`
     UPDATE "Prompt" AS prompt SET
-      uses = prompt.uses - gone.uses,
+      uses = prompt.uses - released.uses,
       "lastUsedAt" = coalesce(
         (SELECT max("createdAt") FROM "EditJob" WHERE "promptId" = prompt.id), prompt."lastUsedAt"
       )
     FROM (
       SELECT id, count(*)::int AS uses FROM unnest(${asUuids(promptIds)}) AS id GROUP BY id
-    ) AS gone
-    WHERE prompt.id = gone.id`;
+    ) AS released
+    WHERE prompt.id = released.id`;
 }
 
 const asUuids = (ids: readonly string[]) => Prisma.sql`${[...ids]}::text[]::uuid[]`;

@@ -9,7 +9,7 @@ interface ForgottenEdits {
   readonly attemptIds: readonly string[];
 }
 
-/** The work of removing what deleted edits have besides rows and pictures. */
+/** Removes raw responses and idempotency keys of deleted edits. */
 export const FORGET_EDITS = defineJob<ForgottenEdits>('forget-edits', {
   retryLimit: 1_000,
   retryDelay: 30,
@@ -20,12 +20,12 @@ export const FORGET_EDITS = defineJob<ForgottenEdits>('forget-edits', {
   deleteAfterSeconds: 60 * 60,
 });
 
-/** Longer than a process goes on writing the answer to an edit that was canceled, in milliseconds. */
+/** More than a process may go on writing the response to a canceled edit. */
 const WRITING_MS = 60 * 60 * 1_000;
 
 /**
- * Removes raw answers, also one that was still being written when its edit was deleted; and
- * idempotency keys, once they may be forgotten. Comes again when it has to wait for either.
+ * Removes raw responses, even one that was still being written when its edit was deleted, and
+ * idempotency keys that are old enough. Sends itself again if it has to wait for either.
  */
 export function createForgetEdits(options: {
   prisma: PrismaClient;
@@ -61,5 +61,5 @@ export function createForgetEdits(options: {
   }
 }
 
-/** The database's clock and this process's may differ. */
+/** The clocks of the database and this process may differ. */
 const MARGIN_MS = 60 * 1_000;

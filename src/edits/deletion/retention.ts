@@ -5,10 +5,9 @@ import type { Lull } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
 import type { DeleteEdits } from './delete-edits.ts';
 
-/** How often it is looked for what has grown too old, in seconds. */
 export const APPLY_RETENTION_EVERY_SECONDS = 60 * 60;
 
-/** The work of deleting what has grown too old. */
+/** Deletes what is older than RETENTION_DAYS. */
 export const APPLY_RETENTION = defineJob<Record<string, never>>('apply-retention', {
   retryLimit: 2,
   retryDelay: 60,
@@ -17,21 +16,20 @@ export const APPLY_RETENTION = defineJob<Record<string, never>>('apply-retention
   deleteAfterSeconds: 24 * 60 * 60,
 });
 
-/** Edits that are deleted in one transaction. */
+/** Edits that one transaction deletes. */
 const BATCH = 50;
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** The place of an edit in the order of creation; the time as Postgres writes it. */
+/** Position of an edit in the order of creation; the time as Postgres writes it. */
 interface Place {
   readonly id: string;
   readonly createdAt: string;
 }
 
 /**
- * Deletes final edits of all owners that were created more than `days` days ago, then uploads as old
- * that no edit has. Batch by batch, out of the way of those that somebody waits for; what a stop
- * leaves, the next run deletes.
+ * Deletes final edits of all owners that were created more than `days` days ago, then unused uploads
+ * of that age. In batches, while the service is idle; the next run deletes what a shutdown leaves.
  */
 export function createApplyRetention(options: {
   prisma: PrismaClient;
@@ -45,7 +43,7 @@ export function createApplyRetention(options: {
 }) {
   const { prisma, deleteEdits, deleteUnusedImages, days, now = Date.now, lull, log } = options;
 
-  /** The next ones, by the index over creation of those that have ended. */
+  /** The next batch, by the index of ended edits over their creation. */
   const find = (before: Date, after: Place) => prisma.$queryRaw<Place[]>`
     SELECT id, "createdAt"::text AS "createdAt" FROM "EditJob"
     WHERE "deletedAt" IS NULL AND "createdAt" < ${before}
@@ -68,7 +66,7 @@ export function createApplyRetention(options: {
       deleted.images += images;
     }
     deleted.unusedImages = await deleteUnusedImages(before, signal);
-    log.info({ ...deleted, before }, 'deleted what was older than RETENTION_DAYS');
+    log.info({ ...deleted, before }, 'deleted edits and uploads older than RETENTION_DAYS');
   };
 }
 

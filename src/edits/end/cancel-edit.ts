@@ -2,87 +2,53 @@ import type { Viewer } from '../../auth/viewer.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import { JobNotCancelableError, NotFoundError } from '../../errors.ts';
-import type { Events } from '../../queue/events.ts';
 import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
-import type { OnEditEnd } from './edit-end.ts';
-import { nowAfter } from './now-after.ts';
+import type { EndEdit, Ending } from './end-edit.ts';
 
-const UNRESOLVED =
-  'Canceled while the request was out: the edits API may have processed it, and it may have been paid.';
-
-/** Tries again when the job moves on between the look and the update: queued, running, queued … */
+/** Tries again if the status changes between the read and the update: queued, running, queued … */
 const MAX_TRIES = 20;
 
 /**
- * Ends an edit on request: from the queue surely and for free; while it runs by aborting the call,
- * wherever it runs, its cost unresolved.
- * @throws NotFoundError; JobNotCancelableError when it is final.
+ * Ends an edit on request. A queued one was certainly not paid. The call of a running one is aborted,
+ * in whichever process it runs, and its cost is unknown.
+ * @throws NotFoundError; JobNotCancelableError if it is final.
  */
 export type CancelEdit = (viewer: Viewer, id: string) => Promise<{ id: string }>;
 
-export function createCancelEdit(options: {
-  prisma: PrismaClient;
-  events: Events;
-  onEnd: OnEditEnd;
-}): CancelEdit {
-  const { prisma, events, onEnd } = options;
+export function createCancelEdit(options: { prisma: PrismaClient; endEdit: EndEdit }): CancelEdit {
+  const { prisma, endEdit } = options;
 
   return async (viewer, id) => {
-    const { ownerId } = viewer;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const job = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },
-        select: { status: true, createdAt: true, startedAt: true },
+        select: { ownerId: true, status: true, createdAt: true, startedAt: true },
       });
       if (job === null) throw new NotFoundError('EditJob', id);
-      if (isFinal(job.status)) throw new JobNotCancelableError(job.status);
-      const finishedAt = nowAfter(job.startedAt ?? job.createdAt);
-      if (await cancelFrom(ownerId, id, job.status, finishedAt)) return { id };
+      const { ownerId, status, createdAt } = job;
+      if (isFinal(status)) throw new JobNotCancelableError(status);
+      const edit = { jobId: id, ownerId };
+      const end: Ending =
+        status === 'QUEUED'
+          ? { ...edit, from: status, createdAt, outcome: { status: 'CANCELED', failure: null } }
+          : {
+              ...edit,
+              from: status,
+              attemptId: null,
+              startedAt: job.startedAt ?? createdAt,
+              outcome: { status: 'CANCELED', failure: CANCELED_WHILE_RUNNING },
+            };
+      if (await prisma.$transaction((tx) => endEdit(tx, end))) return { id };
     }
     throw new Error(`edit ${id} changes too fast to be canceled`);
   };
-
-  function cancelFrom(ownerId: string, id: string, status: string, finishedAt: Date) {
-    return prisma
-      .$transaction(async (tx) => {
-        const isRunning = status === 'RUNNING';
-        // First the attempt, then the job, as those do who end an attempt: they cannot deadlock.
-        if (isRunning) {
-          await tx.editAttempt.updateMany({
-            where: { jobId: id, state: 'SENT' },
-            data: {
-              state: 'UNKNOWN',
-              finishedAt,
-              errorCode: EditErrorCode.CANCELED,
-              errorMessage: UNRESOLVED,
-            },
-          });
-        }
-        const { count } = await tx.editJob.updateMany({
-          where: { id, ownerId, status: isRunning ? 'RUNNING' : 'QUEUED' },
-          data: {
-            status: 'CANCELED',
-            finishedAt,
-            nextAttemptAt: null,
-            ...(isRunning && { errorCode: EditErrorCode.CANCELED, errorMessage: UNRESOLVED }),
-          },
-        });
-        if (count === 0) {
-          // The job has moved on: what was done to its attempt must not stand.
-          if (isRunning) throw new MovedOnError();
-          return false;
-        }
-        const costMicroUsd = isRunning ? null : 0n;
-        await onEnd(tx, { jobId: id, ownerId, status: 'CANCELED', costMicroUsd, usage: null });
-        await events.publish(tx, { kind: 'edit', jobId: id, ownerId, final: true });
-        return true;
-      })
-      .catch((error: unknown) => {
-        if (error instanceof MovedOnError) return false;
-        throw error;
-      });
-  }
 }
 
-class MovedOnError extends Error {}
+const CANCELED_WHILE_RUNNING = {
+  code: EditErrorCode.CANCELED,
+  message:
+    'Canceled after the request was sent: the upstream may have processed it, and it may have been paid.',
+  httpStatus: null,
+  upstreamRequestId: null,
+};

@@ -1,7 +1,7 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 import { createLists, type ListSource, type Lists } from '../../paging/lists.ts';
-import { type EditSums, sumEdits } from '../history/edit-sums.ts';
+import { sumEdits, type UsageSums } from '../../usage/usage-sums.ts';
 import {
   editsWithImage,
   linksAmong,
@@ -31,7 +31,7 @@ export interface Tree {
   readonly ids: readonly string[];
   readonly links: readonly Link[];
   /** Of `ids`. */
-  readonly sums: EditSums;
+  readonly sums: UsageSums;
   /** There are more edits than MAX_TREE or more links than MAX_LINKS, which are not in it. */
   readonly isTruncated: boolean;
 }
@@ -81,7 +81,7 @@ export function createLineage({ prisma }: { prisma: PrismaClient }): Lineage {
         .sort();
       const [links, sums] = await Promise.all([
         prisma.$queryRaw<Link[]>(linksAmong(ids, MAX_LINKS + 1)),
-        sumEdits(prisma, Prisma.sql`job.id = ANY (${ids}::text[]::uuid[])`),
+        sumEdits(prisma, Prisma.sql`id = ANY (${ids}::text[]::uuid[]) AND "deletedAt" IS NULL`),
       ]);
       return {
         ids,

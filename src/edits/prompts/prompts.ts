@@ -6,7 +6,13 @@ import type { Position } from '../../paging/keyset.ts';
 import { createLists, type ListSource, type Lists } from '../../paging/lists.ts';
 import type { Order } from '../../paging/order.ts';
 import { type Page, type PageArgs, pageRange, toPage, toReading } from '../../paging/page-range.ts';
-import { EDIT_SUMS, type EditSums, editSumsSchema } from '../history/edit-sums.ts';
+import {
+  NO_EDITS,
+  SUMS_OF_EDITS,
+  SUMS_OF_SUMS,
+  type UsageSums,
+  usageSumsSchema,
+} from '../../usage/usage-sums.ts';
 import { NEWEST_FIRST } from '../history/history-query.ts';
 import { SORT_COLUMNS } from '../history/history-sql.ts';
 import { findPrompts, searchTerm } from '../history/prompt-search.ts';
@@ -32,21 +38,10 @@ export interface Prompts {
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
   count(viewer: Viewer, query: Pick<PromptsQuery, 'search'>): Promise<ListCount>;
   /** Over the edits of each prompt, by one statement; in the order of the ids, the viewer's. */
-  sums(ids: readonly string[]): Promise<EditSums[]>;
+  sums(ids: readonly string[]): Promise<UsageSums[]>;
   /** The edits of each prompt, newest first. */
   readonly jobs: Lists;
 }
-
-const NO_EDITS: EditSums = {
-  edits: 0,
-  succeeded: 0,
-  final: 0,
-  images: 0,
-  totalTokens: null,
-  editsWithoutTokens: 0,
-  costMicroUsd: null,
-  editsWithoutCost: 0,
-};
 
 const JOBS: ListSource = {
   order: NEWEST_FIRST,
@@ -60,7 +55,7 @@ const JOBS: ListSource = {
 };
 
 const countSchema = z.tuple([z.object({ count: z.number() })]);
-const sumsSchema = z.array(editSumsSchema.extend({ promptId: z.string() }));
+const sumsSchema = z.array(usageSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   async function read(viewer: Viewer, reading: PromptReading, search: PromptsQuery['search']) {
@@ -96,9 +91,12 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
     async sums(ids) {
       const rows = sumsSchema.parse(
         await prisma.$queryRaw`
-          SELECT job."promptId", ${EDIT_SUMS} FROM "EditJob" AS job
-          WHERE job."promptId" = ANY (${[...ids]}::text[]::uuid[]) AND job."deletedAt" IS NULL
-          GROUP BY job."promptId"`,
+          SELECT "promptId", ${SUMS_OF_SUMS} FROM (
+            SELECT "promptId", ${SUMS_OF_EDITS} FROM "EditJob"
+            WHERE "promptId" = ANY (${[...ids]}::text[]::uuid[]) AND "deletedAt" IS NULL
+            GROUP BY "promptId"
+          ) AS sums
+          GROUP BY "promptId"`,
       );
       const byId = new Map(rows.map(({ promptId, ...sums }) => [promptId, sums]));
       return ids.map((id) => byId.get(id) ?? NO_EDITS);

@@ -3,25 +3,24 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_DIRECTORY } from '../../config/data-dir/private-directory.ts';
 
-/** Read at once, in bytes. */
+/** Read at once. */
 const STEP_BYTES = 256 * 1024;
 
 /**
- * The raw answers of the edits API, one file per attempt, from the first byte until its pictures are
- * stored. What was of no use goes to the blob store: see StoredAnswers.
+ * The raw responses of upstreams, one file per attempt, from the first byte until the images are
+ * stored. Those without a usable image move to the blob store: see StoredAnswers.
  */
 export interface AnswerFiles {
   pathOf(attemptId: string): string;
-  /** From the first one on. Throws ENOENT when there is no such file. */
+  /** All of them, from the first. @throws ENOENT if there is no such file. */
   bytes(attemptId: string): AsyncIterable<Buffer>;
-  /** Whether anything of an answer came. */
+  /** Whether a byte of a response arrived. */
   hasBytes(attemptId: string): Promise<boolean>;
   remove(attemptId: string): Promise<void>;
-  /** There is nothing to look at in an empty one. */
   removeIfEmpty(attemptId: string): Promise<void>;
-  /** The attempts whose files nobody has written to for `idleMs`. */
+  /** The attempts whose files have not been written to for `idleMs`. */
   idle(idleMs: number): Promise<string[]>;
-  /** Removes those older than `maxAgeMs`. Answers how many. */
+  /** Removes those older than `maxAgeMs`. Returns how many. */
   sweep(maxAgeMs: number): Promise<number>;
 }
 

@@ -2,20 +2,20 @@ import type { Prisma, PrismaClient } from '../../database/database.ts';
 import type { Upstream, Upstreams } from '../../edits-api/upstreams.ts';
 import type { Pauses, Recovering } from './upstream-pauses.ts';
 
-/** How soon a job is looked at again whose upstreams are all busy or left alone, in milliseconds. */
+/** How soon a job is tried again while all its upstreams are busy, or have an open circuit. */
 const BUSY_MS = 1_000;
 const OPEN_CIRCUIT_MS = 10_000;
-/** A pause may be ended before its time, and an edits API for the model may be configured. */
+/** A pause may be ended early, and an upstream that serves the model may be configured. */
 const LONGEST_WAIT_MS = 60_000;
 
 export type Choice =
   | { readonly upstream: Upstream }
-  /** None can take it before this time. */
+  /** No upstream can take it before this time. */
   | { readonly notBefore: Date };
 
 /**
- * Which edits API a job goes to. Called before the transaction that claims the job, as it may read
- * what it knows of pauses again; answers what to call in it.
+ * Chooses the upstream of a job. Called before the transaction that claims the job, as it may read
+ * pauses from the database; returns the function to call in that transaction.
  */
 export type ChooseUpstream = () => Promise<
   (
@@ -25,8 +25,8 @@ export type ChooseUpstream = () => Promise<
 >;
 
 /**
- * Of those that serve the model: not paused, a place free, circuit closed or due to be tried; first
- * those that have failed this job least often, then by priority.
+ * Among the upstreams that serve the model: not paused, with a free place, and with a circuit that is
+ * closed or due to be tried; first those that have failed this job least often, then by priority.
  */
 export function createChooseUpstream(options: {
   upstreams: Upstreams;
@@ -60,18 +60,18 @@ export function createChooseUpstream(options: {
 }
 
 /**
- * How many edits can be taken beside the `running` ones of this process: while none can, a queue of
- * ten thousand edits is best left where it is. An upstream whose circuit is due to be tried has one
- * place; one that recovers from a pause has as many as it has shown to accept. Other processes may
- * take the same places at the same time: a claim counts again.
+ * How many edits can be claimed beside the `running` ones of this process: while none can, a queue of
+ * ten thousand edits need not be read. An upstream whose circuit is due to be tried has one place;
+ * one that recovers from a pause has as many as it has proved to accept. Other processes may take the
+ * same places at the same time: each claim counts again.
  */
 export function createFreePlaces(options: {
   prisma: PrismaClient;
   upstreams: Upstreams;
   pauses: Pauses;
-  workerId: string;
+  processId: string;
 }): (running: number) => Promise<number> {
-  const { prisma, upstreams, pauses, workerId } = options;
+  const { prisma, upstreams, pauses, processId } = options;
 
   async function freeOfRecovering({ name }: Upstream, recovering: Recovering): Promise<number> {
     return Math.max(0, recovering.places - (await countSent(prisma, name, recovering.since)));
@@ -85,7 +85,7 @@ export function createFreePlaces(options: {
     if (all.length === 0 || places === Number.POSITIVE_INFINITY) return places;
     const names = all.map(({ name }) => name);
     const elsewhere = await prisma.editAttempt.count({
-      where: { state: 'SENT', upstream: { in: names }, workerId: { not: workerId } },
+      where: { state: 'SENT', upstream: { in: names }, processId: { not: processId } },
     });
     return Math.max(0, places - running - elsewhere);
   }
@@ -108,7 +108,7 @@ export function createFreePlaces(options: {
   };
 }
 
-/** Counted under a lock, so that two processes cannot take the last place both. */
+/** Counted under a lock, so that two processes cannot both take the last place. */
 async function hasPlace(
   tx: Prisma.TransactionClient,
   { name, concurrency }: Upstream,
@@ -122,7 +122,7 @@ async function hasPlace(
   return (await countSent(tx, name, recovering.since)) < recovering.places;
 }
 
-/** Calls that are out, of those sent since then. */
+/** Open attempts that were sent since then. */
 function countSent(
   client: Prisma.TransactionClient,
   upstream: string,

@@ -9,14 +9,14 @@ import { blobKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { toFormFields } from '../input/form-fields.ts';
 import type { JsonObject } from '../input/json-object.ts';
-import type { ClaimedJob } from './attempts.ts';
+import type { ClaimedJob } from './claim-edit.ts';
 
 type JobImage = ClaimedJob['images'][number];
 
 export interface EditRequests {
   /**
-   * A job as an upstream takes it. File names are ours; the bytes stay in the store until they are
-   * sent. Before it resolves, `sentSha256` of the job's inputs is committed.
+   * The request for a job. File names are ours; the bytes stay in the blob store until they are sent.
+   * `sentSha256` of the job's inputs is committed before it resolves.
    * @throws EditsApiError, never with an unknown outcome: nothing was sent.
    */
   prepare(job: ClaimedJob, signal: AbortSignal): Promise<EditsApiRequest>;
@@ -25,7 +25,7 @@ export interface EditRequests {
 export function createEditRequests(options: {
   prisma: PrismaClient;
   blobs: BlobStore;
-  /** Sends stored files as they are. */
+  /** Sends the stored files unchanged. */
   forwardMetadata: boolean;
 }): EditRequests {
   const { prisma, blobs, forwardMetadata } = options;
@@ -44,7 +44,7 @@ export function createEditRequests(options: {
     return { jobImage, sha256, file };
   }
 
-  /** One content is sent in one form, in whichever places a job has it. */
+  /** Equal images are sent as equal bytes, wherever a job uses them. */
   async function record(
     jobId: string,
     sent: readonly { jobImage: JobImage; sha256: string }[],
@@ -91,13 +91,13 @@ function fieldOf({ role, position }: JobImage): string {
   return role === 'MASK' ? 'mask' : `images[${position}]`;
 }
 
-/** Uploads of earlier versions were checked by other rules. */
+/** An earlier version may have checked the upload by other rules. */
 function unreadable(field: string, error: unknown): unknown {
   if (!(error instanceof BrokenStructureError)) return error;
   return new EditsApiError(
     EditErrorCode.INTERNAL,
     'refused',
-    `${field} cannot be sent: the stored file ${error.message}. Save the image anew and upload it again.`,
+    `${field} cannot be sent: the stored file ${error.message}. Save the image again in an image editor, and upload the new file.`,
     { cause: error },
   );
 }
@@ -108,6 +108,7 @@ function toUnsent(error: unknown, signal: AbortSignal): EditsApiError {
     const message = 'The edit was aborted before it was sent.';
     return new EditsApiError(EditErrorCode.ABORTED, 'not_processed', message);
   }
-  const message = 'The input images could not be read, or what is sent of them not be recorded.';
+  const message =
+    'The input images could not be read, or the hashes of their sent bytes could not be stored.';
   return new EditsApiError(EditErrorCode.INTERNAL, 'not_processed', message, { cause: error });
 }

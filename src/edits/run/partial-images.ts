@@ -11,18 +11,18 @@ import type { Events } from '../../queue/events.ts';
 import type { OpenAttempt } from './attempts.ts';
 
 /**
- * Stores the pictures that come on the way to an answer, and tells of each. They never hold the
- * answer up and never fail the edit: what cannot be stored is logged and dropped.
+ * Stores the partial images of a response, and publishes an event for each. They never delay the
+ * response and never fail the edit: one that cannot be stored is logged and dropped.
  */
 export interface PartialImages {
   begin(attempt: OpenAttempt, log: Log): AttemptPartials;
 }
 
 export interface AttemptPartials {
-  /** Takes the file over. Stored one after the other, in the order they came. */
+  /** Owns the file from then on. Files are stored one by one, in order of arrival. */
   readonly take: OnPartialImage;
-  /** Resolves when nothing is being stored any more. */
-  settled(): Promise<void>;
+  /** Resolves when all that were taken are stored or dropped. */
+  stored(): Promise<void>;
 }
 
 export function createPartialImages(options: {
@@ -39,7 +39,7 @@ export function createPartialImages(options: {
     const received = [{ staged, facts }];
     await images.keep(ownerId, received);
     await prisma.$transaction(async (tx) => {
-      // Held, so that no end, and no deletion after it, comes between.
+      // Locked, so that the edit cannot end, and then be deleted, in between.
       const open = await tx.$queryRaw<unknown[]>`
         SELECT FROM "EditAttempt" WHERE id = ${attemptId}::uuid AND state = 'SENT' FOR SHARE`;
       if (open.length === 0) return;
@@ -56,16 +56,16 @@ export function createPartialImages(options: {
 
   return {
     begin(attempt, log) {
-      let stored = Promise.resolve();
+      let storing = Promise.resolve();
       let isBroken = false;
 
       async function take(staged: StagedFile, index: number): Promise<void> {
         try {
           if (!isBroken) await store(attempt, staged, index);
         } catch (error) {
-          // The database or the disk is away: those that follow would only hold the answer up.
+          // The database or the disk is away: later ones would only delay the response.
           isBroken = !(error instanceof InvalidInputError);
-          log.warn({ err: error, index }, 'picture on the way not stored');
+          log.warn({ err: error, index }, 'partial image not stored');
         } finally {
           await discardStagedFile(staged).catch((error) =>
             log.warn({ err: error }, 'staged file not removed'),
@@ -75,9 +75,9 @@ export function createPartialImages(options: {
 
       return {
         take(staged, index) {
-          stored = stored.then(() => take(staged, index));
+          storing = storing.then(() => take(staged, index));
         },
-        settled: () => stored,
+        stored: () => storing,
       };
     },
   };

@@ -3,96 +3,96 @@ import { v7 as uuid } from 'uuid';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 
-/** Signs of life within a worker's timeout: one that is late or lost does not matter. */
+/** Within each timeout, so that one that is late or lost does not matter. */
 const HEARTBEATS_PER_TIMEOUT = 6;
 
 /**
- * This process among those on the same database. Also one that runs no edits is on the list: what it
- * is receiving is left alone as long as it lives.
+ * The processes on this database, each with a row that its heartbeat updates. A process that runs no
+ * edits has a row, too: the files that it is receiving are left alone as long as it runs.
  */
-export interface WorkerPresence {
-  /** Names this start of the process, in `EditAttempt.workerId` and on the files that it stages. */
+export interface Processes {
+  /** Of this process, from this start on: in `EditAttempt.processId` and on the files that it stages. */
   readonly id: string;
-  /** From now on others know that it is alive. */
+  /** Inserts this process's row and starts its heartbeat. */
   start(): Promise<void>;
   /**
-   * The others that are surely gone: silent for `timeoutMs` by the database's clock, or not on the
-   * list although they have an attempt out, and that at the call before this one too. (After a pause
-   * of the database itself everybody looks silent, and one that was struck off may live and take
-   * work; between two calls the living have given a sign again.) Calls must lie two heartbeats apart
-   * or more. Who is alone needs no second look.
+   * The other processes that have certainly crashed: no heartbeat for `timeoutMs` by the database's
+   * clock, or no row although they have an open attempt; and the same at the call before this one.
+   * (After a pause of the database itself, no process has a recent heartbeat; and one whose row was
+   * removed may still run and claim edits. Between two calls, a running one has sent a heartbeat.)
+   * Calls must be at least two heartbeats apart. A process that is alone on its database can skip
+   * the second check.
    */
-  findGone(): Promise<readonly string[]>;
-  /** Strikes those off the list that have no open attempt any more. */
-  strikeOff(gone: readonly string[]): Promise<void>;
-  /** All on the list: the living, and those not yet struck off. */
+  findCrashed(): Promise<readonly string[]>;
+  /** Removes the rows of these processes, unless they still have an open attempt. */
+  remove(crashed: readonly string[]): Promise<void>;
+  /** All that have a row: running ones, and crashed ones that were not removed yet. */
   list(): Promise<ReadonlySet<string>>;
-  /** Signs off; idempotent. */
+  /** Stops the heartbeat and removes this process's row. Idempotent. */
   stop(): Promise<void>;
 }
 
-export function createWorkerPresence(options: {
+export function createProcesses(options: {
   prisma: PrismaClient;
-  /** Nobody else can be on this database: whoever is on record is gone. */
+  /** No other process can be on this database: any other row is of a crashed one. */
   alone: boolean;
   timeoutMs: number;
   log: Log;
-}): WorkerPresence {
+}): Processes {
   const { prisma, alone, timeoutMs, log } = options;
   const id = uuid();
   let timer: NodeJS.Timeout | undefined;
-  /** The last heartbeat of those that were silent at the last look; `none`: not on the list. */
+  /** The last heartbeat of those that the last call suspected; `none` if they had no row. */
   let suspects = new Map<string, string>();
 
   async function beat(): Promise<void> {
     // By the database's clock, as is every comparison: the machines' own may differ.
     await prisma.$executeRaw`
-      INSERT INTO "Worker" (id, host, pid) VALUES (${id}::uuid, ${hostname()}, ${process.pid})
+      INSERT INTO "Process" (id, host, pid) VALUES (${id}::uuid, ${hostname()}, ${process.pid})
       ON CONFLICT (id) DO UPDATE SET "heartbeatAt" = now()`;
   }
 
   return {
     id,
     async start() {
-      if (alone) await prisma.worker.deleteMany();
+      if (alone) await prisma.process.deleteMany();
       await beat();
       timer = setInterval(() => {
         beat().catch((error) => log.warn({ err: error }, 'heartbeat failed'));
       }, timeoutMs / HEARTBEATS_PER_TIMEOUT);
     },
-    async findGone() {
+    async findCrashed() {
       const silent = await prisma.$queryRaw<{ id: string; heartbeatAt: string }[]>`
-        SELECT id::text AS id, "heartbeatAt"::text AS "heartbeatAt" FROM "Worker"
+        SELECT id::text AS id, "heartbeatAt"::text AS "heartbeatAt" FROM "Process"
         WHERE id <> ${id}::uuid
           AND "heartbeatAt" < now() - make_interval(secs => ${timeoutMs / 1_000}::float8)
         UNION
-        SELECT attempt."workerId"::text, 'none' FROM "EditAttempt" AS attempt
-        WHERE attempt.state = 'SENT' AND attempt."workerId" <> ${id}::uuid
-          AND NOT EXISTS (SELECT FROM "Worker" AS worker WHERE worker.id = attempt."workerId")`;
-      const gone = silent.filter(
-        (worker) => alone || suspects.get(worker.id) === worker.heartbeatAt,
-      );
-      suspects = new Map(silent.map((worker) => [worker.id, worker.heartbeatAt]));
-      return gone.map((worker) => worker.id);
+        SELECT attempt."processId"::text, 'none' FROM "EditAttempt" AS attempt
+        WHERE attempt.state = 'SENT' AND attempt."processId" <> ${id}::uuid
+          AND NOT EXISTS (SELECT FROM "Process" AS other WHERE other.id = attempt."processId")`;
+      const crashed = silent.filter((one) => alone || suspects.get(one.id) === one.heartbeatAt);
+      suspects = new Map(silent.map((one) => [one.id, one.heartbeatAt]));
+      return crashed.map((one) => one.id);
     },
-    async strikeOff(gone) {
-      if (gone.length === 0) return;
+    async remove(crashed) {
+      if (crashed.length === 0) return;
       await prisma.$executeRaw`
-        DELETE FROM "Worker" AS worker WHERE id::text = ANY(${[...gone]}) AND NOT EXISTS (
-          SELECT 1 FROM "EditAttempt" WHERE "workerId" = worker.id AND state = 'SENT'
+        DELETE FROM "Process" AS process
+        WHERE id::text = ANY(${[...crashed]}) AND NOT EXISTS (
+          SELECT 1 FROM "EditAttempt" WHERE "processId" = process.id AND state = 'SENT'
         )`;
     },
     async list() {
-      const workers = await prisma.worker.findMany({ select: { id: true } });
-      return new Set(workers.map((worker) => worker.id));
+      const processes = await prisma.process.findMany({ select: { id: true } });
+      return new Set(processes.map((one) => one.id));
     },
     async stop() {
       if (timer === undefined) return;
       clearInterval(timer);
       timer = undefined;
-      await prisma.worker
+      await prisma.process
         .deleteMany({ where: { id } })
-        .catch((error) => log.warn({ err: error }, 'worker not signed off'));
+        .catch((error) => log.warn({ err: error }, 'row of this process not removed'));
     },
   };
 }

@@ -12,20 +12,20 @@ import {
 import type { Images, ReceivedImage } from '../../images/images.ts';
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { Log } from '../../log.ts';
-import type { RecordSuccess } from '../end/record-success.ts';
+import type { EndEdit } from '../end/end-edit.ts';
 import { inHistory } from '../history/in-history.ts';
 import type { StoredAnswers } from './stored-answers.ts';
 
-/** Answers that one process reads at once. */
+/** Responses that one process reads at once. */
 const MAX_AT_ONCE = 4;
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Reads the stored answer of an edit again, of which no image could be read when it came. Sends
- * nothing to the edits API. From OUTCOME_UNKNOWN to SUCCEEDED, once, whoever comes first.
- * @throws NotFoundError; JobNotRereadableError in any other status; AnswerNotFoundError when no answer
- * is stored; AnswerUnreadableError when it still has no image that can be used: the edit stays as it
- * is; UnavailableError when too many are being read; StorageError.
+ * Reads the stored response of an edit again, which had no readable image when it arrived. Sends
+ * nothing to the upstream. Moves the edit from OUTCOME_UNKNOWN to SUCCEEDED, once, whoever comes first.
+ * @throws NotFoundError; JobNotRereadableError in any other status; AnswerNotFoundError if no response
+ * is stored; AnswerUnreadableError if it still has no usable image: the edit stays as it is then;
+ * UnavailableError if too many are being read; StorageError.
  */
 export type RereadAnswer = (
   viewer: Viewer,
@@ -37,14 +37,14 @@ export function createRereadAnswer(options: {
   prisma: PrismaClient;
   images: Images;
   storedAnswers: StoredAnswers;
-  recordSuccess: RecordSuccess;
-  /** Of an edits API by its name in the configuration; null: any. */
+  endEdit: EndEdit;
+  /** The reader of an upstream, by its name in the configuration. */
   readerOf: (upstream: string) => ReadSaved;
-  /** Told after an edit has succeeded. */
+  /** Called after an edit has succeeded. */
   onSucceeded: (jobId: string) => Promise<void>;
   log: Log;
 }): RereadAnswer {
-  const { prisma, images, storedAnswers, recordSuccess, readerOf, onSucceeded, log } = options;
+  const { prisma, images, storedAnswers, endEdit, readerOf, onSucceeded, log } = options;
   let reading = 0;
 
   async function find(viewer: Viewer, id: string) {
@@ -85,41 +85,34 @@ export function createRereadAnswer(options: {
       return await readerOf(attempt.upstream)({ bytes, expectedImages: n, signal });
     } catch (error) {
       if (error instanceof EditsApiError) throw new AnswerUnreadableError(error.message);
-      // Removed since it was looked for.
+      // Removed since `open` found it.
       if (isMissing(error)) throw new AnswerNotFoundError();
       throw error;
     }
   }
 
-  /** False: it is not OUTCOME_UNKNOWN any more, or deleted. */
+  /** False if it is no longer OUTCOME_UNKNOWN, or deleted. */
   async function store(job: Found, answer: Awaited<ReturnType<ReadSaved>>): Promise<boolean> {
-    const { id, attempt } = job;
-    await images.keep(job.ownerId, answer.images);
+    const { id: jobId, ownerId, model, attempt } = job;
+    await images.keep(ownerId, answer.images);
     const head = {
       httpStatus: attempt.httpStatus ?? answer.httpStatus,
       upstreamRequestId: attempt.upstreamRequestId ?? answer.upstreamRequestId,
     };
     return prisma.$transaction((tx) =>
-      recordSuccess(
-        tx,
-        { ...job, sentAt: attempt.sentAt },
-        { ...answer, ...head },
-        answer.images,
-        async (_, attemptData, jobData) => {
-          const noError = { errorCode: null, errorMessage: null };
-          // First the job, as those do who delete it: they cannot deadlock.
-          const { count } = await tx.editJob.updateMany({
-            where: { id, status: 'OUTCOME_UNKNOWN', deletedAt: null },
-            data: { ...jobData, ...noError },
-          });
-          if (count === 0) return false;
-          await tx.editAttempt.updateMany({
-            where: { id: attempt.id },
-            data: { ...attemptData, ...noError, answerStoredAt: null },
-          });
-          return true;
+      endEdit(tx, {
+        jobId,
+        ownerId,
+        from: 'OUTCOME_UNKNOWN',
+        attemptId: attempt.id,
+        outcome: {
+          status: 'SUCCEEDED',
+          model,
+          sentAt: attempt.sentAt,
+          answer: { ...answer, ...head },
+          outputs: answer.images,
         },
-      ),
+      }),
     );
   }
 
@@ -130,23 +123,23 @@ export function createRereadAnswer(options: {
       const answer = await read(job, signal);
       received = answer.images;
       if (!(await store(job, answer))) {
-        // Somebody else was faster: what is found now is not to be reread.
+        // Another reread, or a deletion, was faster: throws the error for the status as it is now.
         await find(viewer, id);
         throw new AnswerNotFoundError();
       }
     } finally {
       await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
     }
-    log.info({ jobId: id, images: received.length }, 'edit succeeded from its stored answer');
+    log.info({ jobId: id, images: received.length }, 'edit succeeded from its stored response');
     await onSucceeded(id);
     await storedAnswers
       .remove(job.attempt.id)
-      .catch((error) => log.warn({ err: error, jobId: id }, 'stored answer not removed'));
+      .catch((error) => log.warn({ err: error, jobId: id }, 'stored response not removed'));
   }
 
   return async (viewer, id, signal) => {
     if (reading >= MAX_AT_ONCE) {
-      const message = `${MAX_AT_ONCE} stored answers are being read: try again in ${RETRY_AFTER_SECONDS} seconds.`;
+      const message = `${MAX_AT_ONCE} stored responses are being read: try again in ${RETRY_AFTER_SECONDS} seconds.`;
       throw new UnavailableError(message, RETRY_AFTER_SECONDS);
     }
     reading += 1;

@@ -1,25 +1,27 @@
 import { validate as isUuid } from 'uuid';
 import type { PrismaClient } from '../../database/database.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
+import type { Log } from '../../log.ts';
+import { defineJob } from '../../queue/queue.ts';
 import type { AnswerFiles } from './answer-files.ts';
 
-/** Blobs of answers; those of images begin with 32 hex digits. */
+/** Of the keys of raw responses; those of images begin with 32 hex digits. */
 const PREFIX = 'answers/';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** How many are forgotten in one statement. */
+/** How many are removed by one statement. */
 const BATCH = 500;
 
 /**
- * Raw answers that may have been paid for and of which no image could be read. They are in the blob
- * store, so that any process can read them again, until they are too old or their edit is deleted.
+ * Raw responses without a readable image that may have been paid for. They are in the blob store, so
+ * that any process can read them again, until they are too old or their edit is deleted.
  */
 export interface StoredAnswers {
-  /** The answer's bytes; null when it is not there any more. @throws StorageError while it is read */
+  /** The response's bytes; null if it is no longer there. @throws StorageError while it is read */
   open(attemptId: string): Promise<AsyncIterable<Buffer> | null>;
-  /** A no-op when it is not there. @throws StorageError */
+  /** No-op if it is not there. @throws StorageError */
   remove(attemptId: string): Promise<void>;
-  /** Removes those that are too old. Answers how many. @throws StorageError */
+  /** Removes those that are too old. Returns how many. @throws StorageError */
   sweep(signal: AbortSignal): Promise<number>;
 }
 
@@ -69,13 +71,13 @@ export function createStoredAnswers(options: {
 const storedKey = (attemptId: string) => `${PREFIX}${attemptId}`;
 
 /**
- * Moves the raw answer of an attempt from this machine's disk to where any process can read it. A
- * no-op when nothing of an answer came. @throws StorageError: it stays on the disk.
+ * Moves the raw response of an attempt from this machine's disk to the blob store, where any process
+ * can read it. No-op if not a byte arrived. @throws StorageError: it stays on the disk.
  */
 export type StoreAnswer = (
   attemptId: string,
   options?: {
-    /** A process may have died between moving it and noting that. @default false */
+    /** A process may have crashed after the move, and before it was recorded. @default false */
     mayBeMoved: boolean;
   },
 ) => Promise<void>;
@@ -98,5 +100,24 @@ export function createStoreAnswer(options: {
       where: { id: attemptId },
       data: { answerStoredAt: new Date() },
     });
+  };
+}
+
+export const SWEEP_ANSWERS_EVERY_SECONDS = 60 * 60;
+
+/** Removes stored responses that are too old. */
+export const SWEEP_ANSWERS = defineJob<Record<string, never>>('sweep-answers', {
+  retryLimit: 2,
+  retryDelay: 60,
+  heartbeatSeconds: 30,
+  expireInSeconds: 60 * 60,
+  deleteAfterSeconds: 24 * 60 * 60,
+});
+
+export function createSweepAnswers(options: { storedAnswers: StoredAnswers; log: Log }) {
+  const { storedAnswers, log } = options;
+  return async (_: object, signal: AbortSignal): Promise<void> => {
+    const removed = await storedAnswers.sweep(signal);
+    if (removed > 0) log.info({ removed }, 'removed stored responses that were too old');
   };
 }

@@ -2,24 +2,24 @@ import type { Prisma, PrismaClient } from '../../database/database.ts';
 import { EDIT_ERRORS } from '../../edits-api/edit-error-codes.ts';
 import type { EditsApiError } from '../../edits-api/edits-api-error.ts';
 
-/** An account without credit, or a key that is rejected, is tried again after so long. */
+/** After a response that the account has no credit, or that the key is invalid. */
 const ACCOUNT_PAUSE_MS = 5 * 60_000;
 
-/** Longest wait that is honoured: a mistaken one must not end an upstream for good. */
+/** The longest `Retry-After` that is followed: a mistaken one must not disable an upstream forever. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
 
-/** The first wait for what names no time; twice as long each time that brings nothing. */
+/** The first wait without a `Retry-After`; doubled each time that the limit is met again. */
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
 
-/** With so many places, or so long after its pause, an upstream has recovered. */
+/** An upstream has recovered with so many places, or so long after its pause. */
 const RECOVERED_PLACES = 64;
 const RECOVERED_AFTER_MS = 10 * 60_000;
 
-/** Clocks of processes differ by less; one that is so far behind was set back. */
+/** The clocks of processes differ by less: one that is so far behind was set back. */
 const CLOCK_SET_BACK_MS = 60_000;
 
-/** How old what is known of other processes' pauses may be, in milliseconds. */
+/** How old this process's knowledge of the pauses may be. */
 const MAX_AGE_MS = 1_000;
 
 export interface Pause {
@@ -29,30 +29,30 @@ export interface Pause {
   readonly message: string;
 }
 
-/** What an upstream gets after a pause: one call first, then as many as it shows to accept. */
+/** After a pause, an upstream gets one call first, then as many as it proves to accept. */
 export interface Recovering {
-  /** Calls at once, of those sent since the pause. */
+  /** Concurrent calls, of those sent since the pause. */
   readonly places: number;
   /** When the pause ended. */
   readonly since: Date;
 }
 
-/** Which upstreams get nothing for now, or little: known to all processes. */
+/** The upstreams that get no calls now, or few. Shared by all processes. */
 export interface Pauses {
-  /** Those in force; another process's may be known a second late. */
+  /** Current pauses; another process's may be missing for up to a second. */
   list(): Promise<readonly Pause[]>;
-  /** By name, the upstreams whose pause has ended not long ago. */
+  /** By name, the upstreams whose pause has ended recently. */
   recovering(): Promise<ReadonlyMap<string, Recovering>>;
   /**
-   * Pauses an upstream when its error concerns all requests and not this one: no credit or a
-   * rejected key (5 minutes), a rate limit (as long as it says, and longer each time that it is met
-   * again), or any `Retry-After`. At most a day.
-   * @returns When the upstream gets calls again; null: it is not paused for this.
+   * Pauses an upstream if its error concerns all requests: no credit or an invalid key (5 minutes), a
+   * rate limit (as long as it says, and longer each time that it is met again), or any `Retry-After`.
+   * At most a day.
+   * @returns When the upstream gets calls again; null if the error does not pause it.
    */
   consider(name: string, error: EditsApiError): Promise<Date | null>;
-  /** The upstream has accepted a call: it gets one more at once than before. */
+  /** The upstream has accepted a call: it gets one more place. */
   accepted(name: string): Promise<void>;
-  /** Ends a pause before its time. */
+  /** Ends a pause early. */
   resume(name: string): Promise<void>;
 }
 
@@ -74,8 +74,8 @@ export function createPauses(options: {
   }
 
   /**
-   * A pause that began in the future began before the clock was set back: it lasts as long from now on
-   * as it was to last then.
+   * A pause that starts in the future was created before the clock was set back: it lasts for its
+   * original duration from now.
    */
   async function followClock(tx: Prisma.TransactionClient): Promise<void> {
     const now = new Date();
@@ -95,11 +95,11 @@ export function createPauses(options: {
     return known;
   }
 
-  const forget = () => {
+  const invalidate = () => {
     readMs = Number.NEGATIVE_INFINITY;
   };
 
-  /** Full jitter upwards: nobody comes back before the time that was named. */
+  /** With jitter upwards, so that no call is sent before the time that the upstream named. */
   const backoffMs = (strikes: number) =>
     Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (strikes - 1)) * (1 + random() / 4);
 
@@ -124,7 +124,7 @@ export function createPauses(options: {
         await tx.$executeRaw`
           INSERT INTO "UpstreamPause" (name, until, since, code, message, strikes)
           VALUES (${name}, ${none}, ${none}, ${code}, ${message}, 0) ON CONFLICT (name) DO NOTHING`;
-        // Calls that are refused at the same time are one strike.
+        // Calls that are rejected at the same time are one strike.
         await tx.$executeRaw`SELECT FROM "UpstreamPause" WHERE name = ${name} FOR UPDATE`;
         await followClock(tx);
         const before = await tx.upstreamPause.findUniqueOrThrow({ where: { name } });
@@ -145,7 +145,7 @@ export function createPauses(options: {
         });
         return new Date(Math.max(untilMs, beforeMs));
       });
-      forget();
+      invalidate();
       return until;
     },
     async accepted(name) {
@@ -157,11 +157,11 @@ export function createPauses(options: {
       await prisma.upstreamPause.deleteMany({
         where: { name, until: { lte: now }, places: { gte: RECOVERED_PLACES } },
       });
-      forget();
+      invalidate();
     },
     async resume(name) {
       await prisma.upstreamPause.deleteMany({ where: { name } });
-      forget();
+      invalidate();
     },
   };
 }

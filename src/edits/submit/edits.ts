@@ -1,6 +1,6 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import type { PrismaClient } from '../../database/database.ts';
-import { BudgetExceededError, checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
+import { checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
 import {
   type Images,
   type ReceivedImage,
@@ -15,17 +15,16 @@ import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
 import { checkImageCount, checkPictures, resolveSize } from '../input/images.ts';
 import type { JsonObject } from '../input/json-object.ts';
-import { checkEditParams, type EditParams, type EditParamsInput, modelLimits } from '../input/parameters.ts';
-import type { Backlog } from './backlog.ts';
 import {
-  AlreadyClaimedError,
-  checkIdempotencyKey,
-  findClaimed,
-  fingerprint,
-  type IdempotencyClaim,
-} from './idempotency.ts';
-import { insertJob, newJobId } from './insert-job.ts';
+  checkEditParams,
+  type EditParams,
+  type EditParamsInput,
+  modelLimits,
+} from '../input/parameters.ts';
+import type { Backlog } from './backlog.ts';
+import { checkIdempotencyKey, findClaimed, fingerprint } from './idempotency.ts';
 import type { ReserveCost } from './reserve-cost.ts';
+import { type CreatedEdit, createSubmitJob, receivedImages } from './submit-job.ts';
 
 /** Where an edit's picture comes from: received with the request, or stored before. */
 export type Picture =
@@ -40,12 +39,6 @@ export interface EditInput extends EditParamsInput {
    * it had received.
    */
   pictures(): Promise<{ images: readonly Picture[]; mask: Picture | null }>;
-}
-
-/** A job that was committed now, or (`isNew: false`) found by its idempotency key. */
-export interface CreatedEdit {
-  readonly id: string;
-  readonly isNew: boolean;
 }
 
 export interface Edits {
@@ -85,7 +78,8 @@ export function createEdits(options: {
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {
-  const { prisma, images, models, backlog, reserveCost, sandbox } = options;
+  const { prisma, models, backlog } = options;
+  const submitJob = createSubmitJob(options);
 
   function check(input: Omit<EditInput, 'pictures'>): EditParams {
     const { params } = checkAll({
@@ -103,14 +97,11 @@ export function createEdits(options: {
       const { ownerId } = viewer;
       const { idempotencyKey: key = null } = input;
       const params = check(input);
-      // Before a byte of a picture is read: an upload that cannot be served is not worth its time.
+      // Before a byte of an image is read: an edit that the queue has no room for is not uploaded.
       const { turn } = await backlog.admit(ownerId);
       const pictures = await input.pictures();
       const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
-      // One file may be used twice.
-      const received = [
-        ...new Set(all.flatMap((one) => (one.kind === 'received' ? [one.image] : []))),
-      ];
+      const received = receivedImages(pictures);
       try {
         const facts = pictures.images.map(pictureFacts);
         const mask = pictures.mask && pictureFacts(pictures.mask);
@@ -126,21 +117,11 @@ export function createEdits(options: {
               };
         const found = idempotency && (await findClaimed(prisma, idempotency));
         if (found) return { ...found, isNew: false };
-        return await onceByKey(idempotency, async () => {
-          const reserved = await reserveCost(ownerId, params, {
-            resolvedSize,
-            images: facts,
-            mask,
-          });
-          await images.keep(ownerId, received);
-          const id = newJobId();
-          expect(id);
-          const job = { id, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
-          await insertJob(options, { ...job, idempotency, retryOfId: null, reserved });
-          return id;
-        });
+        const sizes = { images: facts, mask };
+        const job = { ownerId, params, resolvedSize, ...pictures, sizes, turn };
+        return await submitJob({ ...job, idempotency, retryOfId: null }, expect);
       } finally {
-        // Those that were kept are gone from there.
+        // No-op for files already moved to the blob store.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
       }
     },
@@ -189,42 +170,14 @@ export function createEdits(options: {
           .map(({ image }) => ({ kind: 'stored' as const, image }));
       const [inputs, [mask = null]] = [sources('INPUT'), sources('MASK')];
       const [first] = inputs;
-      // By what is known of the model now: the size sent before may be why the edit failed.
+      // By the current rules of the model: the size sent before may be why the edit failed.
       const resolvedSize = first ? resolveSize(params, models, first.image) : old.resolvedSize;
       const { turn } = await backlog.admit(ownerId);
-      return onceByKey(idempotency, async () => {
-        const reserved = await reserveCost(ownerId, params, {
-          resolvedSize,
-          images: inputs.map(({ image }) => image),
-          mask: mask?.image ?? null,
-        });
-        const newId = newJobId();
-        expect(newId);
-        const pictures = { images: inputs, mask };
-        const job = { id: newId, ownerId, sandbox, params, resolvedSize, ...pictures, turn };
-        await insertJob(options, { ...job, idempotency, retryOfId: old.id, reserved });
-        return newId;
-      });
+      const sizes = { images: inputs.map(({ image }) => image), mask: mask?.image ?? null };
+      const job = { ownerId, params, resolvedSize, images: inputs, mask, sizes, turn };
+      return submitJob({ ...job, idempotency, retryOfId: old.id }, expect);
     },
   };
-
-  /**
-   * A key that was claimed between the look and the insert leads to the job that claimed it, which
-   * may have taken the last of the budget.
-   */
-  async function onceByKey(
-    idempotency: IdempotencyClaim | null,
-    insert: () => Promise<string>,
-  ): Promise<CreatedEdit> {
-    try {
-      return { id: await insert(), isNew: true };
-    } catch (error) {
-      const isTaken = error instanceof AlreadyClaimedError || error instanceof BudgetExceededError;
-      const found = isTaken && idempotency && (await findClaimed(prisma, idempotency));
-      if (!found) throw error;
-      return { ...found, isNew: false };
-    }
-  }
 }
 
 function pictureFacts(picture: Picture) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stringify } from 'safe-stable-stringify';
 import type { PrismaClient, Transaction } from '../../database/database.ts';
 import { IdempotencyConflictError, InvalidInputError } from '../../errors.ts';
 
@@ -39,12 +40,7 @@ export function fingerprint({
 }
 
 function hashOf(input: object): string {
-  const sorted = JSON.stringify(input, (_, value) =>
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash('sha256').update(sorted).digest('hex');
+  return createHash('sha256').update(stringify(input)).digest('hex');
 }
 
 /**

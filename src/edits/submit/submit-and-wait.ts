@@ -1,6 +1,6 @@
 import { checkAll, InvalidInputError } from '../../errors.ts';
 import type { EditWait, EditWaits } from '../watch/edit-waits.ts';
-import type { CreatedEdit } from './edits.ts';
+import type { CreatedEdit } from './submit-job.ts';
 
 export const MAX_WAIT_SECONDS = 600;
 

@@ -1,43 +1,43 @@
 import { SubscriptionDroppedError } from '../../errors.ts';
 
-/** What a subscriber is told: which job, and what of it is new. Who cares reads the job. */
-export interface EditNews {
-  /** `CURRENT`: the state as it is, told first. `DELETED`: there is nothing to read any more. */
+/** What a subscriber receives: which job changed, and how. The subscriber reads the job itself. */
+export interface EditEvent {
+  /** `CURRENT`: the state at the start, sent first. `DELETED`: there is nothing left to read. */
   readonly type: 'CURRENT' | 'CHANGED' | 'PARTIAL_IMAGE' | 'DELETED';
   readonly jobId: string;
-  /** Position of the picture on the way that has come. */
+  /** Position of the partial image that arrived. */
   readonly partialImageIndex: number | null;
 }
 
-/** An Error is the last of its stream: why it ends before its time. */
-export type EditNewsStream = AsyncIterableIterator<EditNews | Error, undefined, undefined>;
+/** An Error is the last item of its stream: why it ends early. */
+export type EditEventStream = AsyncIterableIterator<EditEvent | Error, undefined, undefined>;
 
-/** News for one subscriber, kept until they are read: bounded in number and time. */
-export interface NewsQueue extends EditNewsStream {
-  /** Older news of the same that still wait are replaced, but for the first. A no-op after the end. */
-  push(news: EditNews): void;
-  /** News to be read before all that wait already, in this order; for a queue that nobody reads yet. */
-  begin(news: readonly EditNews[]): void;
-  /** Takes no more, and ends when what waits is read. */
+/** The unread events of one subscriber, bounded in number and time. */
+export interface EventQueue extends EditEventStream {
+  /** Replaces an unread event of the same kind, except `CURRENT`. No-op after the end. */
+  push(event: EditEvent): void;
+  /** Puts events before all unread ones, in this order. Only while nothing reads the queue. */
+  prepend(events: readonly EditEvent[]): void;
+  /** Accepts no more events, and ends when the unread ones are read. */
   finish(): void;
-  /** Drops what waits, and ends with this error. */
+  /** Drops unread events, and ends with this error. */
   fail(error: Error): void;
   return(): Promise<IteratorReturnResult<undefined>>;
 }
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-export function createNewsQueue(options: {
-  /** Told once, when no more news are taken. */
+export function createEventQueue(options: {
+  /** Called once, when no more events are accepted. */
   onEnd: () => void;
   /** @default 1_000 */
   maxPending?: number;
-  /** How long news may wait for a reader that does not come. @default 30_000 // 30 seconds */
+  /** How long an event may stay unread. @default 30_000 // 30 seconds */
   maxWaitMs?: number;
-}): NewsQueue {
+}): EventQueue {
   const { onEnd, maxPending = 1_000, maxWaitMs = 30_000 } = options;
-  const pending = new Map<string, EditNews | Error>();
-  const readers: ((result: IteratorResult<EditNews | Error, undefined>) => void)[] = [];
+  const pending = new Map<string, EditEvent | Error>();
+  const readers: ((result: IteratorResult<EditEvent | Error, undefined>) => void)[] = [];
   let isOpen = true;
   let timer: NodeJS.Timeout | undefined;
 
@@ -66,23 +66,23 @@ export function createNewsQueue(options: {
   }
 
   return {
-    push(news) {
+    push(event) {
       if (!isOpen) return;
       const reader = readers.shift();
-      if (reader) return reader({ done: false, value: news });
-      const key = keyOf(news);
-      // To the end of the queue: a job's end comes after its pictures.
+      if (reader) return reader({ done: false, value: event });
+      const key = keyOf(event);
+      // To the end of the queue: the end of a job comes after its partial images.
       pending.delete(key);
-      pending.set(key, news);
+      pending.set(key, event);
       if (pending.size > maxPending) return drop();
       timer ??= setTimeout(drop, maxWaitMs);
     },
-    begin(news) {
+    prepend(events) {
       if (!isOpen) return;
-      const waiting = [...pending];
+      const unread = [...pending];
       pending.clear();
-      for (const one of news) pending.set(keyOf(one), one);
-      for (const [key, one] of waiting) pending.set(key, one);
+      for (const event of events) pending.set(keyOf(event), event);
+      for (const [key, event] of unread) pending.set(key, event);
       if (pending.size > 0) timer ??= setTimeout(drop, maxWaitMs);
     },
     finish() {
@@ -112,16 +112,19 @@ export function createNewsQueue(options: {
   };
 }
 
-/** What news replace. The state that a subscription begins with stays: it comes first. */
-function keyOf({ type, jobId, partialImageIndex }: EditNews): string {
+/** Events with equal keys replace each other. `CURRENT` has its own: it stays first. */
+function keyOf({ type, jobId, partialImageIndex }: EditEvent): string {
   return `${jobId} ${type === 'CURRENT' ? type : partialImageIndex}`;
 }
 
-/** Those of a queue that match when they are read, and all deletions. A failure to look ends the stream, as its last. */
-export function onlyThose(
-  queue: NewsQueue,
-  matches: (news: EditNews) => Promise<boolean>,
-): EditNewsStream {
+/**
+ * The events of a queue that match when they are read, and all deletions. If `matches` rejects, its
+ * error ends the stream.
+ */
+export function filterEvents(
+  queue: EventQueue,
+  matches: (event: EditEvent) => Promise<boolean>,
+): EditEventStream {
   return {
     async next() {
       for (;;) {

@@ -4,13 +4,17 @@ import { ask } from '../transport/graphql.ts';
 export type EditCommand = 'cancelEdit' | 'retryEdit' | 'rereadAnswer' | 'deleteEdit';
 
 export const EDIT_COMMANDS: Readonly<Record<EditCommand, string>> = {
-  cancelEdit: mutation('cancelEdit(id: $id) { ... on CancelEditPayload { editJob { id } }'),
+  cancelEdit: mutation(
+    'cancelEdit(input: { id: $id }) { ... on CancelEditPayload { editJob { id } }',
+  ),
   // Nobody waits for it: the page follows it by events.
-  retryEdit: mutation('retryEdit(id: $id, wait: 0) { ... on EditImagePayload { editJob { id } }'),
+  retryEdit: mutation(
+    'retryEdit(input: { id: $id, wait: 0 }) { ... on RetryEditPayload { editJob { id } }',
+  ),
   rereadAnswer: mutation(
     'rereadAnswer(input: { id: $id }) { ... on RereadAnswerPayload { editJob { id } }',
   ),
-  deleteEdit: mutation('deleteEdit(id: $id) { ... on DeleteEditPayload { deletedEditJobId }'),
+  deleteEdit: mutation('deleteEdit(input: { id: $id }) { ... on DeleteEditPayload { deletedId }'),
 };
 
 function mutation(field: string): string {

@@ -17,7 +17,13 @@ export function useUsage(days: number, version: unknown): readonly UsageDay[] | 
       { query: USAGE_QUERY, variables: { from: span.from, to: span.to } },
       asking.signal,
     ).then(
-      (answer) => setUsage(everyDay(answer.usage.buckets, span)),
+      ({ usage: { buckets } }) =>
+        setUsage(
+          everyDay(
+            buckets.map(({ day, totals }) => ({ day, ...totals })),
+            span,
+          ),
+        ),
       () => {},
     );
     return () => asking.abort();

@@ -56,7 +56,7 @@ export function createGraphqlSockets(options: {
   pingMs?: number;
 }): GraphqlSockets {
   const { graphql, pingMs = PING_MS } = options;
-  const { yoga, maskError } = graphql;
+  const { yoga } = graphql;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -67,42 +67,7 @@ export function createGraphqlSockets(options: {
   let timer: NodeJS.Timeout | undefined;
   let isStopping = false;
 
-  const protocol = makeServer<Record<string, unknown>, Connection>({
-    async onSubscribe({ extra, subscriptions }, _id, params) {
-      if (Object.keys(subscriptions).length > MAX_OPERATIONS_PER_SOCKET) {
-        return [tooMany()];
-      }
-      try {
-        const { request, context } = extra;
-        checkDocumentText(params.query);
-        const enveloped = yoga.getEnveloped({ ...context, request, params });
-        const document = enveloped.parse(params.query);
-        const errors = enveloped.validate(enveloped.schema, document);
-        if (errors.length > 0) return errors.map(maskError);
-        return {
-          schema: enveloped.schema,
-          document,
-          operationName: params.operationName,
-          variableValues: params.variables,
-          contextValue: await enveloped.contextFactory(),
-          rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
-        };
-      } catch (error) {
-        return [maskError(error)];
-      }
-    },
-    execute: async (args) => {
-      const result = await (args.rootValue as Runner).execute(args);
-      if ('errors' in result) logMistakes(result.errors, (args.contextValue as { log: Log }).log);
-      return result;
-    },
-    subscribe: (args) => (args.rootValue as Runner).subscribe(args),
-    onNext: (_ctx, _id, _params, _args, result) => toPublicResult(result),
-    onError: ({ extra }, _id, _params, errors) => {
-      logMistakes(errors, extra.context.log);
-      return toPublicResult({ errors }).errors ?? [];
-    },
-  });
+  const protocol = createProtocol(graphql);
 
   function serve(socket: WebSocket, connection: Connection): void {
     const { log } = connection.context;
@@ -183,6 +148,46 @@ export function createGraphqlSockets(options: {
       await Promise.all(closed);
     },
   };
+}
+
+/** Operations of one connection: parsed, validated and run by Yoga. */
+function createProtocol({ yoga, maskError }: Graphql) {
+  return makeServer<Record<string, unknown>, Connection>({
+    async onSubscribe({ extra, subscriptions }, _id, params) {
+      if (Object.keys(subscriptions).length > MAX_OPERATIONS_PER_SOCKET) {
+        return [tooMany()];
+      }
+      try {
+        const { request, context } = extra;
+        checkDocumentText(params.query);
+        const enveloped = yoga.getEnveloped({ ...context, request, params });
+        const document = enveloped.parse(params.query);
+        const errors = enveloped.validate(enveloped.schema, document);
+        if (errors.length > 0) return errors.map(maskError);
+        return {
+          schema: enveloped.schema,
+          document,
+          operationName: params.operationName,
+          variableValues: params.variables,
+          contextValue: await enveloped.contextFactory(),
+          rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
+        };
+      } catch (error) {
+        return [maskError(error)];
+      }
+    },
+    execute: async (args) => {
+      const result = await (args.rootValue as Runner).execute(args);
+      if ('errors' in result) logMistakes(result.errors, (args.contextValue as { log: Log }).log);
+      return result;
+    },
+    subscribe: (args) => (args.rootValue as Runner).subscribe(args),
+    onNext: (_ctx, _id, _params, _args, result) => toPublicResult(result),
+    onError: ({ extra }, _id, _params, errors) => {
+      logMistakes(errors, extra.context.log);
+      return toPublicResult({ errors }).errors ?? [];
+    },
+  });
 }
 
 function tooMany(): GraphQLError {

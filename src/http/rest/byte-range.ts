@@ -1,3 +1,5 @@
+import { parse } from 'range-parser';
+
 export type ByteRange = { readonly start: number; readonly end: number };
 
 /**
@@ -9,15 +11,8 @@ export function parseByteRange(
   header: string | undefined,
   bytes: number,
 ): ByteRange | 'unsatisfiable' | null {
-  const match = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '');
-  const [first = '', last = ''] = match?.slice(1) ?? [];
-  if (first === '' && last === '') return null;
-  if (first === '') {
-    const suffix = Math.min(Number(last), bytes);
-    return suffix === 0 ? 'unsatisfiable' : { start: bytes - suffix, end: bytes - 1 };
-  }
-  const start = Number(first);
-  if (last !== '' && Number(last) < start) return null;
-  if (start >= bytes) return 'unsatisfiable';
-  return { start, end: last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1) };
+  const { code, type, ranges } = parse(bytes, header ?? '');
+  const isMalformed = (code & 1) === 1;
+  if (type !== 'bytes' || isMalformed || ranges.length > 1) return null;
+  return ranges[0] ?? 'unsatisfiable';
 }

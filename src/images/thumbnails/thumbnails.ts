@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { UnavailableError } from '../../errors.ts';
@@ -57,8 +58,16 @@ export function createThumbnails({
   maxWaiting?: number;
 }): Thumbnails {
   const underWay = new Map<string, Promise<Thumbnail | null>>();
-  const inTurn = createTurns(maxWaiting);
+  const limit = pLimit(1);
   let isStopping = false;
+
+  /** One at a time, in the order of the calls. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (limit.pendingCount >= maxWaiting) {
+      throw new UnavailableError('Too many thumbnails are being made: ask again.', 1);
+    }
+    return limit(work);
+  }
 
   function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
     const key = thumbnailKey(sourceKey, width);
@@ -183,25 +192,4 @@ async function readAll(blobs: BlobStore, key: string): Promise<Buffer> {
     for await (const chunk of source) chunks.push(chunk);
   });
   return Buffer.concat(chunks);
-}
-
-/** One piece of work at a time; the others wait in the order they came. */
-function createTurns(maxWaiting: number) {
-  let isBusy = false;
-  const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (waiting.length >= maxWaiting) {
-      throw new UnavailableError('Too many thumbnails are being made: ask again.', 1);
-    }
-    if (isBusy) await new Promise<void>((resolve) => waiting.push(resolve));
-    isBusy = true;
-    try {
-      return await work();
-    } finally {
-      // The turn is handed on, not freed, so that nobody can slip in between.
-      const next = waiting.shift();
-      if (next) next();
-      else isBusy = false;
-    }
-  };
 }

@@ -67,8 +67,7 @@ describe('an estimate', () => {
           size,
           quality,
           inputFidelity,
-          imageCount: pictures.length,
-          pictures: async () => pictures,
+          images: pictures,
         });
         const { usage } = await openai.images.edit({
           prompt: PROMPT,
@@ -105,8 +104,7 @@ describe('an estimate', () => {
       const { outputTokens } = await estimateEdit({
         ...asked,
         partialImages: 3,
-        imageCount: 1,
-        pictures: async () => [{ width: 64, height: 64 }],
+        images: [{ width: 64, height: 64 }],
       });
       const image = await toFile(await plain(64, 64), 'a.jpg', { type: 'image/jpeg' });
       let used = 0;
@@ -124,8 +122,7 @@ describe('an estimate', () => {
       estimateEdit({
         prompt: 'a red hat',
         ...input,
-        imageCount: pictures.length,
-        pictures: async () => pictures,
+        images: pictures,
       });
     await expect(ask({ prompt: ' ' })).rejects.toMatchObject({ field: 'prompt' });
     await expect(ask({ size: '512x512' })).rejects.toMatchObject({ field: 'size' });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../../../src/database/database.ts';
 import { RUN_EDIT } from '../../../src/edits/edit-queue.ts';
+import { createEndEdit } from '../../../src/edits/end/end-edit.ts';
 import { type Attempts, createAttempts } from '../../../src/edits/run/attempts.ts';
 import { createImages } from '../../../src/images/images.ts';
 import { createLog } from '../../../src/log.ts';
@@ -44,15 +45,19 @@ describe.runIf(hasDatabase)('an attempt', () => {
       prisma,
       events,
       queue,
-      images: createImages({ prisma, blobs }),
       ...(await unusedUpstreams(testDatabase.dir)),
       sandbox: false,
-      ledger: createLedger({
-        prices: createPriceTable((model) => createKnownModels().get(model).prices),
+      endEdit: createEndEdit({
+        images: createImages({ prisma, blobs }),
+        events,
+        ledger: createLedger({
+          prices: createPriceTable((model) => createKnownModels().get(model).prices),
+        }),
+        budgets: { settle: async () => {} },
+        insertWebhooks: async () => {
+          if (endFails) throw new Error('no webhooks');
+        },
       }),
-      onEnd: async () => {
-        if (endFails) throw new Error('the end cannot be told');
-      },
     });
     const owner = { ownerId: 'o' };
     const prompt = await prisma.prompt.create({
@@ -77,7 +82,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
     await testDatabase.drop();
   });
 
-  const by = () => ({ workerId: randomUUID(), attemptId: randomUUID() });
+  const by = () => ({ processId: randomUUID(), attemptId: randomUUID() });
 
   test('that is claimed again by its own id, its first answer lost, is the same one', async () => {
     const mine = by();
@@ -123,7 +128,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
         select: { status: true, costMicroUsd: true, charges: true, usage: true },
       });
     endFails = true;
-    await expect(attempts.succeed(job, answer, [])).rejects.toThrow('cannot be told');
+    await expect(attempts.succeed(job, answer, [])).rejects.toThrow('no webhooks');
     const before = { status: 'RUNNING', costMicroUsd: null, charges: [], usage: null };
     expect(await written()).toEqual(before);
     endFails = false;

@@ -48,7 +48,7 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
     const upstreams = createUpstreams([{ config, editsApi: api }]);
     const pauses = createPauses({ prisma });
     const choose = createChooseUpstream({ upstreams, pauses });
-    const places = createFreePlaces({ prisma, upstreams, pauses, workerId: crypto.randomUUID() });
+    const places = createFreePlaces({ prisma, upstreams, pauses, processId: crypto.randomUUID() });
     const picture = fileOf(await png());
     const call = () =>
       upstreams

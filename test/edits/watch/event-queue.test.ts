@@ -1,18 +1,22 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createNewsQueue, type EditNews, onlyThose } from '../../../src/edits/watch/event-queue.ts';
+import {
+  createEventQueue,
+  type EditEvent,
+  filterEvents,
+} from '../../../src/edits/watch/event-queue.ts';
 import { SubscriptionDroppedError } from '../../../src/errors.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const changed = (jobId: string): EditNews => ({ type: 'CHANGED', jobId, partialImageIndex: null });
-const partial = (jobId: string, partialImageIndex: number): EditNews => ({
+const changed = (jobId: string): EditEvent => ({ type: 'CHANGED', jobId, partialImageIndex: null });
+const partial = (jobId: string, partialImageIndex: number): EditEvent => ({
   type: 'PARTIAL_IMAGE',
   jobId,
   partialImageIndex,
 });
 
-describe('the news queue', () => {
-  it('hands news to a waiting reader, and keeps them for one who comes later', async () => {
-    const queue = createNewsQueue({ onEnd: () => {} });
+describe('the event queue', () => {
+  it('hands an event to a waiting reader, and keeps it for a later one', async () => {
+    const queue = createEventQueue({ onEnd: () => {} });
     const first = queue.next();
     queue.push(changed('a'));
     queue.push(partial('a', 0));
@@ -22,16 +26,16 @@ describe('the news queue', () => {
   });
 
   it('tells changes of one job as one, behind its pictures', async () => {
-    const queue = createNewsQueue({ onEnd: () => {} });
-    for (const news of [changed('a'), changed('b'), partial('a', 0), changed('a')])
-      queue.push(news);
+    const queue = createEventQueue({ onEnd: () => {} });
+    for (const event of [changed('a'), changed('b'), partial('a', 0), changed('a')])
+      queue.push(event);
     queue.finish();
     expect(await Array.fromAsync(queue)).toEqual([changed('b'), partial('a', 0), changed('a')]);
   });
 
   it('ends a reader that waits when it is left, and tells that once', async () => {
     const onEnd = vi.fn();
-    const queue = createNewsQueue({ onEnd });
+    const queue = createEventQueue({ onEnd });
     const waiting = queue.next();
     await queue.return();
     await queue.return();
@@ -43,15 +47,15 @@ describe('the news queue', () => {
 
   it('drops a reader that leaves more unread than it may', async () => {
     const onEnd = vi.fn();
-    const queue = createNewsQueue({ onEnd, maxPending: 2 });
+    const queue = createEventQueue({ onEnd, maxPending: 2 });
     for (const job of ['a', 'b', 'a', 'c', 'd']) queue.push(changed(job));
     expect(onEnd).toHaveBeenCalledTimes(1);
     expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
   });
 
-  it('drops a reader that does not come back for its news', async () => {
+  it('drops a reader that does not come back for its events', async () => {
     const onEnd = vi.fn();
-    const queue = createNewsQueue({ onEnd, maxWaitMs: 20 });
+    const queue = createEventQueue({ onEnd, maxWaitMs: 20 });
     queue.push(changed('a'));
     queue.push(changed('b'));
     await queue.next();
@@ -59,10 +63,10 @@ describe('the news queue', () => {
     expect(await Array.fromAsync(queue)).toEqual([expect.any(SubscriptionDroppedError)]);
   });
 
-  it('does not drop a reader that waits for news that do not come', async () => {
+  it('does not drop a reader that waits for an event', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const queue = createNewsQueue({ onEnd: () => {} });
+    const queue = createEventQueue({ onEnd: () => {} });
     queue.push(changed('a'));
     await queue.next();
     const waiting = queue.next();
@@ -73,7 +77,7 @@ describe('the news queue', () => {
   });
 
   it('says its failure last', async () => {
-    const queue = createNewsQueue({ onEnd: () => {} });
+    const queue = createEventQueue({ onEnd: () => {} });
     const waiting = queue.next();
     queue.fail(new Error('away'));
     expect((await waiting).value).toEqual(new Error('away'));
@@ -81,8 +85,8 @@ describe('the news queue', () => {
   });
 
   it('lets only those through that match when they are read, and says when it cannot tell', async () => {
-    const queue = createNewsQueue({ onEnd: () => {} });
-    const some = onlyThose(queue, async ({ jobId }) => {
+    const queue = createEventQueue({ onEnd: () => {} });
+    const some = filterEvents(queue, async ({ jobId }) => {
       if (jobId === 'broken') throw new Error('away');
       return jobId !== 'other';
     });

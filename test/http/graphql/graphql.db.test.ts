@@ -133,7 +133,7 @@ describe.runIf(hasDatabase)('/graphql', () => {
     const { errors } = await app.query('{ models { id } __typename nothing }');
     expect(errors?.[0]?.extensions?.['code']).toBe('GRAPHQL_VALIDATION_FAILED');
     const { data } = await app.upload(
-      'mutation($f: Upload!) { uploadImage(file: $f) { ... on UploadImagePayload { image { id } } } }',
+      'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }',
       { f: null },
       { f: await png() },
     );

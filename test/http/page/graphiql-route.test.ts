@@ -48,6 +48,13 @@ describe('the page', () => {
     expect([again.status, again.body.length]).toEqual([304, 0]);
   });
 
+  test('is sent again to a browser that reloads it without its cache', async () => {
+    const get = await servePage();
+    const etag = String((await get('/')).headers.etag);
+    const again = await get('/', { 'if-none-match': etag, 'cache-control': 'no-cache' });
+    expect([again.status, again.body.toString()]).toEqual([200, HTML]);
+  });
+
   test('knows when the sandbox is on', async () => {
     const get = await servePage({ sandbox: true });
     expect((await get('/')).body.toString()).toContain('data-sandbox="true"');

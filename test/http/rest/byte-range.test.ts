@@ -10,6 +10,7 @@ it.each([
   ['bytes=-10', { start: 90, end: 99 }],
   ['bytes=-1000', { start: 0, end: 99 }],
   ['BYTES=1-2', { start: 1, end: 2 }],
+  ['bytes=1-2, 200-', { start: 1, end: 2 }],
 ])('reads %s of 100 bytes', (header, range) => {
   expect(parseByteRange(header, 100)).toEqual(range);
 });

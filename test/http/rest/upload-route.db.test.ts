@@ -79,7 +79,7 @@ describe.runIf(hasDatabase)('POST /images', () => {
   test('answers with the same id for the same bytes, as uploadImage does', async () => {
     const picture = await png();
     const { data } = await app.upload(
-      'mutation($file: Upload!) { uploadImage(file: $file) { ... on UploadImagePayload { image { id } } } }',
+      'mutation($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
       { file: null },
       { file: picture },
     );

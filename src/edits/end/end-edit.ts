@@ -1,0 +1,184 @@
+import type { Prisma, Transaction } from '../../database/database.ts';
+import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
+import type { Images } from '../../images/images.ts';
+import type { Budgets } from '../../limits/budgets.ts';
+import type { RawUsage } from '../../models/raw-usage.ts';
+import type { Events } from '../../queue/events.ts';
+import type { Ledger } from '../../usage/ledger.ts';
+import type { FinalStatus } from '../edit-status.ts';
+import { insertResults, type Results, readResults, type Success } from './results.ts';
+
+/** An edit to end, the status that it must still have, and its outcome. */
+export type Ending = { readonly jobId: string; readonly ownerId: string } & (
+  | { readonly from: 'QUEUED'; readonly createdAt: Date; readonly outcome: CanceledUnsent }
+  | {
+      readonly from: 'RUNNING';
+      /** The attempt that ends with it; null for the one that is open. */
+      readonly attemptId: string | null;
+      readonly startedAt: Date;
+      readonly outcome: Success | Unsuccessful;
+    }
+  /** By the response that is stored for this attempt. */
+  | { readonly from: 'OUTCOME_UNKNOWN'; readonly attemptId: string; readonly outcome: Success }
+);
+
+interface Unsuccessful {
+  readonly status: 'FAILED' | 'OUTCOME_UNKNOWN' | 'CANCELED';
+  readonly failure: Failure;
+}
+
+interface CanceledUnsent {
+  readonly status: 'CANCELED';
+  readonly failure: null;
+}
+
+/** Why an attempt failed. */
+export interface Failure {
+  readonly code: EditErrorCode;
+  readonly message: string;
+  readonly httpStatus: number | null;
+  readonly upstreamRequestId: string | null;
+}
+
+/** An edit that has just ended. */
+export interface EndedEdit {
+  readonly jobId: string;
+  readonly ownerId: string;
+  readonly status: FinalStatus;
+  /** 0 if certainly nothing was paid; null if the cost is unknown, as after an unknown outcome. */
+  readonly costMicroUsd: bigint | null;
+  /** As the upstream reported it; null if it did not. */
+  readonly usage: RawUsage | null;
+}
+
+/**
+ * Ends an edit, in `tx`: its attempt and its job, outputs, usage, charge, webhook deliveries, event
+ * and reservation. Nothing else writes a final status. Every end is guarded, so an edit ends once,
+ * whoever comes first; false if it no longer has the status `from` or its attempt has ended: nothing
+ * is written then. If it rejects, roll back.
+ */
+export type EndEdit = (tx: Transaction, end: Ending) => Promise<boolean>;
+
+/** Inserts rows in the transaction that ends an edit. If it rejects, the edit does not end. */
+export type InsertForEnd = (tx: Transaction, ended: EndedEdit) => Promise<void>;
+
+export function createEndEdit(options: {
+  images: Pick<Images, 'save'>;
+  events: Pick<Events, 'publish'>;
+  ledger: Ledger;
+  budgets: Pick<Budgets, 'settle'>;
+  insertWebhooks: InsertForEnd;
+}): EndEdit {
+  const { images, events, ledger, budgets, insertWebhooks } = options;
+
+  return async (tx, end) => {
+    const { jobId, ownerId, outcome } = end;
+    const { status } = outcome;
+    const results = outcome.status === 'SUCCEEDED' ? readResults(ledger, outcome) : null;
+    if (!(await updateRows(tx, end, columnsOf(outcome, results)))) return false;
+    if (results !== null) await insertResults(tx, { jobId, ownerId }, results, { images, ledger });
+    const costMicroUsd = costOf(end, results);
+    const ended = { jobId, ownerId, status, costMicroUsd, usage: results?.usage ?? null };
+    await insertWebhooks(tx, ended);
+    await events.publish(tx, { kind: 'edit', jobId, ownerId, final: true });
+    // Last, as the owner's other edits wait for the row that it locks.
+    await budgets.settle(tx, ended);
+    return true;
+  };
+}
+
+/** Now, but not before `time`: the clock may be set back while an edit runs. */
+export function nowNotBefore(time: Date): Date {
+  return new Date(Math.max(Date.now(), time.getTime()));
+}
+
+/** Ends an attempt that is still open; false if it is not. */
+export async function endAttempt(
+  tx: Transaction,
+  where: { readonly id: string } | { readonly jobId: string },
+  data: Prisma.EditAttemptUpdateManyMutationInput,
+): Promise<boolean> {
+  const { count } = await tx.editAttempt.updateMany({ where: { ...where, state: 'SENT' }, data });
+  return count > 0;
+}
+
+/** An attempt's columns of a failure. */
+export function failureColumns({ code, message, httpStatus, upstreamRequestId }: Failure) {
+  return { errorCode: code, errorMessage: message, httpStatus, upstreamRequestId };
+}
+
+interface Columns {
+  readonly attempt: Prisma.EditAttemptUpdateManyMutationInput;
+  readonly job: Prisma.EditJobUpdateManyMutationInput;
+}
+
+const ATTEMPT_STATES = {
+  SUCCEEDED: 'SUCCEEDED',
+  FAILED: 'FAILED',
+  OUTCOME_UNKNOWN: 'UNKNOWN',
+  // It may have been processed.
+  CANCELED: 'UNKNOWN',
+} as const satisfies Record<FinalStatus, string>;
+
+function columnsOf(outcome: Ending['outcome'], results: Results | null): Columns {
+  const { status } = outcome;
+  const state = ATTEMPT_STATES[status];
+  if (outcome.status === 'SUCCEEDED') {
+    const noError = { errorCode: null, errorMessage: null };
+    return {
+      attempt: { state, ...noError, answerStoredAt: null, ...results?.attemptColumns },
+      job: { status, ...noError, nextAttemptAt: null, ...results?.jobColumns },
+    };
+  }
+  const columns = outcome.failure && failureColumns(outcome.failure);
+  const { errorCode = null, errorMessage = null } = columns ?? {};
+  return {
+    attempt: { state, ...columns },
+    job: { status, errorCode, errorMessage, nextAttemptAt: null },
+  };
+}
+
+function costOf({ from, outcome }: Ending, results: Results | null): bigint | null {
+  if (outcome.status === 'SUCCEEDED') return results?.cost?.amountMicroUsd ?? null;
+  return outcome.status === 'FAILED' || from === 'QUEUED' ? 0n : null;
+}
+
+/** Each end locks in the same order as all others that may lock the same rows. */
+async function updateRows(tx: Transaction, edit: Ending, columns: Columns): Promise<boolean> {
+  const { from, jobId: id } = edit;
+  switch (from) {
+    case 'QUEUED': {
+      const finishedAt = nowNotBefore(edit.createdAt);
+      return updateJob(tx, { id, status: from }, { ...columns.job, finishedAt });
+    }
+    case 'RUNNING': {
+      // The attempt before the job.
+      const finishedAt = nowNotBefore(edit.startedAt);
+      const where = edit.attemptId === null ? { jobId: id } : { id: edit.attemptId };
+      if (!(await endAttempt(tx, where, { ...columns.attempt, finishedAt }))) return false;
+      const isRunning = await updateJob(tx, { id, status: from }, { ...columns.job, finishedAt });
+      if (!isRunning) throw new Error(`edit ${id} has an open attempt and is not running`);
+      return true;
+    }
+    case 'OUTCOME_UNKNOWN': {
+      // The job before the attempt, as deletion does.
+      const where = { id, status: from, deletedAt: null };
+      if (!(await updateJob(tx, where, columns.job))) return false;
+      const { count } = await tx.editAttempt.updateMany({
+        where: { id: edit.attemptId, state: 'UNKNOWN' },
+        data: columns.attempt,
+      });
+      if (count !== 1) throw new Error(`edit ${id} has no attempt with an unknown outcome`);
+      return true;
+    }
+  }
+}
+
+async function updateJob(
+  tx: Transaction,
+  where: Prisma.EditJobWhereInput,
+  data: Prisma.EditJobUpdateManyMutationInput,
+): Promise<boolean> {
+  const { count } = await tx.editJob.updateMany({ where, data });
+  return count === 1;
+}

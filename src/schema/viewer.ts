@@ -1,0 +1,49 @@
+import type { Viewer } from '../auth/viewer.ts';
+import { Budget } from './budget.ts';
+import { builder } from './builder.ts';
+import { EditJob } from './edit-job.ts';
+import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
+import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './usage.ts';
+
+/** Not part of the subgraph: in a federated graph, the viewer belongs to the subgraph that owns users. */
+const ViewerObject = builder.objectRef<Viewer>('Viewer').implement({
+  description: 'The user who makes the request.',
+  fields: (t) => ({
+    id: t.exposeID('ownerId', {
+      description: 'Id of the user, as provided by authentication; the same as `User.id`.',
+    }),
+    isAdmin: t.exposeBoolean('isAdmin', {
+      description: 'Whether the user may use the operations that are for admins only.',
+    }),
+    budget: t.field({
+      type: Budget,
+      nullable: true,
+      description: 'The viewer’s budget. Null if spending is unlimited.',
+      resolve: ({ ownerId }, _, { budgets }) => budgets.find(ownerId),
+    }),
+    editJobs: t.connection(
+      {
+        type: EditJob,
+        description: 'The viewer’s edits; see the query `editJobs`.',
+        args: editJobsArgs,
+        resolve: (viewer, args, context, info) => editJobsPage(viewer, args, context, info),
+      },
+      EditJobConnection,
+    ),
+    usage: t.field({
+      type: UsageReportObject,
+      description: 'The viewer’s usage; see the query `usage`.',
+      complexity: usageComplexity,
+      args: usageArgs,
+      resolve: (viewer, args, { usageReports }) => reportUsage(args, usageReports, viewer),
+    }),
+  }),
+});
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: ViewerObject,
+    description: 'The user who makes the request.',
+    resolve: (_, __, { viewer }) => viewer,
+  }),
+);
