@@ -170,8 +170,8 @@ describe.runIf(hasDatabase)('lineage', () => {
       expect(errors).toBeUndefined();
       return app.logged.slice(before).filter((line) => /"sql":.*EditJob/.test(line)).length;
     };
-    // One for the page, one for its edits, one for the count, two for each of the four lists.
-    expect(await statements(7)).toBeLessThanOrEqual(11);
+    // One each for the page, its edits, their images and the count, two for each of the four lists.
+    expect(await statements(7)).toBeLessThanOrEqual(12);
   });
 
   test('has pages of each list in both directions', async () => {

@@ -183,7 +183,7 @@ describe.runIf(hasDatabase)('the limits of an operation', () => {
   });
 
   test('hold over a WebSocket, for queries and subscriptions', async () => {
-    const tooDeep = `{ editJob { ${'retryOf { '.repeat(depth)} id ${'} '.repeat(depth)} } }`;
+    const tooDeep = `{ ... on EditJobUpdate { editJob { ${'retryOf { '.repeat(depth)} id ${'} '.repeat(depth)} } } }`;
     expect(await bySocket(PAGES, { n: 100 })).toMatchObject([
       { extensions: { limit: 'complexity' } },
     ]);
