@@ -120,6 +120,23 @@ export default {
       from: { path: '^src/', pathNot: PAGE },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
+    {
+      name: 'database-suites-have-one-suffix',
+      comment:
+        'A suite that opens a database is a *.db.test.ts file, which runs on both databases.',
+      severity: 'error',
+      from: {
+        path: '^test/.*\\.test\\.ts$',
+        pathNot: ['\\.db\\.test\\.ts$', '^test/(browser|examples|gateways|reliability)/'],
+      },
+      to: {
+        path: [
+          '^src/database/(pglite|postgres)\\.ts$',
+          '^test/support/(app|database|open-database|service-processes)\\.ts$',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

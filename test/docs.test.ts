@@ -4,8 +4,11 @@ import { composeServices } from '@apollo/composition';
 import { buildSchema, type GraphQLSchema, parse, printSchema, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS } from '../src/config/settings.ts';
+import { EDIT_ERRORS, type EditErrorCode } from '../src/edits-api/edit-error-codes.ts';
+import { INVALID_INPUT_CODES } from '../src/errors.ts';
 import { CATALOGUE } from '../src/models/catalogue.ts';
 import { formatDecimal } from '../src/models/decimal.ts';
+import { VALUE_LIMITS } from '../src/models/model.ts';
 import { readKnownModels } from '../src/models/models.ts';
 import { createPriceTable, PRICE_FRACTION_DIGITS, readPricesFile } from '../src/models/prices.ts';
 import { temporaryDirectory } from './support/directory.ts';
@@ -209,15 +212,60 @@ test('the example in docs/models.md is a MODELS_FILE that is read as the page sa
   });
 });
 
-test('docs/models.md has the input fidelities and the ends of life of the catalogue', async () => {
+test('docs/models.md has the sizes, values and ends of life of the catalogue', async () => {
   const page = await read('docs/models.md');
-  for (const { id, inputFidelities, shutdownDate } of CATALOGUE.values()) {
+  const told = (values: readonly string[] | null) => values?.join(', ') || 'not accepted';
+  for (const model of CATALOGUE.values()) {
     const row = page
       .split('\n')
-      .find((line) => line.startsWith('| ') && line.includes(`\`${id}\``));
-    const [, , , , fidelities, end] = (row ?? '').split('|').map((cell) => cell.trim());
-    expect(fidelities).toBe(inputFidelities?.join(', ') || 'not accepted');
-    expect(end).toBe(shutdownDate ?? '');
+      .find((line) => line.startsWith('| ') && line.includes(`\`${model.id}\``));
+    const [, , ...cells] = (row ?? '').split('|').map((cell) => cell.trim());
+    expect(cells.slice(0, -1), model.id).toEqual([
+      model.sizes?.kind === 'listed' ? told(model.sizes.sizes) : 'any within limits',
+      told(model.qualities),
+      told(model.inputFidelities),
+      told(model.complexities),
+      model.shutdownDate ?? '',
+    ]);
+  }
+});
+
+test('docs/models.md explains every list of values of MODELS_FILE', async () => {
+  const page = await read('docs/models.md');
+  for (const limit of VALUE_LIMITS)
+    expect(page).toMatch(new RegExp(`^\\| .*\`${limit}\`.* \\|`, 'm'));
+});
+
+test('docs/errors.md has every code of an invalid input, in the words of the schema', async () => {
+  const rows = (await read('docs/errors.md')).matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|$/gm);
+  const told = Object.fromEntries([...rows].map(([, code, description]) => [code, description]));
+  expect(told).toEqual(INVALID_INPUT_CODES);
+});
+
+test('docs/upstreams.md says of each error code what it means for the upstream', async () => {
+  const rows = (await read('docs/upstreams.md')).matchAll(/^\| (`[A-Z_`, ]+`) \| .* \| (.*) \|$/gm);
+  const told = [...rows].flatMap(([, codes = '', upstream = '']) =>
+    [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => ({ code, upstream })),
+  );
+  for (const { code, upstream } of told) {
+    const { pausesUpstream, countsAsOutage } = EDIT_ERRORS[code as EditErrorCode];
+    expect([/is paused|waits/.test(upstream), /circuit/.test(upstream)], code).toEqual([
+      pausesUpstream,
+      countsAsOutage,
+    ]);
+  }
+  const codes = told.map(({ code }) => code);
+  const concerned = Object.entries(EDIT_ERRORS).filter(
+    ([, { pausesUpstream, countsAsOutage }]) => pausesUpstream || countsAsOutage,
+  );
+  expect(codes).toEqual(expect.arrayContaining(concerned.map(([code]) => code)));
+});
+
+test('the documents name only error codes that exist', async () => {
+  const named = /(?<=(?:error\.code|errorCode)\W{1,6})[A-Z]+(?:_[A-Z]+)+/g;
+  for (const document of documents) {
+    const codes = [...(await read(document)).matchAll(named)].map(([code]) => code);
+    for (const code of codes) expect(Object.keys(EDIT_ERRORS), document).toContain(code);
   }
 });
 

@@ -73,7 +73,10 @@ export async function explainAll(
     await explain('count of a search', () => history.count(VIEWER, { search: TERMS.common }));
     await explain('prompts', async () => {
       const { rows } = await prompts.page(VIEWER, { order: USED_LAST }, {});
-      await prompts.sums(rows.map(({ id }) => id));
+      await prompts.sums(
+        VIEWER,
+        rows.map(({ id }) => id),
+      );
     });
     await explain('a month of usage by day and model', () =>
       usage.report(VIEWER, {
@@ -89,8 +92,9 @@ export async function explainAll(
     const job = parseGlobalId(treeId)?.id ?? '';
     await explain('lineage of 50', () => lineage.tree(VIEWER, job));
     await explain('relatives of a job', async () => {
-      await lineage.parents.counts([job]);
-      await lineage.children.counts([job]);
+      const { parents, children } = lineage.lists(VIEWER);
+      await parents.counts([job]);
+      await children.counts([job]);
     });
     return { plans: plans.join('\n'), scans };
   } finally {

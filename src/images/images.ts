@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
+import { ownedRows, visibleTo } from '../auth/visible.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
 import { NotFoundError, StorageError } from '../errors.ts';
 import { IMAGE_FORMATS } from './inspect/image-format.ts';
@@ -97,7 +98,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
   const { prisma, blobs } = options;
   return {
     find: (viewer, id) =>
-      prisma.image.findFirst({ where: { id, ownerId: viewer.ownerId }, select: FIELDS }),
+      prisma.image.findFirst({ where: { id, ...visibleTo(viewer) }, select: FIELDS }),
     async keep(ownerId, images) {
       await Promise.all(
         images.map(({ staged }) =>
@@ -160,7 +161,7 @@ async function findAll(
   if (images.length === 0) return [];
   const found = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM "Image"
-    WHERE "ownerId" = ${ownerId} AND id = ANY (${images.map(({ id }) => id)}::text[]::uuid[])`;
+    WHERE ${ownedRows(ownerId, 'Image')} AND id = ANY (${images.map(({ id }) => id)}::text[]::uuid[])`;
   const ids = new Set(found.map(({ id }) => id));
   return images.map(({ id, sha256 }) => {
     if (!ids.has(id)) throw new NotFoundError('Image', id);

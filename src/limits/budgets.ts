@@ -1,3 +1,4 @@
+import { ownedBy, ownedRows } from '../auth/visible.ts';
 import type { Prisma, PrismaClient, Transaction } from '../database/database.ts';
 import { type ReservedBound, raiseBounds } from '../limits/raised-bounds.ts';
 import type { Log } from '../log.ts';
@@ -61,7 +62,7 @@ export function createBudgets(options: {
   const { prisma, log, now = () => new Date() } = options;
 
   async function findIn(tx: Pick<Transaction, 'budget'>, ownerId: string, at: Date) {
-    const row = await tx.budget.findUnique({ where: { ownerId } });
+    const row = await tx.budget.findUnique({ where: ownedBy(ownerId) });
     return row && budgetState(row, at);
   }
 
@@ -77,7 +78,7 @@ export function createBudgets(options: {
       const at = now();
       // Locks the row as it is now, and the table against a budget that is being set.
       const [row] = await tx.budget.updateManyAndReturn({
-        where: { ownerId },
+        where: ownedBy(ownerId),
         data: { updatedAt: at },
       });
       if (row === undefined) return;
@@ -98,7 +99,7 @@ export function createBudgets(options: {
           "periodStart" = ${start},
           "spentMicroUsd" = ${state.spentMicroUsd},
           "reservedMicroUsd" = ${state.reservedMicroUsd + amountMicroUsd}
-        WHERE "ownerId" = ${ownerId}`;
+        WHERE ${ownedRows(ownerId, 'Budget')}`;
     },
 
     async settle(tx, { jobId, ownerId, costMicroUsd, usage }) {
@@ -106,14 +107,14 @@ export function createBudgets(options: {
       const [settled] = await tx.$queryRaw<{ bound: Prisma.JsonValue }[]>`
         WITH settled AS (
           UPDATE "Reservation" SET "settledAt" = now()
-          WHERE "jobId" = ${jobId}::uuid AND "settledAt" IS NULL
+          WHERE "jobId" = ${jobId}::uuid AND ${ownedRows(ownerId, 'Reservation')} AND "settledAt" IS NULL
           RETURNING "amountMicroUsd", "reservedAt", bound
         ), counted AS (
           UPDATE "Budget" SET
             "spentMicroUsd" = "spentMicroUsd" + ${costMicroUsd}::bigint,
             "reservedMicroUsd" = "reservedMicroUsd" - coalesce((SELECT "amountMicroUsd" FROM settled), 0),
             "updatedAt" = now()
-          WHERE "ownerId" = ${ownerId} AND "periodStart" <= coalesce(
+          WHERE ${ownedRows(ownerId, 'Budget')} AND "periodStart" <= coalesce(
             (SELECT "reservedAt" FROM settled),
             (SELECT "createdAt" FROM "EditJob" WHERE id = ${jobId}::uuid)
           )

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../auth/visible.ts';
 import type { Transaction } from '../database/database.ts';
 
 /** A job whose cost was computed anew, and is not written down yet. */
@@ -19,7 +20,7 @@ export async function repriceBudgets(
   const amounts = changes.map(({ amountMicroUsd }) => amountMicroUsd);
   // A statement of its own, in one order: these are the budgets of several owners, and one that waits
   // for a lock reads other tables as they were before.
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "Budget" AS budget SET "updatedAt" = now()
     FROM (
       SELECT "ownerId" FROM "Budget" WHERE "ownerId" IN (
@@ -28,7 +29,7 @@ export async function repriceBudgets(
       ORDER BY "ownerId" FOR NO KEY UPDATE
     ) AS locked
     WHERE budget."ownerId" = locked."ownerId"`;
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     WITH released AS (
       UPDATE "Reservation" SET "settledAt" = now()
       WHERE "jobId" = ANY (${jobIds}::uuid[]) AND "settledAt" IS NULL

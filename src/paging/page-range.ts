@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../errors.ts';
+import { checkAll, InvalidInputError } from '../errors.ts';
 import { decodeCursor } from './cursor.ts';
 import type { Position, SortColumn } from './keyset.ts';
 import type { Direction, Order } from './order.ts';
@@ -29,18 +29,25 @@ export function pageRange(
   order: Order<string>,
   column: SortColumn,
 ): PageRange {
-  if (first !== null && last !== null) {
-    throw new InvalidInputError(
-      'last',
-      'INVALID_VALUE',
-      'first and last cannot go together: ask for the first of what follows `after`, or for the last of what precedes `before`.',
-    );
-  }
+  const checked = checkAll({
+    both() {
+      if (first === null || last === null) return;
+      throw new InvalidInputError(
+        'last',
+        'INVALID_VALUE',
+        'first and last cannot be combined: use first with `after`, or last with `before`.',
+      );
+    },
+    first: () => size('first', first),
+    after: () => (after ? decodeCursor('after', after, order, column) : null),
+    last: () => size('last', last),
+    before: () => (before ? decodeCursor('before', before, order, column) : null),
+  });
   return {
-    size: size('first', first) ?? size('last', last) ?? DEFAULT_PAGE_SIZE,
+    size: checked.first ?? checked.last ?? DEFAULT_PAGE_SIZE,
     isBackward: last !== null || (first === null && !after && Boolean(before)),
-    after: after ? decodeCursor('after', after, order, column) : null,
-    before: before ? decodeCursor('before', before, order, column) : null,
+    after: checked.after,
+    before: checked.before,
   };
 }
 

@@ -1,4 +1,7 @@
-import type { PixelSize } from '../models/sizes.ts';
+import { CATALOGUE } from '../models/catalogue.ts';
+import type { EditModel } from '../models/model.ts';
+import { findModel } from '../models/model-entry.ts';
+import { type PixelSize, sizeProblem } from '../models/sizes.ts';
 import type { Form } from './form.ts';
 import { ApiRefusal, invalidType, invalidValue, missingParameter } from './refusal.ts';
 
@@ -7,21 +10,15 @@ const MAX_PROMPT_CHARACTERS = 32_000;
 
 export const STANDARD_SIZES = ['1024x1024', '1536x1024', '1024x1536'] as const;
 
-/** These draw three sizes only; `gpt-image-2` and later take any that keeps to the rules below. */
-const FIXED_SIZE_MODELS = /^(gpt-image-1(-mini|\.5)?|chatgpt-image-latest)(-\d{4}-\d{2}-\d{2})?$/;
-const FLEXIBLE_SIZE_MODELS = /^gpt-image-2/;
-const MINI_MODELS = /^gpt-image-1-mini(-\d{4}-\d{2}-\d{2})?$/;
-/** `xhigh` and `max` came with 2.5, `complexity` with 2.6. */
-const OLDER_QUALITY_MODELS = /^gpt-image-2(-\d{4}-\d{2}-\d{2})?$/;
-const COMPLEXITY_MODELS = /^gpt-image-2\.6-/;
+/** For models that nobody knows. */
 const MAX_EDGE_PX = 3_840;
-const MIN_AREA_PX = 655_360;
 const MAX_AREA_PX = 3_840 * 2_160;
 
 const OUTPUT_FORMATS = ['png', 'jpeg', 'webp'] as const;
 const BACKGROUNDS = ['transparent', 'opaque', 'auto'] as const;
-const QUALITIES = ['low', 'medium', 'high', 'auto'] as const;
-const NEWER_QUALITIES = ['low', 'medium', 'high', 'xhigh', 'max', 'auto'] as const;
+const QUALITIES = ['low', 'medium', 'high', 'xhigh', 'max', 'auto'] as const;
+const FIDELITIES = ['low', 'high'] as const;
+const COMPLEXITIES = ['low', 'medium', 'high'] as const;
 
 /** The form's fields, checked, with the API's defaults filled in. */
 export interface EditParams {
@@ -29,12 +26,12 @@ export interface EditParams {
   readonly model: string;
   readonly n: number;
   readonly size: PixelSize | 'auto';
-  readonly quality: (typeof NEWER_QUALITIES)[number];
+  readonly quality: (typeof QUALITIES)[number];
   readonly background: (typeof BACKGROUNDS)[number];
   readonly outputFormat: (typeof OUTPUT_FORMATS)[number];
   /** 0-100. */
   readonly outputCompression: number;
-  readonly inputFidelity: 'low' | 'high';
+  readonly inputFidelity: (typeof FIDELITIES)[number];
   readonly stream: boolean;
   /** 0-3, and 0 unless `stream`. */
   readonly partialImages: number;
@@ -70,38 +67,37 @@ export function parseParams(form: Form): EditParams {
   }
 
   const model = given.get('model') ?? 'gpt-image-1';
-  const hasOldQualities = FIXED_SIZE_MODELS.test(model) || OLDER_QUALITY_MODELS.test(model);
+  const known = findModel(CATALOGUE, model);
   const params: EditParams = {
     prompt,
     model,
     n: integer(given, 'n', 1, 10, 1),
-    size: parseSize(given.get('size') ?? 'auto', model),
-    quality: oneOf(given, 'quality', hasOldQualities ? QUALITIES : NEWER_QUALITIES, 'auto'),
-    background: oneOf(given, 'background', BACKGROUNDS, 'auto'),
-    outputFormat: oneOf(given, 'output_format', OUTPUT_FORMATS, 'png'),
+    size: parseSize(given.get('size') ?? 'auto', known),
+    quality: accepted(given, 'quality', QUALITIES, 'auto', known?.qualities),
+    background: accepted(given, 'background', BACKGROUNDS, 'auto', known?.backgrounds),
+    outputFormat: accepted(given, 'output_format', OUTPUT_FORMATS, 'png', known?.outputFormats),
     outputCompression: integer(given, 'output_compression', 0, 100, 100),
-    inputFidelity: inputFidelity(given, model),
+    inputFidelity: accepted(given, 'input_fidelity', FIDELITIES, 'low', known?.inputFidelities),
     stream: oneOf(given, 'stream', ['true', 'false'], 'false') === 'true',
     partialImages: integer(given, 'partial_images', 0, 3, 0),
   };
   oneOf(given, 'moderation', ['low', 'auto'], 'auto');
-  checkComplexity(given, model);
+  accepted(given, 'complexity', COMPLEXITIES, 'high', known?.complexities);
   checkCombinations(params);
   return params;
 }
 
-function inputFidelity(given: ReadonlyMap<string, string>, model: string): 'low' | 'high' {
-  if (FLEXIBLE_SIZE_MODELS.test(model) && given.has('input_fidelity')) {
-    throw unsupported('input_fidelity', model);
-  }
-  return oneOf(given, 'input_fidelity', MINI_MODELS.test(model) ? ['low'] : ['low', 'high'], 'low');
-}
-
-function checkComplexity(given: ReadonlyMap<string, string>, model: string): void {
-  const isKnown = FIXED_SIZE_MODELS.test(model) || FLEXIBLE_SIZE_MODELS.test(model);
-  if (!isKnown || !given.has('complexity')) return;
-  if (!COMPLEXITY_MODELS.test(model)) throw unsupported('complexity', model);
-  oneOf(given, 'complexity', ['low', 'medium', 'high'], 'high');
+/** @param ofModel The values that the model accepts. None: not the parameter. Null: not known. */
+function accepted<T extends string>(
+  given: ReadonlyMap<string, string>,
+  param: string,
+  supported: readonly T[],
+  fallback: T,
+  ofModel: readonly string[] | null = null,
+): T {
+  if (ofModel?.length === 0 && given.has(param)) throw unsupported(param, given.get('model') ?? '');
+  const both = supported.filter((value) => ofModel === null || ofModel.includes(value));
+  return oneOf(given, param, both, fallback);
 }
 
 function checkCombinations(params: EditParams): void {
@@ -125,28 +121,24 @@ function checkCombinations(params: EditParams): void {
   }
 }
 
-function parseSize(value: string, model: string): PixelSize | 'auto' {
+function parseSize(value: string, known: EditModel | null): PixelSize | 'auto' {
   if (value === 'auto') return 'auto';
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(value);
   const supported = [...STANDARD_SIZES, 'auto'];
   if (match === null) throw invalidValue('size', value, supported);
   const size = { width: Number(match[1]), height: Number(match[2]) };
-  if (STANDARD_SIZES.some((one) => one === value)) return size;
-  if (FIXED_SIZE_MODELS.test(model)) throw invalidValue('size', value, supported);
-
-  const longest = Math.max(size.width, size.height);
-  const shortest = Math.min(size.width, size.height);
-  const area = size.width * size.height;
-  let ok = shortest >= 16 && longest <= MAX_EDGE_PX && area <= MAX_AREA_PX;
-  if (FLEXIBLE_SIZE_MODELS.test(model)) {
-    const sixteenths = size.width % 16 === 0 && size.height % 16 === 0;
-    ok &&= sixteenths && longest <= 3 * shortest && area >= MIN_AREA_PX;
+  const sizes = known?.sizes ?? null;
+  if (sizes?.kind === 'listed' && sizeProblem(sizes, size) !== null) {
+    throw invalidValue('size', value, [...sizes.sizes, 'auto']);
   }
-  if (ok) return size;
+  const isDrawn =
+    Math.min(size.width, size.height) >= 16 &&
+    Math.max(size.width, size.height) <= MAX_EDGE_PX &&
+    size.width * size.height <= MAX_AREA_PX;
+  if (isDrawn && (sizes === null || sizeProblem(sizes, size) === null)) return size;
   throw new ApiRefusal(
     `Invalid size '${value}'. Width and height must be divisible by 16, no edge over ` +
-      `${MAX_EDGE_PX}, the ratio between 1:3 and 3:1, and the area between ${MIN_AREA_PX} and ` +
-      `${MAX_AREA_PX} pixels.`,
+      `${MAX_EDGE_PX}, the ratio between 1:3 and 3:1, and the area within the limits of the model.`,
     { param: 'size', code: 'invalid_value' },
   );
 }

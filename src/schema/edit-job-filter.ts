@@ -1,7 +1,7 @@
 import type { HistoryFilter, NumberRange } from '../edits/history/history-query.ts';
 import { checkJsonObject } from '../edits/input/json-object.ts';
 import { MAX_METADATA_KEYS } from '../edits/input/parameters.ts';
-import { InvalidInputError } from '../errors.ts';
+import { checkAll, InvalidInputError } from '../errors.ts';
 import { parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
@@ -106,14 +106,18 @@ export function toFilter(
   filter: typeof EditJobFilter.$inferInput | null | undefined,
 ): HistoryFilter {
   const { cost, promptId, inputImageId, outputImageId, ...same } = filter ?? {};
-  // Applies the limits of stored metadata.
-  checkJsonObject('filter.metadata', same.metadata ?? {}, {
-    maxKeys: MAX_METADATA_KEYS,
-    scalarsOnly: false,
+  const { costMicroUsd } = checkAll({
+    costMicroUsd: () => cost && toMicroUsd(cost),
+    // The limits of stored metadata apply.
+    metadata: () =>
+      checkJsonObject('filter.metadata', same.metadata ?? {}, {
+        maxKeys: MAX_METADATA_KEYS,
+        scalarsOnly: false,
+      }),
   });
   return {
     ...same,
-    ...(cost && { costMicroUsd: toMicroUsd(cost) }),
+    ...(costMicroUsd && { costMicroUsd }),
     ...(isGiven(promptId) && { promptId: idOf('Prompt', promptId) ?? NOBODYS_ID }),
     ...(isGiven(inputImageId) && { inputImageId: idOf('Image', inputImageId) ?? NOBODYS_ID }),
     ...(isGiven(outputImageId) && { outputImageId: idOf('Image', outputImageId) ?? NOBODYS_ID }),
@@ -131,5 +135,5 @@ function toMicroUsd({ min, max }: typeof DecimalRange.$inferInput): NumberRange<
       `filter.cost.${end} may have at most ${USD_FRACTION_DIGITS} fraction digits; it is ${amount}.`,
     );
   };
-  return { min: exact('min', min), max: exact('max', max) };
+  return checkAll({ min: () => exact('min', min), max: () => exact('max', max) });
 }

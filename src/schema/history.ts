@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
+import { checkAll } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { nodesQuery, toConnection } from './connections.ts';
@@ -66,7 +67,11 @@ export async function editJobsPage(
 ) {
   const { history, prisma } = context;
   const order = orderBy ?? NEWEST_FIRST;
-  const asked = { filter: toFilter(filter), search, order };
+  const checked = checkAll({
+    filter: () => toFilter(filter),
+    rest: () => history.check({ search, order }, args),
+  });
+  const asked = { filter: checked.filter, search, order };
   const page = await history.page(owner, asked, args);
   const query = nodesQuery('EditJob', context, info);
   return toConnection({

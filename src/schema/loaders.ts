@@ -49,17 +49,18 @@ export function createLoaders(options: {
 }): Loaders {
   const { prisma, lineage, prompts, webhooks, viewer } = options;
   const nodeRows = createNodeRows({ prisma, viewer });
+  const related = lineage.lists(viewer);
 
   return {
-    parents: lists(lineage.parents),
-    children: lists(lineage.children),
-    retries: lists(lineage.retries),
-    producers: lists(lineage.producers),
-    users: lists(lineage.users),
-    root: single(lineage.roots),
-    promptSums: single(prompts.sums),
-    promptJobs: lists(prompts.jobs),
-    deliveries: lists(webhooks.deliveries),
+    parents: lists(related.parents),
+    children: lists(related.children),
+    retries: lists(related.retries),
+    producers: lists(related.producers),
+    users: lists(related.users),
+    root: single((ids) => lineage.roots(viewer, ids)),
+    promptSums: single((ids) => prompts.sums(viewer, ids)),
+    promptJobs: lists(prompts.jobs(viewer)),
+    deliveries: lists(webhooks.deliveries(viewer)),
     nodeRows,
     async editJobs(query, ids) {
       const jobs = await nodeRows('EditJob', query, ids);

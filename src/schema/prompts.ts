@@ -1,3 +1,4 @@
+import { visibleTo } from '../auth/visible.ts';
 import { builder } from './builder.ts';
 import { listConnection, nodesQuery, toConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
@@ -75,10 +76,7 @@ builder.queryField('prompts', (t) =>
           order,
           page: async () => page,
           nodes: (ids) =>
-            prisma.prompt.findMany({
-              ...query,
-              where: { id: { in: ids }, ownerId: viewer.ownerId },
-            }),
+            prisma.prompt.findMany({ ...query, where: { id: { in: ids }, ...visibleTo(viewer) } }),
           count: () => prompts.count(viewer, { search }),
         });
       },

@@ -1,3 +1,5 @@
+import { visibleOwner, visibleTo } from '../auth/visible.ts';
+import { inHistory } from '../edits/history/in-history.ts';
 import type { EditEvent } from '../edits/watch/event-queue.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
@@ -33,10 +35,9 @@ const EditJobUpdate = builder.interfaceRef<EditEvent>('EditJobUpdate').implement
       nullable: true,
       description:
         'The edit in its current state, which may be newer than the event. Null if it was deleted in the meantime.',
-      resolve: (query, { jobId: id }, _, { prisma, sharedReads }) =>
-        // The owner was checked when the event was sent.
-        sharedReads.once(`${id} ${JSON.stringify(query)}`, () =>
-          prisma.editJob.findFirst({ ...query, where: { id, deletedAt: null } }),
+      resolve: (query, { jobId: id }, _, { prisma, sharedReads, viewer }) =>
+        sharedReads.once(`${visibleOwner(viewer)} ${id} ${JSON.stringify(query)}`, () =>
+          prisma.editJob.findFirst({ ...query, where: { id, ...inHistory(viewer) } }),
         ),
     }),
   }),
@@ -65,11 +66,14 @@ builder.objectRef<EditEvent>(TYPE_NAMES.PARTIAL_IMAGE).implement({
       type: 'Image',
       nullable: true,
       description: 'The partial image. Null if the edit was deleted in the meantime.',
-      resolve: async (query, { jobId: id, partialImageIndex: position }, _, { prisma }) => {
+      resolve: async (query, { jobId: id, partialImageIndex: position }, _, { prisma, viewer }) => {
         const image = { ...query };
         if (position === null) return null;
         const link = await prisma.editJobImage.findUnique({
-          where: { jobId_role_position: { jobId: id, role: 'PARTIAL', position } },
+          where: {
+            jobId_role_position: { jobId: id, role: 'PARTIAL', position },
+            ...visibleTo(viewer),
+          },
           select: { image },
         });
         return link?.image ?? null;

@@ -11,14 +11,18 @@ export interface Ledger {
    */
   price(model: string, usage: RawUsage, sentAt: Date): PricedUsage | null;
   /** In the transaction that makes the edit succeed, and sets its `costMicroUsd`. One statement. */
-  charge(tx: Transaction, jobId: string, cost: PricedUsage): Promise<void>;
+  charge(
+    tx: Transaction,
+    job: { readonly jobId: string; readonly ownerId: string },
+    cost: PricedUsage,
+  ): Promise<void>;
 }
 
 export function createLedger({ prices }: { prices: PriceTable }): Ledger {
   return {
     price: (model, usage, sentAt) => priceUsage(prices, model, usage, sentAt),
-    async charge(tx, jobId, cost) {
-      await tx.charge.createMany({ data: { jobId, ...cost } });
+    async charge(tx, { jobId, ownerId }, cost) {
+      await tx.charge.createMany({ data: { jobId, ownerId, ...cost } });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Viewer } from '../auth/viewer.ts';
+import { ofAllOwners, visibleRows } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import { type TimeStep, timeSteps } from './time-steps.ts';
 import {
@@ -71,7 +72,7 @@ function toSql(
   const { from, to, sandbox, first } = request;
   const where = [
     Prisma.sql`"createdAt" >= ${from} AND "createdAt" < ${to}`,
-    ...(groups.includes('OWNER') ? [] : [Prisma.sql`"ownerId" = ${viewer.ownerId}`]),
+    ...(groups.includes('OWNER') ? ofAllOwners([]) : [visibleRows(viewer, 'EditJob')]),
     ...(sandbox === null ? [] : [Prisma.sql`"sandbox" = ${sandbox}`]),
   ];
   const names = groups.map((_, index) => Prisma.raw(`"group${index}"`));

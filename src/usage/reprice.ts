@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ofAllOwners } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import { repriceBudgets } from '../limits/reprice-budgets.ts';
 import type { PriceTable } from '../models/prices.ts';
@@ -45,6 +46,7 @@ export type RepriceJobs = (range: RepriceRange, signal: AbortSignal) => Promise<
 const tokens = z.number().nullable();
 const rowSchema = z.object({
   id: z.string(),
+  ownerId: z.string(),
   model: z.string(),
   sentAt: z.date(),
   inputTokens: z.number(),
@@ -73,7 +75,9 @@ export function createRepriceJobs(options: {
       const costs = rows.map((row) => priceUsage(prices, row.model, row, row.sentAt));
       const changes = rows.flatMap((row, index): Change[] => {
         const cost = costs[index] ?? null;
-        return cost === null || isSame(row, cost) ? [] : [{ jobId: row.id, ...cost }];
+        return cost === null || isSame(row, cost)
+          ? []
+          : [{ jobId: row.id, ownerId: row.ownerId, ...cost }];
       });
       if (changes.length > 0) await write(tx, changes);
       return {
@@ -103,7 +107,7 @@ export function createRepriceJobs(options: {
   };
 }
 
-type Change = PricedUsage & { readonly jobId: string };
+type Change = PricedUsage & { readonly jobId: string; readonly ownerId: string };
 
 async function lockAndRead(
   tx: Prisma.TransactionClient,
@@ -115,15 +119,15 @@ async function lockAndRead(
   if (to !== null) where.push(Prisma.sql`job."createdAt" < ${to}`);
   if (model !== null) where.push(Prisma.sql`job.model = ${model}`);
   if (afterId !== null) where.push(Prisma.sql`job.id > ${afterId}::uuid`);
-  const locked = await tx.$queryRaw<{ id: string }[]>`
+  const locked = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
     SELECT job.id FROM "EditJob" AS job
     JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
     WHERE ${Prisma.join(where, ' AND ')}
     ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
   // A statement of its own: one that waits for a lock reads other tables as they were before.
-  const rows = await tx.$queryRaw<unknown[]>`
+  const rows = await ofAllOwners(tx).$queryRaw<unknown[]>`
     SELECT
-      job.id, job.model, coalesce(job."startedAt", job."createdAt") AS "sentAt",
+      job.id, job."ownerId", job.model, coalesce(job."startedAt", job."createdAt") AS "sentAt",
       usage."inputTokens", usage."inputTextTokens", usage."inputImageTokens",
       usage."inputCachedTokens", usage."inputCachedTextTokens", usage."inputCachedImageTokens",
       usage."outputTokens", usage."outputTextTokens", usage."outputImageTokens",
@@ -143,13 +147,13 @@ function isSame(row: Row, cost: PricedUsage): boolean {
 async function write(tx: Prisma.TransactionClient, changes: readonly Change[]): Promise<void> {
   const jobIds = changes.map(({ jobId }) => jobId);
   const amounts = changes.map(({ amountMicroUsd }) => amountMicroUsd);
-  await tx.charge.updateMany({
+  await ofAllOwners(tx).charge.updateMany({
     where: { jobId: { in: jobIds }, supersededAt: null },
     data: { supersededAt: new Date() },
   });
   await tx.charge.createMany({ data: [...changes] });
   await repriceBudgets(tx, changes);
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" AS job SET "costMicroUsd" = new.amount
     FROM unnest(${jobIds}::uuid[], ${amounts}::bigint[]) AS new (id, amount)
     WHERE job.id = new.id`;

@@ -1,5 +1,6 @@
 import type { Viewer } from '../auth/viewer.ts';
-import { ForbiddenError, type InvalidInputCode, InvalidInputError } from '../errors.ts';
+import { assertAdmin } from '../auth/visible.ts';
+import { checkAll, type InvalidInputCode, InvalidInputError } from '../errors.ts';
 import { MAX_SPAN_MS, type TimeUnit } from './time-steps.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -52,50 +53,61 @@ export function isTimeUnit(group: UsageGroup): group is TimeUnit {
 export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
   const { from, to, groupBy, timeZone, metadataKey, first } = request;
   const has = (group: UsageGroup) => groupBy.includes(group);
-  if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be after to.');
-  if (groupBy.length > MAX_GROUPS) {
-    refuse('groupBy', 'TOO_MANY', `groupBy takes at most ${MAX_GROUPS} groups.`);
-  }
-  if (new Set(groupBy).size < groupBy.length) {
-    refuse('groupBy', 'INVALID_VALUE', 'groupBy names a group twice.');
-  }
+  if (has('OWNER')) assertAdmin(viewer, 'usage grouped by OWNER');
   const units = groupBy.filter(isTimeUnit);
-  if (units.length > 1) {
-    refuse(
-      'groupBy',
-      'INVALID_VALUE',
-      `groupBy takes one unit of time, not ${units.join(' and ')}.`,
-    );
-  }
-  if (has('OWNER') && has('PROMPT')) {
-    refuse(
-      'groupBy',
-      'INVALID_VALUE',
-      'groupBy takes PROMPT of your own edits only: not with OWNER.',
-    );
-  }
-  if (has('OWNER') && !viewer.isAdmin) {
-    throw new ForbiddenError(
-      'usage: groupBy OWNER, which is of everybody’s edits, is for admins only.',
-    );
-  }
-  if (!isTimeZone(timeZone)) {
-    refuse(
-      'timeZone',
-      'UNSUPPORTED_VALUE',
-      `timeZone ${JSON.stringify(timeZone)} is not known: give an IANA name such as "Europe/Berlin", or an offset such as "+05:30".`,
-    );
-  }
-  for (const unit of units) checkSpan(unit, to.getTime() - from.getTime());
-  checkMetadataKey(metadataKey, has('METADATA'));
-  const most = has('PROMPT') ? MAX_PROMPT_BUCKETS : MAX_BUCKETS;
-  if (first < 1 || first > most) {
-    refuse(
-      'first',
-      first < 1 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `first is a number of buckets from 1 to ${most}${has('PROMPT') ? ' by PROMPT' : ''}; not ${first}.`,
-    );
-  }
+  checkAll({
+    from() {
+      if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be after to.');
+    },
+    to() {
+      // Several units are a problem of their own.
+      const [unit, ...others] = units;
+      if (unit && others.length === 0) checkSpan(unit, to.getTime() - from.getTime());
+    },
+    groupBy: () => checkGroups(groupBy, units),
+    timeZone() {
+      if (isTimeZone(timeZone)) return;
+      refuse(
+        'timeZone',
+        'UNSUPPORTED_VALUE',
+        `timeZone ${JSON.stringify(timeZone)} is not known: use an IANA name such as "Europe/Berlin", or an offset such as "+05:30".`,
+      );
+    },
+    metadataKey: () => checkMetadataKey(metadataKey, has('METADATA')),
+    first: () => checkFirst(first, has('PROMPT')),
+  });
+}
+
+function checkGroups(groupBy: readonly UsageGroup[], units: readonly TimeUnit[]): void {
+  checkAll({
+    number() {
+      if (groupBy.length <= MAX_GROUPS) return;
+      refuse('groupBy', 'TOO_MANY', `groupBy may have at most ${MAX_GROUPS} keys.`);
+    },
+    unique() {
+      if (new Set(groupBy).size === groupBy.length) return;
+      refuse('groupBy', 'INVALID_VALUE', 'groupBy has the same key twice.');
+    },
+    units() {
+      if (units.length <= 1) return;
+      const message = `groupBy may have one unit of time, not ${units.join(' and ')}.`;
+      refuse('groupBy', 'INVALID_VALUE', message);
+    },
+    ownPrompts() {
+      if (!groupBy.includes('OWNER') || !groupBy.includes('PROMPT')) return;
+      refuse('groupBy', 'INVALID_VALUE', 'groupBy cannot combine PROMPT with OWNER.');
+    },
+  });
+}
+
+function checkFirst(first: number, isByPrompt: boolean): void {
+  const most = isByPrompt ? MAX_PROMPT_BUCKETS : MAX_BUCKETS;
+  if (first >= 1 && first <= most) return;
+  refuse(
+    'first',
+    first < 1 ? 'TOO_SMALL' : 'TOO_LARGE',
+    `first must be 1 to ${most}${isByPrompt ? ' with PROMPT' : ''}; it is ${first}.`,
+  );
 }
 
 function checkSpan(unit: TimeUnit, spanMs: number): void {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Viewer } from '../auth/viewer.ts';
+import { visibleRows } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 
 const count = z.bigint().transform(Number);
@@ -75,9 +77,15 @@ export const SUMS_OF_SUMS = Prisma.join(
     .map((name) => Prisma.sql`coalesce(sum(${name}), 0)::bigint AS ${name}`),
 );
 
-/** Of the edits that a condition on "EditJob" selects, in one statement. */
-export async function sumEdits(prisma: PrismaClient, where: Prisma.Sql): Promise<UsageSums> {
+/** Of the viewer's edits that a condition on "EditJob" selects, in one statement. */
+export async function sumEdits(
+  prisma: PrismaClient,
+  viewer: Viewer,
+  where: Prisma.Sql,
+): Promise<UsageSums> {
   const [row] = await prisma.$queryRaw<unknown[]>`
-    SELECT ${SUMS_OF_SUMS} FROM (SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${where}) AS sums`;
+    SELECT ${SUMS_OF_SUMS} FROM (
+      SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${visibleRows(viewer, 'EditJob')} AND ${where}
+    ) AS sums`;
   return usageSumsSchema.parse(row);
 }

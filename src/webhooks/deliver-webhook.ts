@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
@@ -40,7 +41,7 @@ export function createDeliverWebhook(options: {
   const { prisma, queue, post, secretKey, links, retryDelaysMs = RETRY_DELAYS_MS } = options;
 
   return async ({ deliveryId, turn }, stopping) => {
-    const delivery = await prisma.webhookDelivery.findFirst({
+    const delivery = await ofAllOwners(prisma).webhookDelivery.findFirst({
       where: { id: deliveryId, turn, state: 'PENDING' },
       include: WITH_MESSAGE,
     });
@@ -93,6 +94,7 @@ export function createDeliverWebhook(options: {
       await tx.webhookDeliveryAttempt.createMany({
         data: {
           deliveryId: delivery.id,
+          ownerId: delivery.ownerId,
           number: delivery._count.attempts + 1,
           httpStatus,
           error,
@@ -118,7 +120,7 @@ async function end(
   { id, turn }: Delivery,
   data: Prisma.WebhookDeliveryUpdateManyMutationInput,
 ): Promise<boolean> {
-  const { count } = await tx.webhookDelivery.updateMany({
+  const { count } = await ofAllOwners(tx).webhookDelivery.updateMany({
     where: { id, turn, state: 'PENDING' },
     data: { ...data, turn: { increment: 1 } },
   });
@@ -136,19 +138,22 @@ async function noteEndpoint(
   const { id, failingSince } = endpoint;
   if (error === null) {
     if (failingSince === null) return;
-    await tx.webhookEndpoint.updateMany({ where: { id }, data: { failingSince: null } });
+    await ofAllOwners(tx).webhookEndpoint.updateMany({
+      where: { id },
+      data: { failingSince: null },
+    });
     return;
   }
   const isFailing =
     failingSince !== null && now.getTime() - failingSince.getTime() > MAX_FAILING_MS;
   if (httpStatus === GONE || (isGivenUp && isFailing)) {
     const disabledReason = httpStatus === GONE ? 'GONE' : 'FAILING';
-    await tx.webhookEndpoint.updateMany({
+    await ofAllOwners(tx).webhookEndpoint.updateMany({
       where: { id, disabledAt: null },
       data: { disabledAt: now, disabledReason, failingSince: failingSince ?? now },
     });
   } else if (failingSince === null) {
-    await tx.webhookEndpoint.updateMany({
+    await ofAllOwners(tx).webhookEndpoint.updateMany({
       where: { id, failingSince: null },
       data: { failingSince: now },
     });

@@ -1,12 +1,13 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
+import { ownedBy, ownerOf } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
-import { InvalidInputError, NotConfiguredError } from '../errors.ts';
+import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
 import { createLists, type Lists } from '../paging/lists.ts';
 import type { Queue } from '../queue/queue.ts';
-import { DELIVERIES } from './deliveries.ts';
+import { deliveriesTo } from './deliveries.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import { secretOf } from './signing.ts';
@@ -33,7 +34,7 @@ export interface WebhookWithSecret {
 /** The endpoints of all owners; null or false for what is not there, or not the viewer's. */
 export interface Webhooks {
   /** The deliveries to each endpoint, newest first. */
-  readonly deliveries: Lists;
+  deliveries(viewer: Viewer): Lists;
   /** @throws InvalidInputError, also for an 11th; NotConfiguredError without a secret key. */
   create(viewer: Viewer, input: WebhookInput): Promise<WebhookWithSecret>;
   /** With its deliveries; what is under way may still arrive. */
@@ -65,22 +66,25 @@ export function createWebhooks(options: {
   }
 
   return {
-    deliveries: createLists({ prisma, source: DELIVERIES }),
+    deliveries: (viewer) => createLists({ prisma, source: deliveriesTo(viewer) }),
 
-    async create({ ownerId }, input) {
+    async create(viewer, input) {
+      const ownerId = ownerOf(viewer);
       const key = mustHaveKey();
       const data = {
         id: uuid(),
         ownerId,
-        url: checkEndpointUrl(input.url, isAllowedHost),
-        events: checkEvents(input.events),
-        description: checkDescription(input.description ?? null),
+        ...checkAll({
+          url: () => checkEndpointUrl(input.url, isAllowedHost),
+          events: () => checkEvents(input.events),
+          description: () => checkDescription(input.description ?? null),
+        }),
         secretVersion: 1,
         secretKeyId: key.id,
       };
       await prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
-        if ((await tx.webhookEndpoint.count({ where: { ownerId } })) >= MAX_ENDPOINTS) {
+        if ((await tx.webhookEndpoint.count({ where: ownedBy(ownerId) })) >= MAX_ENDPOINTS) {
           throw new InvalidInputError(
             'url',
             'TOO_MANY',
@@ -92,41 +96,44 @@ export function createWebhooks(options: {
       return { id: data.id, secret: secretOf(key, data) };
     },
 
-    async delete({ ownerId }, id) {
-      const { count } = await prisma.webhookEndpoint.deleteMany({ where: { id, ownerId } });
+    async delete(viewer, id) {
+      const { count } = await prisma.webhookEndpoint.deleteMany({
+        where: { id, ...ownedBy(ownerOf(viewer)) },
+      });
       return count === 1;
     },
 
-    rotateSecret({ ownerId }, id) {
+    rotateSecret(viewer, id) {
+      const ownerId = ownerOf(viewer);
       const key = mustHaveKey();
       return prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
-        const old = await tx.webhookEndpoint.findFirst({ where: { id, ownerId } });
+        const old = await tx.webhookEndpoint.findFirst({ where: { id, ...ownedBy(ownerId) } });
         if (old === null) return null;
         const secretVersion = old.secretVersion + 1;
         // Under another key the old secret cannot be made any more.
         const overlaps = old.secretKeyId === key.id;
         const previousSecretUntil = overlaps ? new Date(Date.now() + OVERLAP_MS) : null;
         await tx.webhookEndpoint.updateMany({
-          where: { id },
+          where: { id, ...ownedBy(ownerId) },
           data: { secretVersion, secretKeyId: key.id, previousSecretUntil },
         });
         return { id, secret: secretOf(key, { id, secretVersion }) };
       });
     },
 
-    async enable({ ownerId }, id) {
+    async enable(viewer, id) {
       const { count } = await prisma.webhookEndpoint.updateMany({
-        where: { id, ownerId },
+        where: { id, ...ownedBy(ownerOf(viewer)) },
         data: { disabledAt: null, disabledReason: null, failingSince: null },
       });
       return count === 1;
     },
 
-    redeliver: ({ ownerId }, deliveryId) =>
+    redeliver: (viewer, deliveryId) =>
       prisma.$transaction(async (tx) => {
         const found = await tx.webhookDelivery.findFirst({
-          where: { id: deliveryId, endpoint: { ownerId } },
+          where: { id: deliveryId, ...ownedBy(ownerOf(viewer)) },
           select: { endpoint: { select: { disabledAt: true } } },
         });
         if (found === null) return false;
@@ -138,7 +145,7 @@ export function createWebhooks(options: {
           );
         }
         const [sent] = await tx.webhookDelivery.updateManyAndReturn({
-          where: { id: deliveryId },
+          where: { id: deliveryId, ...ownedBy(ownerOf(viewer)) },
           data: {
             state: 'PENDING',
             turn: { increment: 1 },

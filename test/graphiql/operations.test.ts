@@ -1,14 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildSchema, Kind, parse, validate } from 'graphql';
+import { buildSchema, graphqlSync, Kind, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { PARAMETERS } from '../../src/edits/parameters.ts';
 import {
   EDITS_BY_ID_QUERY,
   EDITS_QUERY,
   EDITS_SUBSCRIPTION,
 } from '../../src/graphiql/edits/edit.ts';
 import { EDIT_COMMANDS } from '../../src/graphiql/edits/edit-commands.ts';
-import { AGAIN_MUTATION, EDIT_INPUT_QUERY } from '../../src/graphiql/edits/edit-operation.ts';
+import {
+  AGAIN_MUTATION,
+  editInputQuery,
+  PARAMETERS_QUERY,
+  type ParameterTypes,
+  parameterNames,
+} from '../../src/graphiql/edits/edit-operation.ts';
 import { UPSTREAMS_QUERY } from '../../src/graphiql/edits/upstreams-query.ts';
 import { exampleOperations } from '../../src/graphiql/examples.ts';
 import { USAGE_QUERY } from '../../src/graphiql/usage/usage-query.ts';
@@ -38,11 +45,20 @@ const OWN = [
   EDITS_SUBSCRIPTION,
   USAGE_QUERY,
   UPSTREAMS_QUERY,
-  EDIT_INPUT_QUERY,
+  PARAMETERS_QUERY,
   AGAIN_MUTATION,
   ...Object.values(EDIT_COMMANDS),
 ];
 
 test.each(OWN)('the page’s own: %s', (query) => {
   expect(validate(schema, parse(query))).toEqual([]);
+});
+
+test('an edit is repeated with every parameter of the edits API', () => {
+  const { data } = graphqlSync({ schema, source: PARAMETERS_QUERY });
+  const names = parameterNames(data as unknown as ParameterTypes);
+  // The page reads and sends these two by other names.
+  const { prompt: _, partialImages: __, ...same } = PARAMETERS;
+  expect(names.toSorted()).toEqual([...Object.keys(same), 'extraParams', 'metadata'].toSorted());
+  expect(validate(schema, parse(editInputQuery(names)))).toEqual([]);
 });

@@ -47,7 +47,7 @@ test.each([
   [{ first: 101 }, 'first must be 0 to 100; it is 101.'],
   [{ first: -1 }, 'first must be 0 to 100; it is -1.'],
   [{ last: 101 }, 'last must be 0 to 100; it is 101.'],
-  [{ first: 1, last: 1 }, 'first and last cannot go together'],
+  [{ first: 1, last: 1 }, 'first and last cannot be combined'],
 ])('a page that cannot be is refused: %j', (args, message) => {
   expect(() => pageRange(args, BY_COST, SORT_COLUMNS.COST)).toThrow(message);
 });

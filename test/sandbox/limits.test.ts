@@ -1,5 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { PARAMETERS, type Parameter } from '../../src/edits/parameters.ts';
+import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { send } from '../support/http.ts';
 import { hugePng, jpeg, mask, noisePng, png, turnedJpeg } from '../support/test-images.ts';
 import {
@@ -84,6 +86,21 @@ describe('a field beyond its limits is refused by name, unpaid:', () => {
       param: 'image',
       code: 'missing_required_parameter',
     });
+  });
+});
+
+describe('every parameter of the service', () => {
+  it.each(
+    Object.values<Parameter>(PARAMETERS).flatMap((row) =>
+      row.type === 'text' ? [] : [[row.wireName, row] as const],
+    ),
+  )('has a rule here: %s', async (name, row) => {
+    const { url, sandbox } = await start();
+    const limit = row.type === 'enum' ? row.limit : undefined;
+    const model = [...CATALOGUE.values()].find((one) => limit === undefined || one[limit]?.length);
+    const body = await parts(field('model', model?.id ?? ''), field(name, 'nonsense'));
+    expect(await errorOf(await post(url, body))).toMatchObject({ status: 400, param: name });
+    expect(sandbox.stats().paid).toBe(0);
   });
 });
 

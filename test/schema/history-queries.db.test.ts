@@ -141,7 +141,7 @@ describe.runIf(hasDatabase)('queries of the history', () => {
   });
 
   test.each<[string, object, string]>([
-    ['first and last together', { first: 1, last: 1 }, 'cannot go together'],
+    ['first and last together', { first: 1, last: 1 }, 'cannot be combined'],
     ['a page of 101', { first: 101 }, 'first must be 0 to 100'],
     ['a cursor that is none', { after: 'nonsense' }, 'after is no cursor'],
     ['a date that is none', { after: cursor('2026-99-99 00:00:00+00') }, 'not valid'],

@@ -241,6 +241,7 @@ describe.runIf(hasDatabase)('lineage', () => {
       await prisma.editJobImage.createMany({
         data: children.map(({ id: jobId }) => ({
           jobId,
+          ownerId: 'local',
           imageId: imageIdOf('local', 'popular'),
           role: 'INPUT' as const,
           position: 0,

@@ -89,6 +89,7 @@ export async function openStoredEdits() {
       await tx.editJobImage.createMany({
         data: imageIds.map((imageId, position) => ({
           jobId: id,
+          ownerId: OWNER,
           imageId,
           role: 'INPUT',
           position,

@@ -29,7 +29,7 @@ describe('a request for usage', () => {
     ['groupBy', 'at most 3', { groupBy: ['DAY', 'MODEL', 'STATUS', 'SIZE'] }],
     ['groupBy', 'twice', { groupBy: ['MODEL', 'MODEL'] }],
     ['groupBy', 'HOUR and DAY', { groupBy: ['HOUR', 'DAY'] }],
-    ['groupBy', 'not with OWNER', { groupBy: ['OWNER', 'PROMPT'] }],
+    ['groupBy', 'PROMPT with OWNER', { groupBy: ['OWNER', 'PROMPT'] }],
     ['timeZone', 'IANA', { timeZone: 'Mars/Olympus' }],
     ['timeZone', 'IANA', { timeZone: '' }],
     ['to', '416 days', { groupBy: ['HOUR'], to: new Date('2027-03-01T00:00Z') }],
@@ -41,11 +41,30 @@ describe('a request for usage', () => {
     ['metadataKey', 'no NUL', { groupBy: ['METADATA'], metadataKey: 'a\0' }],
     ['first', '1 to 10000', { first: 0 }],
     ['first', '1 to 10000', { first: 10_001 }],
-    ['first', '1 to 1000 by PROMPT', { groupBy: ['PROMPT'], first: 1_001 }],
+    ['first', '1 to 1000 with PROMPT', { groupBy: ['PROMPT'], first: 1_001 }],
   ])('is refused for its %s: %s', (argument, says, parts) => {
     const error = problem(parts, { ...VIEWER, isAdmin: true });
     expect(error).toBeInstanceOf(InvalidInputError);
     expect(error).toMatchObject({ field: argument, message: expect.stringContaining(says) });
+  });
+
+  test('reports all problems at once', () => {
+    const error = problem({
+      from: new Date('2026-02-01T00:00:00.001Z'),
+      groupBy: ['MODEL', 'MODEL', 'HOUR', 'DAY'],
+      timeZone: '',
+      metadataKey: 'project',
+      first: 0,
+    });
+    expect((error as InvalidInputError).problems.map(({ field }) => field)).toEqual([
+      'from',
+      'groupBy',
+      'groupBy',
+      'groupBy',
+      'timeZone',
+      'metadataKey',
+      'first',
+    ]);
   });
 
   test('of everybody is for admins only', () => {

@@ -6,7 +6,7 @@ import { countRows, type Reading } from './history-sql.ts';
 import { countLabeled, type LabelTerm } from './label-search.ts';
 import { findPrompts, type SearchTerm } from './prompt-search.ts';
 
-type Those = Pick<Reading, 'ownerId' | 'conditions'> & { readonly labels: LabelTerm | null };
+type Those = Pick<Reading, 'viewer' | 'conditions'> & { readonly labels: LabelTerm | null };
 
 const rowsSchema = z.tuple([z.object({ count: z.coerce.number() })]);
 
@@ -26,7 +26,7 @@ async function countTo(
   limit: number,
 ): Promise<number> {
   if (term === null && those.labels !== null) {
-    const counted = await countLabeled(prisma, those.ownerId, those.labels, limit);
+    const counted = await countLabeled(prisma, those.viewer, those.labels, limit);
     if (counted !== null) return counted;
   }
   const found = term === null ? null : await findPrompts(prisma, term);

@@ -1,5 +1,6 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { checkAll } from '../../errors.ts';
 import type { ListCount } from '../../paging/count.ts';
 import type { Position } from '../../paging/keyset.ts';
 import { type Page, type PageArgs, pageRange, toPage, toReading } from '../../paging/page-range.ts';
@@ -8,7 +9,7 @@ import { filterConditions } from './filter-sql.ts';
 import { type HistoryFilter, type HistoryQuery, NEWEST_FIRST } from './history-query.ts';
 import {
   all,
-  ofOwner,
+  asked,
   type Reading,
   readFound,
   readInOrder,
@@ -16,7 +17,7 @@ import {
   SORT_COLUMNS,
 } from './history-sql.ts';
 import { type LabelTerm, labelTerm, readLabeled } from './label-search.ts';
-import { findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
+import { checkSearch, findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
 
 /** Edits that `pages` gives at once. */
 const PAGE_OF_ALL = 500;
@@ -27,7 +28,9 @@ const PAGE_OF_ALL = 500;
  * those who show it.
  */
 export interface History {
-  /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
+  /** @throws InvalidInputError for everything invalid in a search and a page. */
+  check(query: Pick<HistoryQuery, 'search' | 'order'>, args: PageArgs): void;
+  /** As `check`. */
   page(viewer: Viewer, query: HistoryQuery, args: PageArgs): Promise<Page>;
   /** All of them in order, some hundreds at a time, each list read when it is asked for. */
   pages(viewer: Viewer, query: HistoryQuery): AsyncGenerator<readonly string[], void, undefined>;
@@ -52,12 +55,22 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
     return prisma.$queryRaw<Position[]>(readFound(reading, found));
   }
 
+  function check({ search, order = NEWEST_FIRST }: HistoryQuery, args: PageArgs) {
+    const column = SORT_COLUMNS[order.field];
+    return checkAll({
+      search: () => checkSearch(search),
+      range: () => pageRange(args, order, column),
+    });
+  }
+
   return {
+    check,
+
     async page(viewer, query, args) {
       const { order = NEWEST_FIRST } = query;
-      const { term, labels, ...those } = askedFor(viewer, query);
       const column = SORT_COLUMNS[order.field];
-      const range = pageRange(args, order, column);
+      const { range } = check(query, args);
+      const { term, labels, ...those } = askedFor(viewer, query);
       const reading: Reading = { ...those, column, ...toReading(range, order) };
       return toPage(range, await read(reading, term, labels));
     },
@@ -86,9 +99,8 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
       return countHistory(prisma, those, term);
     },
 
-    async matches({ ownerId }, filter, id) {
-      const conditions = filterConditions(filter);
-      const those = [...ofOwner({ ownerId, conditions }), ...conditions];
+    async matches(viewer, filter, id) {
+      const those = asked({ viewer, conditions: filterConditions(viewer, filter) });
       const found = await prisma.$queryRaw<unknown[]>`
         SELECT 1 FROM "EditJob" AS job
         WHERE ${all([Prisma.sql`job.id = ${id}::uuid`, ...those])}`;
@@ -98,11 +110,11 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
 }
 
 /** @throws InvalidInputError for a search that cannot be. */
-function askedFor({ ownerId }: Viewer, { filter = {}, search }: HistoryQuery) {
+function askedFor(viewer: Viewer, { filter = {}, search }: HistoryQuery) {
   return {
-    ownerId,
-    conditions: filterConditions(filter),
-    labels: labelTerm(filter),
-    term: searchTerm(ownerId, search),
+    viewer,
+    conditions: filterConditions(viewer, filter),
+    labels: labelTerm(viewer, filter),
+    term: searchTerm(viewer, search),
   };
 }

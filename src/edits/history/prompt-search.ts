@@ -1,3 +1,5 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleOwner, visibleRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 import { InvalidInputError } from '../../errors.ts';
 import { foldForSearch, termGrams } from '../prompts/search-text.ts';
@@ -14,9 +16,9 @@ export const WALKED_ROWS = 3_000;
 /** With more prompts than this it is cheaper to test the rows in order than to visit each prompt's. */
 const MAX_VISITED_PROMPTS = 2_000;
 
-/** A term to be found in prompts of one owner. */
+/** A term to be found in the prompts that a viewer sees. */
 export interface SearchTerm {
-  readonly ownerId: string;
+  readonly viewer: Viewer;
   readonly folded: string;
   readonly grams: readonly number[];
 }
@@ -26,22 +28,27 @@ export type FoundPrompts =
   | { readonly kind: 'few'; readonly ids: readonly string[] }
   | { readonly kind: 'many'; readonly ids: Prisma.Sql };
 
-/** @throws InvalidInputError for a term that is too long. Null: nothing to search for. */
-export function searchTerm(ownerId: string, search: string | null | undefined): SearchTerm | null {
-  if (!search) return null;
-  if (search.length > MAX_TERM_CHARACTERS) {
-    throw new InvalidInputError(
-      'search',
-      'TOO_LARGE',
-      `search may have at most ${MAX_TERM_CHARACTERS} characters; it has ${search.length}.`,
-    );
-  }
-  const folded = foldForSearch(search);
-  return { ownerId, folded, grams: termGrams(ownerId, folded) };
+/** @throws InvalidInputError for a term that is too long. */
+export function checkSearch(search: string | null | undefined): void {
+  if (!search || search.length <= MAX_TERM_CHARACTERS) return;
+  throw new InvalidInputError(
+    'search',
+    'TOO_LARGE',
+    `search may have at most ${MAX_TERM_CHARACTERS} characters; it has ${search.length}.`,
+  );
 }
 
-/** Whether the row `search` of "PromptSearch" has the term. */
-export const hasTerm = ({ folded }: SearchTerm) => Prisma.sql`strpos(search.text, ${folded}) > 0`;
+/** @throws InvalidInputError for a term that is too long. Null: nothing to search for. */
+export function searchTerm(viewer: Viewer, search: string | null | undefined): SearchTerm | null {
+  if (!search) return null;
+  checkSearch(search);
+  const folded = foldForSearch(search);
+  return { viewer, folded, grams: termGrams(visibleOwner(viewer), folded) };
+}
+
+/** Whether the viewer sees the row `search` of "PromptSearch" and it has the term. */
+export const hasTerm = ({ viewer, folded }: SearchTerm) =>
+  Prisma.sql`${visibleRows(viewer, 'search')} AND strpos(search.text, ${folded}) > 0`;
 
 export async function findPrompts(
   prisma: Pick<PrismaClient, '$queryRaw'>,
@@ -54,6 +61,9 @@ export async function findPrompts(
     : { kind: 'few', ids: found.map(({ id }) => id) };
 }
 
-function promptsWith({ ownerId, folded, grams }: SearchTerm, most: number | null): Prisma.Sql {
-  return Prisma.sql`"promptsWith"(${ownerId}, ${[...grams]}::int[], ${folded}, ${most}::bigint)`;
+export function promptsWith(
+  { viewer, folded, grams }: SearchTerm,
+  most: number | null,
+): Prisma.Sql {
+  return Prisma.sql`"promptsWith"(${visibleOwner(viewer)}, ${[...grams]}::int[], ${folded}, ${most}::bigint)`;
 }

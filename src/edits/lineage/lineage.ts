@@ -5,8 +5,8 @@ import { sumEdits, type UsageSums } from '../../usage/usage-sums.ts';
 import {
   editsWithImage,
   linksAmong,
-  RETRIES,
   relativesOf,
+  retriesOf,
   rootsOf,
   treeOf,
 } from './lineage-sql.ts';
@@ -39,18 +39,20 @@ export interface Tree {
 /**
  * Which edits come of which: one is the child of another when a picture that came of the other was
  * edited by it, or was its mask. Nothing of it is stored. Each answers for many edits by one
- * statement, in the order of the ids, which must be the viewer's.
+ * statement, in the order of the ids; ids that the viewer does not see have no relatives.
  */
 export interface Lineage {
-  readonly parents: Lists;
-  readonly children: Lists;
-  readonly retries: Lists;
-  /** The edits that have an image as an output. */
-  readonly producers: Lists;
-  /** The edits that have an image as an input image or mask. */
-  readonly users: Lists;
+  lists(viewer: Viewer): {
+    readonly parents: Lists;
+    readonly children: Lists;
+    readonly retries: Lists;
+    /** The edits that have an image as an output. */
+    readonly producers: Lists;
+    /** The edits that have an image as an input image or mask. */
+    readonly users: Lists;
+  };
   /** The earliest ancestors; of an edit without any, itself. */
-  roots(ids: readonly string[]): Promise<string[]>;
+  roots(viewer: Viewer, ids: readonly string[]): Promise<string[]>;
   /** All ancestors of an edit, and all descendants of those; null when it is not the viewer's. */
   tree(viewer: Viewer, id: string): Promise<Tree | null>;
 }
@@ -61,27 +63,33 @@ export function createLineage({ prisma }: { prisma: PrismaClient }): Lineage {
   const lists = (source: ListSource) => createLists({ prisma, source });
 
   return {
-    parents: lists(relativesOf('parents')),
-    children: lists(relativesOf('children')),
-    retries: lists(RETRIES),
-    producers: lists(editsWithImage('made')),
-    users: lists(editsWithImage('taken')),
-    async roots(ids) {
+    lists: (viewer) => ({
+      parents: lists(relativesOf(viewer, 'parents')),
+      children: lists(relativesOf(viewer, 'children')),
+      retries: lists(retriesOf(viewer)),
+      producers: lists(editsWithImage(viewer, 'made')),
+      users: lists(editsWithImage(viewer, 'taken')),
+    }),
+    async roots(viewer, ids) {
       const rootOf = new Map(
-        (await pairs(rootsOf(ids, MAX_ANCESTORS))).map((pair) => [pair.of, pair.id]),
+        (await pairs(rootsOf(viewer, ids, MAX_ANCESTORS))).map((pair) => [pair.of, pair.id]),
       );
       return ids.map((id) => rootOf.get(id) ?? id);
     },
-    async tree({ ownerId }, id) {
-      const rows = await prisma.$queryRaw<{ id: string }[]>(treeOf(ownerId, id, MAX_TREE + 1));
+    async tree(viewer, id) {
+      const rows = await prisma.$queryRaw<{ id: string }[]>(treeOf(viewer, id, MAX_TREE + 1));
       if (rows.length === 0) return null;
       const ids = rows
         .slice(0, MAX_TREE)
         .map((row) => row.id)
         .sort();
       const [links, sums] = await Promise.all([
-        prisma.$queryRaw<Link[]>(linksAmong(ids, MAX_LINKS + 1)),
-        sumEdits(prisma, Prisma.sql`id = ANY (${ids}::text[]::uuid[]) AND "deletedAt" IS NULL`),
+        prisma.$queryRaw<Link[]>(linksAmong(viewer, ids, MAX_LINKS + 1)),
+        sumEdits(
+          prisma,
+          viewer,
+          Prisma.sql`id = ANY (${ids}::text[]::uuid[]) AND "deletedAt" IS NULL`,
+        ),
       ]);
       return {
         ids,

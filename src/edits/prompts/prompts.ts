@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { checkAll } from '../../errors.ts';
 import { type ListCount, MAX_COUNTED, plannedRows, toCount } from '../../paging/count.ts';
 import type { Position } from '../../paging/keyset.ts';
 import { createLists, type ListSource, type Lists } from '../../paging/lists.ts';
@@ -14,8 +15,8 @@ import {
   usageSumsSchema,
 } from '../../usage/usage-sums.ts';
 import { NEWEST_FIRST } from '../history/history-query.ts';
-import { SORT_COLUMNS } from '../history/history-sql.ts';
-import { findPrompts, searchTerm } from '../history/prompt-search.ts';
+import { isInHistory, SORT_COLUMNS } from '../history/history-sql.ts';
+import { checkSearch, findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
   countPrompts,
   PROMPT_COLUMNS,
@@ -37,29 +38,29 @@ export interface Prompts {
   /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
   count(viewer: Viewer, query: Pick<PromptsQuery, 'search'>): Promise<ListCount>;
-  /** Over the edits of each prompt, by one statement; in the order of the ids, the viewer's. */
-  sums(ids: readonly string[]): Promise<UsageSums[]>;
+  /** Over the edits of each prompt, by one statement; in the order of the ids. */
+  sums(viewer: Viewer, ids: readonly string[]): Promise<UsageSums[]>;
   /** The edits of each prompt, newest first. */
-  readonly jobs: Lists;
+  jobs(viewer: Viewer): Lists;
 }
 
-const JOBS: ListSource = {
+const jobsOf = (viewer: Viewer): ListSource => ({
   order: NEWEST_FIRST,
   column: SORT_COLUMNS.CREATED_AT,
   id: Prisma.sql`job.id`,
   hasDuplicates: false,
   rows: (of) => ({
     from: Prisma.sql`"EditJob" AS job`,
-    where: [Prisma.sql`job."promptId" = ${of}`, Prisma.sql`job."deletedAt" IS NULL`],
+    where: [Prisma.sql`job."promptId" = ${of}`, isInHistory(viewer)],
   }),
-};
+});
 
 const countSchema = z.tuple([z.object({ count: z.number() })]);
 const sumsSchema = z.array(usageSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   async function read(viewer: Viewer, reading: PromptReading, search: PromptsQuery['search']) {
-    const term = searchTerm(viewer.ownerId, search);
+    const term = searchTerm(viewer, search);
     if (term === null) return prisma.$queryRaw<Position[]>(readPrompts(reading));
     const near = await prisma.$queryRaw<Position[]>(readWalkingPrompts(reading, term));
     if (near.length >= reading.limit) return near;
@@ -68,32 +69,35 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   }
 
   return {
-    jobs: createLists({ prisma, source: JOBS }),
+    jobs: (viewer) => createLists({ prisma, source: jobsOf(viewer) }),
 
     // Async, so that an invalid search rejects.
-    async count({ ownerId }, { search }) {
-      const term = searchTerm(ownerId, search);
+    async count(viewer, { search }) {
+      const term = searchTerm(viewer, search);
       const found = term === null ? null : await findPrompts(prisma, term);
       const [{ count }] = countSchema.parse(
-        await prisma.$queryRaw(countPrompts(ownerId, found, MAX_COUNTED + 1)),
+        await prisma.$queryRaw(countPrompts(viewer, found, MAX_COUNTED + 1)),
       );
-      return toCount(count, () => plannedRows(prisma, selectPrompts(ownerId, found)));
+      return toCount(count, () => plannedRows(prisma, selectPrompts(viewer, found)));
     },
 
     async page(viewer, { search, order }, args) {
       const column = PROMPT_COLUMNS[order.field];
-      const range = pageRange(args, order, column);
-      const reading = { ownerId: viewer.ownerId, column, ...toReading(range, order) };
+      const { range } = checkAll({
+        search: () => checkSearch(search),
+        range: () => pageRange(args, order, column),
+      });
+      const reading = { viewer, column, ...toReading(range, order) };
       const rows = await read(viewer, reading, search);
       return toPage(range, rows);
     },
 
-    async sums(ids) {
+    async sums(viewer, ids) {
       const rows = sumsSchema.parse(
         await prisma.$queryRaw`
           SELECT "promptId", ${SUMS_OF_SUMS} FROM (
-            SELECT "promptId", ${SUMS_OF_EDITS} FROM "EditJob"
-            WHERE "promptId" = ANY (${[...ids]}::text[]::uuid[]) AND "deletedAt" IS NULL
+            SELECT "promptId", ${SUMS_OF_EDITS} FROM "EditJob" AS job
+            WHERE "promptId" = ANY (${[...ids]}::text[]::uuid[]) AND ${isInHistory(viewer)}
             GROUP BY "promptId"
           ) AS sums
           GROUP BY "promptId"`,

@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
 import {
@@ -94,7 +95,7 @@ export function createEdits(options: {
     check,
 
     async create(viewer, input, expect) {
-      const { ownerId } = viewer;
+      const ownerId = ownerOf(viewer);
       const { idempotencyKey: key = null } = input;
       const params = check(input);
       // Before a byte of an image is read: an edit that the queue has no room for is not uploaded.
@@ -127,7 +128,7 @@ export function createEdits(options: {
     },
 
     async retry(viewer, id, { idempotencyKey: key }, expect) {
-      const { ownerId } = viewer;
+      const ownerId = ownerOf(viewer);
       checkIdempotencyKey(key);
       const old = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },

@@ -1,4 +1,5 @@
 import { v7 as uuid } from 'uuid';
+import { ownedRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../../database/database.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Images, ReceivedImage, StoredContent } from '../../images/images.ts';
@@ -54,7 +55,7 @@ export async function insertJob(
     // Of many that come at once, those that are too late give way before they lock anything.
     if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
     const promptId = await savePrompt(tx, ownerId, text);
-    if (job.retryOfId !== null) await holdInHistory(tx, job.retryOfId);
+    if (job.retryOfId !== null) await holdInHistory(tx, ownerId, job.retryOfId);
     await tx.editJob.createMany({
       data: {
         id,
@@ -79,6 +80,7 @@ export async function insertJob(
         const isMask = sources[index] === job.mask;
         return {
           jobId: id,
+          ownerId,
           imageId,
           role: isMask ? 'MASK' : 'INPUT',
           position: isMask ? 0 : index,
@@ -93,8 +95,13 @@ export async function insertJob(
 }
 
 /** Until `tx` ends it cannot be deleted. */
-async function holdInHistory(tx: Pick<Transaction, '$queryRaw'>, id: string): Promise<void> {
+async function holdInHistory(
+  tx: Pick<Transaction, '$queryRaw'>,
+  ownerId: string,
+  id: string,
+): Promise<void> {
   const found = await tx.$queryRaw<unknown[]>`
-    SELECT FROM "EditJob" WHERE id = ${id}::uuid AND "deletedAt" IS NULL FOR SHARE`;
+    SELECT FROM "EditJob"
+    WHERE id = ${id}::uuid AND ${ownedRows(ownerId, 'EditJob')} AND "deletedAt" IS NULL FOR SHARE`;
   if (found.length === 0) throw new NotFoundError('EditJob', id);
 }

@@ -1,27 +1,38 @@
 import { ask, type Operation } from '../transport/graphql.ts';
 
-/** What `editImage` takes besides images and prompt, by the names of `EditJob`. */
-const PARAMETERS = [
-  'model',
-  'size',
-  'n',
-  'quality',
-  'background',
-  'outputFormat',
-  'outputCompression',
-  'inputFidelity',
-  'moderation',
-  'extraParams',
-  'metadata',
-] as const;
+/** The fields of an edit and of the input of `editImage`: the schema knows which parameters exist. */
+export const PARAMETERS_QUERY = `query Parameters {
+  input: __type(name: "EditImageInput") { inputFields { name } }
+  job: __type(name: "EditJob") { fields { name type { kind ofType { kind } } } }
+}`;
 
-export const EDIT_INPUT_QUERY = `query EditInput($id: ID!) {
+export interface ParameterTypes {
+  readonly input: { readonly inputFields: readonly { readonly name: string }[] };
+  readonly job: {
+    readonly fields: readonly {
+      readonly name: string;
+      readonly type: { readonly kind: string; readonly ofType: { readonly kind: string } | null };
+    }[];
+  };
+}
+
+/** The input fields that an edit has under the same name, as one value. */
+export function parameterNames({ input, job }: ParameterTypes): readonly string[] {
+  const isValue = (kind: string) => kind === 'SCALAR' || kind === 'ENUM';
+  const values = job.fields.filter(({ type }) =>
+    isValue(type.kind === 'NON_NULL' ? (type.ofType?.kind ?? '') : type.kind),
+  );
+  const names = new Set(values.map(({ name }) => name));
+  return input.inputFields.map(({ name }) => name).filter((name) => names.has(name));
+}
+
+export const editInputQuery = (names: readonly string[]) => `query EditInput($id: ID!) {
   editJob(id: $id) {
     prompt { text }
     inputImages { id }
     mask { id }
     requestedPartialImages
-    ${PARAMETERS.join('\n    ')}
+    ${names.join('\n    ')}
   }
 }`;
 
@@ -32,7 +43,7 @@ export const AGAIN_MUTATION = `mutation Edit($input: EditImageInput!) {
   }
 }`;
 
-type EditInput = Readonly<Record<(typeof PARAMETERS)[number], unknown>> & {
+type EditInput = Readonly<Record<string, unknown>> & {
   readonly prompt: { readonly text: string };
   readonly inputImages: readonly { readonly id: string }[];
   readonly mask: { readonly id: string } | null;
@@ -44,17 +55,18 @@ type EditInput = Readonly<Record<(typeof PARAMETERS)[number], unknown>> & {
  * @throws Error for people, when the edit cannot be read or was deleted.
  */
 export async function editOperationOf(id: string): Promise<Operation> {
+  const names = parameterNames(await ask<ParameterTypes>({ query: PARAMETERS_QUERY }));
   const { editJob } = await ask<{ editJob: EditInput | null }>({
-    query: EDIT_INPUT_QUERY,
+    query: editInputQuery(names),
     variables: { id },
   });
   if (editJob === null) throw new Error('The edit was deleted.');
-  return { query: AGAIN_MUTATION, variables: { input: inputOf(editJob) } };
+  return { query: AGAIN_MUTATION, variables: { input: inputOf(editJob, names) } };
 }
 
-function inputOf(editJob: EditInput): Record<string, unknown> {
+function inputOf(editJob: EditInput, names: readonly string[]): Record<string, unknown> {
   const { prompt, inputImages, mask, requestedPartialImages: partialImages } = editJob;
-  const given = PARAMETERS.filter((name) => !isLeftOut(editJob[name]));
+  const given = names.filter((name) => !isLeftOut(editJob[name]));
   return {
     images: inputImages.map((image) => ({ id: image.id })),
     ...(mask && { mask: { id: mask.id } }),

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Viewer } from '../../auth/viewer.ts';
-import { InvalidInputError } from '../../errors.ts';
+import { checkAll, checkEach, InvalidInputError } from '../../errors.ts';
 import type { EditRecord } from '../../export/edit-record.ts';
 import type { ExportEdits } from '../../export/export-edits.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts';
@@ -12,6 +12,9 @@ import { sendError, sendErrorResponse } from '../send-error.ts';
 
 /** What is written at once, in UTF-16 code units. */
 const CHUNK_CHARACTERS = 64 * 1024;
+
+/** Most parameters of a URL that are checked. */
+const MAX_NAMES = 100;
 
 const PARAMETERS = ['format', 'filter', 'search', 'orderBy'];
 
@@ -67,23 +70,33 @@ export function createExportRoute(options: {
 function readRequest(url: string) {
   const start = url.indexOf('?');
   const given = new URLSearchParams(start < 0 ? '' : url.slice(start));
-  for (const name of given.keys()) {
-    if (PARAMETERS.includes(name)) continue;
-    const message = `${JSON.stringify(name.slice(0, 64))} is none of the parameters ${PARAMETERS.join(', ')}.`;
-    throw new InvalidInputError(name, 'UNSUPPORTED_VALUE', message);
-  }
-  const name = given.get('format') ?? 'ndjson';
-  const format = Object.hasOwn(EXPORT_FORMATS, name) ? EXPORT_FORMATS[name] : undefined;
-  if (format === undefined) {
-    const message = `format must be one of ${Object.keys(EXPORT_FORMATS).join(', ')}.`;
-    throw new InvalidInputError('format', 'UNSUPPORTED_VALUE', message);
-  }
-  const query = readHistoryArguments({
-    filter: given.get('filter'),
-    search: given.get('search'),
-    orderBy: given.get('orderBy'),
+  return checkAll({
+    names: () => checkEach([...given.keys()].slice(0, MAX_NAMES), checkName),
+    format: () => readFormat(given.get('format') ?? 'ndjson'),
+    query: () =>
+      readHistoryArguments({
+        filter: given.get('filter'),
+        search: given.get('search'),
+        orderBy: given.get('orderBy'),
+      }),
   });
-  return { format, query };
+}
+
+function checkName(given: string): void {
+  if (PARAMETERS.includes(given)) return;
+  const name = given.slice(0, 64);
+  throw new InvalidInputError(
+    name,
+    'UNSUPPORTED_VALUE',
+    `${JSON.stringify(name)} is not one of the parameters ${PARAMETERS.join(', ')}.`,
+  );
+}
+
+function readFormat(name: string): ExportFormat {
+  const format = Object.hasOwn(EXPORT_FORMATS, name) ? EXPORT_FORMATS[name] : undefined;
+  if (format !== undefined) return format;
+  const message = `format must be one of ${Object.keys(EXPORT_FORMATS).join(', ')}.`;
+  throw new InvalidInputError('format', 'UNSUPPORTED_VALUE', message);
 }
 
 function sendHead(res: ServerResponse, { contentType, extension }: ExportFormat): void {

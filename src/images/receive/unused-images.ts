@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { StoredContent } from '../images.ts';
@@ -24,7 +25,7 @@ export function createDeleteUnusedImages(options: {
   const { prisma, queue, blobs } = options;
 
   /** By the primary key, which orders by time. */
-  const find = (before: Date, after: string) => prisma.$queryRaw<Unused[]>`
+  const find = (before: Date, after: string) => ofAllOwners(prisma).$queryRaw<Unused[]>`
     SELECT id, "ownerId", sha256 FROM "Image" AS image
     WHERE id > ${after}::uuid AND id < ${firstIdOf(before)}::uuid AND NOT EXISTS (
       SELECT FROM "EditJobImage" WHERE "imageId" = image.id
@@ -41,7 +42,7 @@ export function createDeleteUnusedImages(options: {
     prisma.$transaction(async (tx) => {
       await lockContents(tx, unused.map(blobKey), 'exclusive');
       const ids = (await uploadedBefore(unused, before)).map(({ id }) => id);
-      const deleted = await tx.$queryRaw<Unused[]>`
+      const deleted = await ofAllOwners(tx).$queryRaw<Unused[]>`
         DELETE FROM "Image" AS image
         WHERE id = ANY (${ids}::text[]::uuid[]) AND NOT EXISTS (
           SELECT FROM "EditJobImage" WHERE "imageId" = image.id

@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Lull } from '../../queue/idle-gate.ts';
 import type { Images, ReceivedImage } from '../images.ts';
@@ -41,14 +42,15 @@ export function createUploads(options: {
   return {
     receive,
     async store(viewer, file, signal) {
+      const ownerId = ownerOf(viewer);
       const received = await receive([file], signal);
       try {
-        await images.keep(viewer.ownerId, received);
+        await images.keep(ownerId, received);
       } finally {
         // One that was kept is gone from there.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
       }
-      const [id] = await prisma.$transaction((tx) => images.save(tx, viewer.ownerId, received));
+      const [id] = await prisma.$transaction((tx) => images.save(tx, ownerId, received));
       if (id === undefined) throw new Error('the image was not saved');
       return { id };
     },

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient, Transaction } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { defineJob, type Queue } from '../../queue/queue.ts';
@@ -110,7 +111,7 @@ export async function findReferred(
 ): Promise<ReadonlySet<string>> {
   const asked = keys.flatMap((key) => parsePictureKey(key) ?? []);
   if (asked.length === 0) return new Set();
-  const rows = await tx.$queryRaw<{ key: string }[]>`
+  const rows = await ofAllOwners(tx).$queryRaw<{ key: string }[]>`
     WITH RECURSIVE owner AS (
       SELECT min("ownerId") AS id FROM "Image"
       UNION ALL

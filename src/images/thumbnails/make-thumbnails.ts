@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { Lull } from '../../queue/idle-gate.ts';
@@ -26,7 +27,7 @@ export function createMakeThumbnails(options: {
   const { prisma, thumbnails, lull, log } = options;
   return async ({ jobIds }: { jobIds: string[] }, signal: AbortSignal): Promise<void> => {
     await lull.wait(signal);
-    const images = await prisma.image.findMany({
+    const images = await ofAllOwners(prisma).image.findMany({
       where: { thumbHash: null, jobs: { some: { jobId: { in: jobIds } } } },
       select: { id: true, ownerId: true, sha256: true },
     });
@@ -42,7 +43,7 @@ export function createMakeThumbnails(options: {
         log.info({ imageId: image.id }, 'a picture is gone or cannot be decoded: no thumbnail');
       } else {
         const data = { thumbHash: Uint8Array.from(thumbHash) };
-        await prisma.image.updateMany({ where: { id: image.id }, data });
+        await ofAllOwners(prisma).image.updateMany({ where: { id: image.id }, data });
       }
     }
   };

@@ -104,7 +104,7 @@ describe('an estimate', () => {
       const { outputTokens } = await estimateEdit({
         ...asked,
         partialImages: 3,
-        images: [{ width: 64, height: 64 }],
+        images: [async () => ({ width: 64, height: 64 })],
       });
       const image = await toFile(await plain(64, 64), 'a.jpg', { type: 'image/jpeg' });
       let used = 0;
@@ -118,12 +118,8 @@ describe('an estimate', () => {
   );
 
   it('checks what is asked for as an edit does', async () => {
-    const ask = (input: object, pictures = [{ width: 64, height: 64 }]) =>
-      estimateEdit({
-        prompt: 'a red hat',
-        ...input,
-        images: pictures,
-      });
+    const ask = (input: object, images = [{ width: 64, height: 64 }]) =>
+      estimateEdit({ prompt: 'a red hat', ...input, images });
     await expect(ask({ prompt: ' ' })).rejects.toMatchObject({ field: 'prompt' });
     await expect(ask({ size: '512x512' })).rejects.toMatchObject({ field: 'size' });
     await expect(ask({ n: 11 })).rejects.toMatchObject({ field: 'n' });
@@ -135,5 +131,22 @@ describe('an estimate', () => {
     await expect(ask({}, [{ width: 100_000, height: 1 }])).rejects.toBeInstanceOf(
       InvalidInputError,
     );
+  });
+
+  it('reports all problems at once, and looks up no image then', async () => {
+    let lookups = 0;
+    const lookUp = async () => {
+      lookups += 1;
+      return { width: 64, height: 64 };
+    };
+    const images = [lookUp, { width: 0, height: 100_000 }];
+    const error = await estimateEdit({ prompt: ' ', n: 11, images }).catch((thrown) => thrown);
+    expect(error.problems.map(({ field }: { field: string }) => field)).toEqual([
+      'images[1].dimensions.width',
+      'images[1].dimensions.height',
+      'prompt',
+      'n',
+    ]);
+    expect(lookups).toBe(0);
   });
 });

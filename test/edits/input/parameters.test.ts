@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { toFormFields } from '../../../src/edits/input/form-fields.ts';
 import { checkPictures } from '../../../src/edits/input/images.ts';
 import { checkEditParams } from '../../../src/edits/input/parameters.ts';
+import { PARAMETERS } from '../../../src/edits/parameters.ts';
 import { InvalidInputError } from '../../../src/errors.ts';
 import { createKnownModels, createModels } from '../../../src/models/models.ts';
 
@@ -12,7 +13,7 @@ const models = createModels({
 });
 const picture = { width: 800, height: 600, bytes: 1_000, format: 'PNG', hasAlpha: false } as const;
 
-function refusal(work: () => unknown): Pick<InvalidInputError, 'field' | 'code' | 'message'> {
+function refusal(work: () => unknown): InvalidInputError {
   try {
     work();
   } catch (error) {
@@ -45,6 +46,50 @@ describe('edit parameters', () => {
     expect(fields(0).has('stream')).toBe(false);
     expect(refusal(() => check(4))).toMatchObject({ field: 'partialImages', code: 'TOO_LARGE' });
     expect(refusal(() => check(-1))).toMatchObject({ field: 'partialImages', code: 'TOO_SMALL' });
+  });
+
+  test('all problems are reported at once, in the order of the parameters', () => {
+    const { field, code, message, problems } = refusal(() =>
+      checkEditParams(
+        {
+          prompt: '',
+          n: 11,
+          size: '512x512',
+          background: 'transparent',
+          outputFormat: 'jpeg',
+          outputCompression: 101,
+          inputFidelity: 'highest',
+          partialImages: -1,
+          extraParams: { size: '1x1', image: 'x' },
+          metadata: { project: [], '': 1 },
+        },
+        models,
+      ),
+    );
+    expect(problems.map((problem) => [problem.field, problem.code])).toEqual([
+      ['prompt', 'REQUIRED'],
+      ['n', 'TOO_LARGE'],
+      ['size', 'UNSUPPORTED_VALUE'],
+      ['background', 'UNSUPPORTED_VALUE'],
+      ['outputCompression', 'TOO_LARGE'],
+      ['inputFidelity', 'UNSUPPORTED_VALUE'],
+      ['partialImages', 'TOO_SMALL'],
+      ['extraParams.size', 'INVALID_VALUE'],
+      ['extraParams.image', 'INVALID_VALUE'],
+      ['metadata', 'INVALID_VALUE'],
+      ['metadata.project', 'INVALID_VALUE'],
+    ]);
+    expect({ field, code, message }).toEqual(problems[0]);
+  });
+
+  test('values that depend on an invalid model are not checked against it, and the others are', () => {
+    const { problems } = refusal(() =>
+      checkEditParams(
+        { prompt: '', model: 'a b', size: '512x512', quality: 'best', n: 11 },
+        models,
+      ),
+    );
+    expect(problems.map(({ field }) => field)).toEqual(['prompt', 'model', 'n']);
   });
 
   test('a model outside of the allow-list is refused, and the list is named', () => {
@@ -152,6 +197,39 @@ describe('edit parameters', () => {
       const size = resolve('gpt-image-2', width ?? 0, height ?? 0);
       expect(checkEditParams({ prompt: 'p', model: 'gpt-image-2', size }, models).size).toBe(size);
     }
+  });
+
+  test('every parameter is sent under its name, and reserved in extraParams', () => {
+    for (const { wireName } of Object.values(PARAMETERS)) {
+      const extraParams = { [wireName]: 'x' };
+      const { field } = refusal(() => checkEditParams({ prompt: 'p', extraParams }, models));
+      expect(field).toBe(`extraParams.${wireName}`);
+    }
+    const params = checkEditParams(
+      { prompt: 'p', model: 'gpt-image-2.6-flare', complexity: 'low', n: 1 },
+      models,
+    );
+    expect(toFormFields(params, 'auto')).toEqual([
+      ['prompt', 'p'],
+      ['model', 'gpt-image-2.6-flare'],
+      ['size', 'auto'],
+      ['complexity', 'low'],
+    ]);
+  });
+
+  test('all problems of the images and the mask are reported at once', () => {
+    const params = checkEditParams({ prompt: 'p' }, models);
+    const large = { ...picture, bytes: 50 * 1024 * 1024 + 1 };
+    const { problems } = refusal(() =>
+      checkPictures(params, models, [large, picture, large], { ...large, width: 1 }),
+    );
+    expect(problems.map(({ field, code }) => [field, code])).toEqual([
+      ['images[0]', 'TOO_LARGE'],
+      ['images[2]', 'TOO_LARGE'],
+      ['mask', 'UNSUPPORTED_FORMAT'],
+      ['mask', 'DIMENSION_MISMATCH'],
+      ['mask', 'TOO_LARGE'],
+    ]);
   });
 
   test('a picture over the model’s limit is refused, exactly the limit passes', () => {

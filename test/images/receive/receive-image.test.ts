@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { StorageError } from '../../../src/errors.ts';
 import { receiveUpload, receiveUploads } from '../../../src/images/receive/receive-image.ts';
 import { temporaryStorage } from '../../support/storage.ts';
 import { animatedWebp, hugePng, jpeg, noisePng, webp } from '../../support/test-images.ts';
@@ -147,16 +148,34 @@ it('receives several at once and answers in the order asked', async () => {
   expect(received.map(({ facts }) => facts.format)).toEqual(['jpeg', 'webp', 'png']);
 });
 
-it('keeps none of several when one is refused, and stops those still on their way', async () => {
+it('reports every invalid file of several in their order, and stores none', async () => {
   const { staging, stagedFiles } = await temporaryStorage();
+  const late = new PassThrough();
   const uploads = [
     uploadOf(Readable.from([await jpeg()])),
-    uploadOf(new PassThrough()),
+    uploadOf(late),
     uploadOf(Readable.from([Buffer.from('<svg>'.padEnd(64))])),
   ].map((upload, i) => ({ upload, field: `images[${i}]`, maxBytes: 100_000 }));
-  await expect(receiveUploads({ staging, uploads, maxPixels: 1_000_000 })).rejects.toMatchObject({
-    field: 'images[2]',
-    code: 'UNSUPPORTED_FORMAT',
+  const received = receiveUploads({ staging, uploads, maxPixels: 1_000_000 });
+  setImmediate(() => late.end(Buffer.alloc(100_001)));
+  await expect(received).rejects.toMatchObject({
+    field: 'images[1]',
+    problems: [
+      { field: 'images[1]', code: 'TOO_LARGE' },
+      { field: 'images[2]', code: 'UNSUPPORTED_FORMAT' },
+    ],
   });
+  expect(await stagedFiles()).toEqual([]);
+});
+
+it('stops those still on their way, and stores none, when the disk fails', async () => {
+  const { staging, stagedFiles } = await temporaryStorage();
+  const failure = new StorageError('The disk is full.');
+  const { create } = staging;
+  vi.spyOn(staging, 'create').mockImplementationOnce(create).mockRejectedValueOnce(failure);
+  const uploads = [uploadOf(new PassThrough()), uploadOf(Readable.from([await jpeg()]))].map(
+    (upload, i) => ({ upload, field: `images[${i}]`, maxBytes: 100_000 }),
+  );
+  await expect(receiveUploads({ staging, uploads, maxPixels: 1_000_000 })).rejects.toBe(failure);
   expect(await stagedFiles()).toEqual([]);
 });
