@@ -26,8 +26,8 @@ export interface ListSource {
   readonly id: Prisma.Sql;
   /** Whether the rows of one object can contain an item several times. */
   readonly hasDuplicates: boolean;
-  /** The rows of the object with this id. */
-  rows(of: Prisma.Sql): { readonly from: Prisma.Sql; readonly where: readonly Prisma.Sql[] };
+  /** What follows FROM, with WHERE at its end: the rows of the object with this id. */
+  rows(of: Prisma.Sql): Prisma.Sql;
 }
 
 /** By id alone. Ids are UUIDv7, so this is the order of creation. */
@@ -95,13 +95,11 @@ const asked = (ids: readonly string[]) =>
 const select = ({ hasDuplicates }: ListSource) =>
   hasDuplicates ? Prisma.sql`SELECT DISTINCT` : Prisma.sql`SELECT`;
 
-const all = (conditions: readonly Prisma.Sql[]) => Prisma.join([...conditions], ' AND ');
-
 /** Rows of `of`, `id` and `key`, in the order of reading. */
 function selectPages(source: ListSource, ids: readonly string[], range: PageRange): Prisma.Sql {
   const { column, id, order } = source;
   const { direction, after, before, limit } = toReading(range, order);
-  const { from, where } = source.rows(Prisma.sql`asked.id`);
+  const rows = source.rows(Prisma.sql`asked.id`);
   const until = before === null ? [] : [isBefore(column, id, direction, before)];
   const list = selectStretches(
     column,
@@ -109,7 +107,7 @@ function selectPages(source: ListSource, ids: readonly string[], range: PageRang
     direction,
     limit,
     (stretch, ordered) => Prisma.sql`${select(source)} ${id} AS id, ${column.sql} AS key
-      FROM ${from} WHERE ${all([...where, ...until, stretch])} ${ordered}`,
+      FROM ${rows} AND ${Prisma.join([...until, stretch], ' AND ')} ${ordered}`,
   );
   return Prisma.sql`
     SELECT asked.id::text AS "of", page.id::text AS id, page.key::text AS key
@@ -119,15 +117,14 @@ function selectPages(source: ListSource, ids: readonly string[], range: PageRang
 
 /** Rows of `of` and `count`. */
 function selectCounts(source: ListSource, ids: readonly string[]): Prisma.Sql {
-  const { from, where } = source.rows(Prisma.sql`asked.id`);
+  const rows = source.rows(Prisma.sql`asked.id`);
   return Prisma.sql`SELECT asked.id::text AS "of", (
       SELECT count(*)::int FROM (
-        ${select(source)} ${source.id} FROM ${from} WHERE ${all(where)} LIMIT ${MAX_COUNTED + 1}
+        ${select(source)} ${source.id} FROM ${rows} LIMIT ${MAX_COUNTED + 1}
       ) AS counted) AS count
     FROM ${asked(ids)}`;
 }
 
 function selectList(source: ListSource, of: string): Prisma.Sql {
-  const { from, where } = source.rows(Prisma.sql`${of}::uuid`);
-  return Prisma.sql`${select(source)} ${source.id} FROM ${from} WHERE ${all(where)}`;
+  return Prisma.sql`${select(source)} ${source.id} FROM ${source.rows(Prisma.sql`${of}::uuid`)}`;
 }

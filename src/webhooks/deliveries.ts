@@ -8,9 +8,7 @@ export function deliveriesTo(viewer: Viewer): ListSource {
   return {
     ...byId(Prisma.sql`delivery.id`, 'DESC'),
     hasDuplicates: false,
-    rows: (of) => ({
-      from: Prisma.sql`"WebhookDelivery" AS delivery`,
-      where: [Prisma.sql`delivery."endpointId" = ${of}`, visibleRows(viewer, 'delivery')],
-    }),
+    rows: (of) => Prisma.sql`"WebhookDelivery" AS delivery
+      WHERE delivery."endpointId" = ${of} AND ${visibleRows(viewer, 'delivery')}`,
   };
 }

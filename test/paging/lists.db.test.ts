@@ -13,11 +13,8 @@ const ID = Prisma.sql`('00000000-0000-7000-8000-' || lpad(item.n::text, 12, '0')
 const source = (direction: 'ASC' | 'DESC') => ({
   ...byId(ID, direction),
   hasDuplicates: true,
-  rows: (of: Prisma.Sql) => ({
-    from: Prisma.sql`generate_series(1, right(${of}::text, 12)::int) AS item(n)
-      CROSS JOIN generate_series(1, 2)`,
-    where: [Prisma.sql`TRUE`],
-  }),
+  rows: (of: Prisma.Sql) => Prisma.sql`generate_series(1, right(${of}::text, 12)::int) AS item(n)
+    CROSS JOIN generate_series(1, 2) WHERE TRUE`,
 });
 
 describe.runIf(hasDatabase)('the lists of many objects', () => {

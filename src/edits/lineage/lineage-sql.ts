@@ -42,10 +42,7 @@ export function relativesOf(viewer: Viewer, which: Relatives): ListSource {
   return {
     ...byId(to, 'ASC'),
     hasDuplicates: true,
-    rows: (of) => ({
-      from: links(viewer),
-      where: [Prisma.sql`${from} = ${of}`, isThere(viewer, to)],
-    }),
+    rows: (of) => Prisma.sql`${links(viewer)} WHERE ${from} = ${of} AND ${isThere(viewer, to)}`,
   };
 }
 
@@ -56,14 +53,9 @@ export function editsWithImage(viewer: Viewer, which: 'made' | 'taken'): ListSou
   return {
     ...byId(id, 'ASC'),
     hasDuplicates: true,
-    rows: (of) => ({
-      from: Prisma.sql`"EditJobImage" AS link`,
-      where: [
-        Prisma.sql`link."imageId" = ${of} AND link.role IN (${roles})`,
-        visibleRows(viewer, 'link'),
-        isThere(viewer, id),
-      ],
-    }),
+    rows: (of) => Prisma.sql`"EditJobImage" AS link
+      WHERE link."imageId" = ${of} AND link.role IN (${roles}) AND ${visibleRows(viewer, 'link')}
+        AND ${isThere(viewer, id)}`,
   };
 }
 
@@ -72,10 +64,8 @@ export function retriesOf(viewer: Viewer): ListSource {
   return {
     ...byId(Prisma.sql`job.id`, 'ASC'),
     hasDuplicates: false,
-    rows: (of) => ({
-      from: Prisma.sql`"EditJob" AS job`,
-      where: [Prisma.sql`job."retryOfId" = ${of}`, isInHistory(viewer)],
-    }),
+    rows: (of) => Prisma.sql`"EditJob" AS job
+      WHERE job."retryOfId" = ${of} AND ${isInHistory(viewer)}`,
   };
 }
 

@@ -49,10 +49,8 @@ const jobsOf = (viewer: Viewer): ListSource => ({
   column: SORT_COLUMNS.CREATED_AT,
   id: Prisma.sql`job.id`,
   hasDuplicates: false,
-  rows: (of) => ({
-    from: Prisma.sql`"EditJob" AS job`,
-    where: [Prisma.sql`job."promptId" = ${of}`, isInHistory(viewer)],
-  }),
+  rows: (of) => Prisma.sql`"EditJob" AS job
+    WHERE job."promptId" = ${of} AND ${isInHistory(viewer)}`,
 });
 
 const countSchema = z.tuple([z.object({ count: z.number() })]);
