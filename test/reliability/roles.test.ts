@@ -94,7 +94,9 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const next = await rig.submit('next');
       const cancel = 'mutation($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }';
       await rig.query(cancel, { id });
-      await worker.line((line) => line.includes('discarded the failure of an attempt: the edit had already ended'));
+      await worker.line((line) =>
+        line.includes('discarded the failure of an attempt: the edit had already ended'),
+      );
       expect(await rig.final(next)).toMatchObject({ status: 'SUCCEEDED' });
       expect(await rig.final(id)).toMatchObject({
         status: 'CANCELED',
