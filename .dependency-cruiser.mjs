@@ -1,4 +1,14 @@
+import swcVisitor from '@swc/core/Visitor.js';
 import { MODULES, PAGE as PAGE_MODULE } from './scripts/modules.ts';
+
+// The visitor that dependency-cruiser extends throws on `using` and `await using`.
+const { Visitor } = swcVisitor;
+const { visitStatement } = Visitor.prototype;
+Visitor.prototype.visitStatement = function (statement) {
+  if (statement.type !== 'UsingDeclaration') return visitStatement.call(this, statement);
+  statement.decls = this.visitVariableDeclarators(statement.decls);
+  return statement;
+};
 
 const LAYERS = MODULES.map((module) => [
   module,
@@ -119,6 +129,23 @@ export default {
       // What the page needs is in its bundle.
       from: { path: '^src/', pathNot: PAGE },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'database-suites-have-one-suffix',
+      comment:
+        'A suite that opens a database is a *.db.test.ts file, which runs on both databases.',
+      severity: 'error',
+      from: {
+        path: '^test/.*\\.test\\.ts$',
+        pathNot: ['\\.db\\.test\\.ts$', '^test/(browser|examples|gateways|reliability)/'],
+      },
+      to: {
+        path: [
+          '^src/database/(pglite|postgres)\\.ts$',
+          '^test/support/(app|database|open-database|service-processes)\\.ts$',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

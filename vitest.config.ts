@@ -2,27 +2,30 @@ import { statfsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { WEBASSEMBLY_FLAGS } from './src/app/node-options.ts';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
-/** Suites that kill, stop and starve whole processes: they run on both databases, and take longer. */
-const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
-
-/** Suites that run examples/, whose packages are installed when they run: see CONTRIBUTING.md. */
-const EXAMPLE_SUITES = ['test/examples/**/*.test.ts'];
-/** Suites that look at GraphiQL's page in Chromium. */
-const BROWSER_SUITES = ['test/browser/**/*.test.ts'];
-
-/** Suites that touch the database: they run on both of them. */
+/** Suites that use a database, each of which runs on both. */
 const DATABASE_SUITES = ['test/**/*.db.test.ts'];
-
-/** Suites that need packages of their own, which are installed when they run: see CONTRIBUTING.md. */
+/** Suites that kill, stop and starve processes of the service. They take minutes. */
+const RELIABILITY_SUITES = ['test/reliability/**/*.test.ts'];
+/** Suites that test GraphiQL's page in Chromium. */
+const BROWSER_SUITES = ['test/browser/**/*.test.ts'];
+/** Suites that run examples/. They install the packages of the examples: see CONTRIBUTING.md. */
+const EXAMPLE_SUITES = ['test/examples/**/*.test.ts'];
+/** Suites that install and run federation gateways: see CONTRIBUTING.md. */
 const GATEWAY_SUITES = ['test/gateways/**/*.test.ts'];
 
-/** In milliseconds: what hangs is ended, what is slow is not. */
+/** A limit that only ends a test that hangs, in milliseconds. */
 const LIMIT_MS = 900_000;
 const SETUP = 'test/support/global-setup.ts';
+/**
+ * A worker runs one file after the other without starting anew: the imports and the WebAssembly of
+ * the embedded database are most of what a file costs. So a test must undo what it changes globally.
+ */
+const shared = { isolate: false };
 const common = { testTimeout: LIMIT_MS, hookTimeout: LIMIT_MS, globalSetup: [SETUP] };
 
-/** Memory in place of a disk, where there is plenty: the embedded database syncs each commit. */
+/** Temporary files in memory where there is enough: the embedded database syncs each commit. */
 const onMemory = { env: freeBytes('/dev/shm') > 4 * 1024 ** 3 ? { TMPDIR: '/dev/shm' } : {} };
 
 function freeBytes(path: string): number {
@@ -35,24 +38,27 @@ function freeBytes(path: string): number {
 }
 
 export default defineConfig({
-  // As Node resolves it for the packages beside us: a second copy of `graphql` is another realm.
+  // The copy that Node resolves for other packages: a second copy of `graphql` is another realm.
   resolve: {
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
   },
   test: {
-    // More than there are cores: many suites wait for processes that they have started.
+    // More than two cores have use for: many suites wait for processes that they started.
     maxWorkers: 3,
     execArgv: [...WEBASSEMBLY_FLAGS],
-    // A test asserts what it waits for, not how long that takes: see test/support/eventually.ts.
+    // A test asserts what it waits for, not how long it waits: see test/support/eventually.ts.
     expect: { poll: { timeout: 120_000 } },
-    // CI counts the tests from the file: see .ci/run.
-    reporters: ['default', ['json', { outputFile: 'build/tests.json' }]],
+    // Each lane of package.json names its own report, and scripts/count-tests.ts adds them up.
+    reporters: ['default', 'json'],
+    outputFile: { json: 'build/tests/other.json' },
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         extends: true,
         test: {
           ...common,
           ...onMemory,
+          ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [
@@ -79,6 +85,7 @@ export default defineConfig({
         test: {
           ...common,
           ...onMemory,
+          ...shared,
           name: 'pglite',
           include: DATABASE_SUITES,
           provide: { databaseKind: 'pglite' },
@@ -119,6 +126,7 @@ export default defineConfig({
         test: {
           ...common,
           ...onMemory,
+          ...shared,
           name: 'postgres',
           include: DATABASE_SUITES,
           provide: { databaseKind: 'postgres' },

@@ -11,7 +11,7 @@ import { type Measured, startMeasured } from './forward/measured.ts';
 import { startUpstream, type Upstream } from './forward/upstream.ts';
 
 /**
- * What forwarding pictures costs beside the least that does the same job, and whether memory stays
+ * What forwarding images costs beside the least that does the same job, and whether memory stays
  * flat. Floor, service, upstream and this load are four processes; floor and service are measured
  * alternately, each at rest before the other's turn. Exit code 1: a bar was missed.
  *
@@ -69,7 +69,7 @@ process.exitCode = rows.every(isMet) ? 0 : 1;
 
 async function withBench(
   name: string,
-  pictureBytes: number,
+  imageBytes: number,
   png: Buffer,
   measure: (bench: Bench) => Promise<void>,
 ): Promise<void> {
@@ -80,7 +80,7 @@ async function withBench(
     return part;
   };
   try {
-    const upstream = keep(await startUpstream({ delayMs: DELAY_MS, pictureBytes }));
+    const upstream = keep(await startUpstream({ delayMs: DELAY_MS, imageBytes }));
     const floorDir = join(dir, name, 'floor');
     await mkdir(floorDir, { recursive: true });
     const floor = keep(await startMeasured('floor', { args: [floorDir, upstream.url] }));

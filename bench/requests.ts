@@ -26,7 +26,7 @@ const MAX_STALL_MS = 200;
 const MAX_INLINE_FACTOR = 4;
 
 const dir = await mkdtemp(join(tmpdir(), 'retouch-bench-'));
-const upstream = await startUpstream({ delayMs: 0, pictureBytes: 20_000 });
+const upstream = await startUpstream({ delayMs: 0, imageBytes: 20_000 });
 const env = {
   PORT: '0',
   DATA_DIR: dir,

@@ -35,7 +35,7 @@ async function hashSources(): Promise<string> {
 }
 
 async function bundle(outDir: string): Promise<void> {
-  // React looks at it: whatever the caller's is, the page is no development build.
+  // React reads it. The page is always a production build, whatever the caller's value is.
   process.env['NODE_ENV'] = 'production';
   const { build } = await import('vite');
   await build({

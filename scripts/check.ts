@@ -13,6 +13,7 @@ const CHECKS: Record<string, readonly string[]> = {
   'types of the page': ['tsc', '--noEmit', '--project', 'src/graphiql'],
   unused: ['knip'],
   layers: ['depcruise', '--output-type', 'err', 'src', 'scripts', 'test', 'bench'],
+  words: [...SCRIPT, 'scripts/check-words.ts'],
   modules: [...SCRIPT, 'scripts/check-modules.ts'],
   schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
   'build/graphiql': [...SCRIPT, 'scripts/build-page.ts', '--check'],

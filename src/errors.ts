@@ -1,6 +1,6 @@
 /**
- * Every error that Retouch throws on purpose. Anything else is a defect: it is logged in full at
- * one boundary (HTTP) and shown to the client as an internal error without its message.
+ * A deliberate error of Retouch. Any other error is a defect: one boundary (HTTP) logs it in full
+ * and shows the client an internal error without its message.
  */
 export abstract class RetouchError extends Error {
   /** Machine-readable, UPPER_SNAKE_CASE, stable across releases. */
@@ -103,7 +103,7 @@ export function joinProblems(errors: readonly InvalidInputError[]): InvalidInput
   return new InvalidInputError(field, code, message, { others, cause });
 }
 
-/** Not there, or not the viewer's: the two look the same on purpose. */
+/** Absent, or another owner's: the two look the same on purpose. */
 export class NotFoundError extends RetouchError {
   readonly code = 'NOT_FOUND';
   override readonly responseStatus = 404;
@@ -117,7 +117,7 @@ export class NotFoundError extends RetouchError {
   }
 }
 
-/** The key names another edit, or one that was deleted: it goes with the same input and job only. */
+/** The key was used with a different input, or belongs to a deleted edit. */
 export class IdempotencyConflictError extends RetouchError {
   readonly code = 'IDEMPOTENCY_CONFLICT';
   override readonly responseStatus = 422;
@@ -126,21 +126,21 @@ export class IdempotencyConflictError extends RetouchError {
   constructor(idempotencyKey: string, { isDeleted = false } = {}) {
     super(
       isDeleted
-        ? 'This idempotencyKey was used for an edit that was deleted. Use a new key for a new edit.'
-        : 'This idempotencyKey was used for an edit with another input. Use a new key for a new edit.',
+        ? 'This idempotencyKey belongs to a deleted edit. Use a new key.'
+        : 'This idempotencyKey was already used with a different input. Use a new key.',
     );
     this.idempotencyKey = idempotencyKey;
   }
 }
 
-/** What the edit may cost is not left of its owner's budget. Nothing was enqueued or sent. */
+/** The edit's maximum cost exceeds its owner's remaining budget. Nothing was enqueued or sent. */
 export class BudgetExceededError extends RetouchError {
   readonly code = 'BUDGET_EXCEEDED';
   override readonly responseStatus = 429;
   readonly limitMicroUsd: bigint;
-  /** Spent and held in this period. */
+  /** Spent and reserved in this period. */
   readonly usedMicroUsd: bigint;
-  /** Null: never. */
+  /** Null for a total budget, which never resets. */
   readonly resetsAt: Date | null;
 
   constructor(
@@ -154,19 +154,19 @@ export class BudgetExceededError extends RetouchError {
   }
 }
 
-/** The edit is final: there is nothing to cancel. */
+/** The edit is final, so it cannot be canceled. */
 export class JobNotCancelableError extends RetouchError {
   readonly code = 'JOB_NOT_CANCELABLE';
   override readonly responseStatus = 409;
   readonly status: 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN' | 'CANCELED';
 
   constructor(status: JobNotCancelableError['status']) {
-    super(`The edit is ${status}, which is final: it cannot be canceled.`);
+    super(`The edit is ${status}, a final status, so it cannot be canceled.`);
     this.status = status;
   }
 }
 
-/** The edit's outcome is known: there is nothing to find out by reading its answer again. */
+/** The edit's outcome is known, so its response is not read again. */
 export class JobNotRereadableError extends RetouchError {
   readonly code = 'JOB_NOT_REREADABLE';
   override readonly responseStatus = 409;
@@ -174,47 +174,47 @@ export class JobNotRereadableError extends RetouchError {
 
   constructor(status: JobNotRereadableError['status']) {
     super(
-      `The edit is ${status}: only the answer of one that is OUTCOME_UNKNOWN can be read again.`,
+      `The edit is ${status}. Only the response of an edit that is OUTCOME_UNKNOWN can be read again.`,
     );
     this.status = status;
   }
 }
 
-/** No answer of the edit is stored, or not any more. */
+/** No response of the edit is stored. */
 export class AnswerNotFoundError extends RetouchError {
   readonly code = 'ANSWER_NOT_FOUND';
   override readonly responseStatus = 404;
 
   constructor() {
     super(
-      'No answer of this edit is stored: none came, or it was removed after ANSWER_RETENTION_DAYS.',
+      'No response of this edit is stored: none arrived, or it was removed after ANSWER_RETENTION_DAYS.',
     );
   }
 }
 
-/** The stored answer of the edit has no image that this version can read. It stays stored. */
+/** This version cannot read an image from the stored response. The response remains stored. */
 export class AnswerUnreadableError extends RetouchError {
   readonly code = 'ANSWER_UNREADABLE';
   override readonly responseStatus = 422;
 
   constructor(reason: string) {
-    super(`The stored answer cannot be read: ${reason}`);
+    super(`The stored response cannot be read: ${reason}`);
   }
 }
 
-/** The edit is not final: what becomes of it must stay known until it is. */
+/** The edit is not final, so it cannot be deleted yet. */
 export class JobNotDeletableError extends RetouchError {
   readonly code = 'JOB_NOT_DELETABLE';
   override readonly responseStatus = 409;
   readonly status: JobNotCancelableError['status'];
 
   constructor(status: JobNotDeletableError['status']) {
-    super(`The edit is ${status}: cancel it first with cancelEdit, then delete it.`);
+    super(`The edit is ${status}. Cancel it with cancelEdit before you delete it.`);
     this.status = status;
   }
 }
 
-/** The service cannot take this now; the client may try again after `retryAfterSeconds`. */
+/** The service cannot process this now; the client may retry after `retryAfterSeconds`. */
 export class UnavailableError extends RetouchError {
   readonly code = 'UNAVAILABLE';
   override readonly responseStatus = 503;
@@ -232,42 +232,44 @@ export class ForbiddenError extends RetouchError {
   override readonly responseStatus = 403;
 }
 
-/** This needs a setting that the server's operator has not made; the message names it. */
+/** The server's operator must change a setting, which the message names. */
 export class NotConfiguredError extends RetouchError {
   readonly code = 'NOT_CONFIGURED';
   override readonly responseStatus = 501;
 }
 
-/** A subscriber did not read what it was told. It may subscribe again. */
+/** A subscriber did not read its events in time. It may subscribe again. */
 export class SubscriptionDroppedError extends RetouchError {
   readonly code = 'SUBSCRIPTION_DROPPED';
   override readonly responseStatus = 503;
 
   constructor(pending: number) {
-    super(`The subscription was ended: ${pending} changes waited too long to be read.`);
+    super(
+      `The subscription was closed because ${pending} events were not read in time. Subscribe again.`,
+    );
   }
 }
 
-/** The disk or the object store refused to take a file. Nothing of it was kept. */
+/** The disk or the object store failed to store or read a file. Nothing of it was stored. */
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';
   override readonly responseStatus = 503;
 }
 
-/** A host outside is not to be spoken to: its address is not a public one. No connection was made. */
+/** The address of an outbound host is not public. No connection was made. */
 export class AddressRefusedError extends RetouchError {
   readonly code = 'ADDRESS_REFUSED';
   readonly host: string;
   readonly address: string;
 
   constructor(host: string, address: string) {
-    super(`${host} is refused: ${address} is not a public address.`);
+    super(`${host} is not allowed: ${address} is not a public address.`);
     this.host = host;
     this.address = address;
   }
 }
 
-/** The configuration cannot work. `problems` names each variable and says what to set. */
+/** The configuration is invalid. Each problem names its variable and says what to set. */
 export class ConfigError extends RetouchError {
   readonly code = 'INVALID_CONFIGURATION';
   readonly problems: readonly string[];
@@ -278,10 +280,13 @@ export class ConfigError extends RetouchError {
   }
 }
 
-/** Something outside keeps the service from starting. One sentence names the setting; no stack is shown. */
+/**
+ * Something outside the service prevents the start. The message is one sentence that names the
+ * setting; no stack is shown.
+ */
 export class StartError extends RetouchError {
   readonly code = 'CANNOT_START';
-  /** Whether a later start may succeed with the same settings. */
+  /** Whether a later start with the same settings may succeed. */
   readonly isTemporary: boolean;
 
   constructor(message: string, { isTemporary, cause }: { isTemporary: boolean; cause?: unknown }) {

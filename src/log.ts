@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-/** Paths that may hold a secret in what is logged by mistake. */
+/** Paths that may contain a secret if an object is logged by mistake. */
 const REDACTED = [
   'authorization',
   'cookie',
@@ -15,7 +15,7 @@ const REDACTED = [
   'token',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** JSON lines on standard output. Secrets are redacted by name; prompts and pictures never logged. */
+/** JSON lines on standard output. Secrets are redacted by name; prompts and images are never logged. */
 export function createLog(options: { level: string; destination?: DestinationStream }): Log {
   return pino(
     {

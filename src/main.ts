@@ -3,14 +3,14 @@ import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError, StartError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 
-/** Exit statuses of sysexits.h: a restart cannot help (EX_CONFIG), or it may (EX_TEMPFAIL). */
+/** Exit statuses of sysexits.h: a restart cannot help (EX_CONFIG), or may help (EX_TEMPFAIL). */
 const EXIT_CONFIG = 78;
 const EXIT_TEMPORARY = 75;
 
 /** A defect. */
 const EXIT_UNEXPECTED = 1;
 
-/** What a stop may take beyond the grace time of the edits, in milliseconds. */
+/** How long a shutdown may take beyond the grace period of the edits, in milliseconds. */
 const STOP_MARGIN_MS = 15_000;
 
 async function main(): Promise<void> {
@@ -25,20 +25,20 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!stop(0)) process.exit(1);
-      log.info({ signal }, 'stopping; a second signal stops at once');
+      log.info({ signal }, 'shutting down; a second signal exits at once');
     });
   }
   await databaseEnd.promise;
   log.fatal(
     { dataDir: config.dataDir },
-    'the embedded database has stopped: DATA_DIR could not be written. Check its disk; the next start recovers what was committed',
+    'the embedded database stopped because it could not write to DATA_DIR: check its disk. The next start recovers all committed data',
   );
   stop(EXIT_TEMPORARY);
 }
 
 /**
- * Ends the process with the given status once the app has stopped. False: it is stopping already.
- * @param timeoutMs A stop that takes longer, such as with a database that hangs, is cut off.
+ * Exits with the given status once the app has stopped. Returns false if it is stopping already.
+ * @param timeoutMs After this, for example if the database hangs, the process exits anyway.
  */
 function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) => boolean {
   let isStopping = false;
@@ -46,17 +46,17 @@ function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) =
     if (isStopping) return false;
     isStopping = true;
     setTimeout(() => {
-      log.fatal('the stop takes too long; what is unfinished is recovered at the next start');
+      log.fatal('shutdown timed out; the next start recovers unfinished edits');
       process.exit(1);
     }, timeoutMs).unref();
     app.stop().then(
       () => {
-        log.info('stopped');
-        // What may still hold the process, such as the schema engine's timer, has nothing to do.
+        log.info('shut down');
+        // Timers of dependencies, such as the schema engine's, would keep the process running.
         process.exit(exitCode);
       },
       (error) => {
-        log.fatal({ err: error }, 'stop failed');
+        log.fatal({ err: error }, 'shutdown failed');
         process.exit(exitCode || 1);
       },
     );
@@ -69,17 +69,20 @@ function welcome(config: Config, { url }: App): string {
   const where = database.kind === 'pglite' ? `embedded, in ${dataDir}` : 'the Postgres server';
   const upstream =
     editsApi.kind !== 'sandbox'
-      ? `  Edits API  ${editsApi.kind === 'remote' ? editsApi.url : `those of ${editsApi.path}`}`
+      ? `  Edits API  ${editsApi.kind === 'remote' ? editsApi.url : `upstreams of ${editsApi.path}`}`
       : [
-          '  Edits API  SANDBOX: pictures are made by a built-in stand-in, not by a model.',
-          '             For a real one set EDITS_API_URL (such as https://api.openai.com/v1)',
+          '  Edits API  SANDBOX: a built-in stand-in makes the images, not a model.',
+          '             For real edits, set EDITS_API_URL (such as https://api.openai.com/v1)',
           '             and EDITS_API_KEY, in the environment or in .env.',
         ].join('\n');
   const [ready, place] =
     role === 'worker'
       ? ['This worker is ready.', `Health     ${url}/health/ready`]
       : ['Retouch is ready.', `GraphiQL   ${url}/graphql`];
-  const needed = role === 'api' ? '  Workers    none in this process (ROLE=api)\n' : '';
+  const needed =
+    role === 'api'
+      ? '  Workers    none in this process (ROLE=api): edits need a worker process\n'
+      : '';
   return `
   ${ready}
   ${place}

@@ -75,9 +75,9 @@ async function forward(
 }
 
 async function storeOutput(base64: string): Promise<string> {
-  const picture = Buffer.from(base64, 'base64');
-  const sha256 = createHash('sha256').update(picture).digest('hex');
-  await writeFile(join(dir, sha256), picture);
+  const image = Buffer.from(base64, 'base64');
+  const sha256 = createHash('sha256').update(image).digest('hex');
+  await writeFile(join(dir, sha256), image);
   return sha256;
 }
 

@@ -58,6 +58,6 @@ function assertEdited(answer: unknown, n: number): void {
     data?: { editImage?: { editJob?: { status: string; outputImages: unknown[] } } };
   };
   const job = data?.editImage?.editJob;
-  const pictures = outputs ?? (job?.status === 'SUCCEEDED' ? job.outputImages : undefined);
-  if (pictures?.length !== n) throw new Error(`not edited: ${JSON.stringify(answer)}`);
+  const images = outputs ?? (job?.status === 'SUCCEEDED' ? job.outputImages : undefined);
+  if (images?.length !== n) throw new Error(`not edited: ${JSON.stringify(answer)}`);
 }

@@ -7,14 +7,14 @@ export interface Upstream {
   stop(): Promise<void>;
 }
 
-/** An edits API in a process of its own, which answers every picture with noise of that many bytes. */
+/** An edits API in a process of its own, which answers every image with noise of that many bytes. */
 export async function startUpstream(options: {
   delayMs: number;
-  pictureBytes: number;
+  imageBytes: number;
 }): Promise<Upstream> {
   const path = fileURLToPath(import.meta.resolve('../../src/sandbox/standalone.ts'));
-  const { delayMs, pictureBytes } = options;
-  const args = ['--delay-ms', String(delayMs), '--fixed-output-bytes', String(pictureBytes)];
+  const { delayMs, imageBytes } = options;
+  const args = ['--delay-ms', String(delayMs), '--fixed-output-bytes', String(imageBytes)];
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(child.stdout, 'data');
   return {

@@ -73,7 +73,10 @@ export async function explainAll(
     await explain('count of a search', () => history.count(VIEWER, { search: TERMS.common }));
     await explain('prompts', async () => {
       const { rows } = await prompts.page(VIEWER, { order: USED_LAST }, {});
-      await prompts.sums(rows.map(({ id }) => id));
+      await prompts.sums(
+        VIEWER,
+        rows.map(({ id }) => id),
+      );
     });
     await explain('a month of usage by day and model', () =>
       usage.report(VIEWER, {
@@ -88,7 +91,11 @@ export async function explainAll(
     );
     const job = parseGlobalId(treeId)?.id ?? '';
     await explain('lineage of 50', () => lineage.tree(VIEWER, job));
-    await explain('relatives of a job', () => lineage.counts([job]));
+    await explain('relatives of a job', async () => {
+      const { parents, children } = lineage.lists(VIEWER);
+      await parents.counts([job]);
+      await children.counts([job]);
+    });
     return { plans: plans.join('\n'), scans };
   } finally {
     await client.end();

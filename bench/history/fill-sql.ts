@@ -60,7 +60,7 @@ export const FILL_STEPS = [
     FROM (SELECT "promptId", count(*) AS uses, max("createdAt") AS "lastUsedAt", min("createdAt") AS "createdAt"
       FROM "EditJob" WHERE $1::int + $2::int > 0 GROUP BY "promptId") AS used
     WHERE used."promptId" = prompt.id`,
-  // A picture for every fifth job of an owner, and one for every answer.
+  // An image for every fifth job of an owner, and one for every answer.
   `INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha", "createdAt")
     SELECT "benchId"(ms, 'input' || owner || '.' || nth / 5), "ownerId", md5('i' || n) || md5('j' || n),
       'JPEG'::"ImageFormat", 1600, 1200, 800000, false, to_timestamp(ms / 1000.0)
@@ -69,13 +69,13 @@ export const FILL_STEPS = [
     SELECT ${OUTPUT_ID('n', 'ms')}, "ownerId", md5('o' || n) || md5('p' || n),
       'PNG'::"ImageFormat", 1024, 1024, 1500000, false, to_timestamp(ms / 1000.0)
     FROM (${NUMBERED}) AS job WHERE ${STATUS} = 'SUCCEEDED' OR nth / 50 % 10 = 0`,
-  `INSERT INTO "EditJobImage" ("jobId", "imageId", role, position)
-    SELECT ${JOB_ID('n', 'ms')}, ${OUTPUT_ID('n', 'ms')}, 'OUTPUT'::"ImageRole", 0
+  `INSERT INTO "EditJobImage" ("jobId", "ownerId", "imageId", role, position)
+    SELECT ${JOB_ID('n', 'ms')}, "ownerId", ${OUTPUT_ID('n', 'ms')}, 'OUTPUT'::"ImageRole", 0
     FROM (${NUMBERED}) AS job WHERE ${STATUS} = 'SUCCEEDED' OR nth / 50 % 10 = 0`,
-  // Of each tenth group of 50 the edits are a tree: the nth has edited the (n / 2)th's picture.
+  // Of each tenth group of 50 the edits are a tree: the nth has edited the (n / 2)th's image.
   `WITH job AS (${NUMBERED}), input AS (SELECT owner, nth, ms FROM job WHERE nth % 5 = 0)
-    INSERT INTO "EditJobImage" ("jobId", "imageId", role, position)
-    SELECT ${JOB_ID('job.n', 'job.ms')},
+    INSERT INTO "EditJobImage" ("jobId", "ownerId", "imageId", role, position)
+    SELECT ${JOB_ID('job.n', 'job.ms')}, job."ownerId",
       CASE WHEN job.nth / 50 % 10 = 0 AND job.nth % 50 > 0
         THEN ${OUTPUT_ID('parent.n', 'parent.ms')}
         ELSE "benchId"(input.ms, 'input' || job.owner || '.' || job.nth / 5) END,
@@ -83,14 +83,14 @@ export const FILL_STEPS = [
     FROM job
     JOIN job AS parent ON parent.n = (job.nth / 50 * 50 + job.nth % 50 / 2) * 10 + job.owner
     JOIN input ON input.owner = job.owner AND input.nth = job.nth / 5 * 5`,
-  `INSERT INTO "EditAttempt" (id, "jobId", number, state, "processId", upstream, "httpStatus", "sentAt", "finishedAt")
-    SELECT "benchId"(ms, 'attempt' || n), ${JOB_ID('n', 'ms')}, 1, 'SUCCEEDED'::"AttemptState", "benchId"(ms, 'process'), 'openai', 200,
+  `INSERT INTO "EditAttempt" (id, "ownerId", "jobId", number, state, "processId", upstream, "httpStatus", "sentAt", "finishedAt")
+    SELECT "benchId"(ms, 'attempt' || n), "ownerId", ${JOB_ID('n', 'ms')}, 1, 'SUCCEEDED'::"AttemptState", "benchId"(ms, 'process'), 'openai', 200,
       to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
     FROM (${NUMBERED}) AS job`,
-  `INSERT INTO "TokenUsage" ("jobId", "totalTokens", "inputTokens", "outputTokens", "inputTextTokens", "inputImageTokens", raw)
-    SELECT id, "totalTokens", 300, "totalTokens" - 300, 40, 260, '{}'
+  `INSERT INTO "TokenUsage" ("jobId", "ownerId", "totalTokens", "inputTokens", "outputTokens", "inputTextTokens", "inputImageTokens", raw)
+    SELECT id, "ownerId", "totalTokens", 300, "totalTokens" - 300, 40, 260, '{}'
     FROM "EditJob" WHERE "totalTokens" IS NOT NULL AND $1::int + $2::int > 0`,
-  `INSERT INTO "Charge" (id, "jobId", "amountMicroUsd", "priceVersion")
-    SELECT "benchId"(1761000000000, 'charge' || id), id, "costMicroUsd", '2026-01-01'
+  `INSERT INTO "Charge" (id, "ownerId", "jobId", "amountMicroUsd", "priceVersion")
+    SELECT "benchId"(1761000000000, 'charge' || id), "ownerId", id, "costMicroUsd", '2026-01-01'
     FROM "EditJob" WHERE "costMicroUsd" IS NOT NULL AND $1::int + $2::int > 0`,
 ];

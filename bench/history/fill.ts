@@ -32,7 +32,7 @@ const ownerName = (owner: number) => (owner === 0 ? 'local' : `owner-${owner}`);
 
 /**
  * Fills an empty, migrated database with edits of one year, by statements over sets: as many
- * succeeded, failed and unknown ones, prompts, pictures, tokens and costs as a busy service has. A
+ * succeeded, failed and unknown ones, prompts, images, tokens and costs as a busy service has. A
  * tenth as many prompts as edits.
  */
 export async function fill(run: Run, jobs: number): Promise<void> {

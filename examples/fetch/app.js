@@ -7,10 +7,10 @@ const [form, alert, live, history] = ['form', '[role=alert]', 'section', 'ul'].m
 );
 
 async function edit() {
-  const { picture, prompt } = form.elements;
+  const { image, prompt } = form.elements;
   // With `wait: 0` the job is answered as soon as it is stored.
   const input = { images: [{ file: null }], prompt: prompt.value, partialImages: 3, wait: 0 };
-  const files = { 'variables.input.images.0.file': picture.files[0] };
+  const files = { 'variables.input.images.0.file': image.files[0] };
   const { editImage } = await retouch.upload(EDIT, { input }, files);
   if (!editImage.editJob) throw new Error(editImage.message);
   for await (const { editJob } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
@@ -25,17 +25,17 @@ function showLive({ status, partialImages, outputImages, error }) {
   live
     .querySelector('div')
     .replaceChildren(
-      ...partialImages.map(({ url }) => pictureOf(url, 'On the way')),
-      ...outputImages.map(({ url }) => pictureOf(url, 'Result')),
+      ...partialImages.map(({ url }) => imageOf(url, 'Partial image')),
+      ...outputImages.map(({ url }) => imageOf(url, 'Result')),
     );
 }
 
 async function showHistory() {
   const { editJobs } = await retouch.ask(HISTORY);
-  const entries = editJobs.edges.map(({ node: { status, prompt, outputImages } }) => {
+  const entries = editJobs.nodes.map(({ status, prompt, outputImages }) => {
     const entry = document.createElement('li');
     entry.append(
-      ...outputImages.map(({ thumbnailUrl }) => pictureOf(thumbnailUrl, prompt.text)),
+      ...outputImages.map(({ thumbnailUrl }) => imageOf(thumbnailUrl, prompt.text)),
       document.createElement('br'),
       `${prompt.text}: ${status}`,
     );
@@ -44,7 +44,7 @@ async function showHistory() {
   history.replaceChildren(...entries);
 }
 
-function pictureOf(url, alt) {
+function imageOf(url, alt) {
   return Object.assign(new Image(), { src: url, alt });
 }
 

@@ -3,15 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { EDIT, HISTORY, WATCH } from './operations.js';
 import { createRetouch } from './retouch.js';
 
-const [picture, prompt = 'make it autumn', output = 'edited.png'] = process.argv.slice(2);
-if (picture === undefined) {
-  console.error('Usage: npm start -- picture.jpg "make it autumn" edited.png');
+const [image, prompt = 'make it autumn', output = 'edited.png'] = process.argv.slice(2);
+if (image === undefined) {
+  console.error('Usage: npm start -- image.jpg "make it autumn" edited.png');
   process.exit(2);
 }
 const origin = process.env.RETOUCH_URL ?? 'http://127.0.0.1:4000';
 const retouch = createRetouch(new URL('/graphql', origin).href);
 
-const file = await openAsBlob(picture);
+const file = await openAsBlob(image);
 // With `wait: 0` the job is answered as soon as it is stored.
 const input = { images: [{ file }], prompt, partialImages: 3, wait: 0 };
 const { editImage } = await retouch.ask(EDIT, { input }, { 'variables.input.images.0.file': file });
@@ -20,7 +20,7 @@ if (!('editJob' in editImage)) throw new Error(editImage.message);
 for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
   if (!news.editJob) throw new Error('The edit was deleted.');
   const { status, outputImages, usage, error } = news.editJob;
-  console.log(news.partialImage ? `on the way: ${news.partialImage.url}` : status);
+  console.log('image' in news && news.image ? `partial image: ${news.image.url}` : status);
   if (error) throw new Error(error.message);
   for (const { url } of outputImages) {
     await writeFile(output, new Uint8Array(await (await fetch(url)).arrayBuffer()));
@@ -30,6 +30,6 @@ for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJ
 
 console.log('\nHistory');
 const { editJobs } = await retouch.ask(HISTORY, {});
-for (const { node } of editJobs.edges) {
-  console.log(node.createdAt, node.status, node.prompt.text);
+for (const { createdAt, status, prompt } of editJobs.nodes) {
+  console.log(createdAt, status, prompt.text);
 }

@@ -8,7 +8,7 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     port: Number(process.env.PORT ?? 5173),
-    // To the browser, page and service are one origin: no CORS, and the links to pictures work.
+    // To the browser, page and service are one origin: no CORS, and the links to images work.
     proxy: { '/graphql': { target }, '/images': { target } },
   },
 });

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { createEditService } from '../edits/open-edits.ts';
+import { createEditService } from '../edits/edit-service.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';

@@ -38,7 +38,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   try {
     return await openApp(options);
   } catch (error) {
-    const failure = withoutCloseErrors(error, (err) => log.error({ err }, 'stop failed'));
+    const failure = withoutCloseErrors(error, (err) => log.error({ err }, 'shutdown failed'));
     throw explainStart(failure, config);
   }
 }

@@ -8,7 +8,6 @@ import {
 } from '../config/data-dir/storage-access.ts';
 import { openSecretKey } from '../config/secret-key.ts';
 import { openDatabase } from '../database/open-database.ts';
-import { createEndEdit } from '../edits/end/end-edit.ts';
 import { openEdits } from '../edits/open-edits.ts';
 import { createProcesses } from '../edits/run/processes.ts';
 import { openImages } from '../images/open-images.ts';
@@ -18,7 +17,6 @@ import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
 import { createLull } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
-import { createLedger } from '../usage/ledger.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
 
@@ -73,7 +71,7 @@ export async function openSharedParts(options: {
   );
   const storageAccess = createStorageAccess({
     parts: [images.blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
-    onGone: (error) => log.error({ err: error }, 'the storage cannot be used'),
+    onGone: (error) => log.error({ err: error }, 'the storage is unavailable'),
   });
   // Logs a wrong setting at once. A storage that is only away recovers without a restart.
   await storageAccess.check();
@@ -97,21 +95,21 @@ export async function openSharedParts(options: {
     }),
     (it) => it.close(),
   );
-  const { answerRetentionDays } = config;
-  const edits = opened.adopt(
-    openEdits({ prisma, events, images, answerRetentionDays, log }),
-    (it) => it.close(),
-  );
-
   const budgets = createBudgets({ prisma, log });
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
-  const endEdit = createEndEdit({
-    images: images.images,
-    events,
-    ledger: createLedger({ prices: priceTable }),
-    budgets,
-    insertWebhooks: webhooks.insertDeliveries,
-  });
+  const edits = opened.adopt(
+    openEdits({
+      prisma,
+      events,
+      images,
+      prices: priceTable,
+      budgets,
+      insertWebhooks: webhooks.insertDeliveries,
+      answerRetentionDays: config.answerRetentionDays,
+      log,
+    }),
+    (it) => it.close(),
+  );
   const parts = opened.move();
   return {
     dirs,
@@ -128,7 +126,6 @@ export async function openSharedParts(options: {
     webhooks,
     edits,
     budgets,
-    endEdit,
     close: () => parts.disposeAsync(),
   };
 }

@@ -19,7 +19,7 @@ const TEMPORARY_CODES = [
 export function explainStart(error: unknown, { dataDir, database }: Config): unknown {
   if (isWithin(error, dataDir)) {
     return new StartError(
-      `DATA_DIR ${JSON.stringify(dataDir)} cannot be used (${error.message}): it must be a directory that this process can write to, on a disk with room.`,
+      `DATA_DIR ${JSON.stringify(dataDir)} cannot be used (${error.message}): it must be a directory that this process can write to, on a disk with free space.`,
       { isTemporary: TEMPORARY_CODES.includes(error.code ?? ''), cause: error },
     );
   }

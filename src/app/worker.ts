@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { openEditRunner, startEditJobs } from '../edits/open-edits.ts';
+import { startEditJobs } from '../edits/edit-jobs.ts';
+import { openEditRunner } from '../edits/edit-runner.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { startImageJobs } from '../images/open-images.ts';
 import type { Log } from '../log.ts';
@@ -25,7 +26,7 @@ export async function openWorker(options: {
   log: Log;
 }): Promise<WorkerHalf> {
   const { shared, config, log } = options;
-  const { prisma, queue, images, edits, webhooks, dirs } = shared;
+  const { prisma, queue, images, webhooks, dirs } = shared;
   const { editsApi, outboundProxies: proxies, retentionDays } = config;
   await using opened = new AsyncDisposableStack();
 
@@ -41,8 +42,7 @@ export async function openWorker(options: {
   );
   const recurring = opened.adopt(createRecurringWork({ prisma, queue, log }), (it) => it.stop());
   await startImageJobs({ ...shared, recurring, log });
-  const { storedAnswers } = edits;
-  await startEditJobs({ ...shared, storedAnswers, answerFiles, recurring, retentionDays, log });
+  await startEditJobs({ ...shared, answerFiles, recurring, retentionDays, log });
 
   const parts = opened.move();
   return {

@@ -1,9 +1,9 @@
-/** Who asks. Every row has an owner, and a viewer sees the rows of one owner. */
+/** Who makes a request. Every row has an owner, and a viewer sees the rows of one owner. */
 export interface Viewer {
   readonly ownerId: string;
-  /** May ask across owners, and do what concerns them all. */
+  /** May read across owners, and run operations that concern all of them. */
   readonly isAdmin: boolean;
 }
 
-/** The one user of a service without authentication. */
+/** The only user of a service without authentication. */
 export const LOCAL_VIEWER: Viewer = Object.freeze({ ownerId: 'local', isAdmin: true });

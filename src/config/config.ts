@@ -5,27 +5,30 @@ import { editsApiUrlHint, misspelledSettings, shown } from './setting-mistakes.t
 import { SETTINGS, type Setting } from './settings.ts';
 import type { S3Location } from './storage-url.ts';
 
-/** Of an account that may use the bucket. */
+/** Credentials of an account that may use the bucket. */
 export interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
 
-/** Everything that can be set (settings.ts), parsed once. */
+/** All settings (settings.ts), parsed once. */
 export interface Config {
-  /** `api`: serves, and runs nothing. `worker`: runs edits, and serves its health only. */
+  /** `api` serves and runs no edits; `worker` runs edits and serves only its health. */
   readonly role: 'all' | 'api' | 'worker';
   readonly http: {
     readonly host: string;
     readonly port: number;
-    /** What links begin with, without a slash at the end; null: each request's own origin. */
+    /** Base of all links, without a trailing slash; null for the origin of each request. */
     readonly publicUrl: string | null;
-    /** The path of `publicUrl`, such as `/retouch`; empty: the root. */
+    /** The path of `publicUrl`, such as `/retouch`; empty for the root. */
     readonly prefix: string;
-    /** Addresses and CIDR blocks of the proxies whose X-Forwarded headers are believed. */
+    /** Addresses and CIDR blocks of the proxies whose X-Forwarded headers are trusted. */
     readonly trustedProxies: readonly string[];
-    /** Of the Host header, besides this machine's own and publicUrl's, in lower case; null: any. */
+    /**
+     * Allowed Host headers besides this machine's names and publicUrl's, in lower case; null for
+     * any.
+     */
     readonly allowedHosts: readonly string[] | null;
     /** Origins whose pages may use the API, as browsers write them. */
     readonly corsOrigins: readonly string[];
@@ -36,7 +39,7 @@ export interface Config {
     | {
         kind: 'postgres';
         url: string;
-        /** Null: `url` leads to no transaction pooler. */
+        /** Null if `url` does not connect through a transaction pooler. */
         directUrl: string | null;
         schema: string;
         poolSize: number;
@@ -44,18 +47,18 @@ export interface Config {
       }
     | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
-  /** Of the pictures. */
+  /** Where images are stored. */
   readonly storage:
     | { kind: 'fs'; dir: string }
-    /** Null: wherever the SDK finds some. */
+    /** Null for the credentials that the SDK finds. */
     | ({ kind: 's3'; credentials: S3Credentials | null } & S3Location);
-  /** Null: none was set. */
+  /** Null if not set. */
   readonly secretKey: string | null;
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
-    /** Several, in a JSON file. */
+    /** Several upstreams in a JSON file. */
     | { kind: 'file'; path: string; firstHand: boolean | null }
-    /** `firstHand` null: by the host of `url`. */
+    /** `firstHand` is null to decide by the host of `url`. */
     | {
         kind: 'remote';
         url: string;
@@ -64,17 +67,17 @@ export interface Config {
         firstHand: boolean | null;
       };
   readonly models: {
-    /** Null: by the upstreams. */
+    /** Null to decide by the upstreams. */
     readonly default: string | null;
-    /** Null: any. */
+    /** Null for any. */
     readonly allowed: readonly string[] | null;
     readonly file: string | null;
   };
-  /** Sends stored images to the upstreams as they are, with their metadata. */
+  /** Sends stored images to upstreams unchanged, with their metadata. */
   readonly forwardMetadata: boolean;
-  /** Null: the history is kept for ever. */
+  /** Null to keep the history forever. */
   readonly retentionDays: number | null;
-  /** Of responses of the edits API that could not be read. */
+  /** For upstream responses without a readable image. */
   readonly answerRetentionDays: number;
   readonly prices: {
     readonly file: string | null;
@@ -95,16 +98,16 @@ export interface Config {
     readonly workerTimeoutMs: number;
     readonly minFreeDiskBytes: number;
   };
-  /** For requests to edits APIs, to the images that they link to, and to webhooks. */
+  /** For requests to upstreams, to linked images and to webhooks. */
   readonly outboundProxies: {
-    /** For http:// URLs; null: none. */
+    /** For http:// URLs; null for none. */
     readonly http: string | null;
-    /** For https:// URLs; null: `http`. */
+    /** For https:// URLs; null to use `http`. */
     readonly https: string | null;
-    /** Hosts that are reached directly. */
+    /** Hosts that are reached without a proxy. */
     readonly except: string;
   };
-  /** What may be a mistake, but may as well work: sentences for the log. */
+  /** Possible mistakes that do not prevent the start, as sentences for the log. */
   readonly warnings: readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
@@ -114,8 +117,9 @@ type Values = { [Name in SettingName]?: z.output<(typeof SETTINGS)[Name]['schema
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the environment. An empty variable counts as absent, as compose files write it.
- * @throws ConfigError with every problem at once, each naming its variable.
+ * Reads the environment. An empty variable counts as absent, because compose files write it that
+ * way.
+ * @throws ConfigError with all problems at once, each naming its variable.
  */
 export function loadConfig(given: Environment): Config {
   const env = withLowerCaseProxies(given);
@@ -219,11 +223,11 @@ export function loadConfig(given: Environment): Config {
   }
 }
 
-/** Reads each variable by itself, so that one bad value does not hide the next. */
+/** Reads each variable separately, so that one invalid value does not hide the next. */
 function readValues(env: Environment, problems: string[]): Values {
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
-    // Blanks around a value are never meant. Around a secret they are reported.
+    // White space around a value is never intended. Around a secret it is reported.
     const written = (setting.secret ? env[name] : env[name]?.trim()) || setting.default;
     if (written === undefined) continue;
     const parsed = setting.schema.safeParse(written);
@@ -237,7 +241,7 @@ function readValues(env: Environment, problems: string[]): Values {
   return values;
 }
 
-/** undici, curl and others take the lower-case names first. */
+/** The lower-case names take precedence, as in undici and curl. */
 function withLowerCaseProxies(env: Environment): Environment {
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
   const lower = names.map((name) => [name, env[name.toLowerCase()] || env[name]]);
@@ -255,35 +259,35 @@ function* warningsOf({ EDITS_API_URL: url }: Values, env: Environment): Generato
 
 const KNOWN = [...Object.keys(SETTINGS), 'https_proxy', 'http_proxy', 'no_proxy'];
 
-// What follows is wrong between several variables. One that is wrong by itself counts as set.
+// Problems between several variables. A variable that is invalid by itself counts as set.
 
 function* editsApiProblems(values: Values, env: Environment): Generator<string> {
   const { EDITS_API_FILE: file, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
   if (key !== undefined && !env['EDITS_API_URL']) {
-    yield 'EDITS_API_URL is not set but EDITS_API_KEY is: name the server that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.';
+    yield 'EDITS_API_KEY is set but EDITS_API_URL is not: set the URL that the key is for (such as https://api.openai.com/v1), or unset the key to use the sandbox.';
   }
   if (url !== undefined && !env['EDITS_API_KEY']) {
-    yield 'EDITS_API_KEY is not set but EDITS_API_URL is: set the key of that edits API.';
+    yield 'EDITS_API_URL is set but EDITS_API_KEY is not: set the API key for that URL.';
   }
   if (file !== undefined && (url !== undefined || key !== undefined)) {
-    yield 'EDITS_API_FILE is set along with EDITS_API_URL or EDITS_API_KEY: put every edits API into the file, or unset it.';
+    yield 'EDITS_API_FILE cannot be combined with EDITS_API_URL or EDITS_API_KEY: put every upstream into the file, or unset it.';
   }
 }
 
 function* hostProblems({ HOST: host, ALLOW_ANONYMOUS, ROLE }: Values): Generator<string> {
-  // A worker tells of its health only.
+  // A worker serves only its health.
   if (host === undefined || isLoopback(host) || ALLOW_ANONYMOUS === true || ROLE === 'worker')
     return;
-  yield `HOST is ${JSON.stringify(host)}, which others can reach, and nothing asks who they are: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if somebody else guards that network.`;
+  yield `HOST is ${JSON.stringify(host)}, which other machines can reach, and authentication is off: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if that network is protected by other means.`;
 }
 
 function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Generator<string> {
   if (role === undefined || role === 'all') return;
   if (!env['DATABASE_URL']) {
-    yield `ROLE is ${role} but DATABASE_URL is not set: the embedded database serves one process only. Set the URL of a Postgres server, or ROLE=all.`;
+    yield `ROLE is ${role} but DATABASE_URL is not set: the embedded database serves one process only. Set DATABASE_URL to a Postgres server, or ROLE=all.`;
   }
   if (role === 'worker' && SECRET_KEY !== undefined && !env['PUBLIC_URL']) {
-    yield 'PUBLIC_URL is not set but SECRET_KEY is, and ROLE is worker: webhooks link to pictures, which a worker does not serve. Set the origin that clients reach the API at.';
+    yield 'ROLE is worker and SECRET_KEY is set, but PUBLIC_URL is not: webhooks link to images, which a worker does not serve. Set PUBLIC_URL to the URL at which clients reach the API.';
   }
 }
 
@@ -291,22 +295,24 @@ function* databaseProblems(values: Values, env: Environment): Generator<string> 
   const { DATABASE_URL: url, DATABASE_DIRECT_URL: direct } = values;
   if (direct === undefined) return;
   if (!env['DATABASE_URL']) {
-    yield 'DATABASE_DIRECT_URL is set but DATABASE_URL is not: set DATABASE_URL to the pooler, or to the same.';
+    yield 'DATABASE_DIRECT_URL is set but DATABASE_URL is not: set DATABASE_URL to the pooler, or to the same URL.';
   }
   if (url !== undefined && direct.schema !== 'public' && direct.schema !== url.schema) {
-    yield 'DATABASE_DIRECT_URL names another schema than DATABASE_URL: both must lead to the same.';
+    yield 'DATABASE_DIRECT_URL and DATABASE_URL name different schemas: both must name the same one.';
   }
 }
 
 function* storageProblems(values: Values): Generator<string> {
   const { STORAGE_URL: location, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = values;
   if (location === undefined || (id === undefined) === (secret === undefined)) return;
-  const [missing, there] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
+  const [missing, set] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
   const nameOf = (part: string) => (part === 'ID' ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY');
-  yield `${nameOf(missing)} is not set but ${nameOf(there)} is: set both, or neither to leave them to the AWS SDK.`;
+  yield `${nameOf(set)} is set but ${nameOf(missing)} is not: set both, or neither to use the credentials that the AWS SDK finds.`;
 }
 
-/** Only a literal loopback address or `localhost`, so that no resolver has a say. */
+/**
+ * Only a literal loopback address or `localhost`, so that the result does not depend on a resolver.
+ */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -1,20 +1,20 @@
-/** A Postgres database, and the schema in it that is this installation's. */
+/** A Postgres database, and the schema of this installation in it. */
 export interface DatabaseUrl {
   /** Without the parameter `schema`. */
   readonly url: string;
-  /** Of `?schema=`, as Prisma writes it. @default public */
+  /** From `?schema=`, as in Prisma. @default public */
   readonly schema: string;
 }
 
-/** The queue's schema is named after ours, and pg-boss takes names of at most 50 bytes. */
+/** The queue's schema name derives from ours, and pg-boss accepts at most 50 bytes. */
 const MAX_SCHEMA_BYTES = 44;
 
-/** pg-boss writes the name into statements and function bodies. */
+/** pg-boss inserts the name into statements and function bodies unescaped. */
 const UNUSABLE = /["'%$.\\\p{Cc}]/u;
 
-/** @throws Error that says what is wrong; the URL, which may hold a password, is not repeated. */
+/** @throws Error that names the problem but never the URL, which may contain a password. */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
-  if (/\s/.test(text)) throw new Error('must not contain blanks or line breaks');
+  if (/\s/.test(text)) throw new Error('must not contain white space');
   const url = URL.parse(text);
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
     throw new Error('must be a postgres:// URL');

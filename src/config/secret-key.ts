@@ -5,14 +5,14 @@ import { ConfigError } from '../errors.ts';
 import { syncDirectory } from './data-dir/durable-files.ts';
 
 const MIN_BYTES = 32;
-/** 32 random bytes have some 30 different values; a word, or one byte repeated, has few. */
+/** 32 random bytes have some 30 distinct values; a word or a repeated byte has few. */
 const MIN_DIFFERENT_BYTES = 16;
 
-/** The server's one secret, from which others are derived. It never leaves this object. */
+/** The server's only secret; others derive from it. It never leaves this object. */
 export interface SecretKey {
-  /** Tells two keys apart without telling either. */
+  /** Identifies the key without revealing it. */
   readonly id: string;
-  /** Always the same bytes for the same purpose; nothing about those of another. */
+  /** Deterministic for each purpose; one purpose's bytes reveal nothing about another's. */
   derive(purpose: string, bytes: number): Buffer;
 }
 
@@ -24,11 +24,11 @@ export function createSecretKey(key: Uint8Array): SecretKey {
 }
 
 /**
- * The bytes of a key as it is written in the environment: base64 (also base64url) or hex.
- * @returns null unless it has at least 32 bytes that look like chance.
+ * Decodes a key from the environment: base64, base64url or hex.
+ * @returns null unless it has at least 32 bytes that look random.
  */
 export function parseSecretKey(text: string): Buffer | null {
-  // Hex first: as base64 it would pass for half as long again.
+  // Hex first: as base64, a hex key that is too short would pass.
   const isHex = /^[0-9a-f]+$/i.test(text);
   if (!isHex && !/^[\w+/-]+={0,2}$/.test(text)) return null;
   const key = Buffer.from(text, isHex ? 'hex' : 'base64');
@@ -36,9 +36,9 @@ export function parseSecretKey(text: string): Buffer | null {
 }
 
 /**
- * The configured key; else the one in `file`, generated at the first start and readable by its
- * owner only. Null when there is neither: several processes cannot agree on a generated one.
- * @throws ConfigError when the file holds no key.
+ * The configured key, or the one in `file`, which is generated at the first start with mode 600.
+ * Null if neither is given: several processes cannot agree on a generated key.
+ * @throws ConfigError if the file does not contain a valid key.
  */
 export async function openSecretKey(options: {
   configured: string | null;
@@ -51,8 +51,8 @@ export async function openSecretKey(options: {
   if (key !== null) return createSecretKey(key);
   throw new ConfigError([
     configured !== null
-      ? 'SECRET_KEY is no key.'
-      : `${file} holds no key: restore it, or remove it to have a new one made (secrets derived from the old one end then).`,
+      ? 'SECRET_KEY is invalid: expected at least 32 random bytes as base64 or hex.'
+      : `${file} does not contain a valid key: restore the file, or delete it to generate a new key (webhook secrets derived from the old key become invalid).`,
   ]);
 }
 
@@ -62,7 +62,7 @@ async function readOrGenerate(file: string): Promise<string> {
     return null;
   });
   if (kept !== null) return kept.trim();
-  // Never seen half written, and on the disk before a secret derived from it is given out.
+  // The link makes the complete file visible at once, and only after it is on the disk.
   const text = randomBytes(MIN_BYTES).toString('base64');
   const staged = `${file}.${process.pid}`;
   await rm(staged, { force: true });
@@ -77,6 +77,6 @@ async function readOrGenerate(file: string): Promise<string> {
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
-  // With `flush` Node calls fsync before it closes the file.
+  // With `flush`, Node calls fsync before it closes the file.
   await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
 }

@@ -1,39 +1,42 @@
-/** Mistakes that people make in settings, each with what to do about it. Nothing here repeats a secret. */
+/** Common mistakes in settings, each with its remedy. Messages never contain a secret. */
 
-/** What is wrong with a key that is sent as `Authorization: Bearer <key>`; null: nothing. */
+/** The problem of a key that is sent as `Authorization: Bearer <key>`, or null. */
 export function secretProblem(value: string): string | null {
   const trimmed = value.trim();
   if (/^(authorization:\s*)?bearer\s/i.test(trimmed)) {
-    return 'begins with "Bearer": leave that out, and set the key alone';
+    return 'must not begin with "Bearer": set only the key';
   }
   if (/^(["'`“‘]).*["'`”’]$/s.test(trimmed)) return 'is in quotation marks: remove them';
-  if (trimmed !== value) return 'has blanks or a line break around it: remove them';
-  if (/[\r\n]/.test(value)) return 'has a line break in it: a key is one line';
-  if (/\s/.test(value)) return 'has a blank in it: a key has none';
+  if (trimmed !== value) return 'must not begin or end with white space';
+  if (/[\r\n]/.test(value)) return 'must not contain a line break';
+  if (/\s/.test(value)) return 'must not contain spaces';
   if (/[^\x21-\x7e]/.test(value)) {
-    return 'has a character that is not printable ASCII: copy the key again';
+    return 'must contain only printable ASCII characters: copy the key again';
   }
   return null;
 }
 
-/** Paths that others append to a base URL. */
+/** Paths that users wrongly append to a base URL. */
 const ENDPOINT =
   /\/(images\/(edits|generations|variations)|chat\/completions|responses|models)\/*$/;
 
-/** What is wrong with the base URL of an edits API; null: nothing. */
+/** The problem of an upstream's base URL, or null. */
 export function editsApiUrlProblem(value: string): string | null {
   const url = parseWebUrl(value);
   if (url === null) return 'must be an http:// or https:// URL such as https://api.openai.com/v1';
   if (url.username !== '' || url.password !== '') {
-    return 'must not hold a user name or password: the key has a setting of its own';
+    return 'must not contain a user name or password: set EDITS_API_KEY instead';
   }
-  if (url.hash !== '') return 'must not have a #fragment';
+  if (url.hash !== '') return 'must not contain a #fragment';
   const [endpoint] = ENDPOINT.exec(url.pathname) ?? [];
   if (endpoint === undefined) return null;
   return `must be the base URL, which usually ends in /v1: leave out ${endpoint}`;
 }
 
-/** A hint for a base URL that may be incomplete; null: it has a version, or names an Azure resource. */
+/**
+ * A hint for a base URL that may be incomplete, or null: it has a version, or names an Azure
+ * resource.
+ */
 export function editsApiUrlHint(value: string): string | null {
   const { pathname, origin, search } = new URL(value);
   const hasVersion = /\/v\d[\w.]*(\/|$)/i.test(pathname);
@@ -41,22 +44,25 @@ export function editsApiUrlHint(value: string): string | null {
     return null;
   }
   const base = `${origin}${pathname.replace(/\/+$/, '')}`;
-  return `has no version such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`;
+  return `has no version, such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`;
 }
 
-/** The first segments of the service's own paths: below such a prefix no path is unambiguous. */
+/**
+ * The first segments of the service's own paths. A prefix must not begin with one, as paths would
+ * be ambiguous.
+ */
 const OWN_SEGMENT = /^\/(graphql|graphiql|images|export|health|v1|schema\.graphql)(\/|$)/;
 
 export function publicUrlProblem(value: string): string | null {
   const url = parseWebUrl(value);
   if (url === null) return 'must be an http:// or https:// URL such as https://example.com/retouch';
   if (`${url.search}${url.hash}${url.username}${url.password}` !== '') {
-    return 'must have no user name, query or fragment';
+    return 'must not contain a user name, query or fragment';
   }
   const [, segment] = OWN_SEGMENT.exec(url.pathname) ?? [];
   return segment === undefined
     ? null
-    : `must not have a path that begins with /${segment}, which is a path of the service itself`;
+    : `must not have a path that begins with /${segment}, which the service itself uses`;
 }
 
 export function proxyUrlProblem(value: string): string | null {
@@ -73,25 +79,27 @@ function parseWebUrl(value: string): URL | null {
 const ESCAPES =
   'percent-encode special characters in the user name and password (@ is %40, / is %2F, # is %23, ? is %3F, % is %25)';
 
-/** What is wrong with a postgres:// URL; null: nothing. Its parts are secret. */
+/**
+ * The problem of a postgres:// URL, or null. Parts of the URL are secret, so the message has none.
+ */
 export function databaseUrlProblem(value: string): string | null {
   const [, rest] = /^postgres(?:ql)?:\/\/(.*)$/is.exec(value.trim()) ?? [];
   if (rest === undefined) return 'must be a postgres:// URL';
   const [, authority = '', tail = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? [];
   if (isCutShort(authority, tail)) return `seems to have an unescaped password: ${ESCAPES}`;
-  if (/%(?![\da-f]{2})/i.test(rest)) return `has a % that escapes nothing: ${ESCAPES}`;
+  if (/%(?![\da-f]{2})/i.test(rest)) return `contains a % that is not an escape: ${ESCAPES}`;
   if (URL.parse(value) === null) return `is not a valid URL: ${ESCAPES}`;
   return null;
 }
 
-/** Whether a character of the password was taken for the end of the part that names the host. */
+/** Whether a character in the password ended the authority too early. */
 function isCutShort(authority: string, tail: string): boolean {
   if (tail.includes('#')) return true;
   const [path = '', query = ''] = tail.split('?', 2);
   if (path.includes('@')) return true;
   const [before = '', after] = query.split(/@(.*)/s, 2);
   if (after === undefined) return false;
-  // A parameter may hold an @, as in ?user=me@example. A host and a database behind it do not.
+  // A parameter may contain an @, as in ?user=me@example; a host and a database after it may not.
   const isParameter = before.includes('=');
   return !isParameter || (path === '' && !authority.includes('@') && after.includes('/'));
 }
@@ -103,18 +111,18 @@ const SECRETS = [
   /^[a-z][\w+.-]*:\/\/[^/]*@/i,
 ];
 
-/** A value as it follows its setting's name: nothing if it may be a secret in the wrong place. */
+/** The value as shown behind its setting's name; empty if it may be a secret in the wrong place. */
 export function shown(value: string): string {
   if (SECRETS.some((form) => form.test(value))) return '';
   return ` is ${JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)}`;
 }
 
-/** Names of others that resemble ours. */
+/** Known variables of others that resemble ours. */
 const OTHERS = new Set(['FTP_PROXY', 'HOME']);
 
 /**
- * Variables one or two letters off a setting. No others: the environment is full of names that are
- * not for this service.
+ * Finds variables that are one or two letters off a setting, and no others, because the environment
+ * is full of unrelated names.
  */
 export function misspelledSettings(
   names: readonly string[],
@@ -128,7 +136,7 @@ export function misspelledSettings(
   });
 }
 
-/** Short names, such as PORT, resemble many words. */
+/** Short names, such as PORT, resemble many words, so only one edit is allowed. */
 function isMisspelled(upper: string, known: string, name: string): boolean {
   const isShort = known.length < 6;
   if (Math.abs(upper.length - known.length) > 2) return false;
@@ -137,7 +145,7 @@ function isMisspelled(upper: string, known: string, name: string): boolean {
   return edits <= (isShort ? 1 : 2);
 }
 
-/** Letters to insert, remove, replace, or swap with the next one (optimal string alignment). */
+/** Counts insertions, deletions, substitutions and transpositions (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

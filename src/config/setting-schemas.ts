@@ -25,7 +25,7 @@ export function integer(min: number, max: number) {
 
 const UNITS = ['', 'k', 'm', 'g', 't'];
 
-/** A number of bytes, alone or with a unit. Units are powers of 1024, as in the settings of Postgres. */
+/** A number of bytes, alone or with a unit. Units are powers of 1024, as in Postgres. */
 export function bytes(min: number, max: number) {
   const error = `must be a size from ${min} to ${max} bytes, such as 26214400, 25MB or 1.5GB`;
   return z.string().transform((value, context) => {
@@ -38,7 +38,7 @@ export function bytes(min: number, max: number) {
   });
 }
 
-/** @param problemOf Says what is wrong, as in "must be ...", or returns null. */
+/** @param problemOf Returns the problem, as in "must be ...", or null. */
 function checked(problemOf: (value: string) => string | null) {
   return text.superRefine((value, context) => {
     const message = problemOf(value);

@@ -19,7 +19,7 @@ const flag = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true');
 
-/** The message of what `parse` throws becomes the problem. */
+/** Turns an error that `parse` throws into a problem with its message. */
 function parsedBy<Value>(parse: (text: string) => Value) {
   return (value: string, context: z.RefinementCtx): Value => {
     try {
@@ -34,16 +34,16 @@ function parsedBy<Value>(parse: (text: string) => Value) {
 
 export interface Setting {
   readonly schema: z.ZodType;
-  /** As it would be written in the environment; absent: no default. */
+  /** As written in the environment; absent if there is no default. */
   readonly default?: string;
-  /** Whether its value is never repeated, in a message or elsewhere. */
+  /** Whether the value must never be shown. */
   readonly secret?: true;
   readonly description: string;
 }
 
 /**
- * Every environment variable that is read, in the order of the table in docs/settings.md. The
- * descriptions are that table and .env.example; a test keeps the three alike.
+ * All environment variables, in the order of docs/settings.md. That table and .env.example are
+ * generated from here, and a test compares them.
  */
 export const SETTINGS = {
   HOST: {
@@ -100,7 +100,7 @@ export const SETTINGS = {
     description: 'Directory of the images and the embedded database.',
   },
   STORAGE_URL: {
-    // It may hold credentials by mistake.
+    // It may contain credentials by mistake.
     secret: true,
     schema: text.transform(parsedBy(parseStorageUrl)),
     description:

@@ -1,12 +1,12 @@
-/** A bucket of an S3 server, or of AWS. */
+/** A bucket of AWS or of another S3 server. */
 export interface S3Location {
   readonly bucket: string;
-  /** Before each key: empty, or ending in a slash. */
+  /** Prefix of each key: empty, or ending in a slash. */
   readonly prefix: string;
-  /** Origin of a server that speaks S3; null: AWS, in `region`. */
+  /** Origin of another S3 server; null for AWS, in `region`. */
   readonly endpoint: string | null;
   readonly region: string;
-  /** The bucket is named in the path, not in the host name. */
+  /** Whether the path names the bucket, rather than the host name. */
   readonly pathStyle: boolean;
 }
 
@@ -16,18 +16,19 @@ const REGION = /^[a-z0-9][a-z0-9-]*$/;
 const PARAMETERS = ['endpoint', 'region', 'pathStyle'];
 
 /**
- * `s3://bucket[/prefix][?endpoint=URL&region=NAME&pathStyle=true|false]`.
+ * `s3://bucket[/prefix][?endpoint=URL&region=NAME&pathStyle=true
+ * false]`.
  *
- * `region` is us-east-1 by default, which servers other than AWS take. `pathStyle` is true by
- * default with an `endpoint`: such servers seldom have a host name for each bucket.
- * @throws Error that says what is wrong, and repeats nothing of the value.
+ * `region` is us-east-1 by default, which servers other than AWS accept. `pathStyle` is true by
+ * default with an `endpoint`, because such servers rarely have a host name for each bucket.
+ * @throws Error that names the problem but never the value.
  */
 export function parseStorageUrl(text: string): S3Location {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 's3:') throw new Error('must be s3://bucket or s3://bucket/prefix');
   if (url.username || url.password) {
     throw new Error(
-      'must hold no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead',
+      'must not contain credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead',
     );
   }
   const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
@@ -50,13 +51,13 @@ export function parseStorageUrl(text: string): S3Location {
 
 function parseParameters(params: URLSearchParams) {
   const unknown = [...params.keys()].filter((name) => !PARAMETERS.includes(name));
-  if (unknown.length > 0) throw new Error(`takes the parameters ${PARAMETERS.join(', ')} only`);
+  if (unknown.length > 0) throw new Error(`may only have the parameters ${PARAMETERS.join(', ')}`);
   const endpoint = params.get('endpoint');
   const region = params.get('region') ?? 'us-east-1';
   const pathStyle = params.get('pathStyle') ?? String(endpoint !== null);
-  if (!REGION.test(region)) throw new Error('must have a region such as eu-central-1');
+  if (!REGION.test(region)) throw new Error('must have a valid region, such as eu-central-1');
   if (pathStyle !== 'true' && pathStyle !== 'false') {
-    throw new Error('must have true or false as pathStyle');
+    throw new Error('must have pathStyle=true or pathStyle=false');
   }
   return {
     endpoint: endpoint === null ? null : originOf(endpoint),

@@ -2,12 +2,12 @@ import type { Database } from './database.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/** How long a result holds, in milliseconds: a query a second is all that it costs. */
+/** How long a result is reused, in milliseconds, so that checks cost at most one query a second. */
 const MAX_AGE_MS = { available: 1_000, unavailable: 250 };
 
 /**
- * Whether the database takes reads and writes of our tables, so that a request is rejected at once
- * instead of hanging.
+ * Whether the database accepts reads and writes of our tables, so that requests can be rejected at
+ * once instead of hanging.
  */
 export interface Availability {
   /** Takes at most 2 s. True when the database was available within the last second. */

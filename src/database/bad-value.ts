@@ -1,8 +1,8 @@
 import { sqlStateOf } from './sql-state.ts';
 
 /**
- * Whether Postgres refused a value of the client's: a NUL character, a cursor that holds no UUID,
- * a number out of range. They are SQLSTATE class 22, data exception.
+ * Whether Postgres rejected a value of the client (SQLSTATE class 22, data exception): a NUL
+ * character, a malformed UUID in a cursor, a number out of range.
  */
 export function isBadValue(error: unknown): boolean {
   return sqlStateOf(error)?.startsWith('22') ?? false;

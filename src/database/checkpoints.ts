@@ -1,15 +1,15 @@
 import type { PGlite } from '@electric-sql/pglite';
 import type { Log } from '../log.ts';
 
-/** How often to look, in milliseconds. */
+/** How often to check, in milliseconds. */
 const LOOK_MS = 60_000;
 
-/** Of the log: what a start after a crash has to go through, and what it takes of the disk. */
+/** Bounds the log that a start after a crash must replay, and its disk space. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 /**
- * Checkpoints of the embedded database. Postgres makes them in a process of its own, which PGlite lacks:
- * by itself it makes one when it is shut down, and keeps its whole log until then.
+ * Checkpoints of the embedded database. A Postgres server has a process for them, which PGlite
+ * lacks: without this, it makes one only at shutdown and keeps its whole log until then.
  */
 export interface Checkpoints {
   /** Idempotent. */
@@ -36,7 +36,7 @@ export function makeCheckpoints(options: {
   }
 
   const timer = setInterval(() => {
-    look().catch((error) => log.warn({ err: error }, 'no checkpoint of the embedded database'));
+    look().catch((error) => log.warn({ err: error }, 'checkpoint of the embedded database failed'));
   }, lookMs).unref();
   return { stop: () => clearInterval(timer) };
 }

@@ -1,17 +1,20 @@
 import pg from 'pg';
 import { isReadOnly } from './unreachable.ts';
 
-/** How long a connection may take to be made, in milliseconds: a standby may have taken over by then. */
+/**
+ * How long to wait for a connection, in milliseconds. During a failover, a later attempt may reach
+ * the standby.
+ */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** How long a statement waits for a connection, and for its result, in milliseconds. */
+/** How long a statement waits for a connection and for its result, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 export interface ConnectionPool {
   readonly pool: pg.Pool;
   /**
-   * Uses no connection of now any more, once it is idle: they may lead to a server that was the
-   * primary, while new ones lead to the one that is.
+   * Replaces all current connections once they are idle. They may lead to a former primary; new
+   * ones lead to the current one.
    */
   discard(): void;
 }
@@ -20,16 +23,16 @@ export interface ConnectionPool {
 type Rewrite = (text: string) => string;
 
 /**
- * Connections to Postgres, made when first needed, and again when they were lost. All others are
- * discarded when one of them is told that its server takes no writes.
+ * Connections to Postgres, opened on demand and replaced when lost. If a server turns out to be
+ * read-only, all other connections are replaced, too.
  */
 export function createConnectionPool(options: {
   url: string;
   max: number;
-  /** Statements for each new connection. */
+  /** Statements that each new connection runs. */
   setup?: string;
   rewrite?: Rewrite;
-  /** Told of it when a server takes no writes. */
+  /** Called when a server is read-only. */
   onReadOnly: () => void;
 }): ConnectionPool {
   const { url, max, setup, rewrite = (text) => text, onReadOnly } = options;
@@ -43,12 +46,12 @@ export function createConnectionPool(options: {
     max,
     connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
     query_timeout: STATEMENT_TIMEOUT_MS,
-    // pg waits for it, which its types do not know.
+    // pg waits for the promise, which its types do not declare.
     async onConnect(client) {
       if (setup !== undefined) await client.query(setup);
       watchStatements(client, rewrite, (error) => {
         if (isReadOnly(error)) onReadOnly();
-        // Its statement may still be running: whatever comes next would wait for that.
+        // Its statement may still be running, and the next one would wait for it.
         if (error.message === 'Query read timeout') stale.add(client);
       });
     },
@@ -60,7 +63,7 @@ export function createConnectionPool(options: {
   });
   pool.on('release', (_, client) => {
     busy.delete(client);
-    // The pool drops what has been ended.
+    // The pool removes a client that has ended.
     if (stale.has(client)) client.end().catch(() => {});
     else idle.add(client);
   });
@@ -73,19 +76,19 @@ export function createConnectionPool(options: {
     pool,
     discard() {
       for (const client of busy) stale.add(client);
-      // The pool drops an idle connection that has an error.
+      // The pool removes an idle client that has an error.
       for (const client of idle) client.emit('error', new Error('discarded'));
       idle.clear();
     },
   };
 }
 
-/** What all our connections have in common. */
+/** Parameters of all our connections. */
 export function clientConfig(url: string): pg.ClientConfig {
   return { connectionString: url, application_name: 'retouch', keepAlive: true };
 }
 
-/** Gives up a connection that is not made earlier than the pool gives up whoever waits for one. */
+/** The connection attempt gives up before the pool gives up the callers that wait for it. */
 class ImpatientClient extends pg.Client {
   constructor(config: pg.ClientConfig = {}) {
     super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });

@@ -10,13 +10,13 @@ export interface DataDirLock {
 }
 
 /**
- * Makes this process the only user of an embedded data directory: two on one directory silently
- * lose rows.
+ * Makes this process the only user of an embedded data directory, because two on one directory
+ * silently lose rows.
  *
- * The lock is SQLite's lock on an empty file, so the kernel holds it. It ends with the process
- * however that dies: there is no stale lock to tell from a live one. A note beside it names the
- * holder. Like SQLite's, it does not reach over network file systems.
- * @throws ConfigError naming the holder, at once.
+ * The lock is SQLite's lock on an empty file. The kernel holds it and releases it with the process,
+ * so it cannot become stale. A note beside it names the holder. Like SQLite's, it does not work
+ * over network file systems.
+ * @throws ConfigError naming the holder; never waits.
  */
 export function lockDataDir(dir: string): DataDirLock {
   mkdirSync(dir, { recursive: true });
@@ -52,6 +52,6 @@ function describeHolder(path: string): string {
     const { pid, host, since } = JSON.parse(readFileSync(path, 'utf8'));
     return `process ${pid} on ${host} (since ${since})`;
   } catch {
-    return 'another process that is just starting';
+    return 'another process that is starting';
   }
 }

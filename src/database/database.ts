@@ -11,28 +11,25 @@ export type Transaction = Omit<
   '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'
 >;
 
-/** One Postgres, embedded or a server; what the rest of the service needs of it. */
+/** One Postgres, embedded or a server, as the rest of the service uses it. */
 export interface Database {
   readonly kind: 'pglite' | 'postgres';
   readonly names: DatabaseNames;
   readonly prisma: PrismaClient;
-  /** How pg-boss reaches the same database. */
+  /** How pg-boss reaches this database. */
   readonly boss: ConstructorOptions;
   /**
-   * LISTEN on a channel. `onListening` is called after each successful subscription: on every call
-   * but the first, notifications may have been missed before it.
+   * Listens on a channel. `onListening` is called after each subscription; from the second call on,
+   * notifications before it may have been missed.
    */
   listen(
     channel: string,
     onPayload: (payload: string) => void,
     onListening: () => void,
   ): Promise<Listener>;
-  /**
-   * A connection of its own for migrations. It must be closed for the migrations' advisory lock to
-   * end with it.
-   */
+  /** Opens a separate connection for migrations. Closing it releases their advisory lock. */
   openForMigration(): { factory: SqlMigrationAwareDriverAdapterFactory; close(): Promise<void> };
-  /** Leaves the connections of now, as they may lead to a server that takes no writes any more. */
+  /** Replaces all current connections, which may lead to a server that has become read-only. */
   discardConnections(): void;
   /** Idempotent. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { syncDirectorySync } from '../config/data-dir/durable-files.ts';
 
 type EmscriptenOptions = Parameters<NodeFS['init']>[1];
 
-/** What we use of Emscripten's NODEFS, which @electric-sql/pglite brings. */
+/** The parts of Emscripten's NODEFS, as bundled with @electric-sql/pglite, that we use. */
 interface NodeFsModule {
   readonly FS: {
     readonly ErrnoError: new (errno: number) => Error;
@@ -30,17 +30,17 @@ interface FsStream {
   readonly nfd: number;
 }
 
-/** Of WASI. */
+/** Error number of WASI. */
 const EIO = 29;
 
 /**
- * A directory under PGlite in which Postgres's fsync is one: NODEFS by itself has none, and says that
- * all is well. A disk that refuses is an error of Postgres's own.
+ * A directory in which Postgres's fsync works. NODEFS by itself ignores fsync and reports success.
+ * A disk error reaches Postgres as an error.
  */
 export class DurableFs extends NodeFS {
   readonly #onAbort: () => void;
 
-  /** @param onAbort Called when Postgres has ended itself, as it does when its log cannot be synced. */
+  /** @param onAbort Called when Postgres aborts, for example because its log cannot be synced. */
   constructor(dir: string, onAbort: () => void) {
     super(dir);
     this.#onAbort = onAbort;
@@ -59,7 +59,7 @@ export class DurableFs extends NodeFS {
 function syncForReal({ FS, NODEFS }: NodeFsModule): void {
   const { node_ops, stream_ops } = NODEFS;
   const { mknod } = node_ops;
-  /** Directories in which a file was created since. */
+  /** Directories in which files were created since the last sync. */
   const changed = new Set<string>();
 
   node_ops.mknod = (parent, ...rest) => {
@@ -72,7 +72,8 @@ function syncForReal({ FS, NODEFS }: NodeFsModule): void {
     const isDirectory = FS.isDir(node.mode);
     const dir = NODEFS.realPath(isDirectory ? node : node.parent);
     if (!isDirectory) fdatasyncSync(nfd);
-    // Postgres takes a new table's file for durable once it is synced, which POSIX does not promise.
+    // Postgres assumes that syncing a new file also makes its name durable, which POSIX does not
+    // promise.
     if (!isDirectory && !changed.has(dir)) return;
     syncDirectorySync(dir);
     changed.delete(dir);

@@ -1,12 +1,12 @@
 import { messages, type PGlite } from '@electric-sql/pglite';
 
-/** SQLSTATE crash_shutdown: what Postgres tells the other sessions after a panic. */
+/** SQLSTATE crash_shutdown, which Postgres sends to other sessions after a panic. */
 const CRASH_SHUTDOWN = '57P02';
 
 /**
- * Postgres ends itself rather than go on after its log could not be written or synced, and recovers at
- * its next start. What is left of it in this process must not run again: it would hang, or take for
- * durable what is not. From `hasAborted` on, every statement fails.
+ * Postgres aborts if it cannot write or sync its log, and recovers at its next start. The instance
+ * in this process must not continue: it would hang, or report lost commits as durable. Once
+ * `hasAborted` is true, every statement fails.
  */
 export function endWhenAborted(pglite: PGlite, hasAborted: () => boolean): PGlite {
   const exec = pglite.execProtocolStream.bind(pglite);

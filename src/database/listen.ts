@@ -4,21 +4,21 @@ import type { Log } from '../log.ts';
 import { clientConfig } from './connection-pool.ts';
 import type { Listener } from './database.ts';
 
-/** Between two attempts to listen again, at first and at most, in milliseconds. */
+/** First and longest delay before listening again, in milliseconds. */
 const RECONNECT_DELAY_MS = { min: 100, max: 1_000 };
 
-/** How long a connection may take to be made, and a statement on it, in milliseconds. */
+/** Timeout of a connection attempt and of a statement, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** How often the line is tested, in milliseconds: one that broke without a word is silent for ever. */
+/** How often the connection is tested, in milliseconds, because one can break silently. */
 const HEARTBEAT_MS = 5_000;
 
 export interface ServerListener extends Listener {
-  /** Leaves the connection of now, which may lead to a server that was the primary. */
+  /** Replaces the current connection, which may lead to a former primary. */
   renew(): void;
 }
 
-/** Holds one connection that listens, and makes a new one whenever it is lost. */
+/** Keeps one listening connection open, and replaces it when it is lost. */
 export async function listenToServer(options: {
   url: string;
   channel: string;
@@ -64,7 +64,7 @@ export async function listenToServer(options: {
         return await connect();
       } catch (error) {
         if (!stopped.signal.aborted)
-          log.warn({ err: error }, 'cannot listen to Postgres, trying again');
+          log.warn({ err: error }, 'cannot listen for Postgres notifications, retrying');
       }
     }
   }

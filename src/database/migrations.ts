@@ -15,10 +15,10 @@ const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 /** Every database made before 0.1.0 has this migration. The later ones are in the initial one now. */
 const FIRST_BEFORE_RELEASE = '20261122232807_initial';
 
-/** How long a process waits for another one's migration before it gives up. */
+/** How long a process waits for another one's migration. */
 const WAIT_FOR_OTHERS_MS = 120_000;
 
-/** All migrations of this release, in the form that Prisma's schema engine takes. */
+/** All migrations of this release, as Prisma's schema engine expects them. */
 export async function readMigrations(dir = MIGRATIONS_DIR): Promise<MigrationList> {
   const entries = await readdir(dir, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -58,20 +58,20 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   while (!(await isUpToDate(database, migrations))) {
     try {
       const applied = await applyMigrations(database, migrations);
-      log.info({ applied }, 'database migrated');
+      log.info({ applied }, 'migrated the database');
       return;
     } catch (error) {
       if (!isLockTimeout(error)) throw explainFailure(error);
       if (performance.now() > deadlineMs) throw stillLocked(error);
-      log.info('another process is migrating the database, waiting for it');
+      log.info('waiting for another process to migrate the database');
       await delay(250);
     }
   }
 }
 
 /**
- * Creates a schema if it is missing: where it is not, the role may have no right to create one. One
- * process at a time, as `IF NOT EXISTS` fails in a race.
+ * Creates the schema if it is missing. An existing schema is left alone, as the role may lack the
+ * privilege. One process at a time, because `IF NOT EXISTS` fails in a race.
  */
 export async function createSchema({ prisma }: Database, name: string): Promise<void> {
   await prisma.$transaction(async (tx) => {
@@ -100,7 +100,7 @@ async function isUpToDate(database: Database, migrations: MigrationList): Promis
     }
     if (known.get(name) !== checksum) {
       throw lasting(
-        `migration ${name} was changed after it was applied to this database: restore the release's own file.`,
+        `migration ${name} was changed after it was applied to this database: restore the file of this release.`,
       );
     }
   }
@@ -113,7 +113,7 @@ interface AppliedMigration {
   readonly finished: boolean;
 }
 
-/** Nothing: there is no table of migrations, or none of Prisma's. */
+/** Empty if there is no migrations table, or none by Prisma. */
 async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
   const [{ exists } = { exists: false }] = await prisma.$queryRaw<{ exists: boolean }[]>`
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
@@ -123,7 +123,10 @@ async function readApplied({ prisma }: Database): Promise<readonly AppliedMigrat
     FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`;
 }
 
-/** @throws StartError when the schema holds migrations, or tables with our names, that are not ours. */
+/**
+ * @throws StartError if the schema contains foreign migrations, or foreign tables with our
+ *   names.
+ */
 async function refuseForeign(
   { prisma, names }: Database,
   rows: readonly AppliedMigration[],
@@ -132,13 +135,13 @@ async function refuseForeign(
   if (rows.some(({ name }) => known.has(name))) return;
   const foreign = (what: string) =>
     lasting(
-      `the schema "${names.schema}" of DATABASE_URL holds ${what} of another application: name another schema with ?schema=.`,
+      `the schema "${names.schema}" of DATABASE_URL contains ${what} of another application: use another schema with ?schema=.`,
     );
   const [first] = rows;
   if (first !== undefined) {
     throw foreign(`_prisma_migrations with the migrations (such as ${first.name})`);
   }
-  // A table's rows have a type of its name.
+  // Each table has a type of the same name.
   const ours = [...Object.values(Prisma.ModelName), ...Object.keys(enums)];
   const [type] = await prisma.$queryRaw<{ name: string }[]>`
     SELECT typname::text AS name FROM pg_type
@@ -158,26 +161,26 @@ function tooOld({ kind }: Database): StartError {
 const lasting = (message: string, cause?: unknown) =>
   new StartError(message, { isTemporary: false, cause });
 
-/** What may have passed by the next start: a server that ends, a disk without room. */
+/** Failures that may be over at the next start, such as a server that shuts down or a full disk. */
 const PASSING = /No space left|terminating connection|Connection terminated|not reach|ECONN/;
 
-/** The engine's errors have its own stack as text, from `   0: …` on. */
+/** The engine's errors contain its own stack as text, from `   0: …` on. */
 function explainFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartError) return error;
   const [reason = ''] = error.message.split(/\n +0: /);
   return new StartError(
-    `a migration of the database failed (${reason.trim().replaceAll(/\s*\n\s*/g, ' ')}): mend it, or restore a backup.`,
+    `a database migration failed (${reason.trim().replaceAll(/\s*\n\s*/g, ' ')}): fix the cause and start again, or restore a backup.`,
     { isTemporary: PASSING.test(error.message) || isUnreachable(error), cause: error },
   );
 }
 
 const stillLocked = (cause: unknown) =>
   new StartError(
-    'another process has been migrating the database of DATABASE_URL for two minutes: let it end.',
+    'another process has been migrating the database of DATABASE_URL for two minutes: wait until it finishes, then start again.',
     { isTemporary: true, cause },
   );
 
-/** Another application's tables, which the engine is to leave out of account. */
+/** Tables of other applications, which the engine must ignore. */
 async function readForeignTables({ prisma, names }: Database): Promise<string[]> {
   const rows = await prisma.$queryRaw<{ name: string }[]>`
     SELECT ${names.schema} || '.' || relname AS name FROM pg_class
@@ -209,7 +212,7 @@ async function applyMigrations(database: Database, migrationsList: MigrationList
   }
 }
 
-/** P1002: the advisory lock was not had within the engine's 10 s. */
+/** P1002: the advisory lock was not acquired within the engine's 10 s. */
 function isLockTimeout(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'P1002';
 }

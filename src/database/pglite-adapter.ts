@@ -7,8 +7,8 @@ import {
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 
 /**
- * Prisma's way to PGlite. pglite-prisma-adapter by itself calls a transaction committed whose COMMIT
- * has failed, sets the isolation level outside of the transaction, and does not wait for a script.
+ * Prisma's driver adapter for PGlite. By itself, pglite-prisma-adapter reports a failed COMMIT as
+ * committed, sets the isolation level outside of the transaction, and does not wait for a script.
  */
 export function createPgliteAdapter(pglite: PGlite): SqlMigrationAwareDriverAdapterFactory {
   const factory = new PrismaPGlite(pglite);
@@ -29,7 +29,7 @@ const startTransaction = async (
   isolationLevel: Parameters<SqlDriverAdapter['startTransaction']>[0],
 ) => {
   let ended: Promise<unknown> = Promise.resolve();
-  // All that the adapter's transactions ask of it.
+  // The only method that the adapter's transactions use.
   const client: Pick<PGlite, 'transaction'> = {
     transaction(work) {
       const result = pglite.transaction(async (tx) => {
@@ -50,7 +50,7 @@ const startTransaction = async (
   return tx;
 };
 
-/** As the adapter words the errors of statements. */
+/** Wraps the error like the adapter's own statement errors. */
 function rethrow(error: unknown): never {
   if (!(error instanceof messages.DatabaseError)) throw error;
   const { code = '', severity = '', message, detail, hint } = error;

@@ -21,8 +21,8 @@ import { shareThread } from './yield-between-statements.ts';
 const CONFIG = "shared_buffers = '16MB'\n";
 
 /**
- * PGlite's own without -F, which turns fsync off. Of the ways to sync the log, the default is
- * fdatasync, which does nothing in WebAssembly.
+ * PGlite's own parameters without -F, which turns fsync off. The default sync method, fdatasync,
+ * does nothing in WebAssembly.
  */
 const START_PARAMS = [
   ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
@@ -31,11 +31,11 @@ const START_PARAMS = [
 ];
 
 /**
- * Postgres compiled to WebAssembly, in this process and this directory. What it has committed outlasts
- * a kill and a power cut.
- * @param onAborted Called when it has ended itself, since the disk refused its log: every statement
- * fails from then on, until the next start.
- * @throws ConfigError when another process holds the directory.
+ * Opens Postgres, compiled to WebAssembly, in this process and directory. Commits survive a kill
+ * and a power cut.
+ * @param onAborted Called when Postgres aborted because it could not write its log: every statement
+ *   fails from then on, until the next start.
+ * @throws ConfigError if another process holds the directory.
  */
 export async function openPglite(options: {
   dir: string;
@@ -62,7 +62,10 @@ export async function openPglite(options: {
         try {
           markOnDisk(dir);
         } catch (error) {
-          log.warn({ err: error }, 'the next start syncs the embedded database once more');
+          log.warn(
+            { err: error },
+            'could not record that the embedded database is synced; the next start syncs it again',
+          );
         }
       }
       lock.release();
@@ -78,26 +81,26 @@ async function startPglite(dir: string, onAbort: () => void): Promise<PGlite> {
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialize(dir, dataDir);
   else if (!existsSync(join(dataDir, 'global', 'pg_control'))) {
     throw new ConfigError([
-      `${dataDir} holds only part of a database (it has no global/pg_control): restore a backup, or move it away to begin with an empty one.`,
+      `${dataDir} contains an incomplete database (global/pg_control is missing): restore a backup, or move the directory away to start with an empty database.`,
     ]);
   } else if (!isOnDisk(dir)) syncTree(dataDir);
   await syncDirectory(dir);
   return PGlite.create({ fs: new DurableFs(dataDir, onAbort), startParams: START_PARAMS });
 }
 
-/** All of a new database or nothing: it gets its name when it is whole and on the disk. */
+/** Atomic: the new database gets its name only once it is complete and synced. */
 async function initialize(dir: string, dataDir: string): Promise<void> {
   const fresh = join(dir, 'postgres.new');
   await rm(fresh, { recursive: true, force: true });
   const initialized = await PGlite.create({ dataDir: fresh });
   await initialized.close();
-  // As a start parameter the same setting hangs PGlite; in the file it is read at the next start.
+  // As a start parameter, this setting hangs PGlite; from the file, it applies at the next start.
   await appendFile(join(fresh, 'postgresql.conf'), CONFIG);
   syncTree(fresh);
   await rename(fresh, dataDir).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     throw new ConfigError([
-      `${dataDir} is not empty, and holds no database (it has no PG_VERSION): move it away, or restore it.`,
+      `${dataDir} is not empty but is not a database (PG_VERSION is missing): move the directory away, or restore it.`,
     ]);
   });
 }

@@ -12,17 +12,17 @@ import { inTransactions } from './single-statements.ts';
 export interface PostgresOptions {
   readonly url: string;
   /**
-   * Past the transaction pooler that `url` leads to; for what needs a session: the queue, LISTEN and
-   * migrations. Null: `url` itself leads to sessions.
+   * Bypasses the transaction pooler of `url`, for what needs a session: the queue, LISTEN and
+   * migrations. Null if `url` provides sessions.
    */
   readonly directUrl: string | null;
   readonly schema: string;
-  /** Connections for the data, and for the queue. One more listens. */
+  /** Connections for data and for the queue. One more listens. */
   readonly poolSize: number;
   readonly queuePoolSize: number;
 }
 
-/** A Postgres server. Connections are made when first needed and again when they were lost. */
+/** Opens a Postgres server. Connections are opened on demand and replaced when lost. */
 export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }): Database {
   const { url, directUrl, schema, poolSize, queuePoolSize } = options;
   const sessionUrl = directUrl ?? url;

@@ -3,12 +3,12 @@ import type { Log } from '../log.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 
 /**
- * How long a transaction waits for a connection, and may take, in milliseconds. Prisma's own 2 s and
- * 5 s give up on a database that is merely busy.
+ * How long a transaction may wait for a connection, and run, in milliseconds. Prisma's defaults of
+ * 2 s and 5 s give up on a database that is merely busy.
  */
 const transactionOptions = { maxWait: 15_000, timeout: 30_000 };
 
-/** At log level `trace` every statement is logged: its text only, as its values are the users'. */
+/** Level `trace` logs the text of every statement, never its values, which are users' data. */
 export function createPrisma(adapter: SqlDriverAdapterFactory, log: Log): PrismaClient {
   if (!log.isLevelEnabled('trace')) return new PrismaClient({ adapter, transactionOptions });
   const prisma = new PrismaClient({

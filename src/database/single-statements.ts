@@ -6,8 +6,8 @@ import type {
 } from '@prisma/driver-adapter-utils';
 
 /**
- * Runs each statement that is outside of a transaction in one of its own: through a transaction
- * pooler only a transaction has settings that are ours.
+ * Runs each statement outside of a transaction in its own, because through a transaction pooler
+ * only a transaction has our parameters.
  */
 export function inTransactions(factory: SqlDriverAdapterFactory): SqlDriverAdapterFactory {
   return {

@@ -1,20 +1,20 @@
 import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** DB_SHUTDOWNED of Postgres's catalog/pg_control.h, and where its `state` is. */
+/** DB_SHUTDOWNED in Postgres's catalog/pg_control.h, and the offset of its `state`. */
 const SHUT_DOWN = 1;
 const STATE_AT = 16;
 
 /**
- * Whether a closed database is on the disk as a whole: syncing what is there already costs a flush
- * of the disk for each of its thousand files. False for one that was copied or restored, or left by a
- * version that did not sync. One that was not shut down is synced by Postgres, before it recovers.
+ * Whether a closed database is already synced as a whole. Syncing it again costs a disk flush for
+ * each of its thousand files. False if it was copied, restored, or left by a version that did not
+ * sync. Postgres itself syncs a database that was not shut down, before it recovers.
  */
 export function isOnDisk(dir: string): boolean {
   return stateOf(dir) !== SHUT_DOWN || readMark(dir) === identityOf(dir);
 }
 
-/** For who has shut the database down, and knows that all of it was synced. */
+/** Call after the database was shut down with all files synced. */
 export function markOnDisk(dir: string): void {
   writeFileSync(markPath(dir), identityOf(dir));
 }
@@ -28,7 +28,7 @@ function readMark(dir: string): string | null {
   }
 }
 
-/** Another file with the same content has another inode; a later content has another time. */
+/** A copy has another inode; changed content has another time. */
 function identityOf(dir: string): string {
   const { ino, mtimeNs } = statSync(controlPath(dir), { bigint: true });
   return `${ino} ${mtimeNs}\n`;

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { sqlStateOf } from './sql-state.ts';
 
 /**
- * Prisma: not reached, timed out, closed by the server, no connection free, no transaction begun, a
+ * Prisma: unreachable, timed out, closed by the server, no free connection, no transaction begun, a
  * conflict with another transaction.
  */
 const PRISMA_CODES = ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034'];
 
-/** As node-postgres words what has no code. */
+/** Messages of node-postgres for errors without a code. */
 const MESSAGES = [
   'Query read timeout',
   'timeout exceeded when trying to connect',
@@ -17,7 +17,7 @@ const MESSAGES = [
   'Client was closed and is not queryable',
 ];
 
-/** Of Node's sockets and resolver. */
+/** Errors of Node's sockets and resolver. */
 const NETWORK_CODES = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -36,23 +36,23 @@ const NETWORK_CODES = [
  */
 const PASSING_STATES = /^(08...|40001|40P01|53...|57014|57P0[1-5])$/;
 
-/** A read-only transaction: on a standby, or by `default_transaction_read_only`. */
+/** Read-only transaction: on a standby, or by `default_transaction_read_only`. */
 const READ_ONLY_STATE = '25006';
 
-/** As adapter-pg calls what has no SQLSTATE. */
+/** Names of adapter-pg for errors without SQLSTATE. */
 const CONNECTION_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout'];
 
 const cause = z.object({ kind: z.string() });
 
-/** As Prisma wraps it when a statement fails, or as it is when a COMMIT does. */
+/** Wrapped by Prisma if a statement fails; unwrapped if a COMMIT fails. */
 const driverSchema = z.union([
   z.object({ meta: z.object({ driverAdapterError: z.object({ cause }) }) }),
   z.object({ name: z.literal('DriverAdapterError'), cause }),
 ]);
 
 /**
- * Whether the database could not be reached, went away or takes no writes, so that the same may work
- * later. What was being committed just then may stand all the same.
+ * Whether the database was unreachable, went away or is read-only, so that a retry may succeed. A
+ * commit in progress may have succeeded nevertheless.
  */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -68,7 +68,7 @@ export function isUnreachable(error: unknown): boolean {
   return CONNECTION_KINDS.includes(kind);
 }
 
-/** Whether a server refused to write. It may have been the primary before, or become it. */
+/** Whether a server rejected a write as read-only. It may be a former or future primary. */
 export function isReadOnly(error: unknown): boolean {
   return sqlStateOf(error) === READ_ONLY_STATE;
 }

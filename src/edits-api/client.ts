@@ -29,11 +29,14 @@ import { createTransport } from './request/transport.ts';
 import { errorOfLimits } from './request/transport-errors.ts';
 
 export interface EditsApiOptions extends AnswerAccessOptions {
-  /** How several pictures are named. @default 'image[]' */
+  /** Name of the form field for several images. @default 'image[]' */
   readonly imageField?: ImageField;
 }
 
-/** The edits API over HTTP. What a failed call cost is told by `errorOfTransport` and `errorOfAnswer`. */
+/**
+ * The client of the edits API over HTTP. `errorOfTransport` and `errorOfAnswer` decide the outcome
+ * of a failed call.
+ */
 export function createEditsApi(options: EditsApiOptions): EditsApi {
   const { key, imageField = 'image[]', userAgent = 'retouch', connectTimeoutMs = 10_000 } = options;
   const { firstHand = false, proxies = NO_PROXIES } = options;
@@ -60,19 +63,20 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     try {
       return await access.readAnswer(body, raw, {
         head,
-        // Not the call's own limits: at the deadline, what came until then still counts.
+        // Not aborted by the call's own deadline: at the deadline, what has arrived still counts.
         signal: call.signal ?? NEVER,
         expectedImages,
         onPartialImage,
         onReceived() {
           limits.keepDeadline();
-          // Its images may take minutes, and a power cut must not cost it meanwhile.
+          // Downloading its images may take minutes, and a power cut must not lose the response
+          // meanwhile.
           raw.sync().catch(() => undefined);
           call.onReceived?.();
         },
       });
     } catch (error) {
-      // What failed on our side is not the deadline's doing: it is read again.
+      // A local failure is not caused by the deadline: the response is read again.
       const isTheirs = error instanceof EditsApiError || call.signal?.aborted === true;
       throw limits.endedBy !== null && isTheirs ? errorOfLimits(limits.endedBy, true) : error;
     }
@@ -88,11 +92,14 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     };
   }
 
-  /** The one shape in which a call fails: told apart, with what the answer's head said, redacted. */
+  /**
+   * Converts any failure of a call to a redacted EditsApiError with the facts of the response's
+   * head.
+   */
   function toEditsApiError(error: unknown, head: AnswerHead | null, body: MultipartBody) {
     if (error instanceof EditsApiError) return access.redacted(error, head);
     const outcome = body.progress === 'unsent' ? 'not_processed' : 'unknown';
-    const message = 'The answer of the edits API could not be kept.';
+    const message = 'The response of the upstream could not be stored.';
     return new EditsApiError('INTERNAL', outcome, message, { ...head, cause: error });
   }
 
@@ -113,7 +120,7 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
         await raw.sync();
         return { httpStatus, upstreamRequestId, ...answer };
       } catch (error) {
-        // Somebody may want to look at it. The first error says more than one of the disk.
+        // The raw response may be inspected later. The first error says more than one of the disk.
         await raw?.sync().catch(() => undefined);
         throw toEditsApiError(error, head, body);
       } finally {
@@ -140,7 +147,7 @@ function imagesAskedFor({ fields }: EditsApiRequest): number {
 
 const NEVER = new AbortController().signal;
 
-/** The first one when a server sends several. */
+/** The first value if a server sends several. */
 function header({ headers }: Dispatcher.ResponseData, name: string): string | null {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;

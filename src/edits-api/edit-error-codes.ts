@@ -1,14 +1,14 @@
-/** What follows from an error code, wherever it is handled. */
+/** What an error code implies, wherever it is handled. */
 interface EditErrorTraits {
-  /** In the GraphQL schema. */
+  /** Description in the GraphQL schema. */
   readonly description: string;
-  /** If the edit was not processed, the same edit may succeed later by itself. */
+  /** If the edit was not processed, whether the same edit may succeed later. */
   readonly retryable: boolean;
-  /** It concerns every edit at this upstream and not only this one, so the upstream gets a pause. */
+  /** Whether it concerns every edit at this upstream, so that the upstream is paused. */
   readonly pausesUpstream: boolean;
-  /** It counts towards opening the upstream's circuit. */
+  /** Whether it counts towards opening the upstream's circuit. */
   readonly countsAsOutage: boolean;
-  /** An attempt that ends so counts towards MAX_EDIT_ATTEMPTS. */
+  /** Whether an attempt with this error counts towards MAX_EDIT_ATTEMPTS. */
   readonly usesAttempt: boolean;
   /** For the OpenAI-compatible API. */
   readonly httpStatus: number;
@@ -23,7 +23,7 @@ const OF_THE_EDIT = {
 const OF_THE_ACCOUNT = { ...OF_THE_EDIT, pausesUpstream: true } as const;
 const OUTAGE = { ...OF_THE_EDIT, retryable: true, countsAsOutage: true } as const;
 
-/** Why an edit failed, as a client reads it in `EditError.code`: one entry for each code. */
+/** Why an edit failed, as in `EditError.code`: one entry per code. */
 export const EDIT_ERRORS = {
   MODERATION_BLOCKED: {
     ...OF_THE_EDIT,
@@ -114,7 +114,7 @@ export const EditErrorCode = Object.fromEntries(
   Object.keys(EDIT_ERRORS).map((code) => [code, code]),
 ) as { readonly [Code in EditErrorCode]: Code };
 
-/** Whether a column holds a code of this release. */
+/** Whether a column contains a code of this release. */
 export function isEditErrorCode(code: string | null): code is EditErrorCode {
   return code !== null && Object.hasOwn(EDIT_ERRORS, code);
 }

@@ -2,10 +2,10 @@ import { RetouchError } from '../errors.ts';
 import type { EditErrorCode } from './edit-error-codes.ts';
 
 /**
- * What a failed call to the edits API cost:
- * - `not_processed`: surely nothing; the same call may be sent again.
- * - `refused`: the API answered with a final error; sending it again is of no use.
- * - `unknown`: it may have been processed and paid; only a person may decide to send it again.
+ * Outcome of a failed call to the edits API:
+ * - `not_processed`: certainly not billed; the same call may be sent again.
+ * - `refused`: the API returned a final error; sending it again does not help.
+ * - `unknown`: it may have been processed and billed; only a person may decide to send it again.
  */
 export type EditsApiOutcome = 'not_processed' | 'refused' | 'unknown';
 
@@ -16,13 +16,13 @@ export interface ModerationDetails {
   readonly categories: readonly string[];
 }
 
-/** A call to the edits API that brought no pictures. */
+/** A call to the edits API that returned no images. */
 export class EditsApiError extends RetouchError {
   readonly code: EditErrorCode;
   readonly outcome: EditsApiOutcome;
   readonly httpStatus: number | null;
   readonly upstreamRequestId: string | null;
-  /** How long the upstream asks to wait, in `Retry-After`, other headers or words. */
+  /** How long the upstream asks to wait, in `Retry-After`, other headers or the message. */
   readonly retryAfterSeconds: number | null;
   readonly moderationDetails: ModerationDetails | null;
 

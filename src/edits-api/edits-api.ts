@@ -1,13 +1,13 @@
 import type { ReceivedImage } from '../images/images.ts';
 import type { StagedFile } from '../images/storage/staging.ts';
 
-/** One picture of a request. Its bytes are read when they are sent, never before. */
+/** One image of a request. Its bytes are read only when they are sent. */
 export interface EditsApiFile {
-  /** Made by us (`image-1.png`), never the client's. */
+  /** Generated (`image-1.png`), never the client's. */
   readonly filename: string;
   readonly contentType: 'image/png' | 'image/jpeg' | 'image/webp';
   readonly bytes: number;
-  /** A chunk is valid until the next one is asked for. A stream is destroyed when the call is aborted. */
+  /** A chunk is valid until the next one is requested. Aborting the call destroys a stream. */
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -15,70 +15,71 @@ export interface EditsApiRequest {
   /** 1-16, in order. */
   readonly images: readonly EditsApiFile[];
   readonly mask?: EditsApiFile;
-  /** Form fields in the API's own names and spelling (`prompt`, `model`, `output_format` …). */
+  /** Form fields with the API's own names and values (`prompt`, `model`, `output_format` …). */
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** What came back, pictures already decoded into staged files, each a whole one. */
+/** A successful response, with each image decoded to a complete staged file. */
 export interface EditsApiAnswer {
   readonly httpStatus: number;
-  /** `x-request-id` of the answer. */
+  /** `x-request-id` of the response. */
   readonly upstreamRequestId: string | null;
-  /** At least one, perhaps fewer than were asked for; the caller puts or discards each. */
+  /** At least one, possibly fewer than requested; the caller stores or discards each. */
   readonly images: readonly ReceivedImage[];
   /**
-   * The answer as JSON without the pictures (`b64_json` is dropped), as far as it came: `created`,
-   * `usage`, `size`, `quality`, `background`, `output_format` and whatever else the API said. `usage`
-   * is here wherever the API had it.
+   * The response as JSON without its images (`b64_json` is dropped), as far as it arrived:
+   * `created`, `usage`, `size`, `quality`, `background`, `output_format` and any other field.
+   * `usage` is here wherever the API put it.
    */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Takes a picture on the way over: the file is its own from then on. `index` counts from 0, in the
- * order they come. It must not throw.
+ * Receives a partial image and owns its file from then on. `index` counts from 0 in order of
+ * arrival. Must not throw.
  */
 export type OnPartialImage = (image: StagedFile, index: number) => void;
 
 export interface EditsApiCall {
-  /** Aborting ends the call as `ABORTED`, its outcome unknown once the request went out. */
+  /** Aborting ends the call as `ABORTED`, with an unknown outcome once the request was sent. */
   readonly signal?: AbortSignal;
-  /** From now to the last byte of the answer. The fetching of pictures that it points at has its own. */
+  /** From now to the last byte of the response. Downloads of linked images have their own limit. */
   readonly timeoutMs: number;
-  /** Told of each picture on the way, of an answer that is streamed, while the rest still comes. */
+  /** Called for each partial image while a streamed response arrives. */
   readonly onPartialImage?: OnPartialImage;
   /**
-   * Told when the answer has come and is kept, and only pictures that it points at are still fetched:
-   * `readSaved` can do that again at any time.
+   * Called when the response has arrived and is stored, and only linked images remain to be
+   * downloaded: `readSaved` can repeat that at any time.
    */
   readonly onReceived?: () => void;
-  /** Where the answer's bytes are kept as they came, before they are parsed. The caller removes it. */
+  /** Where to store the raw response before it is parsed. The caller removes it. */
   readonly rawAnswerPath: string;
 }
 
-/** An answer that an earlier call has kept. */
+/** The stored response of an earlier call. */
 export interface SavedAnswer {
-  /** Its bytes, from the first one on. Whatever it throws is thrown. */
+  /** Its bytes from the start. Errors are passed on. */
   readonly bytes: AsyncIterable<Buffer>;
-  /** How many pictures were asked for. */
+  /** Number of requested images. */
   readonly expectedImages: number;
   readonly signal: AbortSignal;
-  /** As of a call. */
+  /** As in a call. */
   readonly onReceived?: () => void;
 }
 
 /**
- * Reads an answer again. Sends nothing, but fetches pictures that it points at.
- * @throws EditsApiError when it has no picture that can be used: the error that it reports, or
- * BROKEN_ANSWER; the signal's reason when aborted.
+ * Reads a stored response again. Sends no edit, but downloads linked images.
+ * @throws EditsApiError if it has no usable image: the error that it reports, or BROKEN_ANSWER; the
+ *   signal's reason when aborted.
  */
 export type ReadSaved = (answer: SavedAnswer) => Promise<EditsApiAnswer>;
 
-/** The one way to the upstream. */
+/** The only way to an upstream. */
 export interface EditsApi {
   /**
-   * Sends exactly one POST, whatever happens: never a retry, never a redirect.
-   * @throws EditsApiError with its outcome; staged files are discarded then, the raw answer stays.
+   * Sends exactly one POST: never retries, never follows a redirect.
+   * @throws EditsApiError with its outcome; staged files are then discarded, the raw response
+   *   remains.
    */
   edit(request: EditsApiRequest, call: EditsApiCall): Promise<EditsApiAnswer>;
   readonly readSaved: ReadSaved;

@@ -3,21 +3,24 @@ import { z } from 'zod';
 import { editsApiUrl, secret } from '../config/setting-schemas.ts';
 import { ConfigError } from '../errors.ts';
 
-/** One edits API, as configured. */
+/** One upstream, as configured. */
 export interface UpstreamConfig {
-  /** Names it in answers and logs. */
+  /** Identifies it in responses and logs. */
   readonly name: string;
   /** Ends in `/v1`. */
   readonly url: string;
   readonly key: string;
   readonly imageField: 'image' | 'image[]';
-  /** It is the API itself and no relay: a 500 that it wrote itself means that no edit was made. */
+  /**
+   * Whether it is the API itself, not a relay: then a 500 that it wrote itself means that no edit
+   * was made.
+   */
   readonly firstHand: boolean;
-  /** The models it serves; null: any. */
+  /** The models it serves; null for any. */
   readonly models: readonly string[] | null;
-  /** Lower goes first. */
+  /** Lower values are tried first. */
   readonly priority: number;
-  /** Calls at once over all processes; null: no limit of its own. */
+  /** Maximum number of concurrent calls over all processes; null for no separate limit. */
   readonly concurrency: number | null;
 }
 
@@ -37,15 +40,15 @@ const schema = z
   .min(1)
   .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names must differ');
 
-/** Only where nobody stands in between is a 500 the API's own word. */
+/** A 500 is the API's own statement only if nothing stands in between. */
 export function isFirstHandHost(url: string): boolean {
   return new URL(url).hostname === 'api.openai.com';
 }
 
 /**
  * Reads EDITS_API_FILE.
- * @param firstHand Of entries that do not say; null: by their host.
- * @throws ConfigError; keys are never repeated in it.
+ * @param firstHand For entries that do not set it; null to decide by their host.
+ * @throws ConfigError, which never contains a key.
  */
 export async function readUpstreamsFile(
   path: string,

@@ -11,36 +11,39 @@ import type { EditsApi } from './edits-api.ts';
 import { EditsApiError } from './edits-api-error.ts';
 import type { UpstreamConfig } from './upstreams-file.ts';
 
-/** So many calls in a row without an answer open the circuit … */
+/** This many consecutive calls without a response open the circuit … */
 const MAX_CONSECUTIVE_FAILURES = 5;
-/** … for so long, in milliseconds; then one call tries it. */
+/** … for this long, in milliseconds; then one trial call is allowed. */
 const HALF_OPEN_AFTER_MS = 30_000;
 
-/** An edits API, for those who do not call it. */
+/** State of an upstream for those who do not call it. */
 export interface KnownUpstream extends Pick<UpstreamConfig, 'name' | 'models' | 'priority'> {
-  /** False while its circuit is open: the last calls of this process brought nothing, or one tries it. */
+  /** False while its circuit is open: this process's last calls failed, or one is trying it. */
   isClosed(): boolean;
 }
 
-/** One edits API that edits can be sent to. */
+/** An upstream that edits can be sent to. */
 export interface Upstream extends KnownUpstream, Pick<UpstreamConfig, 'concurrency'> {
-  /** Whether its circuit has been open for so long that one call may try it. */
+  /** Whether its circuit has been open long enough for a trial call. */
   isTrialDue(): boolean;
   /**
-   * Asked by whoever will call it next: true while the circuit is closed, and once when a trial is
-   * due. Should the call not come, the next trial is due as long after this one.
+   * Call right before a call: true while the circuit is closed, and once when a trial is due. If no
+   * call follows, the next trial is due after the same time again.
    */
   admit(): boolean;
-  /** As its EditsApi, and counts failures for the circuit. */
+  /** Its EditsApi, which counts failures for the circuit. */
   readonly edit: EditsApi['edit'];
   readonly readSaved: EditsApi['readSaved'];
 }
 
 export interface Upstreams {
   readonly all: readonly Upstream[];
-  /** The one of that name, or any when it is not configured any more. */
+  /** The upstream of that name, or any if it is no longer configured. */
   named(name: string): Upstream;
-  /** Those that serve a model, by priority. Who serves a model serves its dated snapshots, too. */
+  /**
+   * The upstreams of a model, by priority. An upstream that serves a model also serves its dated
+   * snapshots.
+   */
   serving(model: string): readonly Upstream[];
 }
 
@@ -56,7 +59,7 @@ export function createUpstreams(
     .map(({ config, editsApi }) => createUpstream(config, editsApi))
     .sort(byPriority);
   const [first] = all;
-  if (first === undefined) throw new Error('there is no edits API to send to');
+  if (first === undefined) throw new Error('no upstream is configured');
   return {
     all,
     named: (name) => all.find((upstream) => upstream.name === name) ?? first,
@@ -73,7 +76,8 @@ function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
     halfOpenAfter: HALF_OPEN_AFTER_MS,
     breaker: new ConsecutiveBreaker(MAX_CONSECUTIVE_FAILURES),
   });
-  // It stays open until it is called, so who calls only while it is closed has to know the time.
+  // It stays open until it is called, so callers that need a closed circuit must know when a trial
+  // is due.
   let waitingSinceMs = 0;
   circuit.onBreak(() => {
     waitingSinceMs = Date.now();
@@ -101,18 +105,21 @@ function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
         return await circuit.execute(() => editsApi.edit(request, call));
       } catch (error) {
         if (!(error instanceof BrokenCircuitError)) throw error;
-        // Opened between the choice and the call, or somebody else is trying it.
+        // Opened between the choice and the call, or another call is the trial.
         throw new EditsApiError(
           EditErrorCode.UNREACHABLE,
           'not_processed',
-          'The edits API has not answered for a while; it is left alone for a moment.',
+          'The upstream has not responded for a while and is not called for a moment.',
         );
       }
     },
   };
 }
 
-/** Whether an error speaks of an outage and not of the one request. A rejection is a response. */
+/**
+ * Whether an error indicates an outage rather than a problem of the request. A rejection is a
+ * response.
+ */
 function isOutage(error: unknown): boolean {
   return error instanceof EditsApiError && EDIT_ERRORS[error.code].countsAsOutage;
 }

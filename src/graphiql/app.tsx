@@ -25,18 +25,18 @@ const PLUGINS = [
   HISTORY_PLUGIN,
 ];
 
-/** What the variables' editor takes as right: null holds the place of a file. */
+/** The variables editor accepts null as the placeholder of a file. */
 const SCALARS = { JSONObject: { type: 'object' }, Upload: { type: 'null' } } as const;
 
-/** Narrower than this a panel would hide the editors. */
+/** Minimum width, so that a panel does not hide the editors. */
 const WIDE = '(min-width: 761px)';
 
-/** What is as the visitor left it from the second visit on. */
+/** From the second visit on, the page keeps the visitor's layout. */
 function firstVisit(examples: readonly ExampleOperation[]) {
   if (restoreTabs(localStorage)) return {};
   const variables = examples[0]?.variables;
   return {
-    // Of default tabs GraphiQL shows the variables only once one of them was changed to.
+    // GraphiQL shows the variables of default tabs only after a tab change.
     ...(variables && { initialVariables: variables }),
     ...(matchMedia(WIDE).matches && { visiblePlugin: FILES_TITLE }),
   };

@@ -1,4 +1,4 @@
-/** What one of GraphiQL's tabs holds on a first visit. */
+/** A tab of GraphiQL on the first visit. */
 export interface ExampleOperation {
   readonly query: string;
   /** JSON. */
@@ -22,10 +22,10 @@ const RESULT = `... on EditImagePayload {
     }
     ... on Error { message }`;
 
-/** An edit of as many pictures as the Files panel is given. */
+/** An edit of all images in the Files panel. */
 export function editOperation({ sandbox }: { sandbox: boolean }): ExampleOperation {
   return {
-    query: `# Attach pictures in the Files panel
+    query: `# Attach images in the Files panel
 # (or drop or paste them), then run.
 mutation Edit($input: EditImageInput!) {
   editImage(input: $input) {
@@ -37,14 +37,14 @@ mutation Edit($input: EditImageInput!) {
       input: {
         images: [{ file: null }],
         prompt: 'make it autumn',
-        // Each costs tokens, which the sandbox has for nothing.
+        // Partial images cost tokens, which are free in the sandbox.
         ...(sandbox && { partialImages: 2 }),
       },
     }),
   };
 }
 
-/** What the tabs hold on a first visit. */
+/** The tabs on the first visit. */
 export function exampleOperations(options: { sandbox: boolean }): ExampleOperation[] {
   const now = new Date();
   const monthAgo = new Date(now.getTime() - 30 * 24 * 3_600_000);
@@ -53,7 +53,7 @@ export function exampleOperations(options: { sandbox: boolean }): ExampleOperati
   return [
     editOperation(options),
     {
-      query: `# The mask says where to edit: paint
+      query: `# The mask marks what to edit: paint
 # it in the Files panel, or attach it.
 mutation EditPart(
   $images: [ImageInput!]!
@@ -79,17 +79,21 @@ mutation EditPart(
       }),
     },
     {
-      query: `# Edits as they happen. The button
-# that ran it stops it.
+      query: `# Live progress of your edits. Click
+# the run button again to stop.
 subscription Watch {
   editJobs {
-    type
-    partialImage { url }
-    editJob {
-      id
-      status
-      prompt { text }
-      outputImages { url }
+    __typename
+    ... on EditJobUpdate {
+      editJob {
+        id
+        status
+        prompt { text }
+        outputImages { url }
+      }
+    }
+    ... on EditJobPartialImageReceived {
+      image { url }
     }
   }
 }
@@ -99,19 +103,17 @@ subscription Watch {
       query: `query History {
   editJobs(first: 10) {
     totalCount
-    edges {
-      node {
-        id
-        status
-        model
-        createdAt
-        durationMs
-        prompt { text }
-        inputImages { id url }
-        outputImages { id url }
-        usage { totalTokens }
-        cost { amount nominal }
-      }
+    nodes {
+      id
+      status
+      model
+      createdAt
+      durationMs
+      prompt { text }
+      inputImages { id url }
+      outputImages { id url }
+      usage { totalTokens }
+      cost { amount nominal }
     }
     pageInfo { hasNextPage endCursor }
   }

@@ -5,7 +5,7 @@ import './phone.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 
-// What the service knows and the page has to, it writes into its root element.
+// The service passes settings to the page in its root element.
 const sandbox = document.documentElement.dataset['sandbox'] === 'true';
 if (sandbox) document.title = 'Retouch (sandbox)';
 

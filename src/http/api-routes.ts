@@ -15,19 +15,19 @@ import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 
-/** A schema with what serves it over each transport. */
+/** A schema with its servers for each transport. */
 export interface Endpoint {
   readonly graphql: Graphql;
   readonly sockets: GraphqlSockets;
 }
 
-/** The API, its page and the pictures, for those who may ask at all. */
+/** The API, its page and the images, for viewers who may use them. */
 export function createApiRoutes(options: {
-  /** Path under which clients reach all this; empty: the root. */
+  /** Path under which clients reach all this; empty for the root. */
   prefix: string;
   origins: RequestOrigins;
   cors: Cors;
-  /** Whose pages may read images and exports. */
+  /** Origins whose pages may read images and exports. */
   corsOrigins: readonly string[];
   viewer: Viewer;
   endpoints: readonly Endpoint[];
@@ -60,7 +60,7 @@ export function createApiRoutes(options: {
         return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
-      // Before a body is read: nothing could be done with it.
+      // Check before the body is read, which would be useless.
       if (isServed && !(await availability.check())) {
         return sendDatabaseUnavailable(res);
       }
@@ -80,7 +80,7 @@ export function createApiRoutes(options: {
         res.writeHead(307, { location: `${prefix}/graphql` }).end();
         return;
       }
-      sendError(res, 404, 'NOT_FOUND', 'There is nothing here. The API is at /graphql.');
+      sendError(res, 404, 'NOT_FOUND', 'Not found. The API is at /graphql.');
     },
 
     upgrade(req, socket, head, path, log) {
@@ -89,10 +89,10 @@ export function createApiRoutes(options: {
         rejectUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       } else if (endpoint === undefined) {
         const paths = [...endpoints.keys()].join(' and ');
-        rejectUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are served at ${paths} only.`);
+        rejectUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are only available at ${paths}.`);
       } else if (!origins.isOriginAllowed(req)) {
         const message =
-          'WebSockets are open to pages of this service’s own origin and of those in CORS_ORIGINS only.';
+          'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
         rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
       } else {
         endpoint.sockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
@@ -104,7 +104,7 @@ export function createApiRoutes(options: {
 const READ = /^\/(images|export)\//;
 
 const FORBIDDEN_READ =
-  'Images and exports cannot be embedded by pages of other sites. Pages of the origins in CORS_ORIGINS can read them by fetch() with mode "cors".';
+  'Pages of other sites cannot embed images and exports. Pages of the origins in CORS_ORIGINS can read them with fetch() in mode "cors".';
 
 const FORBIDDEN_HOST =
-  'This service does not answer to the name in the Host header; ALLOWED_HOSTS lists the names, besides localhost, that it does answer to.';
+  'The Host header names a host that is not allowed. ALLOWED_HOSTS lists the allowed names besides localhost.';

@@ -2,22 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendError } from './send-error.ts';
 
 export interface BodyDeadlineOptions {
-  /** The longest silence of a client. @default 20_000 // 20 seconds */
+  /** Longest silence of a client. @default 20_000 // 20 seconds */
   idleMs?: number;
-  /** Over each `windowMs` of reading. @default 4_000 */
+  /** Minimum rate over each `windowMs` of reading. @default 4_000 */
   minBytesPerSecond?: number;
   /** @default 60_000 // a minute */
   windowMs?: number;
 }
 
-/** Ends requests whose body does not arrive, so that they do not hold upload slots. */
+/** Ends requests whose body does not arrive, so that they do not occupy upload slots. */
 export interface BodyDeadlines {
-  /** Watches the request until its body is complete. A stalled one gets 408, and is cut off. */
+  /**
+   * Watches the request until its body is complete. Responds to a stalled one with 408 and closes
+   * it.
+   */
   watch(req: IncomingMessage, res: ServerResponse): void;
   stop(): void;
 }
 
-/** What the last look at a request found. Times are in milliseconds. */
+/** Findings of the last check of a request. Times are in milliseconds. */
 interface Progress {
   readonly res: ServerResponse;
   atMs: number;
@@ -29,8 +32,8 @@ interface Progress {
 }
 
 /**
- * Only time in which we wait for the client counts: not while a body is paused because a disk or a
- * parser is slower than the client, nor before anybody reads it.
+ * Only time spent waiting for the client counts: not while a body is paused because a disk or a
+ * parser is slower than the client, nor before reading starts.
  */
 export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDeadlines {
   const { idleMs = 20_000, minBytesPerSecond = 4_000, windowMs = 60_000 } = options;
@@ -63,7 +66,7 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
     forget(req);
     if (res.headersSent) return void req.socket.destroy();
     res.setHeader('connection', 'close');
-    const message = `${reason}, so the request was ended before its body was complete. Send it again.`;
+    const message = `${reason}, so the request was closed before its body was complete. Send it again.`;
     sendError(res, 408, 'REQUEST_TIMEOUT', message);
   }
 
@@ -89,7 +92,7 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
         windowBytes: 0,
       });
       res.once('close', () => {
-        // After an early response the rest of the body is still to come.
+        // After an early response, the rest of the body may still arrive.
         if (req.complete) forget(req);
       });
       timer ??= setInterval(check, Math.min(1_000, idleMs / 4, windowMs / 4));
@@ -117,7 +120,7 @@ function update(progress: Progress, req: IncomingMessage, nowMs: number): void {
   progress.wasWaiting = isWaiting;
 }
 
-/** Somebody reads, and has taken all that arrived. */
+/** The reader has consumed all that arrived. */
 function isWaitingForClient(req: IncomingMessage): boolean {
   const isRead = req.readableFlowing === true || req.listenerCount('readable') > 0;
   return isRead && req.readableLength === 0;

@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { badUpload } from './graphql/upload-map.ts';
 
 /**
- * Reads a whole small body. On a larger one it stops keeping bytes and throws; the rest is read
- * and dropped, since a client that is cut off while it sends may never see the answer.
+ * Reads a small body. If it is too large, the rest is read and dropped before this throws, because
+ * a client that is closed while it sends may never see the response.
  *
- * @throws GraphQLError with status 413 over `maxBytes`, whether a length was declared or not;
- * 400 when the body breaks off.
+ * @throws GraphQLError with status 413 over `maxBytes`, whether or not a length was declared; 400
+ *   if the body ends early.
  */
 export function readSmallBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export function readSmallBody(req: IncomingMessage, maxBytes: number): Promise<B
       else settle(() => refuse(req, maxBytes, reject));
     };
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks, bytes)));
-    const onBroken = () => settle(() => reject(badUpload('The request body broke off.')));
+    const onBroken = () => settle(() => reject(badUpload('The request body ended early.')));
 
     if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
       refuse(req, maxBytes, reject);
@@ -37,8 +37,8 @@ export function readSmallBody(req: IncomingMessage, maxBytes: number): Promise<B
 }
 
 function refuse(req: IncomingMessage, maxBytes: number, reject: (error: Error) => void): void {
-  // An error while the rest is dropped concerns nobody any more.
+  // An error while the rest is dropped does not matter.
   req.on('error', () => undefined).resume();
   const limit = maxBytes.toLocaleString('en-US');
-  reject(badUpload(`The request body is larger than ${limit} bytes, the most accepted.`, 413));
+  reject(badUpload(`The request body may have at most ${limit} bytes.`, 413));
 }

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Whether a page of another site has a browser read this for it, by Fetch Metadata
- * (https://www.w3.org/TR/fetch-metadata/): as an image, a script or a frame's object, which a page
- * may embed without being allowed to read it, or by a request whose answer that page may not have.
+ * Whether a browser reads this for a page of another site, by Fetch Metadata
+ * (https://www.w3.org/TR/fetch-metadata/): as an image, a script or an embedded object, which a
+ * page may include without being allowed to read it, or by a request whose response the page may
+ * not read.
  *
- * Navigations pass, and so do pages of listed origins that ask by CORS. So does whatever sends no such
- * headers: it is not a browser, or one that is too old to know them.
+ * Navigations pass, and so do pages of listed origins in CORS mode. So does any client without such
+ * headers: it is not a browser, or too old to send them.
  */
 export function isForbiddenRead(
   { headers }: IncomingMessage,

@@ -4,23 +4,23 @@ import ipaddr from 'ipaddr.js';
 import { isLoopback } from '../config/config.ts';
 import { type IsTrustedProxy, unmapped } from '../net/trusted-proxies.ts';
 
-/** What a request was before the proxies in front of this service passed it on. */
+/** Facts about a request before proxies in front of this service forwarded it. */
 export interface Forwarded {
   /**
-   * Who shares a limit: an IPv4 address, or the /64 block of an IPv6 address. Null: a process on
-   * this machine, where no proxy is trusted to name others.
+   * Who shares a limit: an IPv4 address, or the /64 block of an IPv6 address. Null for a process on
+   * this machine, unless a trusted proxy names its client.
    */
   client(req: IncomingMessage): string | null;
-  /** `X-Forwarded-Host` of a trusted proxy; null: none. */
+  /** `X-Forwarded-Host` of a trusted proxy; null if absent. */
   host(req: IncomingMessage): string | null;
-  /** How the client connected to the outermost proxy. */
+  /** Protocol of the client's connection to the outermost proxy. */
   protocol(req: IncomingMessage): 'http' | 'https';
 }
 
-/** Headers of a peer that is not a trusted proxy mean nothing: any client can send them. */
+/** Headers of other peers are ignored, because any client can send them. */
 export function createForwarded(options: {
   isTrusted: IsTrustedProxy;
-  /** Whether any proxy is. */
+  /** Whether any proxy is trusted. */
   hasProxies: boolean;
 }): Forwarded {
   const { isTrusted, hasProxies } = options;
@@ -30,7 +30,8 @@ export function createForwarded(options: {
     if (!hasProxies) return isLoopback(peer) ? null : block(peer);
     if (!isTrusted(peer)) return block(peer);
     const hops = list(req.headers['x-forwarded-for']).map(withoutPort);
-    // Each proxy appends its own peer, so the rightmost that is no proxy of ours is beyond forgery.
+    // Each proxy appends its own peer, so the rightmost address that is not a trusted proxy cannot
+    // be forged.
     return block(hops.findLast((hop) => !isTrusted(hop)) ?? hops[0] ?? peer);
   }
 
@@ -67,7 +68,10 @@ function withoutPort(hop: string): string {
   return unmapped(address);
 }
 
-/** One client has a whole /64 of IPv6. What is no address, such as `unknown`, is its own client. */
+/**
+ * One client has a whole /64 of IPv6. A value that is not an address, such as `unknown`, is a
+ * client of its own.
+ */
 function block(address: string): string {
   if (isIP(address) !== 6) return address.slice(0, 64);
   const { parts } = ipaddr.IPv6.parse(address);

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 
 /**
- * Lets a client read an answer that it got before it had sent its whole body.
+ * Lets a client read a response that was sent before its whole body arrived.
  *
- * Where a connection is not kept (`Connection: close`, as from most proxies), Node closes it behind
- * the answer. With bytes of the body unread that resets it, and the client may lose what it has not
- * read yet (RFC 9112, 9.6). So our side is closed only, and what comes is dropped until the body or
- * the connection ends, nothing came for `idleMs`, or `maxMs` are over.
+ * If a connection is not kept alive (`Connection: close`, as from most proxies), Node closes it
+ * after the response. With unread body bytes that resets it, and the client may lose unread data
+ * (RFC 9112, 9.6). So only our side is closed, and incoming data is dropped until the body or the
+ * connection ends, nothing arrives for `idleMs`, or `maxMs` have passed.
  */
 export function lingerOnClose(
   req: IncomingMessage,
@@ -21,7 +21,7 @@ export function lingerOnClose(
   const { idleMs = 5_000, maxMs = 30_000 } = options;
   const { socket } = req;
   const close = () => Reflect.apply(Socket.prototype.destroySoon, socket, []);
-  // What Node calls to close it behind the last answer.
+  // Node calls this to close the connection after the last response.
   socket.destroySoon = () => {
     if (req.complete || req.destroyed) return close();
     const timer = setTimeout(() => socket.destroy(), maxMs);

@@ -74,7 +74,7 @@ export function openApiRoutes(options: {
   );
   const endpoints = [standalone, federated];
   const stalled = createStalledResponses({
-    onStalled: () => log.info('a client reads no more of its answer: cut off'),
+    onStalled: () => log.info('closed stalled response'),
   });
 
   const routes = createApiRoutes({
@@ -99,7 +99,7 @@ export function openApiRoutes(options: {
       },
       blobs,
       thumbnails,
-      onError: (error, imageId) => log.error({ err: error, imageId }, 'picture not served'),
+      onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
     }),
     uploadRoute: createUploadRoute({
       uploads,

@@ -2,31 +2,31 @@ import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../config/config.ts';
 import type { Forwarded } from './forwarded.ts';
 
-/** Which requests may be here at all, by the names they carry. */
+/** Which requests are allowed by the names they carry. */
 export interface RequestOrigins {
   /**
-   * Without authentication the loopback address is the only guard, and a page anywhere on the web
-   * can point its own name at it (DNS rebinding): such a request carries that name as its Host.
+   * Without authentication, the loopback address is the only protection, but any web page can point
+   * its own name at it (DNS rebinding). Such a request carries that name as its Host.
    */
   isHostAllowed(req: IncomingMessage): boolean;
   /**
-   * A browser opens a WebSocket to any server for any page, cookies and all, and only says whose
-   * page it is: one of the service itself or of a listed origin. Absent: no browser.
+   * Browsers open WebSockets to any server for any page, and only declare its origin: it must be
+   * the service itself or a listed origin. Absent for clients that are not browsers.
    */
   isOriginAllowed(req: IncomingMessage): boolean;
-  /** What links in answers begin with: an origin, and the path prefix of PUBLIC_URL. */
+  /** Base of links in responses: an origin, and the path prefix of PUBLIC_URL. */
   baseUrl(req: IncomingMessage): string;
 }
 
 export function createRequestOrigins(options: {
-  /** Base of links; null: each request's own origin. */
+  /** Base of links; null for each request's own origin. */
   publicUrl: string | null;
   /**
    * Names besides the loopback ones and that of `publicUrl`, in lower case, IPv6 addresses in
-   * brackets; null: any.
+   * brackets; null for any.
    */
   allowedHosts: readonly string[] | null;
-  /** Other origins whose pages may use the API, as browsers write them. */
+  /** Other origins whose pages may use the API, as in `Origin`. */
   corsOrigins: readonly string[];
   forwarded: Pick<Forwarded, 'host' | 'protocol'>;
 }): RequestOrigins {
@@ -43,7 +43,7 @@ export function createRequestOrigins(options: {
     isHostAllowed(req) {
       if (allowedHosts === null) return true;
       if (!isAllowed(req.headers.host ?? '')) return false;
-      // A trusted proxy knows its names. But a list says which of them are meant.
+      // A trusted proxy knows its names, but a list overrides it.
       const forwardedHost = allowedHosts.length > 0 ? forwarded.host(req) : null;
       return forwardedHost === null || isAllowed(forwardedHost);
     },
@@ -61,7 +61,7 @@ export function createRequestOrigins(options: {
   };
 }
 
-/** Of a Host header, in lower case. */
+/** Name in a Host header, in lower case. */
 function withoutPort(host: string): string {
   return host.replace(/:\d+$/, '').toLowerCase();
 }

@@ -23,7 +23,7 @@ export function sendError(
   res.end(body);
 }
 
-/** @param status In place of the response's own, where a route has a more exact one. */
+/** @param status Overrides the response's own status, if a route has a more exact one. */
 export function sendErrorResponse(
   res: ServerResponse,
   { code, message, details, retryAfterSeconds, status: own }: ErrorResponse,

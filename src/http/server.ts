@@ -15,37 +15,42 @@ const STOPPING_RETRY_SECONDS = 5;
 
 /**
  * How long an idle connection stays open, in milliseconds. Proxies and load balancers reuse theirs
- * for up to 60 s: a request that meets a connection which we just closed is lost.
+ * for up to 60 s; a request on a connection that we just closed is lost.
  */
 const KEEP_ALIVE_MS = 75_000;
 
-/** For a request's head. Above the former, as Node counts it from the end of the last response. */
+/**
+ * Timeout of a request's head. Longer than the above, because Node counts from the end of the last
+ * response.
+ */
 const HEADERS_TIMEOUT_MS = 90_000;
 
-/** For a whole request: an image of 25 MiB at the slowest rate that is accepted takes 1.8 hours. */
+/** Timeout of a whole request: an image of 25 MiB at the minimum rate takes 1.8 hours. */
 const REQUEST_TIMEOUT_MS = 2 * 60 * 60 * 1_000;
 
 export interface HttpServer {
-  /** @throws StartError when the address cannot be listened on. */
+  /** @throws StartError if it cannot listen on the address. */
   start(): Promise<{ url: string }>;
   /**
-   * Takes no more connections; what comes over an open one is answered 503. Requests under way go
-   * on. Idempotent.
+   * Accepts no more connections, and responds with 503 on open ones. Running requests continue.
+   * Idempotent.
    */
   refuse(): void;
-  /** Waits at most `graceMs` for requests under way, then cuts them off; idempotent. */
+  /** Waits at most `graceMs` for running requests, then cuts them. Idempotent. */
   stop(options: { graceMs: number }): Promise<void>;
 }
 
-/** What a process serves beside its health. Not asked any more once the server refuses. */
+/**
+ * What a process serves besides its health. Not called after the server stopped accepting requests.
+ */
 export interface Routes {
-  /** Answers; a rejection is logged and answered 500. */
+  /** Sends a response; a rejection is logged and becomes a 500. */
   request(req: IncomingMessage, res: ServerResponse, path: string, log: Log): unknown;
-  /** Takes a WebSocket over, or refuses it. */
+  /** Accepts or rejects a WebSocket. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string, log: Log): void;
 }
 
-/** What holds for every request, whatever this process serves: its id, its health, its end. */
+/** Handles what all requests share, whatever this process serves: id, health, shutdown. */
 export function createHttpServer(options: {
   host: string;
   port: number;
@@ -54,7 +59,7 @@ export function createHttpServer(options: {
   routes: Routes;
   health: Health;
   log: Log;
-  /** For request bodies that do not arrive. */
+  /** For slow request bodies. */
   bodyDeadlines?: BodyDeadlineOptions;
 }): HttpServer {
   const { host, port, prefix = '', routes, health } = options;
@@ -67,12 +72,12 @@ export function createHttpServer(options: {
     if (path === '/health/ready') return health.ready(res);
     if (closed === undefined) return void (await routes.request(req, res, path, log));
     res.setHeader('connection', 'close');
-    sendUnavailable(res, 'The service is stopping.', STOPPING_RETRY_SECONDS);
+    sendUnavailable(res, 'The service is shutting down.', STOPPING_RETRY_SECONDS);
   }
 
   function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
     if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), log);
-    else rejectUpgrade(socket, 503, 'UNAVAILABLE', 'The service is stopping.');
+    else rejectUpgrade(socket, 503, 'UNAVAILABLE', 'The service is shutting down.');
   }
 
   function serve(req: IncomingMessage, res: ServerResponse): void {
@@ -84,7 +89,7 @@ export function createHttpServer(options: {
     lingerOnClose(req);
     bodyDeadlines.watch(req, res);
     res.once('close', () => {
-      // A connection is idle, and can go, once its response is through.
+      // A connection is idle, and may be closed, when its response is complete.
       if (closed !== undefined) setImmediate(() => server.closeIdleConnections());
       const ms = Math.round(performance.now() - startedMs);
       log.debug({ method: req.method, path: pathOf(req), status: res.statusCode, ms }, 'request');
@@ -97,8 +102,8 @@ export function createHttpServer(options: {
   }
 
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, serve);
-  // A client that asks before it sends its body (RFC 9110, 10.1.1) hears of it when somebody reads:
-  // what is refused by its head is never sent.
+  // A client that sends `Expect: 100-continue` (RFC 9110, 10.1.1) gets `100 Continue` when the body
+  // is read, so a body whose head is rejected is never sent.
   server.on('checkContinue', (req, res) => {
     req.once('resume', () => {
       if (!res.headersSent) res.writeContinue();
@@ -107,7 +112,7 @@ export function createHttpServer(options: {
   });
   server.on('upgrade', (req, socket, head) => {
     req.url = withoutPrefix(req.url ?? '/', prefix);
-    // Until it is taken over, and when it never is.
+    // Until it is accepted, and if it never is.
     socket.on('error', () => {});
     upgrade(req, socket, head, options.log.child({ requestId: randomUUID() }));
   });
@@ -141,8 +146,8 @@ export function createHttpServer(options: {
 }
 
 /**
- * Finds out early whether the address can be listened on, and frees it again.
- * @throws StartError when it cannot.
+ * Checks early whether the address is free, and releases it again.
+ * @throws StartError if it is not.
  */
 export async function checkPort({ host, port }: { host: string; port: number }): Promise<void> {
   const probe = createServer();
@@ -158,8 +163,8 @@ async function listen(server: Server, { host, port }: { host: string; port: numb
     const reason =
       cause.code === 'EADDRINUSE' ? `${host}:${port} is already in use` : cause.message;
     throw new StartError(
-      `${reason}. HOST and PORT say where to listen: choose another, or stop what has it.`,
-      // Whatever has the port may end. The address and the privilege stay as they are.
+      `${reason}: set HOST and PORT to a free address, or stop the process that uses it.`,
+      // The process that uses the port may end. The address and the privilege stay as they are.
       { isTemporary: cause.code === 'EADDRINUSE', cause },
     );
   });
@@ -175,7 +180,7 @@ function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
-/** Other upgrades, such as the h2c that some clients offer, are answered as plain requests. */
+/** Other upgrades, such as the h2c that some clients offer, get a plain response. */
 function isWebSocket(req: IncomingMessage): boolean {
   return req.headers.upgrade?.toLowerCase() === 'websocket';
 }

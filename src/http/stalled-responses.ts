@@ -2,16 +2,16 @@ import type { ServerResponse } from 'node:http';
 
 const CHECK_MS = 5_000;
 
-/** Ends responses whose reader takes nothing any more, so that they do not hold memory for good. */
+/** Closes responses whose reader has stalled, so that they do not occupy memory forever. */
 export interface StalledResponses {
-  /** Cuts the connection once nothing could be written for `maxStallMs`. */
+  /** Closes the connection when nothing could be written for `maxStallMs`. */
   watch(res: ServerResponse): void;
   stop(): void;
 }
 
 /**
- * What counts is that the connection's buffers are full and stay so: a reader that is merely slow
- * moves, and a silent stream has nothing to write.
+ * A stall means that the connection's buffers stay full: a slow reader makes progress, and a silent
+ * stream has nothing to write.
  */
 export function createStalledResponses(options: {
   /** @default 20_000 // 20 seconds, noticed within 5 more */
@@ -56,7 +56,7 @@ export function createStalledResponses(options: {
   };
 }
 
-/** Bytes that the kernel has taken. */
+/** Bytes that the kernel has accepted. */
 function sent({ socket }: ServerResponse): number {
   return socket === null ? 0 : socket.bytesWritten - socket.writableLength;
 }

@@ -1,29 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UnavailableError } from '../errors.ts';
 
-/** What is in memory of an upload does not depend on its size: so many of the least are as much. */
+/** Memory per upload does not depend on its size, so the smallest count as this much. */
 const LEAST_BYTES = 8 * 1024 * 1024;
 
-/** An upload of unknown length counts as this: more than most are. */
+/** An upload of unknown length counts as this much, which is more than most. */
 const UNDECLARED_BYTES = 64 * 1024 * 1024;
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Bounds what is being received at once, and with it memory and what fills the disk. */
+/** Limits the uploads that are received at once, and with them memory and staged files. */
 export interface UploadPlaces {
   /**
-   * Takes a place for a request of that declared length; null: it declares none. Returns the
-   * function that gives the place back, which may be called twice. A request has its place if it is
-   * the only one, however large; so it is within its client's share.
-   * @param client Whose share of all places it takes; null: of a client without such a limit.
-   * @throws UnavailableError when it would be too much together with those under way.
+   * Reserves a slot for a request of the declared length; null if unknown. Returns a function that
+   * releases it, which may be called twice. A single request always gets a slot, however large; the
+   * same holds within its client's share.
+   * @param client Whose share it counts for; null for a client without a limit.
+   * @throws UnavailableError if the running uploads and this one exceed the limit.
    */
   take(declaredBytes: number | null, client: string | null): () => void;
 }
 
 /**
- * @param options.maxBytes Of all requests together; each counts as at least 8 MiB.
- * @param options.maxBytesPerClient Of one client's. @default half of `maxBytes`
+ * @param options.maxBytes Limit of all requests together; each counts as at least 8 MiB.
+ * @param options.maxBytesPerClient Limit of one client. @default half of `maxBytes`
  */
 export function createUploadPlaces(options: {
   maxBytes: number;
@@ -46,7 +46,7 @@ export function createUploadPlaces(options: {
       const bytes = Math.max(declaredBytes ?? UNDECLARED_BYTES, LEAST_BYTES);
       const ofClient = client === null ? 0 : (takenByClient.get(client) ?? 0);
       if (ofClient > 0 && ofClient + bytes > maxBytesPerClient)
-        throw tooMany('uploads of your address');
+        throw tooMany('uploads from your address');
       if (takenBytes > 0 && takenBytes + bytes > maxBytes) throw tooMany('uploads');
       add(client, bytes);
       let isTaken = true;
@@ -60,21 +60,21 @@ export function createUploadPlaces(options: {
 
 function tooMany(uploads: string): UnavailableError {
   return new UnavailableError(
-    `Too many ${uploads} are under way. Nothing of this one was read: send it again later.`,
+    `Too many ${uploads} are in progress. This upload was not read; send it again later.`,
     RETRY_AFTER_SECONDS,
   );
 }
 
-/** Takes a place for a request whose body is about to be read. */
+/** Reserves a slot for a request whose body is about to be read. */
 export type TakePlace = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
- * Takes a place for a request before any of its body is read. The place is given back when the body
- * was read to its end, or nobody will read it; the response may take minutes longer. Nor does it
- * outlive the response: after an early one, Node may never emit `close` for the request.
+ * Reserves a slot for a request before its body is read. The slot is released when the body is
+ * complete or no longer read; the response may take minutes longer. It never outlives the response:
+ * after an early one, Node may not emit `close` for the request.
  *
  * @param clientOf Whose share it counts for: see UploadPlaces.
- * @returns a function that throws UnavailableError when there is no place.
+ * @returns a function that throws UnavailableError if there is no free slot.
  */
 export function createTakePlace(
   places: UploadPlaces,
@@ -96,7 +96,7 @@ export function createTakePlace(
   };
 }
 
-/** Of the body; null: it comes chunked. */
+/** Declared length of the body; null if it is chunked. */
 export function declaredBytes({ headers }: IncomingMessage): number | null {
   const length = headers['content-length'];
   return length === undefined ? null : Number(length);

@@ -2,9 +2,9 @@ import { rejectUpgrade, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
 
 const MESSAGE =
-  'This process is a worker (ROLE=worker): it runs edits and tells of its health at /health/live and /health/ready. The API is served by the processes with ROLE=api or all.';
+  'This process has ROLE=worker: it runs edits and serves only /health/live and /health/ready. Processes with ROLE=api or ROLE=all serve the API.';
 
-/** A worker serves nothing: whoever comes here has the wrong address. */
+/** A worker serves no API, so the client has the wrong address. */
 export const WORKER_ROUTES: Routes = {
   request: (_req, res) => sendError(res, 404, 'NOT_FOUND', MESSAGE),
   upgrade: (_req, socket) => rejectUpgrade(socket, 404, 'NOT_FOUND', MESSAGE),

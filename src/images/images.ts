@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
+import { ownedRows, visibleTo } from '../auth/visible.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
 import { NotFoundError, StorageError } from '../errors.ts';
 import { IMAGE_FORMATS } from './inspect/image-format.ts';
@@ -9,16 +10,16 @@ import type { BlobStore } from './storage/blob-store.ts';
 import { lockContents } from './storage/content-locks.ts';
 import type { StagedFile } from './storage/staging.ts';
 
-/** A picture that was received and checked, but belongs to nobody yet. */
+/** An image that was received and checked but not yet stored. */
 export interface ReceivedImage {
   readonly staged: StagedFile;
   readonly facts: InspectedImage;
 }
 
-/** What the row of a picture says of it. */
+/** The facts about an image that its row stores. */
 export interface ImageFacts {
   readonly format: 'PNG' | 'JPEG' | 'WEBP';
-  /** Pixels, as browsers show them: see `InspectedImage`. */
+  /** In pixels, as browsers show the image; see `InspectedImage`. */
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
@@ -43,12 +44,12 @@ const BY_ROW = {
   WEBP: { name: 'webp', ...IMAGE_FORMATS.webp },
 } as const;
 
-/** A stored picture's format by its name outside the database, with content type and extension. */
+/** Name, content type and file extension of a format. */
 export function mediaOf(format: ImageFacts['format']) {
   return BY_ROW[format];
 }
 
-/** What the rest of the service needs to know of a stored picture. */
+/** A stored image, as the rest of the service uses it. */
 export interface StoredImage extends ImageFacts {
   readonly id: string;
   readonly ownerId: string;
@@ -66,22 +67,22 @@ const FIELDS = {
   hasAlpha: true,
 } as const;
 
-/** The pictures of all owners: rows in the database, bytes in the blob store. */
+/** The images of all owners: rows in the database, blobs in the blob store. */
 export interface Images {
-  /** Null when it is not there, or not the viewer's. */
+  /** Null if the image does not exist or is not the viewer's. */
   find(viewer: Viewer, id: string): Promise<StoredImage | null>;
   /**
-   * Moves the bytes into the blob store, where they outlast a power cut, and stay even if the row is
-   * never written.
-   * Must be awaited before the transaction that saves the rows.
+   * Moves the files into the blob store. They survive a power cut there, and remain even if no row
+   * is inserted. Await this before the transaction that inserts the rows.
    */
   keep(ownerId: string, images: readonly ReceivedImage[]): Promise<void>;
   /**
-   * Writes the rows of received pictures, once per owner and content; answers the ids of all in the
-   * order given. Until `tx` ends nobody can delete any of them: links to them must be written in it.
-   * Called once in a transaction, after its locks on prompts and jobs (see `lockContents`).
-   * @throws StorageError when the bytes were removed since they were kept, NotFoundError when a stored
-   * picture was deleted since it was looked up: the transaction must be rolled back.
+   * Inserts the rows of received images, once per owner and content, and returns the ids of all
+   * images in the given order. No image can be deleted until `tx` ends, so links to them must be
+   * written in it. Call this once in a transaction, after its locks on prompts and jobs (see
+   * `lockContents`).
+   * @throws StorageError if a blob was removed since it was stored, NotFoundError if a stored image
+   *   was deleted since it was looked up. Roll back in both cases.
    */
   save(
     tx: Pick<Transaction, '$queryRaw' | '$executeRaw'>,
@@ -90,14 +91,14 @@ export interface Images {
   ): Promise<string[]>;
 }
 
-/** A picture that has its row already. */
+/** An image that already has a row. */
 export type StoredContent = Pick<StoredImage, 'id' | 'sha256'>;
 
 export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }): Images {
   const { prisma, blobs } = options;
   return {
     find: (viewer, id) =>
-      prisma.image.findFirst({ where: { id, ownerId: viewer.ownerId }, select: FIELDS }),
+      prisma.image.findFirst({ where: { id, ...visibleTo(viewer) }, select: FIELDS }),
     async keep(ownerId, images) {
       await Promise.all(
         images.map(({ staged }) =>
@@ -114,11 +115,11 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
         ...(await insert(tx, ownerId, received)),
         ...(await findAll(tx, ownerId, stored)),
       ]);
-      // Only now, under the lock: what is there stays there.
+      // Check under the lock: from here on, nobody can remove the blobs.
       await Promise.all(received.map(({ staged }) => mustBeKept(keyOf(staged.sha256))));
       return images.map((image) => {
         const id = ids.get(contentOf(image));
-        if (id === undefined) throw new Error(`image ${contentOf(image)} was not saved`);
+        if (id === undefined) throw new Error(`image ${contentOf(image)} was not stored`);
         return id;
       });
     },
@@ -126,7 +127,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
 
   async function mustBeKept(key: string): Promise<void> {
     if ((await blobs.size(key)) !== null) return;
-    throw new StorageError('A picture was removed while it was being stored: send it again.');
+    throw new StorageError('An image was removed while it was being stored. Send it again.');
   }
 }
 
@@ -143,7 +144,7 @@ async function insert(
     return Prisma.sql`(${uuid()}::uuid, ${ownerId}, ${image.staged.sha256},
       ${format}::"ImageFormat", ${width}::int, ${height}::int, ${bytes}::int, ${hasAlpha}::boolean)`;
   });
-  // The update changes nothing: without it a row that is there already would not be returned.
+  // The update changes nothing, but makes RETURNING include rows that already exist.
   const rows = await tx.$queryRaw<{ id: string; sha256: string }[]>`
     INSERT INTO "Image" (id, "ownerId", sha256, format, width, height, bytes, "hasAlpha")
     VALUES ${Prisma.join(values)}
@@ -160,7 +161,7 @@ async function findAll(
   if (images.length === 0) return [];
   const found = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM "Image"
-    WHERE "ownerId" = ${ownerId} AND id = ANY (${images.map(({ id }) => id)}::text[]::uuid[])`;
+    WHERE ${ownedRows(ownerId, 'Image')} AND id = ANY (${images.map(({ id }) => id)}::text[]::uuid[])`;
   const ids = new Set(found.map(({ id }) => id));
   return images.map(({ id, sha256 }) => {
     if (!ids.has(id)) throw new NotFoundError('Image', id);
@@ -177,8 +178,8 @@ function contentOf(image: ReceivedImage | StoredContent): string {
 }
 
 /**
- * Each content once, as one statement can meet a row only once; and in one order everywhere, so that
- * two transactions with the same pictures cannot deadlock.
+ * Each content once, because a statement may update a row only once; sorted, so that two
+ * transactions with the same images cannot deadlock.
  */
 function distinct(images: readonly ReceivedImage[]): ReceivedImage[] {
   const byContent = new Map(images.map((image) => [image.staged.sha256, image]));

@@ -1,9 +1,9 @@
-/** How long what was spent counts. Days and months are those of UTC; TOTAL never ends. */
+/** The window over which spending is counted. Days and months are in UTC; TOTAL never ends. */
 export const BUDGET_PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const;
 
 export type BudgetPeriod = (typeof BUDGET_PERIODS)[number];
 
-/** Of the period that a time is in, inclusive. */
+/** Start of the period that contains the time, inclusive. */
 export function periodStart(period: BudgetPeriod, at: Date): Date {
   switch (period) {
     case 'DAY':
@@ -15,7 +15,7 @@ export function periodStart(period: BudgetPeriod, at: Date): Date {
   }
 }
 
-/** When the period that begins at `start` is over; null: never. */
+/** End of the period that begins at `start`; null if it never ends. */
 export function periodEnd(period: BudgetPeriod, start: Date): Date | null {
   switch (period) {
     case 'DAY':

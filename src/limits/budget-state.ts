@@ -2,7 +2,7 @@ import { BudgetExceededError } from '../errors.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { type BudgetPeriod, periodEnd, periodStart } from './budget-period.ts';
 
-/** As it is written down. */
+/** A budget as stored. */
 export interface BudgetRow {
   readonly ownerId: string;
   readonly limitMicroUsd: bigint;
@@ -12,26 +12,26 @@ export interface BudgetRow {
   readonly reservedMicroUsd: bigint;
 }
 
-/** A budget as it is at a time. */
+/** A budget at a point in time. */
 export interface BudgetState {
   readonly ownerId: string;
   readonly limitMicroUsd: bigint;
   readonly period: BudgetPeriod;
-  /** What the edits of the period have cost. */
+  /** Cost of the period's edits. */
   readonly spentMicroUsd: bigint;
-  /** What is reserved for those of which nobody can tell the cost, yet or ever. */
+  /** Reserved for edits that are still running or whose cost is unknown. */
   readonly reservedMicroUsd: bigint;
-  /** Both together. */
+  /** Spent plus reserved. */
   readonly usedMicroUsd: bigint;
   /** Never below 0. */
   readonly remainingMicroUsd: bigint;
-  /** What is used above the limit. Never below 0. */
+  /** Amount used above the limit. Never below 0. */
   readonly exceededByMicroUsd: bigint;
-  /** Null: never. */
+  /** Null for a total budget, which never resets. */
   readonly resetsAt: Date | null;
 }
 
-/** A period that is over by `now` counts no more, also where nothing has been written since. */
+/** Ignores a period that is over at `now`, even if nothing has been written since. */
 export function budgetState(row: BudgetRow, now: Date): BudgetState {
   const { ownerId, limitMicroUsd, period } = row;
   const current = periodStart(period, now);
@@ -53,7 +53,7 @@ export function budgetState(row: BudgetRow, now: Date): BudgetState {
   };
 }
 
-/** @throws BudgetExceededError unless so much is left. */
+/** @throws BudgetExceededError if less than the amount remains. */
 export function checkRoom(state: BudgetState, amountMicroUsd: bigint): void {
   const { limitMicroUsd, usedMicroUsd, resetsAt } = state;
   if (usedMicroUsd + amountMicroUsd <= limitMicroUsd) return;
@@ -63,7 +63,7 @@ export function checkRoom(state: BudgetState, amountMicroUsd: bigint): void {
       ? 'An admin can raise it.'
       : `Try again after ${resetsAt.toISOString()}, or have an admin raise it.`;
   throw new BudgetExceededError(
-    `The edit may cost ${usd(amountMicroUsd)}; of the budget of ${usd(limitMicroUsd)}, ${usd(usedMicroUsd)} are spent or held. ${advice}`,
+    `The edit's maximum cost of ${usd(amountMicroUsd)} exceeds your remaining budget: ${usd(usedMicroUsd)} of ${usd(limitMicroUsd)} are spent or reserved. ${advice}`,
     { limitMicroUsd, usedMicroUsd, resetsAt },
   );
 }

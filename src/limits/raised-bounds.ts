@@ -14,21 +14,21 @@ import {
 const count = z.number();
 const tokens = z.object({ textInput: count, imageInput: count, output: count });
 
-/** What a reservation was computed from, as its row has it. */
+/** What a reservation was computed from, as its row stores it. */
 const reservedBoundSchema = z.object({
-  /** The catalogue's entry. */
+  /** Id of the entry in the catalogue. */
   model: z.string(),
   /** Its rules: see boundBasis. */
   basis: z.string(),
   /** By the rules alone. */
   byRules: tokens,
-  /** With what had raised them by then. */
+  /** Including raises up to then. */
   raised: tokens,
 });
 
 export type ReservedBound = z.infer<typeof reservedBoundSchema>;
 
-/** A kind of tokens of which an edit used more than was reserved for it. */
+/** A kind of tokens of which an edit used more than it had reserved. */
 export interface Overshoot {
   readonly model: string;
   readonly kind: BoundKind;
@@ -36,11 +36,11 @@ export interface Overshoot {
   readonly used: number;
 }
 
-/** How usage above them has raised the bounds of models so far, in any process. */
+/** Reads how much usage has raised the bounds of models so far, in all processes. */
 export async function readRaises(
   prisma: Pick<PrismaClient, 'raisedBound'>,
 ): Promise<(model: Pick<EditModel, 'family' | 'tokens'>) => Raises> {
-  // A few rows for each model that has ever been above a bound, which are few.
+  // Few rows: some for each model that ever exceeded a bound.
   const rows = await prisma.raisedBound.findMany();
   return ({ family, tokens }) => {
     const basis = boundBasis(tokens);
@@ -50,9 +50,9 @@ export async function readRaises(
 }
 
 /**
- * Raises the bounds that an edit's usage was above, for the reservations of all processes from the
- * commit on. A bound never falls, so the order in which edits end does not matter. Returns what was
- * above its bound. One statement, and none for usage within its bounds.
+ * Raises the bounds that an edit's usage exceeded, for reservations of all processes after the
+ * commit. Bounds never fall, so the order in which edits end does not matter. Returns the exceeded
+ * bounds. One statement, or none if usage is within its bounds.
  */
 export async function raiseBounds(
   tx: Transaction,
@@ -73,7 +73,7 @@ export async function raiseBounds(
   return above.map((kind) => ({ model, kind, bound: raised[kind], used: used[kind] }));
 }
 
-/** Input of no known kind counts as images, which nearly all of it is. */
+/** Input of unknown kind counts as images, which nearly all of it is. */
 function usedTokens(usage: RawUsage): Readonly<Record<BoundKind, number>> {
   const textInput =
     usage.inputTextTokens ??

@@ -1,14 +1,15 @@
+import { ofAllOwners } from '../auth/visible.ts';
 import type { Transaction } from '../database/database.ts';
 
-/** A job whose cost was computed anew, and is not written down yet. */
+/** A job with a recomputed cost that is not stored yet. */
 export interface RepricedJob {
   readonly jobId: string;
   readonly amountMicroUsd: bigint;
 }
 
 /**
- * Takes costs that were computed anew into the budgets that the jobs count in; what a job of unknown
- * cost has held is settled by it. Before the jobs' own `costMicroUsd` changes, which tells what has
+ * Applies recomputed costs to the budgets of the jobs, and settles reservations of jobs whose cost
+ * was unknown. Call this before `costMicroUsd` of the jobs changes, which says what has been
  * counted so far. The transaction has locked the jobs.
  */
 export async function repriceBudgets(
@@ -17,9 +18,9 @@ export async function repriceBudgets(
 ): Promise<void> {
   const jobIds = changes.map(({ jobId }) => jobId);
   const amounts = changes.map(({ amountMicroUsd }) => amountMicroUsd);
-  // A statement of its own, in one order: these are the budgets of several owners, and one that waits
-  // for a lock reads other tables as they were before.
-  await tx.$executeRaw`
+  // A separate statement, in a fixed order: it locks budgets of several owners, and a statement
+  // that waits for a lock reads other tables in their earlier state.
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "Budget" AS budget SET "updatedAt" = now()
     FROM (
       SELECT "ownerId" FROM "Budget" WHERE "ownerId" IN (
@@ -28,7 +29,7 @@ export async function repriceBudgets(
       ORDER BY "ownerId" FOR NO KEY UPDATE
     ) AS locked
     WHERE budget."ownerId" = locked."ownerId"`;
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     WITH released AS (
       UPDATE "Reservation" SET "settledAt" = now()
       WHERE "jobId" = ANY (${jobIds}::uuid[]) AND "settledAt" IS NULL

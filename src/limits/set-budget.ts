@@ -1,17 +1,18 @@
+import { ofAllOwners, ownedBy, ownedRows } from '../auth/visible.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { type BudgetPeriod, periodStart } from './budget-period.ts';
 import { type BudgetState, budgetState } from './budget-state.ts';
 
 export interface BudgetLimit {
-  /** Null: the budget is removed. */
+  /** Null to remove the budget. */
   readonly limitMicroUsd: bigint | null;
-  /** Null: as it is; MONTH for a new one. */
+  /** Null for no change; MONTH for a new budget. */
   readonly period: BudgetPeriod | null;
 }
 
 /**
- * Sets what an owner may spend; answers the budget, null when it is removed. What the period's edits
- * have cost and hold already is summed up anew, so it counts from the start.
+ * Sets an owner's spending limit and returns the budget; null if it was removed. Sums the period's
+ * costs and reservations again, so that they count from the start.
  */
 export type SetBudget = (ownerId: string, limit: BudgetLimit) => Promise<BudgetState | null>;
 
@@ -24,15 +25,15 @@ export function createSetBudget(options: {
 
   return (ownerId, { limitMicroUsd, period: wanted }) =>
     prisma.$transaction(async (tx) => {
-      // Whoever counts updates this table, if only in vain: after this all of them have committed or
-      // wait, so that the sums miss nothing and have nothing twice.
-      await tx.$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
+      // Every transaction that counts updates this table, even without effect. So after this, all
+      // of them have committed or wait, and the sums are exact.
+      await ofAllOwners(tx).$executeRaw`LOCK TABLE "Budget" IN SHARE ROW EXCLUSIVE MODE`;
       if (limitMicroUsd === null) {
-        await tx.budget.deleteMany({ where: { ownerId } });
+        await tx.budget.deleteMany({ where: ownedBy(ownerId) });
         return null;
       }
       const at = now();
-      const old = await tx.budget.findUnique({ where: { ownerId } });
+      const old = await tx.budget.findUnique({ where: ownedBy(ownerId) });
       const period = wanted ?? old?.period ?? 'MONTH';
       const start = periodStart(period, at);
       const data = {
@@ -42,7 +43,7 @@ export function createSetBudget(options: {
         ...(await used(tx, ownerId, start)),
       };
       const row = await tx.budget.upsert({
-        where: { ownerId },
+        where: ownedBy(ownerId),
         create: { ownerId, ...data },
         update: { ...data, updatedAt: at },
       });
@@ -57,7 +58,8 @@ async function used(tx: Transaction, ownerId: string, start: Date) {
       coalesce(sum(reservation."amountMicroUsd") FILTER (WHERE reservation."settledAt" IS NULL), 0)::bigint
         AS "reservedMicroUsd"
     FROM "EditJob" AS job LEFT JOIN "Reservation" AS reservation ON reservation."jobId" = job.id
-    WHERE job."ownerId" = ${ownerId} AND coalesce(reservation."reservedAt", job."createdAt") >= ${start}
+      AND reservation."ownerId" = job."ownerId"
+    WHERE ${ownedRows(ownerId, 'job')} AND coalesce(reservation."reservedAt", job."createdAt") >= ${start}
       -- By index: a job reserves within moments of its creation.
       AND job."createdAt" >= ${start}::timestamptz - interval '1 hour'`;
   if (sums === undefined) throw new Error('a sum has no row');

@@ -1,14 +1,14 @@
 /**
- * Decimal numbers as text and as a whole number of their smallest unit, such as US dollars and
- * micro-dollars (6 fraction digits). Exact both ways; pure.
+ * Converts decimal text to and from an integer of its smallest unit, such as US dollars and
+ * micro-dollars (6 fraction digits). Exact; pure.
  */
 
-/** Fraction digits of an amount in US dollars: it is kept in micro-dollars. */
+/** Fraction digits of an amount in US dollars, which is stored in micro-dollars. */
 export const USD_FRACTION_DIGITS = 6;
 
 /**
- * Null unless it is an unsigned decimal such as `0.25` or `40`, with at most so many fraction digits
- * and at most 12 before them.
+ * Null unless the text is an unsigned decimal such as `0.25` or `40`, with at most `fractionDigits`
+ * fraction digits and at most 12 integer digits.
  */
 export function parseDecimal(text: string, fractionDigits: number): bigint | null {
   const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text);
@@ -17,7 +17,9 @@ export function parseDecimal(text: string, fractionDigits: number): bigint | nul
   return BigInt(whole + fraction.padEnd(fractionDigits, '0'));
 }
 
-/** The shortest text that is exact: `1234567n` with 6 fraction digits is `1.234567`, `40000000n` is `40`. */
+/**
+ * The shortest exact text: `1234567n` with 6 fraction digits is `1.234567`, `40000000n` is `40`.
+ */
 export function formatDecimal(units: bigint, fractionDigits: number): string {
   const digits = (units < 0n ? -units : units).toString().padStart(fractionDigits + 1, '0');
   const whole = digits.slice(0, digits.length - fractionDigits);

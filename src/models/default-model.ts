@@ -1,19 +1,19 @@
 /** An upstream, as far as the default model depends on it. */
 export interface ServingUpstream {
   readonly url: string;
-  /** Null: any. */
+  /** Null for any. */
   readonly models: readonly string[] | null;
 }
 
-/** OpenAI itself, which has shut `gpt-image-1` down, under its own or a regional name. */
+/** OpenAI itself, under its own or a regional name. It has shut `gpt-image-1` down. */
 function isOpenAi(url: string): boolean {
   return /(^|\.)api\.openai\.com$/i.test(URL.parse(url)?.hostname ?? '');
 }
 
 /**
- * The model of an edit that names none, when DEFAULT_MODEL is not set: `gpt-image-2` at OpenAI, and
- * `gpt-image-1` elsewhere, the one that every compatible server has. Of several upstreams the first
- * one decides that serves the model it stands for; when none does, the first one's first model.
+ * The default model if DEFAULT_MODEL is not set: `gpt-image-2` at OpenAI, and `gpt-image-1`
+ * elsewhere, which every compatible server has. The first of several upstreams that serves its own
+ * default decides; if none does, the first model of the first upstream.
  * @param upstreams By priority.
  */
 export function defaultModel(upstreams: readonly ServingUpstream[]): string {

@@ -4,23 +4,23 @@ import { type PriceVersion, priceTokens } from './prices.ts';
 import type { PixelSize } from './sizes.ts';
 import { inputTokens, outputTokens } from './token-rules.ts';
 
-/** What is known of an edit before it is sent. */
+/** What is known about an edit before it is sent. */
 export interface PlannedEdit {
   /** Of the model. */
   readonly tokens: ModelTokens;
-  /** Of the prompt, by o200k_base. */
+  /** Tokens of the prompt in o200k_base. */
   readonly textTokens: number;
-  /** The input images. Nothing is published about tokens of masks. */
+  /** The input images. Tokens of masks are not published. */
   readonly images: readonly PixelSize[];
   readonly inputFidelity: TokenInputFidelity;
-  /** The sizes that an output may have; null: it may have any that the model accepts. */
+  /** Possible sizes of an output; null for any that the model accepts. */
   readonly sizes: readonly PixelSize[] | null;
-  /** Among the sizes that an output may have, those that may take the most tokens; null: not known. */
+  /** The possible sizes that may take the most tokens; null if unknown. */
   readonly extremeSizes: readonly PixelSize[] | null;
-  /** In the edits API's spelling, `auto` included. */
+  /** In the edits API's spelling, including `auto`. */
   readonly quality: string;
   readonly n: number;
-  /** For each output. */
+  /** Per output image. */
   readonly partialImages: number;
 }
 
@@ -31,26 +31,26 @@ export type EstimateGap =
   | 'AUTO_SIZE'
   | 'PRICE_UNKNOWN';
 
-/** Both included. */
+/** Both bounds are inclusive. */
 export interface Range<Value> {
   readonly min: Value;
   readonly max: Value;
 }
 
-/** What an edit will use and cost, as far as that can be told beforehand. Null: it cannot. */
+/** Estimated usage and cost of an edit. Null where it cannot be estimated. */
 export interface Estimate {
   readonly textInputTokens: number;
   readonly imageInputTokens: number | null;
   readonly outputTokens: Range<number> | null;
   readonly totalTokens: Range<number> | null;
-  /** `min` counts what is known; `max` is null when something is not. */
+  /** `min` counts the known part; `max` is null if a part is unknown. */
   readonly costMicroUsd: { readonly min: bigint | null; readonly max: bigint | null };
   readonly priceVersion: string | null;
-  /** Why it is a range, or a part of it is null; none: it is all told. */
+  /** Why the estimate is a range or has null parts; empty if it is complete. */
   readonly gaps: readonly EstimateGap[];
 }
 
-/** By the published formulas and `prices`, those of the model now. Nothing is counted as cached. */
+/** By the published formulas and the model's current `prices`. Nothing counts as cached. */
 export function estimate(edit: PlannedEdit, prices: PriceVersion | null): Estimate {
   const gaps = new Set<EstimateGap>();
   const { textTokens } = edit;
@@ -98,7 +98,7 @@ function estimateInput(
   return images.reduce((sum, size) => sum + inputTokens(input, size, inputFidelity), 0);
 }
 
-/** `auto` is anything that the model may choose. */
+/** `auto` is any value that the model may choose. */
 function estimateOutput(
   { quality, sizes, n, partialImages, tokens: { output } }: PlannedEdit,
   gaps: Set<EstimateGap>,

@@ -1,13 +1,13 @@
 import type { PixelSize } from './sizes.ts';
 
 /**
- * Output tokens of gpt-image-2 and gpt-image-2.5, as the calculator in OpenAI's image generation
- * guide has them ("GPT Image 2.5 and GPT Image 2 output tokens"). Pure.
+ * Output tokens of gpt-image-2 and gpt-image-2.5, as in the calculator of OpenAI's image generation
+ * guide ("GPT Image 2.5 and GPT Image 2 output tokens"). Pure.
  *
- * A picture is a grid whose longer edge has a number of cells by quality, and whose shorter one has
- * as many as its shape leaves, rounded half to even. A cell takes (2,000,000 + pixels) / 4,000,000
- * tokens; the whole is rounded up.
- * @param cells Along the longer edge.
+ * An image is a grid. Its longer edge has a number of cells by quality; its shorter edge has a
+ * proportional number, rounded half to even. A cell takes (2,000,000 + pixels) / 4,000,000 tokens;
+ * the sum is rounded up.
+ * @param cells Cells along the longer edge.
  */
 export function gridOutputTokens({ width, height }: PixelSize, cells: number): number {
   const long = Math.max(width, height);

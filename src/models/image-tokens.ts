@@ -1,14 +1,14 @@
 import type { PixelSize } from './sizes.ts';
 
 /**
- * How many tokens the pictures of an edit use, by the figures OpenAI publishes for gpt-image-1: output
- * tokens in the image generation guide ("Cost and latency"), input tokens in the vision guide
- * ("Calculating costs"). Pure; estimates only, the bill is what the API's `usage` says.
+ * Tokens of an edit's images, by the figures that OpenAI publishes for gpt-image-1: output tokens
+ * in the image generation guide ("Cost and latency"), input tokens in the vision guide
+ * ("Calculating costs"). Pure. These are estimates; the API's `usage` is what is billed.
  */
 
 export type TokenInputFidelity = 'low' | 'high';
 
-/** Published output tokens per picture. */
+/** Published output tokens per image. */
 const OUTPUT_TOKENS = {
   low: { '1024x1024': 272, '1024x1536': 408, '1536x1024': 400 },
   medium: { '1024x1024': 1_056, '1024x1536': 1_584, '1536x1024': 1_568 },
@@ -20,7 +20,7 @@ export type TableQuality = keyof typeof OUTPUT_TOKENS;
 /** The qualities that the published table has. */
 export const TABLE_QUALITIES = Object.keys(OUTPUT_TOKENS) as readonly TableQuality[];
 
-/** Published: each partial picture of a stream adds this many output tokens. */
+/** Published: each partial image of a stream adds this many output tokens. */
 export const PARTIAL_IMAGE_TOKENS = 100;
 
 const TILE_PX = 512;
@@ -30,12 +30,12 @@ const TOKENS_PER_TILE = 129;
 const HIGH_FIDELITY_SQUARE_TOKENS = 4_160;
 const HIGH_FIDELITY_OBLONG_TOKENS = 6_240;
 
-/** Half way, by ratio, between the square (1:1) and the oblong (3:2) that the figures are for. */
+/** The ratio halfway between the square (1:1) and the oblong (3:2) of the figures. */
 const OBLONG_FROM_RATIO = Math.sqrt(3 / 2);
 
 /**
- * Output tokens of one finished picture. The three standard sizes by the published table; any other
- * size in proportion to its area, with the density of 1024x1024, rounded up.
+ * Output tokens of one final image. The three standard sizes are in the published table; other
+ * sizes are proportional to their area, with the density of 1024x1024, rounded up.
  */
 export function outputImageTokens(size: PixelSize, quality: TableQuality): number {
   const published: Readonly<Record<string, number>> = OUTPUT_TOKENS[quality];
@@ -46,8 +46,8 @@ export function outputImageTokens(size: PixelSize, quality: TableQuality): numbe
 }
 
 /**
- * Input tokens of one picture: scaled down to fit 2048x2048, then until its shortest side is
- * 512 px (never up), and counted in 512 px tiles. High fidelity adds a fixed number by shape.
+ * Input tokens of one image: scaled down to fit 2048x2048, then until its shortest side is 512 px
+ * (never up), and counted in 512 px tiles. High fidelity adds a fixed number by shape.
  */
 export function inputImageTokens(size: PixelSize, fidelity: TokenInputFidelity = 'low'): number {
   const shortest = Math.min(size.width, size.height);

@@ -6,7 +6,9 @@ import { inputRuleSchema, outputRuleSchema } from './token-rules.ts';
 
 const MIB = 1024 * 1024;
 
-/** What holds for any model: the edits API's documented limits, and this server's protection. */
+/**
+ * Limits for any model: the documented limits of the edits API, and this server's own protection.
+ */
 const UNKNOWN = {
   known: false,
   shutdownDate: null,
@@ -22,7 +24,7 @@ const UNKNOWN = {
   tokens: { input: null, output: null },
 } satisfies Omit<EditModel, 'id' | 'family' | 'prices'>;
 
-/** In pixels. A file may name an edge that no answer of ours could show as a size. */
+/** In pixels. The maximum keeps sizes within the format WIDTHxHEIGHT that we can return. */
 const edge = z.int().min(16).max(99_999);
 const sizesSchema = z.union([
   z
@@ -44,14 +46,14 @@ const sizesSchema = z.union([
       maxShortEdge: rule.maxShortEdge ?? rule.maxLongEdge,
       maxPixels: rule.maxPixels ?? Number.POSITIVE_INFINITY,
     }))
-    .refine(hasSizes, 'leaves no size at all'),
+    .refine(hasSizes, 'must allow at least one size'),
 ]);
 
-/** An entry of the catalogue and of MODELS_FILE: docs/models.md says what each field is. */
+/** An entry of the catalogue and of MODELS_FILE; docs/models.md describes the fields. */
 const entrySchema = z.strictObject({
   id: z.string().min(1),
   like: z.string().optional(),
-  shutdownDate: z.iso.date('must be a day, such as 2026-12-01').nullable().optional(),
+  shutdownDate: z.iso.date('must be a date, such as 2026-12-01').nullable().optional(),
   sizes: sizesSchema.optional(),
   autoSize: z.boolean().optional(),
   ...forValueLimits(z.array(z.string().min(1)).optional()),
@@ -71,13 +73,13 @@ export const entriesSchema = z.array(entrySchema);
 /** Models by id. */
 export type Catalogue = ReadonlyMap<string, EditModel>;
 
-/** An entry starts from a model that nobody knows. */
+/** An entry refers to an unknown model in `like`. */
 export class UnknownBaseError extends Error {}
 
 /**
- * Adds entries to a catalogue, in order: what an entry leaves out is as the model that it is `like`,
- * or as the model of its own id. A shutdown date is not inherited from another model. Prices of
- * `prices` take the place of those of the model's entry, and are inherited in their place.
+ * Adds entries to a catalogue, in order. Omitted fields come from the model in `like`, or else from
+ * the model with the same id. A shutdown date is not inherited from another model. `prices` replace
+ * those of a model's entry, and are inherited in their place.
  * @throws UnknownBaseError
  */
 export function addEntries(
@@ -90,7 +92,7 @@ export function addEntries(
     const start = findModel(models, like ?? id);
     if (like !== undefined && start === null) {
       throw new UnknownBaseError(
-        `model ${JSON.stringify(id)} is like ${JSON.stringify(like)}, which is not known`,
+        `model ${JSON.stringify(id)} has an unknown model in like: ${JSON.stringify(like)}`,
       );
     }
     const { shutdownDate, tokens, ...rest } = start ?? unknownModel(id, prices);
@@ -116,7 +118,9 @@ export function addEntries(
   return models;
 }
 
-/** Of that id, or the model that it is a dated snapshot of; null when neither is known. */
+/**
+ * The model with that id, or the model of which it is a dated snapshot; null if neither is known.
+ */
 export function findModel(models: Catalogue, id: string): EditModel | null {
   const exact = models.get(id);
   if (exact !== undefined) return exact;
@@ -124,7 +128,7 @@ export function findModel(models: Catalogue, id: string): EditModel | null {
   return family === undefined ? null : { ...family, id };
 }
 
-/** The limits that hold for any model, with the prices that are known for it nevertheless. */
+/** The limits for any model, with prices if they are known nevertheless. */
 export function unknownModel(id: string, prices: Prices): EditModel {
   const family = snapshotOf(id);
   const known = prices[id] ?? (family === null ? undefined : prices[family]);
@@ -136,7 +140,7 @@ export function withPrices(model: EditModel, prices: Prices): EditModel {
   return own === undefined ? model : { ...model, prices: own };
 }
 
-/** Spread over defaults, what a file leaves out must not hide them. */
+/** When spread over defaults, omitted fields must not override them. */
 function withoutUndefined<Values extends object>(values: Values) {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [Key in keyof Values]?: Exclude<Values[Key], undefined>;

@@ -2,7 +2,7 @@ import type { PriceVersion } from './prices.ts';
 import type { ModelSizes } from './sizes.ts';
 import type { InputRule, OutputRule } from './token-rules.ts';
 
-/** What is known of the tokens of a model's images. Null: nothing. */
+/** Token rules of a model's images; null if unknown. */
 export interface ModelTokens {
   readonly input: InputRule | null;
   readonly output: OutputRule | null;
@@ -25,11 +25,14 @@ export type ValueLimit = (typeof VALUE_LIMITS)[number];
 /** What is known of a model. A null means: not known, so not checked. */
 export interface EditModel extends Readonly<Record<ValueLimit, readonly string[] | null>> {
   readonly id: string;
-  /** Its entry's id. That of a dated snapshot is the model that it belongs to. */
+  /** Id of its entry. For a dated snapshot, that of its model. */
   readonly family: string;
-  /** In this server's catalogue; an unknown model is forwarded with only the server's own limits. */
+  /**
+   * Whether it is in this server's catalogue. An unknown model is forwarded with only the server's
+   * own limits.
+   */
   readonly known: boolean;
-  /** The day on which OpenAI shuts it down, as YYYY-MM-DD. Compatible servers may keep it. */
+  /** Date on which OpenAI shuts it down, as YYYY-MM-DD. Compatible servers may keep it. */
   readonly shutdownDate: string | null;
   readonly sizes: ModelSizes | null;
   readonly autoSize: boolean;
@@ -37,11 +40,11 @@ export interface EditModel extends Readonly<Record<ValueLimit, readonly string[]
   readonly maxImageBytes: number | null;
   readonly maxMaskBytes: number;
   readonly maxN: number;
-  /** Partial images of each output image; 0: it does not stream. */
+  /** Maximum number of partial images per output image; 0 if it does not stream. */
   readonly maxPartialImages: number;
   readonly maxPromptCharacters: number;
   readonly tokens: ModelTokens;
-  /** Oldest first; none: not known. */
+  /** Oldest first; empty if unknown. */
   readonly prices: readonly PriceVersion[];
 }
 

@@ -15,24 +15,24 @@ import {
 } from './model-entry.ts';
 import type { Prices } from './prices.ts';
 
-/** The models that this server knows, whether or not they may be asked for. */
+/** The models that this server knows, whether or not edits may use them. */
 export interface KnownModels {
   readonly all: Catalogue;
-  /** What is known of a model; an unknown one gets the limits that hold for any. */
+  /** What is known about a model; an unknown one gets the limits for any model. */
   get(id: string): EditModel;
 }
 
 export interface Models extends Pick<KnownModels, 'get'> {
-  /** Of an edit that names none. */
+  /** Model of an edit that does not name one. */
   readonly default: string;
-  /** Null: any model may be asked for. */
+  /** Null if any model may be used. */
   readonly allowed: readonly string[] | null;
   isAllowed(id: string): boolean;
-  /** Known models that may be asked for; of dated snapshots only those that are named somewhere. */
+  /** Known models that may be used; only those dated snapshots that are named somewhere. */
   list(): readonly EditModel[];
 }
 
-/** @param prices Take the place of a model's own: see PRICES_FILE. */
+/** @param prices Replace the models' own prices: see PRICES_FILE. */
 export function createKnownModels(
   entries: z.output<typeof entriesSchema> = [],
   prices: Prices = {},
@@ -50,7 +50,7 @@ export function createKnownModels(
 export function createModels(options: {
   known: KnownModels;
   default: string;
-  /** A model that is allowed is so under the names of its dated snapshots, too. */
+  /** A model that is allowed includes its dated snapshots. */
   allowed: readonly string[] | null;
 }): Models {
   const { known, allowed } = options;
@@ -69,8 +69,8 @@ export function createModels(options: {
 }
 
 /**
- * Reads MODELS_FILE: an array of models, each naming what differs from the model it is `like`.
- * @throws ConfigError when the file cannot be read or has another shape.
+ * Reads MODELS_FILE: an array of models, each with what differs from the model in `like`.
+ * @throws ConfigError if the file cannot be read or is invalid.
  */
 export async function readKnownModels(path: string | null, prices: Prices): Promise<KnownModels> {
   if (path === null) return createKnownModels([], prices);

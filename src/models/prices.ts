@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { parseDecimal } from './decimal.ts';
 
-/** What is billed apart from each other. Cached tokens are input that the edits API has seen before. */
+/**
+ * Kinds of tokens that are billed separately. Cached tokens are input that the edits API has seen
+ * before.
+ */
 export const TOKEN_KINDS = [
   'textInput',
   'cachedTextInput',
@@ -20,18 +23,18 @@ export const PRICE_FRACTION_DIGITS = 9;
 
 /** The prices of a model from a date until the next version. */
 export interface PriceVersion {
-  /** Names these prices on every charge that was made by them. */
+  /** Identifies these prices on every charge that uses them. */
   readonly version: string;
   readonly from: Date;
   /** Where they were published. */
   readonly source: string;
   readonly note: string | null;
-  /** 10⁻⁹ micro-dollars per token; null: not known. */
+  /** 10⁻⁹ micro-dollars per token; null if unknown. */
   readonly prices: Readonly<Record<TokenKind, bigint | null>>;
 }
 
 export interface PriceTable {
-  /** The prices of a model at a time; null when nothing is known. */
+  /** The prices of a model at a time; null if unknown. */
   at(model: string, time: Date): PriceVersion | null;
 }
 
@@ -39,7 +42,7 @@ const price = z
   .string()
   .refine(
     (text) => parseDecimal(text, PRICE_FRACTION_DIGITS) !== null,
-    `must be a decimal of at most ${PRICE_FRACTION_DIGITS} fraction digits as text, such as "1.25"`,
+    `must be a decimal string with at most ${PRICE_FRACTION_DIGITS} fraction digits, such as "1.25"`,
   )
   .transform((text) => parseDecimal(text, PRICE_FRACTION_DIGITS))
   .nullish()
@@ -73,16 +76,16 @@ const versionSchema = z
     }),
   );
 
-/** The price versions of one model, in any order; parsed to oldest first. */
+/** The price versions of one model in any order; parsed, oldest first. */
 export const pricesSchema = z
   .array(versionSchema)
   .refine(
     (versions) => isUnique(versions.map(({ version }) => version)),
-    'has two versions of the same name',
+    'must not have two versions with the same name',
   )
   .refine(
     (versions) => isUnique(versions.map(({ from }) => from.getTime())),
-    'has two versions from the same time',
+    'must not have two versions with the same start',
   )
   .transform((versions) => versions.toSorted((a, b) => a.from.getTime() - b.from.getTime()));
 
@@ -98,7 +101,7 @@ export function createPriceTable(pricesOf: (model: string) => readonly PriceVers
 
 /**
  * Reads PRICES_FILE: see docs/pricing.md.
- * @throws ConfigError when the file cannot be read or has another shape.
+ * @throws ConfigError if the file cannot be read or is invalid.
  */
 export async function readPricesFile(path: string): Promise<Prices> {
   try {
@@ -109,10 +112,10 @@ export async function readPricesFile(path: string): Promise<Prices> {
   }
 }
 
-/** Tokens that are billed at one price, in 10⁻⁹ micro-dollars each. */
+/** Tokens with one price, in 10⁻⁹ micro-dollars each. */
 export type PricedTokens = readonly [tokens: number, price: bigint | null];
 
-/** In micro-dollars, rounded half up, once, at the end. Null when some have no known price. */
+/** In micro-dollars, rounded half up once, at the end. Null if any price is unknown. */
 export function priceTokens(items: readonly PricedTokens[]): bigint | null {
   let sum = 0n;
   for (const [tokens, price] of items) {

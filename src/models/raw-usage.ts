@@ -1,6 +1,6 @@
 /**
- * Tokens as the edits API reported them. Text and image are the kinds that the whole consists of;
- * cached tokens are a part of the input, and so are their kinds of it. Null: it did not say.
+ * Tokens as the edits API reported them. Text and image are the kinds of the whole; cached tokens
+ * are a part of the input, with the same kinds. Null if not reported.
  */
 export interface RawUsage {
   readonly inputTokens: number;

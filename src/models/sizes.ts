@@ -7,9 +7,9 @@ export interface PixelSize {
 /** Any size within limits. */
 export interface SizeRule {
   readonly kind: 'flexible';
-  /** Both edges are multiples of this, in pixels. */
+  /** Both edges must be multiples of this number of pixels. */
   readonly multipleOf: number;
-  /** Longest edge over shortest edge, at most. */
+  /** Maximum ratio of the longest to the shortest edge. */
   readonly maxRatio: number;
   readonly maxLongEdge: number;
   readonly maxShortEdge: number;
@@ -21,7 +21,7 @@ export interface SizeRule {
 /** The sizes that a model accepts. */
 export type ModelSizes = { readonly kind: 'listed'; readonly sizes: readonly string[] } | SizeRule;
 
-/** `1024x1536`; null when it is not of that form. */
+/** Parses `1024x1536`; null if it has another format. */
 export function parseSize(size: string): PixelSize | null {
   const match = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(size);
   return match ? { width: Number(match[1]), height: Number(match[2]) } : null;
@@ -29,7 +29,9 @@ export function parseSize(size: string): PixelSize | null {
 
 const format = ({ width, height }: PixelSize) => `${width}x${height}`;
 
-/** What a model accepts instead of this size, as the rest of a sentence; null when it accepts it. */
+/**
+ * Completes "<model> …" with what the model accepts instead of this size; null if it accepts it.
+ */
 export function sizeProblem(sizes: ModelSizes, size: PixelSize): string | null {
   if (sizes.kind === 'listed') {
     return sizes.sizes.includes(format(size)) ? null : `accepts ${sizes.sizes.join(', ')}`;
@@ -46,7 +48,7 @@ export function sizeProblem(sizes: ModelSizes, size: PixelSize): string | null {
       ? `${count(minPixels)} to ${count(maxPixels)} pixels`
       : `at least ${count(minPixels)} pixels`,
   ].filter((limit) => limit !== false);
-  return `accepts WIDTHxHEIGHT with ${limits.join(', ')} (the nearest is ${nearestSize(sizes, size)})`;
+  return `accepts WIDTHxHEIGHT with ${limits.join(', ')} (nearest: ${nearestSize(sizes, size)})`;
 }
 
 function fits(rule: SizeRule, { width, height }: PixelSize): boolean {
@@ -65,14 +67,14 @@ function fits(rule: SizeRule, { width, height }: PixelSize): boolean {
 }
 
 /**
- * The size of a model that is nearest to an image: `size: "source"`. Of listed sizes the one of the
- * nearest ratio. By a rule, the ratio counts first (an image beyond the model's widest ratio gets
- * that one), then the image's own size: a small image is scaled up, a large one down.
+ * The accepted size that is nearest to an image: `size: "source"`. Of listed sizes, the one with
+ * the nearest ratio. By a rule, the nearest ratio first (clamped to the model's widest), then the
+ * image's own size: small images are scaled up, large ones down.
  */
 export function nearestSize(sizes: ModelSizes, image: PixelSize): string {
   if (sizes.kind === 'listed') return nearestListed(sizes.sizes, image);
   const size = nearestFlexible(sizes, image);
-  if (size === null) throw new RangeError('No size keeps to the rule.');
+  if (size === null) throw new RangeError('No size satisfies the rule.');
   return format(size);
 }
 
@@ -86,12 +88,12 @@ function nearestListed(sizes: readonly string[], image: PixelSize): string {
   return sizes.reduce((best, size) => (distance(size) < distance(best) ? size : best));
 }
 
-/** How much a different ratio counts against a different size. */
+/** Weight of a difference in ratio relative to a difference in size. */
 const RATIO_WEIGHT = 8;
 
 /**
- * Looks at every short edge, with the two long edges nearest to the image's ratio that fit it: a few
- * hundred sizes. Null: the rule leaves no size.
+ * Tries every short edge with the two valid long edges that are nearest to the image's ratio: a few
+ * hundred sizes. Null if no size satisfies the rule.
  */
 function nearestFlexible(rule: SizeRule, image: PixelSize): PixelSize | null {
   const isWide = image.width >= image.height;
@@ -119,14 +121,14 @@ function nearestFlexible(rule: SizeRule, image: PixelSize): PixelSize | null {
   return best;
 }
 
-/** Whether a rule leaves any size. */
+/** Whether any size satisfies the rule. */
 export function hasSizes(rule: SizeRule): boolean {
   return nearestFlexible(rule, { width: 1, height: 1 }) !== null;
 }
 
 /**
- * The sizes among which the one with the most tokens is, when the model chooses: all listed ones; by
- * a rule the largest square and the longest. Null: nothing is known about sizes.
+ * The sizes that include the one with the most tokens, if the model chooses: all listed ones; by a
+ * rule, the largest square and the longest. Null if sizes are unknown.
  */
 export function extremeSizes(sizes: ModelSizes | null): readonly PixelSize[] | null {
   if (sizes === null) return null;

@@ -5,29 +5,29 @@ import type { ModelTokens } from './model.ts';
 import { type PriceVersion, priceTokens } from './prices.ts';
 import { inputTokens, outputTokens, SAFETY_FACTOR, safetyFactor } from './token-rules.ts';
 
-/** What is bounded apart from each other. Output is images and text together. */
+/** Kinds of tokens with separate bounds. Output is images and text together. */
 export const BOUND_KINDS = ['textInput', 'imageInput', 'output'] as const;
 
 export type BoundKind = (typeof BOUND_KINDS)[number];
 
-/** The most tokens that an edit may use; null: nothing is known about them. */
+/** Maximum number of tokens that an edit may use; null if unknown. */
 export type BoundTokens = Readonly<Record<BoundKind, number | null>>;
 
-/** How usage above a bound has raised it: see `raiseFor`. 0: it has not. */
+/** How much usage above a bound has raised it: see `raiseFor`. 0 if it has not. */
 export type Raises = Readonly<Record<BoundKind, number>>;
 
 export const NO_RAISES: Raises = { textInput: 0, imageInput: 0, output: 0 };
 
 /**
- * Tokens of text that the edits API may add to a prompt. Where input tokens are published they are
- * estimated, and reserved, without: the first usage tells how many they are.
+ * Text tokens that the edits API may add to a prompt. Where input tokens are published, they are
+ * estimated and reserved without these; the first usage reveals how many they are.
  */
 const ADDED_TEXT_TOKENS = 64;
 
 /**
- * By the model's rules with their safety factors. Where input is not published, an edit of n outputs
- * counts its input n times (it may be billed as n edits), and the prompt twice, as the model may
- * have another encoding.
+ * By the model's rules with their safety factors. If input is not published, an edit with n outputs
+ * counts its input n times (it may be billed as n edits) and the prompt twice, because the model
+ * may use another encoding.
  */
 export function boundTokens(edit: PlannedEdit): BoundTokens {
   const { tokens, textTokens, images, inputFidelity, n } = edit;
@@ -54,7 +54,7 @@ function boundOutput(edit: PlannedEdit): number | null {
   const { quality, extremeSizes, n, partialImages } = edit;
   const { output } = edit.tokens;
   if (output === null) return null;
-  // Any size does for a rule that does not look at it.
+  // A rule that ignores the size works with any.
   const sizes = output.formula === 'perImage' ? [{ width: 1, height: 1 }] : extremeSizes;
   const each = sizes?.map((size) => outputTokens(output, size, quality)?.max ?? null) ?? [];
   if (each.length === 0 || each.includes(null)) return null;
@@ -62,14 +62,15 @@ function boundOutput(edit: PlannedEdit): number | null {
   return n * Math.ceil(safetyFactor(output) * most);
 }
 
-/** What a raise is a multiple of: short prompts must not raise the bound of long ones. */
+/** Base of a raise: short prompts must not raise the bound of long ones. */
 function unitsOf(kind: BoundKind, bound: number): number {
   return kind === 'textInput' ? bound + ADDED_TEXT_TOKENS : Math.max(1, bound);
 }
 
 /**
- * How usage above a bound raises it: the usage is a new measurement, so it gets the safety factor. In
- * proportion to the bound, so that it holds for other prompts, images, sizes, qualities and n.
+ * How usage above a bound raises it: usage is a new measurement, so the safety factor applies. The
+ * raise is proportional to the bound, so that it holds for other prompts, images, sizes, qualities
+ * and n.
  */
 export function raiseFor(kind: BoundKind, bound: number, used: number): number {
   return (SAFETY_FACTOR * used) / unitsOf(kind, bound);
@@ -90,8 +91,8 @@ export function raiseBound(bound: BoundTokens, raises: Raises): BoundTokens {
 }
 
 /**
- * In micro-dollars. Text output, which some models report beside their images, is within the output
- * and counts at the dearer price. Null: tokens or a price are not known.
+ * In micro-dollars. Text output, which some models report beside their images, is part of the
+ * output and counts at the higher price. Null if tokens or a price are unknown.
  */
 export function costOfBound(
   { textInput, imageInput, output }: BoundTokens,
@@ -110,7 +111,7 @@ export function costOfBound(
   ]);
 }
 
-/** Names the rules that a bound is by: raises of other rules mean nothing to it. */
+/** Identifies the rules of a bound: raises under other rules do not apply to it. */
 export function boundBasis(tokens: ModelTokens): string {
   return createHash('sha256').update(JSON.stringify(tokens)).digest('hex').slice(0, 16);
 }

@@ -8,14 +8,14 @@ import {
 } from './image-tokens.ts';
 import { type PixelSize, parseSize } from './sizes.ts';
 
-/** Bounds that nobody has published include this factor, unless their rule names another. */
+/** Factor for unpublished bounds, unless their rule has its own. */
 export const SAFETY_FACTOR = 2;
 
 const tokens = z.int().min(1).max(1_000_000);
 const common = {
   /**
-   * `published` by the API's owner; `measured` on this model; `assumed` from another model. Only
-   * published rules are used for estimates; a bound takes any, with its safety factor.
+   * `published` by the API's owner; `measured` on this model; `assumed` from another model.
+   * Estimates use only published rules; bounds use any, with its safety factor.
    */
   basis: z.enum(['published', 'measured', 'assumed']),
   /** @default 1 for a published rule, else SAFETY_FACTOR */
@@ -23,7 +23,7 @@ const common = {
   note: z.string().min(1).optional(),
 };
 
-/** Every image takes at most so many tokens, whatever its size. */
+/** Every image takes at most this many tokens, whatever its size. */
 const perImage = z.strictObject({ ...common, formula: z.literal('perImage'), tokens });
 
 /** Tokens of one input image. */
@@ -43,7 +43,7 @@ export const outputRuleSchema = z.discriminatedUnion('formula', [
     formula: z.literal('grid'),
     cells: z.record(z.string().min(1), z.int().min(1).max(1_000)),
   }),
-  /** The most that was seen at some sizes and qualities; `auto`: at whatever the model chose. */
+  /** Measured maximums at some sizes and qualities; `auto` is the model's own choice. */
   z.strictObject({
     ...common,
     formula: z.literal('figures'),
@@ -63,12 +63,12 @@ export const outputRuleSchema = z.discriminatedUnion('formula', [
 export type InputRule = z.output<typeof inputRuleSchema>;
 export type OutputRule = z.output<typeof outputRuleSchema>;
 
-/** What a bound by this rule is multiplied by. */
+/** Factor for a bound by this rule. */
 export function safetyFactor({ basis, safetyFactor: own }: InputRule | OutputRule): number {
   return own ?? (basis === 'published' ? 1 : SAFETY_FACTOR);
 }
 
-/** Of one input image, without the safety factor. */
+/** Tokens of one input image, without the safety factor. */
 export function inputTokens(
   rule: InputRule,
   size: PixelSize,
@@ -78,8 +78,8 @@ export function inputTokens(
 }
 
 /**
- * The fewest and the most tokens of one output image, without the safety factor; `auto` is any of
- * the rule's qualities. Null: the rule does not have this quality.
+ * Minimum and maximum tokens of one output image, without the safety factor; `auto` is any of the
+ * rule's qualities. Null if the rule does not have this quality.
  */
 export function outputTokens(
   rule: OutputRule,
@@ -111,15 +111,15 @@ function range<Quality extends string>(
   return each.length === 0 ? null : { min: Math.min(...each), max: Math.max(...each) };
 }
 
-/** From the cheapest on; `auto` may be any of them. */
+/** Cheapest first; `auto` may be any of them. */
 const RANKS = ['low', 'medium', 'high', 'xhigh', 'max', 'auto'];
 
 type Figures = Extract<OutputRule, { formula: 'figures' }>['figures'];
 
 /**
- * A quality takes no more than the next higher one that has figures, and the highest that has some
- * stands for those above it. A smaller image than the smallest figure's counts as that one, one
- * between two figures in proportion, and a larger one by its pixels.
+ * A quality without figures uses those of the next higher quality, or else of the highest. A size
+ * below the smallest figure counts as that one, a size between two figures is interpolated, and a
+ * larger size is proportional to its pixels.
  */
 function mostByFigures(figures: Figures, size: PixelSize, quality: string): number | null {
   const rank = RANKS.indexOf(quality);

@@ -11,12 +11,12 @@ import {
 } from './outbound-proxies.ts';
 
 /**
- * Requests to URLs that others chose. It connects to public addresses only, so nobody can make this
- * server talk to its own network, itself or the metadata service of its cloud.
+ * Makes requests to URLs that others chose. Connects only to public addresses, so that nobody can
+ * make this server call its own network, itself or its cloud's metadata service.
  */
 export interface AddressGuard {
   /**
-   * Follows no redirect by itself; each hop is a request of its own, and so guarded.
+   * Does not follow redirects; each hop is a separate, guarded request.
    * @throws AddressRefusedError before a connection is made.
    */
   request(
@@ -27,9 +27,9 @@ export interface AddressGuard {
 }
 
 export interface AddressGuardOptions {
-  /** Hosts that may be spoken to wherever they are. The host is as in a URL, without brackets. */
+  /** Hosts that are allowed whatever their address. The host is as in a URL, without brackets. */
   readonly allow?: (host: string, port: number) => boolean;
-  /** How names are resolved. @default dns.lookup */
+  /** Resolves names. @default dns.lookup */
   readonly lookup?: SystemLookup;
   /** @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
@@ -44,12 +44,11 @@ type SystemLookup = (
 ) => void;
 
 /**
- * A name is resolved once per connection, and the connection goes to exactly the addresses that were
- * checked: a name that answers differently the next time (DNS rebinding) gains nothing. One address
- * that is not public refuses the name as a whole.
+ * A name is resolved once per connection, which uses exactly the checked addresses, so DNS
+ * rebinding has no effect. If one address is not public, the whole name is rejected.
  *
- * Behind a proxy, it is the proxy that resolves and connects. So a name is checked by what it resolves
- * to here, before the proxy hears of it. One that does not resolve here is left to the proxy.
+ * With a proxy, the proxy resolves and connects. The name is therefore checked by its local
+ * resolution first; a name that does not resolve locally is left to the proxy.
  */
 export function createAddressGuard(options: AddressGuardOptions = {}): AddressGuard {
   const { allow = () => false, lookup = systemLookup, connectTimeoutMs = 10_000 } = options;
@@ -64,7 +63,7 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
     if (allow(hostname, port)) {
       connectFreely(target, callback);
     } else if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
-      // No name, so net.connect would not ask the lookup.
+      // net.connect does not call lookup for an address.
       queueMicrotask(() => callback(new AddressRefusedError(hostname, hostname), null));
     } else {
       connectGuarded(target, callback);
@@ -103,7 +102,7 @@ function portOf({ port, protocol }: { port: string; protocol: string }): number 
 }
 
 /**
- * Asks `lookup` once, for all addresses, and answers with them only when each is public.
+ * Resolves once, for all addresses, and returns them only if each is public.
  * @throws AddressRefusedError by its callback
  */
 export function createGuardedLookup(lookup: SystemLookup): LookupFunction {

@@ -1,15 +1,15 @@
-/** Whether a host may be spoken to although its address is not public. Hosts without brackets. */
+/** Whether a host is allowed although its address is not public. Hosts have no brackets. */
 export type IsAllowedHost = (host: string, port: number) => boolean;
 
 /**
- * @param entries `host` (any port) or `host:port`, as in a URL: an IPv6 address in brackets. No
- * subdomains, no patterns. What is no host allows nothing.
+ * @param entries `host` (any port) or `host:port` as in a URL, with an IPv6 address in brackets. No
+ *   subdomains, no patterns. Invalid entries allow nothing.
  */
 export function createAllowedHosts(entries: readonly string[]): IsAllowedHost {
   const allowed = new Set(
     entries.flatMap((entry) => {
       const [, written = '', port = ''] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
-      // As URLs have it: lower case, IPv4 in four parts.
+      // Normalised as in URLs: lower case, IPv4 with four parts.
       const url = URL.parse(`http://${written}`);
       return url === null ? [] : [key(url.hostname.replace(/^\[|\]$/g, ''), port)];
     }),

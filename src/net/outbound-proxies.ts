@@ -7,13 +7,13 @@ import {
   Pool,
 } from 'undici';
 
-/** Proxies for requests to others. */
+/** Proxies for outbound requests. */
 export interface OutboundProxies {
-  /** For http:// URLs; null: none. */
+  /** For http:// URLs; null for none. */
   readonly http: string | null;
-  /** For https:// URLs; null: `http`. */
+  /** For https:// URLs; null to use `http`. */
   readonly https: string | null;
-  /** Hosts that are reached directly: as NO_PROXY has them. */
+  /** Hosts that are reached without a proxy, as in NO_PROXY. */
   readonly except: string;
 }
 
@@ -24,16 +24,17 @@ export function hasProxy({ http, https }: OutboundProxies): boolean {
 }
 
 /**
- * HTTP/1.1 over the proxy that is meant for a URL, if any: by CONNECT for https, by a request to the
- * proxy for http. No environment variable
- * is read here.
+ * HTTP/1.1 through the proxy for a URL, if any: with CONNECT for https, with a request to the proxy
+ * for http. Reads no environment variable.
  */
 export function createProxiedDispatcher(
   proxies: OutboundProxies,
   options: {
-    /** For name resolution, TCP and TLS together; and as long for a proxy's response to CONNECT. */
+    /**
+     * Timeout of name resolution, TCP and TLS together, and again of a proxy's response to CONNECT.
+     */
     connectTimeoutMs: number;
-    /** How to connect where there is no proxy. */
+    /** How to connect without a proxy. */
     connect?: buildConnector.connector;
   },
 ): Dispatcher {
@@ -51,9 +52,9 @@ export function createProxiedDispatcher(
   });
 }
 
-/** The status with which a proxy rejected a request without passing it on; null: another error. */
+/** The status of a proxy that rejected a request without forwarding it; null for other errors. */
 export function statusOfProxy(error: unknown): number | null {
-  // undici has no class of its own for either.
+  // undici has no error class for either.
   if (
     !(error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError)
   ) {

@@ -1,6 +1,6 @@
 /**
- * Seconds from now, rounded up, of a `Retry-After` header: a number of seconds or an HTTP date
- * (RFC 9110 section 10.2.3). Null for anything else.
+ * Seconds from now, rounded up, of a `Retry-After` header: a number of seconds or an HTTP date (RFC
+ * 9110 section 10.2.3). Null for anything else.
  */
 export function parseRetryAfter(value: string | null, nowMs: number): number | null {
   if (value === null) return null;

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Whether the address is that of a proxy whose `X-Forwarded-*` headers are believed. */
+/** Whether the address belongs to a proxy whose `X-Forwarded-*` headers are trusted. */
 export type IsTrustedProxy = (address: string) => boolean;
 
 /** @param entries IP addresses and CIDR blocks. */

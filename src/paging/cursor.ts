@@ -2,21 +2,22 @@ import { InvalidInputError } from '../errors.ts';
 import type { Position, SortColumn } from './keyset.ts';
 import type { Order } from './order.ts';
 
-/** Of what a cursor says: another version's cursors are refused. */
+/** Version of the content. Cursors of other versions are rejected. */
 const VERSION = 1;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KEYS = {
   bigint: /^-?\d{1,18}$/,
+  uuid: UUID,
   timestamptz: /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/,
 } satisfies Record<SortColumn['type'], RegExp>;
 
-/** Opaque to clients: the order, and where in it a row stands. */
+/** Opaque to clients: the order, and the position of a row in it. */
 export function encodeCursor({ field, direction }: Order<string>, { key, id }: Position): string {
   return Buffer.from(JSON.stringify([VERSION, field, direction, key, id])).toString('base64url');
 }
 
-/** @throws InvalidInputError for what is no cursor, or one of another order. */
+/** @throws InvalidInputError if the cursor is invalid or belongs to another order. */
 export function decodeCursor(
   argument: 'after' | 'before',
   cursor: string,
@@ -32,16 +33,16 @@ export function decodeCursor(
     typeof direction !== 'string' ||
     !(key === null || typeof key === 'string')
   ) {
-    throw refused(argument, 'is no cursor of this service');
+    throw refused(argument, 'is not a valid cursor');
   }
   if (field !== order.field || direction !== order.direction) {
     throw refused(
       argument,
-      `is a cursor of the order ${field.slice(0, 32)} ${direction.slice(0, 8)}, not of ${order.field} ${order.direction}`,
+      `is a cursor for the order ${field.slice(0, 32)} ${direction.slice(0, 8)}, not for ${order.field} ${order.direction}`,
     );
   }
   if (key === null ? !column.isNullable : !KEYS[column.type].test(key)) {
-    throw refused(argument, 'is no cursor of this service');
+    throw refused(argument, 'is not a valid cursor');
   }
   return { key, id };
 }
@@ -60,6 +61,6 @@ function refused(argument: string, why: string): InvalidInputError {
   return new InvalidInputError(
     argument,
     'INVALID_VALUE',
-    `${argument} ${why}. Take \`cursor\`, \`startCursor\` or \`endCursor\` of an answer to the same query.`,
+    `${argument} ${why}. Use \`cursor\`, \`startCursor\` or \`endCursor\` from a response to the same query.`,
   );
 }

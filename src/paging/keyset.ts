@@ -4,19 +4,19 @@ import type { Direction } from './order.ts';
 /** A column that rows are ordered by, before their id. */
 export interface SortColumn {
   readonly sql: Prisma.Sql;
-  /** What its text is cast to. */
-  readonly type: 'timestamptz' | 'bigint';
-  /** Null counts as the smallest. */
+  /** Type that its text is cast to. */
+  readonly type: 'timestamptz' | 'bigint' | 'uuid';
+  /** Null counts as the smallest value. */
   readonly isNullable: boolean;
 }
 
-/** Where a row stands in an order: the column's value as Postgres writes it, and the id. */
+/** Position of a row in an order: the column's value as Postgres writes it, and the id. */
 export interface Position {
   readonly key: string | null;
   readonly id: string;
 }
 
-/** `ORDER BY`, spelled as the indexes are: only then do they give the order. */
+/** `ORDER BY`, spelled exactly like the indexes, which otherwise would not apply. */
 export function orderBy(
   { isNullable }: SortColumn,
   direction: Direction,
@@ -29,8 +29,8 @@ export function orderBy(
 }
 
 /**
- * The rows after a position, as one stretch or two that follow each other: each a condition by
- * which an index over (column, id) is entered at the right place. Null: from the first.
+ * The rows after a position, as one or two consecutive ranges, each with a condition that enters an
+ * index over (column, id) at the right place. Null to start at the first row.
  */
 export function stretchesAfter(
   column: SortColumn,
@@ -43,7 +43,7 @@ export function stretchesAfter(
   const beyond = direction === 'DESC' ? Prisma.sql`<` : Prisma.sql`>`;
   if (from.key !== null) {
     const rest = Prisma.sql`(${sql}, ${id}) ${beyond} (${from.key}${cast(column)}, ${from.id}::uuid)`;
-    // Those without a value come after all others, where the smallest come last.
+    // Rows without a value come last if the smallest come last.
     const unknown = direction === 'DESC' && column.isNullable;
     return unknown ? [rest, Prisma.sql`${sql} IS NULL`] : [rest];
   }
@@ -51,7 +51,7 @@ export function stretchesAfter(
   return direction === 'DESC' ? [rest] : [rest, Prisma.sql`${sql} IS NOT NULL`];
 }
 
-/** The rows before a position, as a filter of rows that are read in order. */
+/** Filters out the rows before a position while reading in order. */
 export function isBefore(
   column: SortColumn,
   id: Prisma.Sql,
@@ -67,8 +67,8 @@ function cast({ type }: SortColumn): Prisma.Sql {
 }
 
 /**
- * `select` with each stretch in place of its condition, in order, at most `limit` rows. It gives the
- * columns `id` and `key`, and whatever else.
+ * Runs `select` with each range as its condition, in order, for at most `limit` rows in all. It
+ * must return the columns `id` and `key`, and may return others.
  */
 export function selectStretches(
   column: SortColumn,

@@ -1,9 +1,9 @@
 import { checkAll, InvalidInputError } from '../errors.ts';
 import { decodeCursor } from './cursor.ts';
 import type { Position, SortColumn } from './keyset.ts';
-import type { Order } from './order.ts';
+import type { Direction, Order } from './order.ts';
 
-/** Which part of a list, as Relay's connections ask for it. */
+/** The arguments of a Relay connection. */
 export interface PageArgs {
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
@@ -11,10 +11,10 @@ export interface PageArgs {
   readonly before?: string | null | undefined;
 }
 
-/** So many rows between two positions, read from one of them. */
+/** Up to `size` rows between two positions. */
 export interface PageRange {
   readonly size: number;
-  /** Read from the end. */
+  /** Whether to read from the end. */
   readonly isBackward: boolean;
   readonly after: Position | null;
   readonly before: Position | null;
@@ -23,7 +23,9 @@ export interface PageRange {
 export const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 
-/** @throws InvalidInputError for sizes out of 0 to 100, `first` with `last`, or a wrong cursor. */
+/**
+ * @throws InvalidInputError for sizes outside 0 to 100, `first` with `last`, or an invalid cursor.
+ */
 export function pageRange(
   { first = null, last = null, after, before }: PageArgs,
   order: Order<string>,
@@ -57,20 +59,43 @@ function size(argument: 'first' | 'last', given: number | null): number | null {
     throw new InvalidInputError(
       argument,
       given < 0 ? 'TOO_SMALL' : 'TOO_LARGE',
-      `${argument} must be 0 to ${MAX_PAGE_SIZE}; it is ${given}.`,
+      `${argument} must be from 0 to ${MAX_PAGE_SIZE}; it is ${given}.`,
     );
   }
   return given;
 }
 
+/** How the rows of a range are read: in `direction`, after `after`, before `before`. */
+export interface PageReading {
+  readonly direction: Direction;
+  readonly after: Position | null;
+  readonly before: Position | null;
+  /** One more than the page has, to detect another page. */
+  readonly limit: number;
+}
+
+export function toReading(
+  { size: most, isBackward, after, before }: PageRange,
+  { direction }: Order<string>,
+): PageReading {
+  const limit = most + 1;
+  if (!isBackward) return { direction, after, before, limit };
+  return {
+    direction: direction === 'ASC' ? 'DESC' : 'ASC',
+    after: before,
+    before: after,
+    limit,
+  };
+}
+
 export interface Page {
-  /** In the order asked for, whichever end it was read from. */
+  /** In the requested order, whichever end was read. */
   readonly rows: readonly Position[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
 }
 
-/** @param rows in the order they were read, one more than the page has if there are any. */
+/** @param rows in the order they were read, one more than the page size if there are more. */
 export function toPage(
   { size: most, isBackward, after, before }: PageRange,
   rows: readonly Position[],
@@ -79,7 +104,7 @@ export function toPage(
   const page = rows.slice(0, most);
   return {
     rows: isBackward ? page.reverse() : page,
-    // What a cursor names was there when it was given out.
+    // The row of the cursor existed when the cursor was issued.
     hasNextPage: isBackward ? before !== null : hasMore,
     hasPreviousPage: isBackward ? hasMore : after !== null,
   };

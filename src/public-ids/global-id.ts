@@ -7,7 +7,7 @@ export function encodeGlobalId(typename: string, id: string): string {
   return Buffer.from(`${typename}:${id}`).toString('base64url');
 }
 
-/** Null for a string that is not a global id of this service. */
+/** Null if the string is not a global id of this service. */
 export function parseGlobalId(globalId: string): { typename: string; id: string } | null {
   if (globalId.length > 256) return null;
   const [typename, id, ...rest] = Buffer.from(globalId, 'base64url').toString('latin1').split(':');
@@ -21,7 +21,7 @@ export function idOf(typename: string, globalId: string): string | null {
   return parsed?.typename === typename ? parsed.id : null;
 }
 
-/** @throws NotFoundError with the id as given. */
+/** @throws NotFoundError with the given id. */
 export function requireId(typename: string, globalId: string): string {
   const id = idOf(typename, globalId);
   if (id === null) throw new NotFoundError(typename, globalId);
@@ -29,8 +29,8 @@ export function requireId(typename: string, globalId: string): string {
 }
 
 /**
- * For Pothos, which decodes ids before a resolver runs, and again to compute complexity. An error here
- * would abort the whole operation, so a malformed id decodes to an empty type.
+ * For Pothos, which decodes ids before a resolver runs, and again to compute complexity. An error
+ * here would abort the whole operation, so a malformed id decodes to an empty type.
  */
 export function decodeGlobalId(globalId: string): { typename: string; id: string } {
   return parseGlobalId(globalId) ?? { typename: '', id: '' };

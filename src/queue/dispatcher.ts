@@ -2,34 +2,34 @@ import type { Job, PgBoss } from 'pg-boss';
 import type { Log } from '../log.ts';
 import type { Events } from './events.ts';
 
-/** How soon work is found whose notification was missed, in milliseconds. */
+/** How soon a queue job whose notification was missed is found, in milliseconds. */
 const POLL_MS = 2_000;
 
 /** A third of the shortest `heartbeatSeconds` of a queue, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
 
-/** How long work that is done waits for more of it, to be told of together, in milliseconds. */
+/** How long completions are collected before they are recorded together, in milliseconds. */
 const COMPLETE_AFTER_MS = 100;
 
 export interface Worker<Data extends object> {
-  /** Jobs run at once in this process. */
+  /** Number of queue jobs that this process runs at once. */
   concurrency: number;
   /**
-   * How many more jobs may be taken now, besides the `running` ones of this process; asked at each
-   * wake-up and poll. What is not taken keeps its place in line. @default as many as `concurrency`
+   * How many more jobs this process may take, besides the `running` ones; called at each wake-up
+   * and poll. Others keep their place in the queue. @default as many as `concurrency`
    */
   places?(running: number): Promise<number>;
-  /** Throwing fails the job; whether it is tried again is the definition's `retryLimit`. */
+  /** Throwing fails the job; the definition's `retryLimit` decides about a retry. */
   handle(data: Data, signal: AbortSignal): Promise<void>;
 }
 
 export interface Dispatcher {
-  /** Whether it could look for work lately. */
+  /** Whether it was able to fetch jobs lately. */
   hasLooked(): boolean;
   stop(graceMs: number): Promise<void>;
 }
 
-/** Takes work of one kind whenever there may be some: one fetch for all free places. */
+/** Takes queue jobs of one kind whenever there may be some: one fetch fills all free slots. */
 export function startDispatcher<Data extends object>(options: {
   boss: PgBoss;
   events: Events;
@@ -44,7 +44,7 @@ export function startDispatcher<Data extends object>(options: {
   let stopping = false;
   let fetching: Promise<void> | undefined;
   let wokenMeanwhile = false;
-  /** The last look found no place, or as much work as there was place for. */
+  /** The last fetch filled all free slots, or there was no free slot. */
   let mayBeMore = false;
   let lookedMs = performance.now();
   const completions = createCompletions({ boss, log, name });
@@ -54,10 +54,12 @@ export function startDispatcher<Data extends object>(options: {
       await worker.handle(job.data, aborting.signal);
       completions.add(job.id);
     } catch (error) {
-      log.error({ err: error, queue: name }, 'work failed');
+      log.error({ err: error, queue: name }, 'queue job failed');
       await boss
         .fail(name, job.id)
-        .catch((failure) => log.error({ err: failure, queue: name }, 'failure not recorded'));
+        .catch((failure) =>
+          log.error({ err: failure, queue: name }, 'could not record the failure of a queue job'),
+        );
     }
   }
 
@@ -84,14 +86,15 @@ export function startDispatcher<Data extends object>(options: {
 
   function wake(): void {
     wokenMeanwhile = true;
-    // A failed fetch waits for the next wake-up or poll: no hot loop while the database is away.
+    // A failed fetch waits for the next wake-up or poll, to avoid a hot loop while the database is
+    // unavailable.
     fetching ??= fetch()
       .then(() => {
         lookedMs = performance.now();
       })
       .catch((error) => {
         wokenMeanwhile = false;
-        log.error({ err: error, queue: name }, 'cannot fetch work');
+        log.error({ err: error, queue: name }, 'could not fetch queue jobs');
       })
       .finally(() => {
         fetching = undefined;
@@ -128,8 +131,8 @@ export function startDispatcher<Data extends object>(options: {
 }
 
 /**
- * Work that is done, told to pg-boss in one statement for all that ended at about the same time. Work
- * that was not told of when a process died is handed out again, as after any death.
+ * Records completions in pg-boss with one statement for all jobs that ended at about the same time.
+ * A completion that was not recorded when the process died leads to another delivery.
  */
 function createCompletions(options: { boss: PgBoss; log: Log; name: string }) {
   const { boss, log, name } = options;
@@ -144,7 +147,9 @@ function createCompletions(options: { boss: PgBoss; log: Log; name: string }) {
     if (done.length === 0) return;
     await boss
       .complete(name, done)
-      .catch((error) => log.error({ err: error, queue: name }, 'completion not recorded'));
+      .catch((error) =>
+        log.error({ err: error, queue: name }, 'could not record the completion of a queue job'),
+      );
   }
 
   return {

@@ -3,33 +3,33 @@ import type { Database, Listener, Transaction } from '../database/database.ts';
 import type { Log } from '../log.ts';
 
 const eventSchema = z.discriminatedUnion('kind', [
-  /** An edit job has changed; who cares reads it again. */
+  /** An edit job has changed; listeners read it again. */
   z.object({
     kind: z.literal('edit'),
     jobId: z.string(),
     ownerId: z.string(),
     final: z.boolean(),
-    /** Position of a picture on the way that has come; the job's status is as before. */
+    /** Index of a partial image that has arrived; the job's status is unchanged. */
     partial: z.int().min(0).optional(),
-    /** It is in nobody's history any more. */
+    /** The job was deleted from the history. */
     deleted: z.literal(true).optional(),
   }),
-  /** Work was enqueued. */
+  /** A queue job was enqueued. */
   z.object({ kind: z.literal('work'), queue: z.string() }),
 ]);
 
-/** What has changed, by id only: pictures and prompts never travel this way. */
+/** What has changed, as ids only, never images or prompts. */
 export type ServiceEvent = z.infer<typeof eventSchema>;
 
-/** `missed`: the line was down for a while; state must be read again instead of waited for. */
+/** `missed`: the connection was lost for a while, so state must be read again. */
 export type EventListener = (event: ServiceEvent | { kind: 'missed' }) => void;
 
-/** News between all processes on one database, by Postgres NOTIFY. */
+/** Publishes events to all processes on one database by Postgres NOTIFY. */
 export interface Events {
   start(): Promise<void>;
-  /** Told to everybody when, and only if, `tx` commits. */
+  /** Delivered to all processes when, and only if, `tx` commits. */
   publish(tx: Pick<Transaction, '$executeRaw'>, ...events: ServiceEvent[]): Promise<void>;
-  /** Answers the function that ends the subscription. Listeners must not throw. */
+  /** Returns the function that ends the subscription. Listeners must not throw. */
   subscribe(listener: EventListener): () => void;
   stop(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export function createEvents({ database, log }: { database: Database; log: Log }
         (payload) => {
           const event = eventSchema.safeParse(parseJson(payload));
           if (event.success) tell(event.data);
-          else log.warn('ignored a notification that is not ours');
+          else log.warn('ignored an unknown notification');
         },
         () => tell({ kind: 'missed' }),
       );

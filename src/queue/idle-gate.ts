@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Keeps work that nobody waits for out of the way of work that somebody does, in this process. */
+/** Delays background work in this process while requests are running. */
 export interface Lull {
-  /** Runs `work` that somebody waits for. */
+  /** Runs `work` that a caller waits for. */
   busyWith<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Resolves when nothing that somebody waits for has run for `quietMs`, or when there was no such
-   * time for `maxBusyMs`: what can wait must not wait for ever. Aborting resolves at once.
+   * Resolves when no such work has run for `quietMs`, or after `maxBusyMs` in any case, so that
+   * background work cannot wait forever. Aborting resolves at once.
    */
   wait(signal: AbortSignal): Promise<void>;
 }

@@ -8,14 +8,14 @@ import { nameOwner, refuseForeignQueue } from './schema-owner.ts';
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
-/** How often it is looked whether the database's clock was set back, in milliseconds. */
+/** How often to check whether the database's clock was set back, in milliseconds. */
 const CLOCK_CHECK_MS = 10_000;
 
-/** A kind of work, named once. */
+/** The definition of a kind of queue job. */
 export interface JobDefinition<Data extends object> {
   readonly name: string;
   readonly options: QueueOptions;
-  /** Only there to carry the type. */
+  /** Only carries the type. */
   readonly data?: Data;
 }
 
@@ -27,28 +27,27 @@ export function defineJob<Data extends object>(
 }
 
 export interface SendOptions {
-  /** Not before this time. */
+  /** Earliest start. */
   readonly startAfter?: Date;
-  /** Higher goes first; of equals, the older. @default 0 */
+  /** Higher values first; among equals, the older job first. @default 0 */
   readonly priority?: number;
   /**
-   * Of those sent in one span of so many seconds, by whatever processes, only the first is kept. Spans
-   * are counted from the epoch; the definition's `deleteAfterSeconds` must be longer.
+   * Of the jobs that all processes send in one span of this many seconds, only the first is
+   * enqueued. Spans count from the epoch; the definition's `deleteAfterSeconds` must be longer.
    */
   readonly singletonSeconds?: number;
 }
 
-/** The queue on the same Postgres: work is enqueued in the transaction that makes it necessary. */
+/** The queue, on the same Postgres: a job is enqueued in the transaction that needs it. */
 export interface Queue {
   /**
-   * Creates or migrates the queue's own tables, in a schema of their own, and the queues. `alone`: no other
-   * process can be on this database, so work that is under way was a dead one's, and is handed out
-   * again at once. Otherwise that takes until its missing heartbeat is noticed: 47 s at most after
-   * the death, of which 30 are the heartbeat, 10 the look for it, 5 a delivery's wait after a failure
-   * and 2 the poll.
+   * Creates or migrates the queue's own tables, in a separate schema, and the queues. With `alone`,
+   * no other process can be on this database, so jobs that were running belonged to a process that
+   * has ended, and are delivered again at once. Otherwise that takes until their missing heartbeat
+   * is noticed: at most 47 s (30 s heartbeat, 10 s check interval, 5 s retry delay, 2 s poll).
    */
   start(definitions: readonly JobDefinition<object>[], options?: { alone: boolean }): Promise<void>;
-  /** Enqueues in `tx`; `news` is published with the same statement that wakes the workers. */
+  /** Enqueues in `tx`; the statement that wakes the workers also publishes `news`. */
   send<Data extends object>(
     tx: Pick<Transaction, '$queryRawUnsafe' | '$executeRaw'>,
     job: JobDefinition<Data>,
@@ -56,41 +55,43 @@ export interface Queue {
     options?: SendOptions,
     ...news: ServiceEvent[]
   ): Promise<void>;
-  /** Starts taking work of this kind. */
+  /** Starts taking queue jobs of this kind. */
   work<Data extends object>(job: JobDefinition<Data>, worker: Worker<Data>): void;
-  /** Whether this process takes work: it has begun to, and its last looks for some did not fail. */
+  /**
+   * Whether this process takes queue jobs: it has started to, and its last fetches did not fail.
+   */
   isTaking(): boolean;
   /**
-   * Takes no more work, waits `graceMs` for what runs, then aborts it and waits for its end. Work can
-   * still be sent.
+   * Takes no more jobs, waits `graceMs` for running ones, then aborts them and waits for their end.
+   * Jobs can still be sent.
    */
   drain(options: { graceMs: number }): Promise<void>;
-  /** Drains, and lets the database go. */
+  /** Drains, then closes its connections. */
   stop(options: { graceMs: number }): Promise<void>;
 }
 
 /**
- * pg-boss with a dispatcher of our own: one fetch for all free places per wake-up, where its
- * `work()` has each of its N workers fetch on each notification, and waits out its polling interval
- * with a backlog.
+ * pg-boss with our own dispatcher: one fetch for all free slots per wake-up. Its own `work()` lets
+ * each of its N workers fetch on each notification, and waits for its polling interval even with a
+ * backlog.
  */
 export function createQueue(options: {
   database: Database;
   events: Events;
   /**
-   * Whether this process looks after the queue: hands out again what the dead had, and removes what
-   * is done. One of those that work must. @default true
+   * Whether this process maintains the queue: it delivers jobs of ended processes again and removes
+   * finished ones. At least one worker must. @default true
    */
   supervise?: boolean;
   /**
-   * A worker whose looks for work have all failed, or hung, for so long is not well.
+   * A worker whose fetches have all failed or hung for this long is unhealthy.
    * @default 15_000 // 15 seconds
    */
   maxLookAgeMs?: number;
   log: Log;
 }): Queue {
   const { database, events, supervise = true, maxLookAgeMs = 15_000, log } = options;
-  // In quotes pg-boss takes it as it is.
+  // In quotes, pg-boss uses it unchanged.
   const { queueSchema } = database.names;
   const schema = `"${queueSchema}"`;
   const jobs = Prisma.raw(`${schema}.job`);
@@ -101,10 +102,10 @@ export function createQueue(options: {
     allowSchemaCaseVariant: true,
     schedule: false,
     supervise,
-    // How soon work of a process that died is handed out again, beyond its missing heartbeat.
+    // Delay before a job of an ended process is delivered again, after its missed heartbeat.
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
-    // Rebuilds of bloated indexes need CONCURRENTLY, which an embedded database cannot do.
+    // Rebuilding bloated indexes needs CONCURRENTLY, which an embedded database does not support.
     reindex: database.kind === 'postgres',
   });
   boss.on('error', (error) => log.error({ err: error }, 'queue'));
@@ -113,8 +114,8 @@ export function createQueue(options: {
   let clockCheck: NodeJS.Timeout | undefined;
 
   /**
-   * What was enqueued in the future was enqueued before the database's clock was set back: it waits as
-   * long from now on as it was to wait then.
+   * A job enqueued in the future was enqueued before the database's clock was set back: from now
+   * on, it waits as long as it originally had to.
    */
   async function followClock(): Promise<void> {
     await database.prisma.$executeRaw`
@@ -127,8 +128,8 @@ export function createQueue(options: {
   }
 
   /**
-   * Gives work that is under way back. It counts as a failure, so that what kills the process is not
-   * tried for ever, but without the wait after one.
+   * Returns running jobs to the queue. That counts as a failure, so that a job that kills its
+   * process is not retried forever, but without the retry delay.
    */
   async function releaseAll(name: string): Promise<void> {
     const active = await database.prisma.$queryRaw<{ id: string }[]>`
@@ -150,14 +151,14 @@ export function createQueue(options: {
       await followClock();
       if (supervise) {
         clockCheck ??= setInterval(() => {
-          followClock().catch((error) => log.warn({ err: error }, 'queue not checked'));
+          followClock().catch((error) => log.warn({ err: error }, 'could not check the queue'));
         }, CLOCK_CHECK_MS);
       }
       for (const { name, options } of definitions) {
         await boss.createQueue(name, options);
         await boss.updateQueue(name, options);
-        // pg-boss reads a queue's settings at first use. Were that inside a transaction on an embedded
-        // database, its own statement would wait for that very transaction.
+        // pg-boss reads a queue's settings at first use. Inside a transaction on an embedded
+        // database, that statement would deadlock with the transaction.
         await boss.findJobs(name, { id: NO_JOB });
         if (alone) await releaseAll(name);
       }

@@ -2,11 +2,11 @@ import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { JobDefinition, Queue } from './queue.ts';
 
-/** Work that comes again and again, done once for all processes. */
+/** A recurring job, run once for all processes. */
 export interface RecurringWork {
   /**
-   * Enqueues it now and every so many seconds. However many processes do so, it runs once in a span
-   * of that length, a span that has begun before this process included.
+   * Enqueues it now and at each interval. However many processes do so, it runs once per interval,
+   * including one that began before this process started.
    */
   start(
     job: JobDefinition<Record<string, never>>,
@@ -30,7 +30,9 @@ export function createRecurringWork(options: {
       await send();
       timers.push(
         setInterval(() => {
-          send().catch((error) => log.warn({ err: error, queue: job.name }, 'work not enqueued'));
+          send().catch((error) =>
+            log.warn({ err: error, queue: job.name }, 'could not enqueue a recurring job'),
+          );
         }, everySeconds * 1_000),
       );
     },

@@ -1,12 +1,17 @@
 import { type Database, Prisma } from '../database/database.ts';
 import { StartError } from '../errors.ts';
 
-/** Before the name of the schema whose queue it is, in the comment on pg-boss's table `version`. */
+/**
+ * Prefix of the schema name in the comment on pg-boss's table `version`, which records the queue's
+ * owner.
+ */
 const PREFIX = 'The queue of Retouch in schema ';
 
 /**
- * The queues of two schemas can have one name: `retouch_queue` is that of `public` and of `retouch`.
- * @throws StartError when the queue is another installation's, or its schema another application's.
+ * The queues of two schemas may have the same name: `retouch_queue` belongs to `public` or to
+ * `retouch`.
+ * @throws StartError if the queue belongs to another installation, or its schema to another
+ *   application.
  */
 export async function refuseForeignQueue({ prisma, names }: Database): Promise<void> {
   const { schema, queueSchema } = names;
@@ -20,12 +25,12 @@ export async function refuseForeignQueue({ prisma, names }: Database): Promise<v
   if (version !== undefined && (owner === null || owner === schema)) return;
   const whose = owner === null ? 'another application' : `the Retouch in schema "${owner}"`;
   throw new StartError(
-    `the schema "${queueSchema}" of DATABASE_URL, which would be the queue's, belongs to ${whose}: name another schema with ?schema=.`,
+    `the schema "${queueSchema}" of DATABASE_URL, which the queue would use, belongs to ${whose}: use another schema with ?schema=.`,
     { isTemporary: false },
   );
 }
 
-/** Writes down whose queue it is, once; one process at a time, as comments fail in a race. */
+/** Records the owner of the queue once; one process at a time, because comments fail in a race. */
 export async function nameOwner({ prisma, names }: Database): Promise<void> {
   const { schema, queueSchema } = names;
   const table = `"${queueSchema}".version`;

@@ -9,9 +9,12 @@ import type { PixelSize } from '../models/sizes.ts';
 import { outputTokens } from '../models/token-rules.ts';
 import type { EditParams } from './edit-params.ts';
 import type { Fault } from './faults.ts';
-import type { Picture } from './studio.ts';
+import type { EncodedImage } from './studio.ts';
 
-/** Parts of a body, written one after the other; a picture's base64 is never copied into a string. */
+/**
+ * Parts of a body, written one after the other, so that an image's base64 is never copied into a
+ * string.
+ */
 export type Chunks = readonly (string | Buffer)[];
 
 export interface Usage {
@@ -21,7 +24,7 @@ export interface Usage {
   readonly input_tokens_details: { readonly text_tokens: number; readonly image_tokens: number };
 }
 
-/** What the API reports as really used. */
+/** The parameters that the API reports as actually used. */
 export interface Facts {
   /** Seconds since 1970. */
   readonly created: number;
@@ -32,7 +35,7 @@ export interface Facts {
   readonly size: string;
 }
 
-/** `auto` is settled as the sandbox draws: opaque, and medium quality. */
+/** `auto` resolves to what the sandbox draws: opaque, and medium quality. */
 export function factsOf(params: EditParams, size: PixelSize): Facts {
   return {
     created: Math.floor(Date.now() / 1_000),
@@ -44,8 +47,8 @@ export function factsOf(params: EditParams, size: PixelSize): Facts {
 }
 
 /**
- * Input tokens by gpt-image-1's published formula, without the mask. Output tokens by the model's own
- * rule; of a model without one by gpt-image-1's, with `xhigh` and `max` counted as `high`.
+ * Input tokens by gpt-image-1's published formula, without the mask. Output tokens by the model's
+ * own rule; without one, by gpt-image-1's, with `xhigh` and `max` counted as `high`.
  */
 export function usageOf(
   params: EditParams,
@@ -53,7 +56,7 @@ export function usageOf(
     textTokens: number;
     inputSizes: readonly PixelSize[];
     size: PixelSize;
-    pictures: number;
+    images: number;
     fault: Fault | null;
   },
 ): Usage {
@@ -62,12 +65,11 @@ export function usageOf(
     (sum, size) => sum + inputImageTokens(size, params.inputFidelity),
     0,
   );
-  const perPicture =
-    pictureTokens(params, details.size) + params.partialImages * PARTIAL_IMAGE_TOKENS;
-  return usage(times * details.textTokens, times * image, times * perPicture * details.pictures);
+  const perImage = imageTokens(params, details.size) + params.partialImages * PARTIAL_IMAGE_TOKENS;
+  return usage(times * details.textTokens, times * image, times * perImage * details.images);
 }
 
-function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): number {
+function imageTokens({ model, quality: asked }: EditParams, size: PixelSize): number {
   const quality = asked === 'auto' ? 'medium' : asked;
   const rule = findModel(CATALOGUE, model)?.tokens.output ?? null;
   const own = rule === null ? null : outputTokens(rule, size, quality);
@@ -75,7 +77,7 @@ function pictureTokens({ model, quality: asked }: EditParams, size: PixelSize): 
   return outputImageTokens(size, quality === 'xhigh' || quality === 'max' ? 'high' : quality);
 }
 
-/** The share of a later picture of a stream: no input, so that the shares add up to the whole. */
+/** The share of a later image of a stream: no input, so that the shares add up to the whole. */
 export function withoutInput(whole: Usage): Usage {
   return usage(0, 0, whole.output_tokens);
 }
@@ -89,16 +91,16 @@ function usage(text: number, image: number, output: number): Usage {
   };
 }
 
-/** One picture as a member of an answer: `"b64_json":"…"` or `"url":"…"`. */
-export function pictureMember(picture: Picture): Chunks {
-  return ['"b64_json":"', picture.base64, '"'];
+/** One image as a member of a response: `"b64_json":"…"` or `"url":"…"`. */
+export function imageMember(image: EncodedImage): Chunks {
+  return ['"b64_json":"', image.base64, '"'];
 }
 
 export function member(name: 'b64_json' | 'url', value: string): Chunks {
   return [`${JSON.stringify(name)}:${JSON.stringify(value)}`];
 }
 
-/** The JSON answer; `usage: null` leaves it out. */
+/** The JSON response; `usage: null` omits it. */
 export function jsonBody(facts: Facts, members: readonly Chunks[], usage: Usage | null): Chunks {
   const { created, background, ...used } = facts;
   const withDetails = usage && {
@@ -116,7 +118,7 @@ export function jsonBody(facts: Facts, members: readonly Chunks[], usage: Usage 
 /** One event of a stream, as in ImageEditPartialImageEvent and ImageEditCompletedEvent. */
 export function streamEvent(
   facts: Facts,
-  picture: Chunks,
+  image: Chunks,
   event: { partialImageIndex: number } | { usage: Usage | null },
 ): Chunks {
   const partial = 'partialImageIndex' in event;
@@ -128,5 +130,5 @@ export function streamEvent(
     ...(partial && { partial_image_index: event.partialImageIndex }),
     ...(!partial && event.usage && { usage: event.usage }),
   });
-  return [`event: ${type}\ndata: {"type":"${type}",`, ...picture, `,${rest.slice(1)}\n\n`];
+  return [`event: ${type}\ndata: {"type":"${type}",`, ...image, `,${rest.slice(1)}\n\n`];
 }

@@ -1,4 +1,4 @@
-/** A part of a picture, in pixels. */
+/** A part of an image, in pixels. */
 export interface Region {
   readonly left: number;
   readonly top: number;
@@ -6,16 +6,16 @@ export interface Region {
   readonly height: number;
 }
 
-/** Narrower than this, text is no help. */
+/** In a narrower region, text is unreadable. */
 const MIN_TEXT_WIDTH_PX = 96;
 const MAX_LINES = 6;
-/** A prompt may have 32,000 characters; what cannot fit need not be measured. */
+/** A prompt may have 32,000 characters; text that cannot fit need not be measured. */
 const MAX_CHARACTERS = 600;
 
 /**
- * The frame and the prompt as an SVG of the region's size. All text is escaped, and what XML does
- * not allow (control characters, lone surrogates) is dropped, so a prompt stays text. `centred` is
- * for regions of any shape, whose middle is the part that surely shows.
+ * The frame and the prompt as an SVG of the region's size. All text is escaped, and characters that
+ * XML does not allow (control characters, lone surrogates) are dropped, so a prompt remains text.
+ * `centred` is for regions of any shape, of which the middle is most likely visible.
  */
 export function captionSvg(
   region: Region,
@@ -59,8 +59,8 @@ export function captionSvg(
 }
 
 /**
- * Breaks text into lines of at most `maxEms` estimated widths: at spaces where there are some,
- * between characters in scripts that have none. A word longer than a line is cut.
+ * Breaks text into lines of at most `maxEms` estimated widths: at spaces, or between characters in
+ * scripts without spaces. A word longer than a line is cut.
  */
 function wrap(text: string, maxEms: number): string[] {
   const plain = text

@@ -7,7 +7,7 @@ import { ApiRefusal } from './refusal.ts';
 import { type Call, sendJson, startAnswer } from './send.ts';
 import type { SandboxStats } from './stats.ts';
 
-/** Answers false for a path that is not its own. */
+/** Returns false if the path belongs to another route. */
 export type ControlRoute = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -15,9 +15,9 @@ export type ControlRoute = (
 ) => Promise<boolean>;
 
 /**
- * `/sandbox/*`, for tests and benchmarks in another process: queue and clear faults, read the
- * statistics, fetch pictures that an answer named by URL. Faults must come as `application/json`,
- * which a web page of another origin cannot send.
+ * `/sandbox/*`, for tests and benchmarks in another process: queues and clears faults, reads the
+ * statistics, serves images that a response links to. Faults must be `application/json`, which a
+ * page of another origin cannot send.
  */
 export function createControlRoute(parts: {
   faults: FaultQueue;
@@ -64,7 +64,7 @@ function pushFaults(faults: FaultQueue, contentType: string | undefined, body: s
     throw new ApiRefusal('We could not parse the JSON body of your request.');
   }
   try {
-    // The queue checks each one.
+    // The queue validates each fault.
     faults.push(...((Array.isArray(given) ? given : [given]) as FaultInput[]));
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;

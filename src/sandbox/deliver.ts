@@ -13,7 +13,7 @@ export function byteLength(chunks: Chunks): number {
 
 /**
  * Writes at the client's pace, or at `bytesPerSecond`.
- * @throws AbortError once `signal` is aborted, which the client's leaving does.
+ * @throws AbortError once `signal` is aborted, for example by a disconnected client.
  */
 export async function write(
   res: ServerResponse,
@@ -35,7 +35,7 @@ export async function write(
   }
 }
 
-/** The first half of the bytes goes out, then the connection ends. */
+/** Sends the first half of the bytes, then closes the connection. */
 export async function writeHalf(
   res: ServerResponse,
   chunks: Chunks,
@@ -52,7 +52,7 @@ export async function writeHalf(
   res.destroy();
 }
 
-/** The whole body, distorted as the fault says, with a content-length that fits. */
+/** The whole body as the fault distorts it, with a matching content-length. */
 export function distortBody(chunks: Chunks, fault: Fault | null): Chunks {
   if (fault?.kind === 'huge') {
     const [head = '', ...rest] = chunks;
@@ -63,7 +63,7 @@ export function distortBody(chunks: Chunks, fault: Fault | null): Chunks {
   return [`${escapeSlashes(JSON.stringify(JSON.parse(text), null, 2))}\n`];
 }
 
-/** The same for one event: padding travels as a comment, which clients ignore. */
+/** The same for one event: padding is sent as a comment, which clients ignore. */
 export function distortEvent(chunks: Chunks, fault: Fault | null): Chunks {
   if (fault?.kind === 'huge') return [': ', ...padding(fault.bytes), '\n\n', ...chunks];
   if (fault?.kind !== 'newlines') return chunks;

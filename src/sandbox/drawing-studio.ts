@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import sharp, { type OverlayOptions, type Sharp } from 'sharp';
 import { captionSvg } from './caption.ts';
 import type { EditParams } from './edit-params.ts';
-import { inspectPictures } from './input-images.ts';
+import { inspectImages } from './input-images.ts';
 import { nearestSize, type Pixels, type Scene, setScene } from './scene.ts';
-import { type Picture, pictureOf, type Studio } from './studio.ts';
+import { type EncodedImage, encodedImage, type Studio } from './studio.ts';
 
-/** One per picture of an edit, so that the ten of n = 10 can be told apart at a glance. */
+/** One color per image of an edit, so that the ten of n = 10 are easily distinguished. */
 const TINTS = [
   '#f2a03d',
   '#4fb3bf',
@@ -21,15 +21,15 @@ const TINTS = [
 ] as const;
 
 /**
- * Draws what the API would have made up: the first input fitted to the size, tinted, framed and
- * with the prompt written on it, the further inputs inset; nothing is changed outside the mask.
- * One picture is drawn at a time, because each holds a few times its raw pixels in memory.
+ * Draws instead of a model: fits the first input to the size, tints and frames it, writes the
+ * prompt on it, and insets the further inputs; changes nothing outside the mask. Draws one image at
+ * a time, because each needs a few times its raw pixels in memory.
  */
 export function createDrawingStudio(): Studio {
   const inTurn = pLimit(1);
   return {
     keepsBytes: true,
-    inspect: inspectPictures,
+    inspect: inspectImages,
     async open(files, inputSizes, params, requestId) {
       const first = inputSizes[0] ?? { width: 1, height: 1 };
       const size = params.size === 'auto' ? nearestSize(first) : params.size;
@@ -39,7 +39,7 @@ export function createDrawingStudio(): Studio {
       const finished = (k: number) => paint(scene, params, { k, heading: heading(k) });
       return {
         size,
-        picture: (k) => inTurn(async () => encode(open(await finished(k)), params)),
+        image: (k) => inTurn(async () => encode(open(await finished(k)), params)),
         partial: (k, index) =>
           inTurn(async () => {
             const sigma = Math.max(size.width, size.height) / (40 * 2 ** index);
@@ -79,7 +79,7 @@ async function paint(
   return { ...base, data: editable === null ? edited : masked(base.data, edited, editable) };
 }
 
-/** Copies the editable runs of pixels, so that what the mask protects stays the same to the bit. */
+/** Copies the editable runs of pixels, so that the protected ones stay identical. */
 function masked(before: Buffer, after: Buffer, editable: Uint8Array): Buffer {
   const result = Buffer.from(before);
   for (let from = editable.indexOf(1); from !== -1; ) {
@@ -91,7 +91,7 @@ function masked(before: Buffer, after: Buffer, editable: Uint8Array): Buffer {
   return result;
 }
 
-/** A picture that has something transparent to show, even from an opaque input. */
+/** An image with visible transparency, even from an opaque input. */
 function roundedCorners({ width, height }: Pixels): Buffer {
   const radius = Math.round(Math.min(width, height) / 6);
   const size = `width="${width}" height="${height}"`;
@@ -105,11 +105,11 @@ function open(pixels: Pixels): Sharp {
   return sharp(pixels.data, { raw: { width, height, channels: 4 } });
 }
 
-async function encode(drawn: Sharp, params: EditParams): Promise<Picture> {
+async function encode(drawn: Sharp, params: EditParams): Promise<EncodedImage> {
   const quality = Math.max(1, params.outputCompression);
   if (params.background !== 'transparent') drawn.removeAlpha();
   if (params.outputFormat === 'jpeg') drawn.jpeg({ quality });
   else if (params.outputFormat === 'webp') drawn.webp({ quality });
   else drawn.png({ compressionLevel: 3 });
-  return pictureOf(await drawn.toBuffer());
+  return encodedImage(await drawn.toBuffer());
 }

@@ -20,7 +20,7 @@ const QUALITIES = ['low', 'medium', 'high', 'xhigh', 'max', 'auto'] as const;
 const FIDELITIES = ['low', 'high'] as const;
 const COMPLEXITIES = ['low', 'medium', 'high'] as const;
 
-/** The form's fields, checked, with the API's defaults filled in. */
+/** The form's fields, validated, with the API's defaults. */
 export interface EditParams {
   readonly prompt: string;
   readonly model: string;
@@ -38,9 +38,9 @@ export interface EditParams {
 }
 
 /**
- * Fields that nobody knows are let through: the sandbox stands in for any compatible server, and
- * for models newer than itself.
- * @throws ApiRefusal naming the first field that breaks a documented rule.
+ * Unknown fields pass, because the sandbox stands in for any compatible server, and for models
+ * newer than itself.
+ * @throws ApiRefusal naming the first field that violates a documented rule.
  */
 export function parseParams(form: Form): EditParams {
   const given = new Map<string, string>();

@@ -22,8 +22,8 @@ interface EditCall extends Call {
 export type EditsRoute = (req: IncomingMessage, res: ServerResponse, call: Call) => Promise<void>;
 
 /**
- * POST /v1/images/edits. In this order: the next fault is taken, the key is looked at, the body is
- * read to its end, parameters and pictures are checked, the edit counts as paid, pictures are made.
+ * POST /v1/images/edits. In this order: takes the next fault, checks the key, reads the whole body,
+ * checks parameters and images, counts the edit as billed, makes images.
  */
 export function createEditsRoute(parts: {
   studio: Studio;
@@ -95,7 +95,7 @@ export function createEditsRoute(parts: {
   }
 }
 
-/** Any key will do unless one is configured. The key is in no message and no log. */
+/** Accepts any key unless one is configured. No message or log contains the key. */
 function checkKey(req: IncomingMessage, apiKey: string | null): ApiRefusal | null {
   const key = /^Bearer\s+(\S+)\s*$/i.exec(req.headers.authorization ?? '')?.[1];
   if (key === undefined) {

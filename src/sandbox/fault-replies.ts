@@ -1,7 +1,7 @@
 import type { Fault } from './faults.ts';
 import { ApiRefusal, type Reply } from './refusal.ts';
 
-/** Whether the real API, or the one behind a failing proxy, charges for an edit that ends so. */
+/** Whether the real API, or the one behind a failing proxy, bills an edit with this end. */
 export function isPaid(fault: Fault | null): boolean {
   switch (fault?.kind) {
     case 'auth':
@@ -22,7 +22,7 @@ export function isPaid(fault: Fault | null): boolean {
   }
 }
 
-/** The whole answer for a fault that brings no pictures; null for any other. */
+/** The whole response of a fault without images; null for any other fault. */
 export function faultReply(fault: Fault): Reply | null {
   switch (fault.kind) {
     case 'auth':

@@ -4,26 +4,26 @@ import { InvalidInputError } from '../errors.ts';
 const milliseconds = z.int().min(0).max(3_600_000);
 
 /**
- * What the sandbox can do wrong on purpose. Each is spent on one POST to the edits route, in the
- * order they were queued. "Paid" says whether the real API would have charged for it.
+ * The faults that the sandbox can simulate. Each applies to one POST to the edits route, in the
+ * order they were queued. "Billed" means that the real API would have billed the edit.
  */
 const faultSchema = z.discriminatedUnion('kind', [
-  /** Reads all and never answers. Paid. */
+  /** Reads everything and never responds. Billed. */
   z.strictObject({ kind: z.literal('hang') }),
-  /** A TCP reset: after the whole body (paid), or at once without reading it (not paid). */
+  /** A TCP reset: after the whole body (billed), or at once without reading it (not billed). */
   z.strictObject({
     kind: z.literal('reset'),
     when: z.enum(['after-body', 'before-body']).default('after-body'),
   }),
-  /** 200 with the full content-length, half the bytes, then the connection ends. Paid. */
+  /** 200 with the full content-length, half of the bytes, then the connection ends. Billed. */
   z.strictObject({ kind: z.literal('truncate') }),
-  /** 429. `retryAfter` is the header as sent: seconds or an HTTP date; null leaves it out. */
+  /** 429. `retryAfter` is the header as sent: seconds or an HTTP date; null omits it. */
   z.strictObject({
     kind: z.literal('rate_limit'),
     retryAfter: z.union([z.string(), z.number()]).nullable().default(1),
   }),
   /**
-   * A 5xx. Not paid when the API itself says so in JSON, and for any 503; paid for 502, 504 and
+   * A 5xx. Not billed if the API itself says so in JSON, and for any 503; billed for 502, 504 and
    * 520-529, which only proxies send, and for an error page.
    */
   z.strictObject({
@@ -32,35 +32,35 @@ const faultSchema = z.discriminatedUnion('kind', [
     body: z.enum(['json', 'html', 'none']).default('json'),
     retryAfter: z.union([z.string(), z.number()]).nullable().default(null),
   }),
-  /** 400 `moderation_blocked`. Not paid. */
+  /** 400 `moderation_blocked`. Not billed. */
   z.strictObject({ kind: z.literal('moderation') }),
-  /** 429 `insufficient_quota`. Not paid. */
+  /** 429 `insufficient_quota`. Not billed. */
   z.strictObject({ kind: z.literal('quota') }),
-  /** 401 `invalid_api_key`. Not paid. */
+  /** 401 `invalid_api_key`. Not billed. */
   z.strictObject({ kind: z.literal('auth') }),
-  /** 404 `model_not_found`. Not paid. */
+  /** 404 `model_not_found`. Not billed. */
   z.strictObject({ kind: z.literal('no_model') }),
-  /** 307 to `location`, by default this very route. Not paid. */
+  /** 307 to `location`, by default this very route. Not billed. */
   z.strictObject({ kind: z.literal('redirect'), location: z.string().default('/v1/images/edits') }),
-  /** 200 with a web page. Paid. */
+  /** 200 with a web page. Billed. */
   z.strictObject({ kind: z.literal('html') }),
-  /** 200, said to be JSON. Paid. */
+  /** 200 with invalid JSON. Billed. */
   z.strictObject({ kind: z.literal('not_json') }),
-  /** `data: []`; a stream ends without a picture. Paid. */
+  /** `data: []`; a stream ends without an image. Billed. */
   z.strictObject({ kind: z.literal('empty_data') }),
-  /** `b64_json` is no base64. Paid. */
+  /** `b64_json` is not base64. Billed. */
   z.strictObject({ kind: z.literal('bad_base64') }),
-  /** `b64_json` is sound base64 of plain text. Paid. */
-  z.strictObject({ kind: z.literal('picture_not_picture') }),
-  /** No `usage`. Paid. */
+  /** `b64_json` is valid base64 of plain text. Billed. */
+  z.strictObject({ kind: z.literal('not_an_image') }),
+  /** No `usage`. Billed. */
   z.strictObject({ kind: z.literal('no_usage') }),
-  /** `usage` has so many times the tokens. Paid. */
+  /** `usage` has `times` as many tokens. Billed. */
   z.strictObject({ kind: z.literal('more_usage'), times: z.int().min(1).max(1_000) }),
-  /** `data[].url` in place of `b64_json`: `url`, or the picture on this server. Paid. */
+  /** `data[].url` instead of `b64_json`: `url`, or the image on this server. Billed. */
   z.strictObject({ kind: z.literal('url'), url: z.string().optional() }),
-  /** The answer drips. Paid. */
+  /** The response arrives slowly. Billed. */
   z.strictObject({ kind: z.literal('slow'), bytesPerSecond: z.int().min(1).default(65_536) }),
-  /** The answer begins with `bytes` of padding. Paid. */
+  /** The response begins with `bytes` of padding. Billed. */
   z.strictObject({
     kind: z.literal('huge'),
     bytes: z
@@ -69,26 +69,26 @@ const faultSchema = z.discriminatedUnion('kind', [
       .max(1024 ** 3)
       .default(50 * 1024 * 1024),
   }),
-  /** Pretty-printed, and every slash of the base64 escaped. Paid. */
+  /** Pretty-printed, with every slash of the base64 escaped. Billed. */
   z.strictObject({ kind: z.literal('newlines') }),
-  /** Another delay for this request alone. Paid. */
+  /** Another delay for this request. Billed. */
   z.strictObject({ kind: z.literal('delay'), delayMs: milliseconds }),
 ]);
 
 export type Fault = z.output<typeof faultSchema>;
-/** A fault as it is asked for: everything but `kind` has a default. */
+/** A fault as requested: everything but `kind` has a default. */
 export type FaultInput = z.input<typeof faultSchema>;
 
 export interface Faults {
-  /** Appends to the queue. @throws InvalidInputError, and queues none, when one is not valid. */
+  /** Appends to the queue. @throws InvalidInputError and queues none if one is invalid. */
   push(...faults: FaultInput[]): void;
   clear(): void;
-  /** How many wait. */
+  /** Number of queued faults. */
   readonly size: number;
 }
 
 export interface FaultQueue extends Faults {
-  /** The next fault, removed. */
+  /** Removes and returns the next fault. */
   take(): Fault | null;
 }
 
@@ -108,7 +108,7 @@ export function createFaultQueue(): FaultQueue {
   };
 }
 
-/** @throws InvalidInputError when `value` is not an array of faults. */
+/** @throws InvalidInputError if `value` is not an array of faults. */
 function parseFaults(value: unknown): Fault[] {
   const parsed = z.array(faultSchema).safeParse(value);
   if (parsed.success) return parsed.data;

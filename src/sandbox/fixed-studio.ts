@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
-import { pictureOf, type Studio } from './studio.ts';
+import { encodedImage, type Studio } from './studio.ts';
 
 /**
- * Answers every edit with one PNG of about `bytes` bytes of noise, and never looks at the inputs:
- * for benchmarks, which measure the caller. Noise, because nothing on the way can compress it.
+ * Returns one PNG of about `bytes` bytes of noise for every edit, without reading the inputs: for
+ * benchmarks, which measure the caller. Noise cannot be compressed in transit.
  */
 export async function createFixedStudio(options: { bytes: number }): Promise<Studio> {
   const side = Math.max(1, Math.round(Math.sqrt(options.bytes / 3)));
@@ -12,10 +12,10 @@ export async function createFixedStudio(options: { bytes: number }): Promise<Stu
   const png = await sharp(randomBytes(side * side * 3), { raw: { ...size, channels: 3 } })
     .png({ compressionLevel: 0 })
     .toBuffer();
-  const picture = pictureOf(png);
+  const image = encodedImage(png);
   return {
     keepsBytes: false,
     inspect: async (files) => files.images.map(() => ({ width: 1_024, height: 1_024 })),
-    open: async () => ({ size, picture: async () => picture, partial: async () => picture }),
+    open: async () => ({ size, image: async () => image, partial: async () => image }),
   };
 }

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import busboy from 'busboy';
 import { ApiRefusal } from './refusal.ts';
 
-/** The API's documented limit for one picture. */
+/** The API's documented limit for one image. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024;
 
-/** 16 pictures and a mask are legal; one more of each is read so that the refusal can name it. */
+/** 16 images and a mask are allowed; one more of each is read so that the error can name it. */
 const MAX_KEPT_FILES = 18;
 const MAX_FIELD_BYTES = 1024 * 1024;
 const MAX_FIELDS = 200;
@@ -16,32 +16,32 @@ export interface FormFile {
   readonly field: string;
   readonly filename: string | null;
   readonly contentType: string;
-  /** Received so far; stops at MAX_FILE_BYTES when `tooLarge`. */
+  /** Bytes received so far; stops at MAX_FILE_BYTES if `tooLarge`. */
   readonly bytes: number;
   readonly tooLarge: boolean;
-  /** Lower-case hex; null when the file was only counted. */
+  /** Lower-case hex; null if the file was only counted. */
   readonly sha256: string | null;
-  /** Empty when the file was only counted. */
+  /** Empty if the file was only counted. */
   readonly data: Buffer;
 }
 
 export interface Form {
-  /** In the order of the body; a name may come again. */
+  /** In the order of the body; names may repeat. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** In the order of the body. */
   readonly files: readonly FormFile[];
 }
 
-/** The client went away before its body was complete. There is nobody to answer. */
+/** The client disconnected before its body was complete. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
 /**
- * Reads a multipart body to its end. Without `keepBytes` files are counted and thrown away.
- * Only one request's pictures are held: nothing here outlives the answer.
- * @throws ApiRefusal for another content type, a malformed form or one beyond the limits, always
- *   after the whole body was read; ClientGone when it never came to its end.
+ * Reads a whole multipart body. Without `keepBytes`, files are only counted. Holds the images of
+ * one request until its response.
+ * @throws ApiRefusal for another content type, a malformed form or one over a limit, always after
+ *   the whole body was read; ClientGone if the body did not end.
  */
 export function readForm(req: IncomingMessage, options: { keepBytes: boolean }): Promise<Form> {
   const contentType = req.headers['content-type'] ?? '';
@@ -89,7 +89,7 @@ export function readForm(req: IncomingMessage, options: { keepBytes: boolean }):
       chunks.length = 0;
     });
     stream.on('error', () => {
-      // The parser reports the same trouble for the whole form.
+      // The parser reports the same error for the whole form.
     });
     stream.on('end', () => {
       const sha256 = hash?.digest('hex') ?? null;
@@ -122,7 +122,7 @@ export function readForm(req: IncomingMessage, options: { keepBytes: boolean }):
   return promise;
 }
 
-/** Reads a body to its end and forgets it, so that the client reads our answer and no reset. */
+/** Reads and drops a whole body, so that the client reads our response instead of a reset. */
 export async function drain(req: IncomingMessage): Promise<void> {
   if (req.complete && req.readableEnded) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();

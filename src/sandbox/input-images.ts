@@ -8,7 +8,7 @@ const MAX_IMAGES = 16;
 const MAX_MASK_BYTES = 4 * 1024 * 1024;
 const FORMATS = ['image/jpeg', 'image/png', 'image/webp'];
 
-/** Larger pictures are refused before a pixel is decoded. */
+/** Larger images are rejected before a pixel is decoded. */
 export const MAX_INPUT_PIXELS = 100_000_000;
 
 export interface InputFiles {
@@ -18,9 +18,9 @@ export interface InputFiles {
 }
 
 /**
- * The pictures among the form's parts, by what the parts say of themselves. Several may come as
- * repeated `image[]` (the official way) or repeated `image` (compatible servers).
- * @throws ApiRefusal when there is none or too many, or one is too large or of another type.
+ * Finds the images among the form's parts, by their declared names and types. Several images are
+ * repeated `image[]` (official) or `image` (compatible servers).
+ * @throws ApiRefusal if there is none or too many, or if one is too large or of another type.
  */
 export function pickFiles(form: Form): InputFiles {
   const images = form.files.filter((file) => file.field === 'image' || file.field === 'image[]');
@@ -72,11 +72,10 @@ function checkFile(
 }
 
 /**
- * Reads the headers of the pictures, no pixels, and answers the images' sizes as they are seen
- * (after EXIF orientation).
- * @throws ApiRefusal for a file that is no such picture, and for a mask that does not fit.
+ * Reads the headers of the images, no pixels, and returns their sizes after EXIF orientation.
+ * @throws ApiRefusal if a file is not a supported image, or if the mask does not fit.
  */
-export async function inspectPictures(files: InputFiles): Promise<PixelSize[]> {
+export async function inspectImages(files: InputFiles): Promise<PixelSize[]> {
   const sizes = await Promise.all(
     files.images.map(async (file, index) => {
       const header = await readHeader(file.data);

@@ -4,9 +4,9 @@ const MAX_FILES = 20;
 
 export const FILES_PATH = '/sandbox/files/';
 
-/** Pictures that an answer named by URL; the latest few only. */
+/** Images that responses link to; only the latest few. */
 export interface KeptFiles {
-  /** Answers the path to fetch it from. */
+  /** Returns the path that serves it. */
   keep(bytes: Buffer, contentType: string): string;
   get(path: string): { readonly bytes: Buffer; readonly contentType: string } | null;
 }

@@ -1,4 +1,4 @@
-/** An answer made in one piece: everything but pictures. */
+/** A response in one piece, without images. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -6,8 +6,8 @@ export interface Reply {
 }
 
 /**
- * The API says no. Messages and codes follow those of the official API, so that a client's error
- * handling can be tried out here.
+ * An error of the API. Messages and codes follow the official API, so that a client's error
+ * handling can be tested here.
  */
 export class ApiRefusal extends Error {
   readonly status: number;
@@ -75,7 +75,7 @@ export function invalidType(param: string, expected: string): ApiRefusal {
   });
 }
 
-/** `number` counts from 1, as the API does. */
+/** `number` counts from 1, as in the API. */
 export function invalidImage(param: 'image' | 'mask', number: number): ApiRefusal {
   const which = param === 'mask' ? 'the mask' : `image ${number}`;
   return new ApiRefusal(`Invalid image file or mode for ${which}, please check your image file.`, {

@@ -11,7 +11,7 @@ import { type Call, sendReply } from './send.ts';
 
 const EDITS_PATH = '/v1/images/edits';
 
-/** Routes, and the one place where errors become answers. */
+/** Routes requests, and turns errors into responses. */
 export function createRequestListener(parts: {
   editsRoute: EditsRoute;
   controlRoute: ControlRoute;
@@ -38,7 +38,7 @@ export function createRequestListener(parts: {
       parts.log?.debug({ requestId, method: req.method, path, status, durationMs }, 'sandbox');
     });
     res.on('error', () => {
-      // The client left between two writes; 'close' tells the rest.
+      // The client disconnected between two writes; 'close' handles it.
     });
     route(req, res, { ...call, path }).catch((error: unknown) => fail(res, error, call));
   };
@@ -86,7 +86,10 @@ export function createRequestListener(parts: {
   }
 }
 
-/** A web page can point its own name at this machine (DNS rebinding), and then sends that name. */
+/**
+ * A web page can point its own name at this machine (DNS rebinding); the Host header then has that
+ * name.
+ */
 function isLocalHost(host: string | undefined): boolean {
   const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return isLoopback(name.toLowerCase());

@@ -14,32 +14,32 @@ import { createRequestListener } from './request-listener.ts';
 import { createStatsKeeper, type SandboxStats } from './stats.ts';
 
 export interface SandboxOptions {
-  /** Gets ids, statuses and durations; never a prompt, a picture or a key. */
+  /** Logs ids, statuses and durations, never a prompt, an image or a key. */
   log?: Pick<Logger, 'debug' | 'error'>;
   /**
-   * How long an edit takes at least.
+   * Minimum duration of an edit.
    * @default 1_500
    */
   delayMs?: number;
   /** @default '127.0.0.1' */
   host?: string;
-  /** @default 0, a free one */
+  /** @default 0 for a free port */
   port?: number;
-  /** The only key that is accepted. By default any is. */
+  /** The only accepted key; any by default. */
   apiKey?: string;
-  /** Answer with one noise PNG of about so many bytes, and throw the inputs away unread. */
+  /** Return one noise PNG of about this many bytes, and drop the inputs unread. */
   fixedOutput?: { bytes: number };
 }
 
 /**
- * A stand-in for the edits API: a loopback HTTP server that speaks the wire format of
- * `POST /v1/images/edits`, makes real pictures from the real inputs and costs nothing. What it can
- * do wrong on purpose is in faults.ts; `/sandbox/*` does the same for other processes.
+ * A stand-in for the edits API: a loopback HTTP server that speaks the wire format of `POST
+ * /v1/images/edits`, makes real images from the real inputs and costs nothing. faults.ts lists the
+ * faults that it can simulate; `/sandbox/*` controls them from other processes.
  */
 export interface Sandbox {
-  /** Listens; `url` ends in /v1. Started already, answers the same again. */
+  /** Listens; `url` ends in /v1. Returns the same if already started. */
   start(): Promise<{ url: string }>;
-  /** Cuts every connection and frees the port. Stopped already, does nothing. */
+  /** Closes every connection and frees the port. Idempotent. */
   stop(): Promise<void>;
   stats(): SandboxStats;
   readonly faults: Faults;

@@ -5,20 +5,20 @@ import { STANDARD_SIZES } from './edit-params.ts';
 import { type InputFiles, MAX_INPUT_PIXELS } from './input-images.ts';
 import { invalidImage } from './refusal.ts';
 
-/** Raw RGBA, four bytes a pixel. */
+/** Raw RGBA, four bytes per pixel. */
 export interface Pixels extends PixelSize {
   readonly data: Buffer;
 }
 
-/** The inputs, decoded once for all pictures of an edit. */
+/** The inputs, decoded once for all images of an edit. */
 export interface Scene {
   /** The first input, fitted to the output size. */
   readonly base: Pixels;
-  /** One byte a pixel: 1 where the edit may change the picture. Null: everywhere. */
+  /** One byte per pixel: 1 where the edit may change the image; null for everywhere. */
   readonly editable: Uint8Array | null;
-  /** The box around all that is editable; null when nothing is. */
+  /** The bounding box of the editable pixels; null if there are none. */
   readonly region: Region | null;
-  /** The further inputs, small, and where they go. */
+  /** The further inputs, small, with their positions. */
   readonly insets: readonly {
     readonly pixels: Pixels;
     readonly left: number;
@@ -26,7 +26,7 @@ export interface Scene {
   }[];
 }
 
-/** The standard size whose ratio is nearest. */
+/** The standard size with the nearest ratio. */
 export function nearestSize(first: PixelSize): PixelSize {
   const distance = (size: PixelSize) =>
     Math.abs(Math.log(size.width / size.height) - Math.log(first.width / first.height));
@@ -72,16 +72,19 @@ async function decode(
   size: PixelSize,
   { keepAlpha }: { keepAlpha: boolean },
 ): Promise<Pixels> {
-  const picture = sharp(data, { limitInputPixels: MAX_INPUT_PIXELS })
+  const image = sharp(data, { limitInputPixels: MAX_INPUT_PIXELS })
     .autoOrient()
     .resize(size.width, size.height, { fit: 'cover' })
     .toColourspace('srgb');
-  if (!keepAlpha) picture.flatten({ background: '#ffffff' });
-  const raw = await picture.ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
+  if (!keepAlpha) image.flatten({ background: '#ffffff' });
+  const raw = await image.ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
   return { ...size, data: raw };
 }
 
-/** Only fully transparent pixels are edited; cut like the first input, without blurring the edge. */
+/**
+ * Only fully transparent pixels are editable. Cropped like the first input, without blurring the
+ * edge.
+ */
 async function decodeMask(data: Buffer, size: PixelSize): Promise<Uint8Array> {
   const alpha = await sharp(data, { limitInputPixels: MAX_INPUT_PIXELS })
     .autoOrient()
@@ -107,7 +110,7 @@ function boundingBox(editable: Uint8Array, { width, height }: PixelSize): Region
   return right < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** Rows of squares from the region's upper left; fewer than `count` when there is no more room. */
+/** Rows of squares from the region's upper left; fewer than `count` if there is no room. */
 function places(region: Region, count: number): { left: number; top: number; side: number }[] {
   const side = Math.max(24, Math.round(Math.min(region.width, region.height) / 9));
   const gap = Math.round(side / 5);

@@ -4,9 +4,9 @@ import type { PixelSize } from '../models/sizes.ts';
 import {
   type Chunks,
   factsOf,
+  imageMember,
   jsonBody,
   member,
-  pictureMember,
   streamEvent,
   usageOf,
   withoutInput,
@@ -17,9 +17,9 @@ import type { Fault } from './faults.ts';
 import type { KeptFiles } from './kept-files.ts';
 import { type Call, startAnswer } from './send.ts';
 import type { SeenRequest, StatsKeeper } from './stats.ts';
-import type { Picture, Sitting } from './studio.ts';
+import type { EncodedImage, Sitting } from './studio.ts';
 
-/** An edit that was accepted, and paid for. */
+/** An edit that was accepted and billed. */
 export interface Accepted {
   readonly params: EditParams;
   readonly inputSizes: readonly PixelSize[];
@@ -53,12 +53,12 @@ export function createSendImages(parts: { stats: StatsKeeper; keptFiles: KeptFil
     const members: Chunks[] = [];
     for (let k = 1; k <= params.n; k += 1) {
       call.signal.throwIfAborted();
-      members.push(memberOf(await sitting.picture(k), edit, call));
+      members.push(memberOf(await sitting.image(k), edit, call));
     }
     const usage =
       fault?.kind === 'no_usage'
         ? null
-        : usageOf(params, { ...edit, size: billedSize(edit), pictures: params.n });
+        : usageOf(params, { ...edit, size: billedSize(edit), images: params.n });
     stats.used(call.seen, usage);
     const body = distortBody(
       jsonBody(factsOf(params, sitting.size), fault?.kind === 'empty_data' ? [] : members, usage),
@@ -76,7 +76,7 @@ export function createSendImages(parts: { stats: StatsKeeper; keptFiles: KeptFil
   async function answerStream(res: ServerResponse, edit: Accepted, call: Call): Promise<void> {
     const { params, sitting, fault } = edit;
     const facts = factsOf(params, sitting.size);
-    const whole = usageOf(params, { ...edit, size: billedSize(edit), pictures: 1 });
+    const whole = usageOf(params, { ...edit, size: billedSize(edit), images: 1 });
     const events = (params.partialImages + 1) * params.n;
     const pause = () => sleep(edit.delayMs / events, undefined, { signal: call.signal });
     const headers = { 'content-type': 'text/event-stream; charset=utf-8' };
@@ -85,15 +85,15 @@ export function createSendImages(parts: { stats: StatsKeeper; keptFiles: KeptFil
     for (let k = 1; k <= params.n; k += 1) {
       for (let index = 0; index < params.partialImages; index += 1) {
         await pause();
-        const picture = pictureMember(await sitting.partial(k, index));
-        await write(res, streamEvent(facts, picture, { partialImageIndex: index }), call);
+        const image = imageMember(await sitting.partial(k, index));
+        await write(res, streamEvent(facts, image, { partialImageIndex: index }), call);
       }
       await pause();
       if (fault?.kind === 'empty_data') continue;
       const share = k === 1 ? whole : withoutInput(whole);
       const usage = fault?.kind === 'no_usage' ? null : share;
-      const picture = memberOf(await sitting.picture(k), edit, call);
-      await deliver(res, distortEvent(streamEvent(facts, picture, { usage }), fault), edit, call);
+      const image = memberOf(await sitting.image(k), edit, call);
+      await deliver(res, distortEvent(streamEvent(facts, image, { usage }), fault), edit, call);
     }
     res.end();
   }
@@ -109,18 +109,18 @@ export function createSendImages(parts: { stats: StatsKeeper; keptFiles: KeptFil
     await write(res, chunks, { signal, ...rate });
   }
 
-  function memberOf(picture: Picture, { params, fault }: Accepted, call: Call): Chunks {
-    if (fault?.kind === 'bad_base64') return member('b64_json', '*** this is no base64 ***');
-    if (fault?.kind === 'picture_not_picture') {
-      return member('b64_json', Buffer.from('This is a text and no picture.').toString('base64'));
+  function memberOf(image: EncodedImage, { params, fault }: Accepted, call: Call): Chunks {
+    if (fault?.kind === 'bad_base64') return member('b64_json', '*** this is not base64 ***');
+    if (fault?.kind === 'not_an_image') {
+      return member('b64_json', Buffer.from('This is text, not an image.').toString('base64'));
     }
-    if (fault?.kind !== 'url') return pictureMember(picture);
-    const path = keptFiles.keep(picture.bytes, `image/${params.outputFormat}`);
+    if (fault?.kind !== 'url') return imageMember(image);
+    const path = keptFiles.keep(image.bytes, `image/${params.outputFormat}`);
     return member('url', fault.url ?? new URL(path, call.origin).href);
   }
 }
 
-/** What was asked for is billed, also when prepared pictures of another size are the answer. */
+/** The requested size is billed, even if prepared images have another size. */
 function billedSize({ params, sitting }: Accepted): PixelSize {
   return params.size === 'auto' ? sitting.size : params.size;
 }

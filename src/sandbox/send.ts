@@ -2,18 +2,18 @@ import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Reply } from './refusal.ts';
 
-/** One request as the routes see it. */
+/** One request, as routes use it. */
 export interface Call {
   readonly requestId: string;
   /** `http://host:port` of this server. */
   readonly origin: string;
-  /** By performance.now(). */
+  /** Start, by performance.now(). */
   readonly startedAtMs: number;
-  /** Aborted when the client has left or the sandbox stops. */
+  /** Aborted when the client disconnects or the sandbox stops. */
   readonly signal: AbortSignal;
 }
 
-/** Writes the head. Every answer carries the two headers by which the API's support finds it. */
+/** Writes the head. Every response has the two headers that the API's support asks for. */
 export function startAnswer(
   res: ServerResponse,
   status: number,

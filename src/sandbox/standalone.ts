@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { createSandbox } from './sandbox.ts';
 
 /**
- * The sandbox as a process of its own, for tests and benchmarks:
- * `node src/sandbox/standalone.ts --port 0 --delay-ms 50`. Prints one line of JSON with
- * its `url` once it listens; SIGTERM and SIGINT stop it.
+ * Runs the sandbox as a separate process, for tests and benchmarks: `node src/sandbox/standalone.ts
+ * --port 0 --delay-ms 50`. Prints one line of JSON with its `url` once it listens; SIGTERM and
+ * SIGINT stop it.
  */
 const { values } = parseArgs({
   options: {

@@ -4,21 +4,21 @@ import type { Form } from './form.ts';
 
 const MAX_LAST_REQUESTS = 100;
 
-/** A file as it was parsed. */
+/** A parsed file. */
 interface SeenFile {
   /** The field's name. */
   readonly field: string;
   readonly filename: string | null;
   readonly contentType: string;
   readonly bytes: number;
-  /** Lower-case hex; null when files are only counted. */
+  /** Lower-case hex; null if files are only counted. */
   readonly sha256: string | null;
 }
 
-/** A POST to the edits route. Headers are not kept, so that no key is. */
+/** A POST to the edits route. Headers are not recorded, so neither is the key. */
 export interface SeenRequest {
   readonly requestId: string;
-  /** From the request's header; null when it was sent in chunks. */
+  /** From the request's header; null if the body is chunked. */
   readonly contentLength: number | null;
   /** In order. */
   fields: readonly (readonly [name: string, value: string])[];
@@ -26,24 +26,24 @@ export interface SeenRequest {
   files: readonly SeenFile[];
   readonly fault: Fault['kind'] | null;
   paid: boolean;
-  /** Null until there is an answer, and for good when the connection was cut instead. */
+  /** Null until there is a response, and permanently if the connection was closed instead. */
   status: number | null;
-  /** As answered; null when there was none, or no whole one yet. */
+  /** As returned; null without a complete response. */
   usage: Usage | null;
 }
 
 export interface SandboxStats {
-  /** POSTs to the edits route, as soon as their headers came. */
+  /** POSTs to the edits route, counted when their headers arrive. */
   readonly requests: number;
-  /** Those the real API would charge for, from the moment their body was read and accepted. */
+  /** Those that the real API would bill, counted when their body was accepted. */
   readonly paid: number;
-  /** Those answered with 4xx, or with a 5xx that is not charged for. */
+  /** Those rejected with 4xx, or with a 5xx that is not billed. */
   readonly refused: number;
-  /** Faults spent. */
+  /** Faults used. */
   readonly faults: number;
   /** Faults still queued. */
   readonly queuedFaults: number;
-  /** The latest, oldest first. */
+  /** The latest requests, oldest first. */
   readonly lastRequests: readonly SeenRequest[];
 }
 
@@ -56,7 +56,7 @@ export interface StatsKeeper {
   snapshot(queuedFaults: number): SandboxStats;
   parsed(request: SeenRequest, form: Form): void;
   paid(request: SeenRequest): void;
-  /** The picture turned out to be broken before anything was made from it. */
+  /** Corrects the count: the image turned out to be broken before anything was made from it. */
   unpaid(request: SeenRequest): void;
   answered(request: SeenRequest, status: number): void;
   used(request: SeenRequest, usage: Usage | null): void;

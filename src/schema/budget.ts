@@ -1,4 +1,5 @@
-import { checkAll, ForbiddenError, InvalidInputError } from '../errors.ts';
+import { assertAdmin, visibleOwner } from '../auth/visible.ts';
+import { checkAll, InvalidInputError } from '../errors.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from '../limits/budget-period.ts';
 import type { BudgetState } from '../limits/budget-state.ts';
 import { formatDecimal, parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
@@ -114,7 +115,7 @@ builder.queryField('budget', (t) =>
     type: Budget,
     nullable: true,
     description: 'The viewer’s budget. Null if spending is unlimited.',
-    resolve: (_, __, { budgets, viewer }) => budgets.find(viewer.ownerId),
+    resolve: (_, __, { budgets, viewer }) => budgets.find(visibleOwner(viewer)),
   }),
 );
 
@@ -176,7 +177,7 @@ builder.mutationField('setBudget', (t) =>
       }),
     },
     resolve: async (_, { input }, { setBudget, viewer }) => {
-      if (!viewer.isAdmin) throw new ForbiddenError('setBudget is for admins only.');
+      assertAdmin(viewer, 'setBudget');
       const { ownerId, limit, period = null } = input;
       const { owner, limitMicroUsd } = checkAll({
         owner: () => checkOwner(ownerId),

@@ -1,3 +1,4 @@
+import { visibleTo } from '../auth/visible.ts';
 import { checkIdempotencyKey } from '../edits/submit/idempotency.ts';
 import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from '../edits/submit/submit-and-wait.ts';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import { checkImageInputs, getPictures, ImageInput } from './image-input.ts';
+import { checkImageInputs, getImages, ImageInput } from './image-input.ts';
 import { parameterArguments } from './parameters.ts';
 
 const EditImageInput = builder.inputType('EditImageInput', {
@@ -57,8 +58,8 @@ const EditImagePayload = builder.objectRef<{ id: string }>('EditImagePayload').i
       type: 'EditJob',
       description:
         'The job in its current state. A failed edit is returned here too: see `status` and `error`.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });
@@ -93,7 +94,7 @@ builder.mutationField('editImage', (t) =>
       const edit = {
         ...input,
         imageCount: images.length,
-        pictures: () => getPictures(images, mask, context),
+        loadImages: () => getImages(images, mask, context),
       };
       return context.submitAndWait({
         waitSeconds: wait,
@@ -125,8 +126,8 @@ const RetryEditPayload = builder.objectRef<{ id: string }>('RetryEditPayload').i
     editJob: t.prismaField({
       type: 'EditJob',
       description: 'The new job in its current state. See `EditJob.retryOf`.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });
@@ -170,8 +171,8 @@ const CancelEditPayload = builder.objectRef<{ id: string }>('CancelEditPayload')
     editJob: t.prismaField({
       type: 'EditJob',
       description: 'The canceled job. `costUnresolved` states whether it may have been billed.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });

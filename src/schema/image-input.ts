@@ -1,4 +1,4 @@
-import type { Picture } from '../edits/submit/edits.ts';
+import type { InputImage } from '../edits/submit/edits.ts';
 import { checkEach, InvalidInputError, NotFoundError } from '../errors.ts';
 import type { FieldUpload } from '../images/receive/uploads.ts';
 import { idOf } from '../public-ids/global-id.ts';
@@ -33,13 +33,13 @@ function named(inputs: readonly ImageInputShape[], mask: ImageInputShape | null)
  * Gets checked images. Looks up stored images first, so that an unknown id fails before any file is
  * received.
  */
-export async function getPictures(
+export async function getImages(
   inputs: readonly ImageInputShape[],
   mask: ImageInputShape | null,
   { images, uploads, viewer, signal }: Context,
-): Promise<{ images: readonly Picture[]; mask: Picture | null }> {
+): Promise<{ images: readonly InputImage[]; mask: InputImage | null }> {
   const stored = await Promise.all(
-    named(inputs, mask).map(async ({ input, field }): Promise<Picture | FieldUpload> => {
+    named(inputs, mask).map(async ({ input, field }): Promise<InputImage | FieldUpload> => {
       if (input.file) return { field, upload: input.file };
       const id = idOf('Image', input.id ?? '');
       const image = id === null ? null : await images.find(viewer, id);
@@ -54,7 +54,7 @@ export async function getPictures(
   }
   const received = await uploads.receive([...files.values()], signal);
   const imageOf = new Map([...files.keys()].map((upload, index) => [upload, received[index]]));
-  const sources = stored.map((source): Picture => {
+  const sources = stored.map((source): InputImage => {
     if (!('upload' in source)) return source;
     const image = imageOf.get(source.upload);
     if (image === undefined) throw new Error(`${source.field} was not received`);

@@ -1,3 +1,4 @@
+import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { imageUrl } from '../public-ids/image-url.ts';
@@ -11,7 +12,7 @@ export const Image = builder.prismaNode('Image', {
   description:
     'A stored image: an input image, a mask, an output image or a partial image. Uploading the same bytes again returns the same Image.',
   id: { field: 'id', description: 'Global id. Can be used as `ImageInput.id` of a later edit.' },
-  findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
+  findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     url: t.string({
       description: 'URL of the image file.',
@@ -84,7 +85,7 @@ builder.queryField('image', (t) =>
     resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
       const id = idOf('Image', globalId);
       if (id === null) return null;
-      return prisma.image.findFirst({ ...query, where: { id, ownerId: viewer.ownerId } });
+      return prisma.image.findFirst({ ...query, where: { id, ...visibleTo(viewer) } });
     },
   }),
 );
@@ -106,8 +107,8 @@ const UploadImagePayload = builder.objectRef<{ id: string }>('UploadImagePayload
     image: t.prismaField({
       type: 'Image',
       description: 'The stored image; the existing Image if these bytes were already stored.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.image.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.image.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
+import { visibleTo } from '../auth/visible.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 
@@ -35,17 +36,17 @@ type FindMany<Row> = (
 const FIND_MANY: { readonly [Type in NodeType]: FindMany<NodeRowOf[Type]> } = {
   EditJob: (prisma, viewer, query, ids) =>
     prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(viewer) } }),
-  Image: (prisma, { ownerId }, query, ids) =>
-    prisma.image.findMany({ ...query, where: { id: { in: ids }, ownerId } }),
-  Prompt: (prisma, { ownerId }, query, ids) =>
-    prisma.prompt.findMany({ ...query, where: { id: { in: ids }, ownerId } }),
-  WebhookDelivery: (prisma, { ownerId }, query, ids) =>
+  Image: (prisma, viewer, query, ids) =>
+    prisma.image.findMany({ ...query, where: { id: { in: ids }, ...visibleTo(viewer) } }),
+  Prompt: (prisma, viewer, query, ids) =>
+    prisma.prompt.findMany({ ...query, where: { id: { in: ids }, ...visibleTo(viewer) } }),
+  WebhookDelivery: (prisma, viewer, query, ids) =>
     prisma.webhookDelivery.findMany({
       ...query,
-      where: { id: { in: ids }, endpoint: { ownerId } },
+      where: { id: { in: ids }, ...visibleTo(viewer) },
     }),
-  WebhookEndpoint: (prisma, { ownerId }, query, ids) =>
-    prisma.webhookEndpoint.findMany({ ...query, where: { id: { in: ids }, ownerId } }),
+  WebhookEndpoint: (prisma, viewer, query, ids) =>
+    prisma.webhookEndpoint.findMany({ ...query, where: { id: { in: ids }, ...visibleTo(viewer) } }),
 };
 
 export function isNodeType(typename: string): typename is NodeType {

@@ -1,10 +1,11 @@
+import { visibleTo } from '../auth/visible.ts';
 import { builder } from './builder.ts';
 
 export const Prompt = builder.prismaNode('Prompt', {
   description:
     'A prompt: a text that describes an edit. Each distinct text is stored once for each owner.',
   id: { field: 'id', description: 'Global id.' },
-  findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
+  findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     text: t.exposeString('text', { description: 'The text, exactly as given.' }),
     uses: t.exposeInt('uses', {

@@ -1,4 +1,5 @@
-import { ForbiddenError, InvalidInputError, NotFoundError } from '../errors.ts';
+import { assertAdmin } from '../auth/visible.ts';
+import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { RepriceCounts } from '../usage/reprice.ts';
 import { ADMIN_TAG, builder } from './builder.ts';
@@ -64,7 +65,7 @@ builder.mutationField('repriceJobs', (t) =>
       }),
     },
     resolve: (_, { input }, { repriceJobs, viewer, signal }) => {
-      if (!viewer.isAdmin) throw new ForbiddenError('repriceJobs is for admins only.');
+      assertAdmin(viewer, 'repriceJobs');
       const { from = null, to = null, model = null, after } = input;
       return repriceJobs(
         {

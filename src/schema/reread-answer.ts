@@ -1,3 +1,4 @@
+import { visibleTo } from '../auth/visible.ts';
 import {
   AnswerNotFoundError,
   AnswerUnreadableError,
@@ -20,8 +21,8 @@ const RereadAnswerPayload = builder.objectRef<{ id: string }>('RereadAnswerPaylo
     editJob: t.prismaField({
       type: 'EditJob',
       description: 'The succeeded job, with the images of its stored response.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.editJob.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.editJob.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });

@@ -1,6 +1,7 @@
+import { assertAdmin } from '../auth/visible.ts';
 import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
-import { ForbiddenError, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import { ADMIN_TAG, builder } from './builder.ts';
 
 interface UpstreamState {
@@ -114,7 +115,7 @@ builder.mutationField('resumeUpstream', (t) =>
       }),
     },
     resolve: async (_, { input: { name } }, { upstreams, pauses, viewer }) => {
-      if (!viewer.isAdmin) throw new ForbiddenError('resumeUpstream is for admins only.');
+      assertAdmin(viewer, 'resumeUpstream');
       const upstream = upstreams.find((one) => one.name === name);
       if (upstream === undefined) throw new NotFoundError('Upstream', name);
       await pauses.resume(name);

@@ -1,5 +1,6 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import type { Viewer } from '../auth/viewer.ts';
+import { visibleTo } from '../auth/visible.ts';
 import type { UsageBucket, UsageReport, UsageReports } from '../usage/report.ts';
 import {
   DEFAULT_BUCKETS,
@@ -91,7 +92,7 @@ const UsageBucketObject = builder.objectRef<UsageBucket>('UsageBucket').implemen
           ? null
           : prisma.prompt.findUnique({
               ...query,
-              where: { id: keys.PROMPT, ownerId: viewer.ownerId },
+              where: { id: keys.PROMPT, ...visibleTo(viewer) },
             }),
     }),
     status: t.field({
@@ -117,7 +118,8 @@ const UsageBucketObject = builder.objectRef<UsageBucket>('UsageBucket').implemen
       description: 'Quality, when grouped by QUALITY.',
       resolve: key('QUALITY'),
     }),
-    size: t.string({
+    size: t.field({
+      type: 'ImageSize',
       nullable: true,
       description: 'Size, when grouped by SIZE.',
       resolve: key('SIZE'),

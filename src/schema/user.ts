@@ -1,3 +1,4 @@
+import { viewerOf } from '../auth/visible.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
@@ -21,8 +22,7 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
         nullable: true,
         description: `The user’s edits; see the query \`editJobs\`. ${VIEWER_ONLY}`,
         args: editJobsArgs,
-        resolve: ({ id }, args, context, info) =>
-          editJobsPage({ ownerId: id, isAdmin: false }, args, context, info),
+        resolve: ({ id }, args, context, info) => editJobsPage(viewerOf(id), args, context, info),
       },
       EditJobConnection,
     ),
@@ -33,8 +33,7 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
       complexity: usageComplexity,
       args: usageArgs,
       // Only of this user, even for an admin, who may query all owners.
-      resolve: ({ id }, args, { usageReports }) =>
-        reportUsage(args, usageReports, { ownerId: id, isAdmin: false }),
+      resolve: ({ id }, args, { usageReports }) => reportUsage(args, usageReports, viewerOf(id)),
     }),
   }),
 });

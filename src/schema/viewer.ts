@@ -1,4 +1,5 @@
 import type { Viewer } from '../auth/viewer.ts';
+import { visibleOwner } from '../auth/visible.ts';
 import { Budget } from './budget.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
@@ -19,7 +20,7 @@ const ViewerObject = builder.objectRef<Viewer>('Viewer').implement({
       type: Budget,
       nullable: true,
       description: 'The viewer’s budget. Null if spending is unlimited.',
-      resolve: ({ ownerId }, _, { budgets }) => budgets.find(ownerId),
+      resolve: (viewer, _, { budgets }) => budgets.find(visibleOwner(viewer)),
     }),
     editJobs: t.connection(
       {

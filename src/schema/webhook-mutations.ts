@@ -1,3 +1,4 @@
+import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { WebhookWithSecret } from '../webhooks/webhooks.ts';
@@ -62,8 +63,11 @@ const CreateWebhookPayload = builder
       webhookEndpoint: t.prismaField({
         type: 'WebhookEndpoint',
         description: 'The webhook.',
-        resolve: (query, { id }, _, { prisma }) =>
-          prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
+        resolve: (query, { id }, _, { prisma, viewer }) =>
+          prisma.webhookEndpoint.findUniqueOrThrow({
+            ...query,
+            where: { id, ...visibleTo(viewer) },
+          }),
       }),
       secret: t.exposeString('secret', { description: ONCE }),
     }),
@@ -78,8 +82,11 @@ const RotateWebhookSecretPayload = builder
         type: 'WebhookEndpoint',
         description:
           'The webhook. The old secret is valid until `previousSecretUntil`; if that is null, it is no longer valid.',
-        resolve: (query, { id }, _, { prisma }) =>
-          prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
+        resolve: (query, { id }, _, { prisma, viewer }) =>
+          prisma.webhookEndpoint.findUniqueOrThrow({
+            ...query,
+            where: { id, ...visibleTo(viewer) },
+          }),
       }),
       secret: t.exposeString('secret', { description: ONCE }),
     }),
@@ -91,8 +98,8 @@ const EnableWebhookPayload = builder.objectRef<{ id: string }>('EnableWebhookPay
     webhookEndpoint: t.prismaField({
       type: 'WebhookEndpoint',
       description: 'The webhook.',
-      resolve: (query, { id }, _, { prisma }) =>
-        prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, { id }, _, { prisma, viewer }) =>
+        prisma.webhookEndpoint.findUniqueOrThrow({ ...query, where: { id, ...visibleTo(viewer) } }),
     }),
   }),
 });
@@ -115,8 +122,11 @@ const RedeliverWebhookPayload = builder
       webhookDelivery: t.prismaField({
         type: 'WebhookDelivery',
         description: 'The delivery in its current state.',
-        resolve: (query, { id }, _, { prisma }) =>
-          prisma.webhookDelivery.findUniqueOrThrow({ ...query, where: { id } }),
+        resolve: (query, { id }, _, { prisma, viewer }) =>
+          prisma.webhookDelivery.findUniqueOrThrow({
+            ...query,
+            where: { id, ...visibleTo(viewer) },
+          }),
       }),
     }),
   });

@@ -1,5 +1,7 @@
+import { visibleTo } from '../auth/visible.ts';
 import { messageId } from '../webhooks/webhook-event.ts';
 import { builder } from './builder.ts';
+import { listConnection } from './connections.ts';
 
 export const WebhookEventEnum = builder.enumType('WebhookEvent', {
   description: 'Event that a webhook can receive.',
@@ -60,11 +62,11 @@ builder.prismaObject('WebhookDeliveryAttempt', {
   }),
 });
 
-builder.prismaNode('WebhookDelivery', {
+const WebhookDelivery = builder.prismaNode('WebhookDelivery', {
   description:
     'One event for one webhook, delivered at least once: it is retried until the endpoint accepts it or the retries are exhausted, always with the same `webhook-id`.',
   id: { field: 'id', description: 'Global id.' },
-  findUnique: (id, { viewer }) => ({ id, endpoint: { ownerId: viewer.ownerId } }),
+  findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     messageId: t.string({
       description:
@@ -111,7 +113,7 @@ builder.prismaNode('WebhookEndpoint', {
   description:
     'A webhook: an endpoint that receives signed events (https://www.standardwebhooks.com) when the viewer’s edits end. The request body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
   id: { field: 'id', description: 'Global id.' },
-  findUnique: (id, { viewer }) => ({ id, ownerId: viewer.ownerId }),
+  findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     url: t.exposeString('url', { description: 'URL that events are POSTed to.' }),
     events: t.expose('events', {
@@ -147,14 +149,14 @@ builder.prismaNode('WebhookEndpoint', {
       type: 'DateTime',
       description: 'When the webhook was created.',
     }),
-    deliveries: t.relatedConnection(
-      'deliveries',
+    deliveries: t.connection(
       {
-        cursor: 'id',
-        totalCount: true,
+        type: WebhookDelivery,
         description:
           'The deliveries to this webhook, newest first. The page size is 20 by default and at most 100.',
-        query: { orderBy: { id: 'desc' } },
+        select: { id: true },
+        resolve: ({ id }, args, context, info) =>
+          listConnection('WebhookDelivery', context.loaders.deliveries, id, args, context, info),
       },
       { name: 'WebhookDeliveryConnection', description: 'A page of deliveries.' },
       { name: 'WebhookDeliveryEdge', description: 'A delivery in a page.' },
@@ -169,7 +171,7 @@ builder.queryField('webhooks', (t) =>
     resolve: (query, _, __, { prisma, viewer }) =>
       prisma.webhookEndpoint.findMany({
         ...query,
-        where: { ownerId: viewer.ownerId },
+        where: visibleTo(viewer),
         orderBy: { id: 'asc' },
       }),
   }),

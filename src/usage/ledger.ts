@@ -3,22 +3,29 @@ import type { PriceTable } from '../models/prices.ts';
 import type { RawUsage } from '../models/raw-usage.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
 
-/** What edits cost, written down as they end. */
+/** Records the cost of edits when they end. */
 export interface Ledger {
   /**
-   * At the prices of the time when the attempt went out: what is ordered goes at the price of that
-   * moment, and the end may be minutes later. Null: not known.
+   * At the prices of the time when the attempt was sent, because that is when the edit was ordered;
+   * it may end minutes later. Null if unknown.
    */
   price(model: string, usage: RawUsage, sentAt: Date): PricedUsage | null;
-  /** In the transaction that makes the edit succeed, and sets its `costMicroUsd`. One statement. */
-  charge(tx: Transaction, jobId: string, cost: PricedUsage): Promise<void>;
+  /**
+   * Call in the transaction that makes the edit succeed; also sets its `costMicroUsd`. One
+   * statement.
+   */
+  charge(
+    tx: Transaction,
+    job: { readonly jobId: string; readonly ownerId: string },
+    cost: PricedUsage,
+  ): Promise<void>;
 }
 
 export function createLedger({ prices }: { prices: PriceTable }): Ledger {
   return {
     price: (model, usage, sentAt) => priceUsage(prices, model, usage, sentAt),
-    async charge(tx, jobId, cost) {
-      await tx.charge.createMany({ data: { jobId, ...cost } });
+    async charge(tx, { jobId, ownerId }, cost) {
+      await tx.charge.createMany({ data: { jobId, ownerId, ...cost } });
     },
   };
 }

@@ -11,7 +11,7 @@ export interface PricedUsage {
   readonly priceVersion: string;
 }
 
-/** What usage costs at the prices of its time. Null: not known, which is never 0. */
+/** Cost of usage at the prices of its time. Null if unknown, which is never 0. */
 export function priceUsage(
   table: PriceTable,
   model: string,
@@ -25,8 +25,8 @@ export function priceUsage(
 }
 
 /**
- * In micro-dollars, rounded half up, once, at the end. Null when tokens are left whose kind or price
- * is not known, or when the numbers contradict each other.
+ * In micro-dollars, rounded half up once, at the end. Null if a kind or price of tokens is unknown,
+ * or if the numbers contradict each other.
  */
 export function costOf(usage: RawUsage, prices: PriceVersion['prices']): bigint | null {
   const input = splitInput(usage, prices);
@@ -55,8 +55,8 @@ function splitInput(usage: RawUsage, prices: PriceVersion['prices']): PricedToke
 }
 
 /**
- * Without details all of it is pictures: the edits API's types call `output_tokens` of an edit "the
- * number of image tokens in the output image", and only newer models report text beside them.
+ * Without details, all output is images: the edits API's types call `output_tokens` "the number of
+ * image tokens in the output image", and only newer models report text beside them.
  */
 function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): PricedTokens[] | null {
   const { outputTokens, outputTextTokens, outputImageTokens } = usage;
@@ -76,11 +76,11 @@ function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): PricedTok
 interface Split {
   readonly text: number;
   readonly image: number;
-  /** Of one of the two kinds, and nobody says which. */
+  /** One of the two kinds, but unknown which. */
   readonly either: number;
 }
 
-/** There are two kinds, so that one of them tells the other. Null: more than the whole. */
+/** There are two kinds, so one follows from the other. Null if they exceed the whole. */
 function split(whole: number, text: number | null, image: number | null): Split | null {
   if (text === null && image === null) return { text: 0, image: 0, either: whole };
   const parts = {
@@ -92,8 +92,9 @@ function split(whole: number, text: number | null, image: number | null): Split 
 }
 
 /**
- * Not said is none: an edits API that bills cached tokens apart has to say how many, and without its
- * word they go at the full price. Cached tokens of no known kind are of the only kind there is.
+ * Not reported means none: an edits API that bills cached tokens separately must report them;
+ * otherwise, they are billed at the full price. Cached tokens of unknown kind have the only kind
+ * there is.
  */
 function splitCached(usage: RawUsage, input: Split | null): Split | null {
   const { inputCachedTextTokens: text, inputCachedImageTokens: image } = usage;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Viewer } from '../auth/viewer.ts';
+import { ofAllOwners, visibleRows } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import { type TimeStep, timeSteps } from './time-steps.ts';
 import {
@@ -11,28 +12,28 @@ import {
 } from './usage-request.ts';
 import { SUMS_OF_EDITS, SUMS_OF_SUMS, type UsageSums, usageSumsSchema } from './usage-sums.ts';
 
-/** The edits that have the same in all groups asked for. */
+/** Sums of the edits with the same values in all groups. */
 export interface UsageBucket {
   readonly sums: UsageSums;
-  /** Null without a unit of time. */
+  /** Null without a time unit. */
   readonly step: TimeStep | null;
-  /** What they have in the other groups; null: nothing. Without those that were not asked for. */
+  /** Values of the other requested groups; null if an edit has none. */
   readonly keys: Partial<Record<KeyGroup, string | null>>;
 }
 
 export interface UsageReport {
-  /** Of all buckets, those beyond `first` too. */
+  /** Of all buckets, including those beyond `first`. */
   readonly totals: UsageSums;
-  /** By time, then by the groups in their order, by character codes, those with nothing last. */
+  /** By time, then by the groups in order, by character codes, nulls last. */
   readonly buckets: readonly UsageBucket[];
-  /** There are more than `first`. */
+  /** Whether there are more than `first`. */
   readonly isTruncated: boolean;
 }
 
 export interface UsageReports {
   /**
-   * Edits created from `from` to `to`, deleted ones included; the viewer's, or by OWNER everybody's.
-   * Totals and buckets are of one statement, hence of one moment.
+   * Edits created from `from` to `to`, including deleted ones: the viewer's, or with OWNER those of
+   * all owners. One statement reads totals and buckets, so they are consistent.
    * @throws InvalidInputError, ForbiddenError
    */
   report(viewer: Viewer, request: UsageRequest): Promise<UsageReport>;
@@ -61,7 +62,7 @@ export function createUsageReports({ prisma }: { prisma: PrismaClient }): UsageR
   };
 }
 
-/** One row of totals, then one for each bucket, and one more where there are more than asked for. */
+/** One row of totals, one per bucket, and one more if there are more than requested. */
 function toSql(
   viewer: Viewer,
   request: UsageRequest,
@@ -71,7 +72,7 @@ function toSql(
   const { from, to, sandbox, first } = request;
   const where = [
     Prisma.sql`"createdAt" >= ${from} AND "createdAt" < ${to}`,
-    ...(groups.includes('OWNER') ? [] : [Prisma.sql`"ownerId" = ${viewer.ownerId}`]),
+    ...(groups.includes('OWNER') ? ofAllOwners([]) : [visibleRows(viewer, 'EditJob')]),
     ...(sandbox === null ? [] : [Prisma.sql`"sandbox" = ${sandbox}`]),
   ];
   const names = groups.map((_, index) => Prisma.raw(`"group${index}"`));
@@ -85,14 +86,14 @@ function toSql(
   const values = groups.map(
     (group, index) => Prisma.sql`${columnOf(group, request, steps)} AS ${names[index]}`,
   );
-  // Text is ordered by its characters' codes, in whatever locale the database is.
+  // Orders text by character codes, whatever the database's locale.
   const shown = groups.map((group, index) =>
     isTimeUnit(group)
       ? Prisma.sql`${names[index]}`
       : Prisma.sql`${names[index]}::text COLLATE "C" AS ${names[index]}`,
   );
-  // OFFSET 0 keeps the inmost query apart. Postgres would else take `createdAt` for what is grouped
-  // by, expect a bucket for each edit, and sort the edits on the disk; so it adds them up by hashing.
+  // OFFSET 0 isolates the innermost query. Otherwise Postgres would treat `createdAt` as the
+  // grouping key, expect one bucket per edit, and sort on disk instead of aggregating by hash.
   return Prisma.sql`
     SELECT ${Prisma.join([...shown, SUMS_OF_SUMS])} FROM (
       SELECT ${Prisma.join([...names, SUMS_OF_EDITS])} FROM (

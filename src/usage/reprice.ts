@@ -1,50 +1,52 @@
 import { z } from 'zod';
+import { ofAllOwners } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import { repriceBudgets } from '../limits/reprice-budgets.ts';
 import type { PriceTable } from '../models/prices.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
 
-/** Jobs of one transaction: few enough to hold no lock for long. */
+/** Jobs per transaction: few, so that locks are short. */
 const BATCH = 500;
 
-/** Which edits to price anew; all that succeeded and whose tokens are known, of all owners. */
+/** Which edits to reprice, of all owners; only those that succeeded with known tokens. */
 export interface RepriceRange {
-  /** By creation, inclusive. */
+  /** Lower bound of the creation time, inclusive. */
   readonly from: Date | null;
-  /** Exclusive. */
+  /** Upper bound, exclusive. */
   readonly to: Date | null;
   readonly model: string | null;
-  /** Jobs after this one, by id. */
+  /** Only jobs after this id. */
   readonly afterId: string | null;
-  /** Jobs to look at, at most. */
+  /** Maximum number of jobs to examine. */
   readonly limit: number;
 }
 
 export interface RepriceCounts {
   readonly examined: number;
-  /** Got a new charge. */
+  /** Jobs with a new charge. */
   readonly repriced: number;
   readonly unchanged: number;
-  /** Not priced by today's table: what they were charged before stays. */
+  /** Jobs that the current table cannot price; they keep their charges. */
   readonly unknown: number;
-  /** The last job that was looked at, when there may be more. */
+  /** The last examined job if there may be more. */
   readonly lastId: string | null;
 }
 
 /**
- * Computes costs again, from the raw usage and by today's price table as of each edit's time. A
- * charge that changes is kept beside the new one, as superseded.
+ * Recomputes costs from the raw usage and the current price table, at the time of each edit. A
+ * charge that changes is kept as superseded beside the new one.
  *
- * Batches are transactions, each with the same few statements however many jobs it has; one that was
- * interrupted has done its batches and can be repeated. A batch locks its jobs before it reads
- * their charges: of two calls at once the second one sees what the first has done. Running edits
- * are not touched: they are charged as they end.
+ * Each batch is one transaction with a fixed number of statements. An interrupted call has
+ * committed its batches and can be repeated. A batch locks its jobs before it reads their charges,
+ * so that a concurrent call sees its results. Running edits are not touched: they are charged when
+ * they end.
  */
 export type RepriceJobs = (range: RepriceRange, signal: AbortSignal) => Promise<RepriceCounts>;
 
 const tokens = z.number().nullable();
 const rowSchema = z.object({
   id: z.string(),
+  ownerId: z.string(),
   model: z.string(),
   sentAt: z.date(),
   inputTokens: z.number(),
@@ -73,7 +75,9 @@ export function createRepriceJobs(options: {
       const costs = rows.map((row) => priceUsage(prices, row.model, row, row.sentAt));
       const changes = rows.flatMap((row, index): Change[] => {
         const cost = costs[index] ?? null;
-        return cost === null || isSame(row, cost) ? [] : [{ jobId: row.id, ...cost }];
+        return cost === null || isSame(row, cost)
+          ? []
+          : [{ jobId: row.id, ownerId: row.ownerId, ...cost }];
       });
       if (changes.length > 0) await write(tx, changes);
       return {
@@ -103,7 +107,7 @@ export function createRepriceJobs(options: {
   };
 }
 
-type Change = PricedUsage & { readonly jobId: string };
+type Change = PricedUsage & { readonly jobId: string; readonly ownerId: string };
 
 async function lockAndRead(
   tx: Prisma.TransactionClient,
@@ -115,15 +119,15 @@ async function lockAndRead(
   if (to !== null) where.push(Prisma.sql`job."createdAt" < ${to}`);
   if (model !== null) where.push(Prisma.sql`job.model = ${model}`);
   if (afterId !== null) where.push(Prisma.sql`job.id > ${afterId}::uuid`);
-  const locked = await tx.$queryRaw<{ id: string }[]>`
+  const locked = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
     SELECT job.id FROM "EditJob" AS job
     JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
     WHERE ${Prisma.join(where, ' AND ')}
     ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
-  // A statement of its own: one that waits for a lock reads other tables as they were before.
-  const rows = await tx.$queryRaw<unknown[]>`
+  // A separate statement: one that waits for a lock reads other tables in their earlier state.
+  const rows = await ofAllOwners(tx).$queryRaw<unknown[]>`
     SELECT
-      job.id, job.model, coalesce(job."startedAt", job."createdAt") AS "sentAt",
+      job.id, job."ownerId", job.model, coalesce(job."startedAt", job."createdAt") AS "sentAt",
       usage."inputTokens", usage."inputTextTokens", usage."inputImageTokens",
       usage."inputCachedTokens", usage."inputCachedTextTokens", usage."inputCachedImageTokens",
       usage."outputTokens", usage."outputTextTokens", usage."outputImageTokens",
@@ -143,13 +147,13 @@ function isSame(row: Row, cost: PricedUsage): boolean {
 async function write(tx: Prisma.TransactionClient, changes: readonly Change[]): Promise<void> {
   const jobIds = changes.map(({ jobId }) => jobId);
   const amounts = changes.map(({ amountMicroUsd }) => amountMicroUsd);
-  await tx.charge.updateMany({
+  await ofAllOwners(tx).charge.updateMany({
     where: { jobId: { in: jobIds }, supersededAt: null },
     data: { supersededAt: new Date() },
   });
   await tx.charge.createMany({ data: [...changes] });
   await repriceBudgets(tx, changes);
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" AS job SET "costMicroUsd" = new.amount
     FROM unnest(${jobIds}::uuid[], ${amounts}::bigint[]) AS new (id, amount)
     WHERE job.id = new.id`;

@@ -4,7 +4,7 @@
  */
 import { Temporal } from 'temporal-polyfill';
 
-/** A span of time in which local time is UTC plus one offset; the end is exclusive. In milliseconds. */
+/** A span in which the UTC offset is constant; the end is exclusive. In milliseconds. */
 export interface OffsetSpan {
   readonly fromMs: number;
   readonly toMs: number;

@@ -1,4 +1,4 @@
-/** Tokens as the edits API reported them; null: it did not say. See RawUsage. */
+/** Tokens as the edits API reported them; null if not reported. See RawUsage. */
 export interface TokenUsageNumbers {
   readonly totalTokens: number;
   readonly inputTokens: number;
@@ -12,10 +12,10 @@ export interface TokenUsageNumbers {
   readonly outputImageTokens: number | null;
 }
 
-/** Postgres integers; a number beyond them is no token count. */
+/** Limit of Postgres integers; larger numbers are not token counts. */
 const MAX_TOKENS = 2_147_483_647;
 
-/** The edits API's own names first; then those of its chat API and of libraries between. */
+/** Names in the edits API first, then in its chat API and in common libraries. */
 const NAMES = {
   total: ['total_tokens', 'totalTokens'],
   input: ['input_tokens', 'prompt_tokens', 'inputTokens', 'promptTokens'],
@@ -42,18 +42,18 @@ const NAMES = {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A number that is none, or that contradicts another one. */
+/** An invalid number, or one that contradicts another. */
 class UnbelievableError extends Error {}
 
 /**
- * `usage` of an answer with pictures, or null when it is unknown, which is never 0. It is believed as
- * a whole or not at all, so that no charge is made from a part:
- * - zeros beside other names, or in details of a whole that is not zero, were filled in: they say
- *   nothing;
- * - a picture takes tokens both ways, so a sum of 0 on either side was filled in, too;
- * - a total is the sum of both sides, kinds that are both told add up to their whole, and no part
- *   exceeds it;
- * - anything but whole numbers from 0 on, as numbers or digits, is not a count.
+ * Parses `usage` of a response with images; null if unknown, which is never 0. It is accepted as a
+ * whole or not at all, so that no charge is based on a part:
+ * - zeros beside other names, or in details of a non-zero whole, are placeholders and count as
+ *   absent;
+ * - an image takes tokens both ways, so a sum of 0 on either side is a placeholder, too;
+ * - a total must be the sum of both sides, two reported kinds must add up to their whole, and no
+ *   part may exceed it;
+ * - only whole numbers from 0 on, as numbers or digits, are counts.
  */
 export function readTokenUsage(usage: unknown): TokenUsageNumbers | null {
   if (!isObject(usage)) return null;
@@ -75,7 +75,7 @@ function read(usage: Json): TokenUsageNumbers | null {
   const details = detailsIn(usage, NAMES.inputDetails);
   const input = kindsOf(details, inputTokens);
   const output = kindsOf(detailsIn(usage, NAMES.outputDetails), outputTokens);
-  // The edits API documents no cached tokens; its sister APIs have them here, or with the details.
+  // The edits API documents no cached tokens; related APIs report them here or in the details.
   const inputCachedTokens = countIn(details, NAMES.cached) ?? countIn(usage, NAMES.cached);
   const cached = kindsOf(
     { ...detailsIn(usage, NAMES.cachedDetails), ...detailsIn(details, NAMES.cachedDetails) },
@@ -99,7 +99,7 @@ function read(usage: Json): TokenUsageNumbers | null {
   };
 }
 
-/** The kinds that a whole consists of, as far as they are told. */
+/** The kinds of a whole, as far as they are reported. */
 function kindsOf(
   details: Json,
   whole: number | null,
@@ -113,7 +113,10 @@ function kindsOf(
   return { text, image };
 }
 
-/** The one number of these names. Zeros beside another number do not count; null: none is there. */
+/**
+ * The number under one of these names; null if there is none. Zeros beside another number do not
+ * count.
+ */
 function countIn(object: Json, names: readonly string[]): number | null {
   const counts = names.flatMap((name) => {
     const value = object[name] ?? null;
@@ -124,7 +127,7 @@ function countIn(object: Json, names: readonly string[]): number | null {
   return [...told][0] ?? counts[0] ?? null;
 }
 
-/** The first of these names that has an object with a number in it; an empty object when none has. */
+/** The object under the first of these names that contains a number; empty if there is none. */
 function detailsIn(object: Json, names: readonly string[]): Json {
   const found = names.flatMap((name) => {
     const value = object[name] ?? null;
@@ -149,7 +152,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The columns that the job has of it too, so that sums over jobs need no other table. */
+/** The columns that the job has, too, so that sums over jobs need no other table. */
 export function summedTokens(usage: TokenUsageNumbers | null) {
   if (usage === null) return {};
   const { totalTokens, inputTokens, inputTextTokens, inputImageTokens, inputCachedTokens } = usage;

@@ -1,9 +1,10 @@
 import type { Viewer } from '../auth/viewer.ts';
-import { checkAll, ForbiddenError, type InvalidInputCode, InvalidInputError } from '../errors.ts';
+import { assertAdmin } from '../auth/visible.ts';
+import { checkAll, type InvalidInputCode, InvalidInputError } from '../errors.ts';
 import { MAX_SPAN_MS, type TimeUnit } from './time-steps.ts';
 import { isTimeZone } from './time-zone.ts';
 
-/** What edits are grouped by beside time: something that each edit has, or lacks. */
+/** What edits are grouped by besides time; an edit may have no value. */
 export type KeyGroup =
   | 'MODEL'
   | 'UPSTREAM'
@@ -20,15 +21,15 @@ export interface UsageRequest {
   readonly from: Date;
   /** Exclusive. */
   readonly to: Date;
-  /** At most MAX_GROUPS, at most one of them a unit of time; buckets are ordered by them. */
+  /** At most MAX_GROUPS, at most one of them a time unit; buckets are ordered by them. */
   readonly groupBy: readonly UsageGroup[];
-  /** Of the units of time. */
+  /** Time zone of the time units. */
   readonly timeZone: string;
-  /** The label that METADATA groups by; null without METADATA. */
+  /** The metadata key of METADATA; null without METADATA. */
   readonly metadataKey: string | null;
-  /** Only edits of the sandbox, only others; null: all. */
+  /** True for only sandbox edits, false for only others; null for all. */
   readonly sandbox: boolean | null;
-  /** Most buckets that are answered. */
+  /** Maximum number of buckets to return. */
   readonly first: number;
 }
 
@@ -36,7 +37,7 @@ export const MAX_GROUPS = 3;
 export const DEFAULT_BUCKETS = 1_000;
 export const MAX_BUCKETS = 10_000;
 
-/** Prompts are long: whoever asks for their texts gets so many. */
+/** Lower limit with PROMPT, because prompts are long. */
 export const MAX_PROMPT_BUCKETS = 1_000;
 
 const MAX_METADATA_KEY_CHARACTERS = 64;
@@ -52,15 +53,11 @@ export function isTimeUnit(group: UsageGroup): group is TimeUnit {
 export function checkUsageRequest(request: UsageRequest, viewer: Viewer): void {
   const { from, to, groupBy, timeZone, metadataKey, first } = request;
   const has = (group: UsageGroup) => groupBy.includes(group);
-  if (has('OWNER') && !viewer.isAdmin) {
-    throw new ForbiddenError(
-      'usage: groupBy OWNER covers the edits of all owners, so it is for admins only.',
-    );
-  }
+  if (has('OWNER')) assertAdmin(viewer, 'usage grouped by OWNER');
   const units = groupBy.filter(isTimeUnit);
   checkAll({
     from() {
-      if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be after to.');
+      if (from > to) refuse('from', 'INVALID_VALUE', 'from must not be later than to.');
     },
     to() {
       // Several units are a problem of their own.
@@ -119,22 +116,26 @@ function checkSpan(unit: TimeUnit, spanMs: number): void {
   refuse(
     'to',
     'TOO_LARGE',
-    `by ${unit} a report spans at most ${days} days: choose a later from, an earlier to${unit === 'HOUR' ? ', or DAY' : ''}.`,
+    `With groupBy ${unit} a report may span at most ${days} days: use a later from or an earlier to${unit === 'HOUR' ? ', or group by DAY' : ''}.`,
   );
 }
 
 function checkMetadataKey(key: string | null, isGroup: boolean): void {
   if (isGroup && key === null) {
-    refuse('metadataKey', 'REQUIRED', 'groupBy METADATA needs metadataKey: the label to group by.');
+    refuse(
+      'metadataKey',
+      'REQUIRED',
+      'groupBy METADATA requires metadataKey, the metadata key to group by.',
+    );
   }
   if (key === null) return;
   if (!isGroup)
-    refuse('metadataKey', 'INVALID_VALUE', 'metadataKey goes with groupBy METADATA only.');
+    refuse('metadataKey', 'INVALID_VALUE', 'metadataKey may only be set with groupBy METADATA.');
   if (key === '' || key.length > MAX_METADATA_KEY_CHARACTERS || key.includes('\0')) {
     refuse(
       'metadataKey',
       'INVALID_VALUE',
-      `metadataKey has 1 to ${MAX_METADATA_KEY_CHARACTERS} characters, and no NUL.`,
+      `metadataKey must have 1 to ${MAX_METADATA_KEY_CHARACTERS} characters and no NUL.`,
     );
   }
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Viewer } from '../auth/viewer.ts';
+import { visibleRows } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 
 const count = z.bigint().transform(Number);
@@ -30,8 +32,7 @@ export const usageSumsSchema = z.object({
 
 /**
  * Sums over edits. `pending`, `succeeded`, `failed`, `canceled` and `unresolved` add up to `edits`.
- * What is not known counts nowhere: tokens are those that were reported, costs those that were
- * charged.
+ * Unknown values do not count: tokens are those reported, costs those charged.
  */
 export type UsageSums = z.infer<typeof usageSumsSchema>;
 
@@ -40,7 +41,10 @@ export const NO_EDITS: UsageSums = usageSumsSchema.parse(
   Object.fromEntries(Object.keys(usageSumsSchema.shape).map((name) => [name, 0n])),
 );
 
-/** Of the rows of "EditJob". No more columns than "EditJob_usage_idx" includes: it is read alone. */
+/**
+ * Over rows of "EditJob". Uses only columns that "EditJob_usage_idx" includes, for an index-only
+ * scan.
+ */
 export const SUMS_OF_EDITS = Prisma.sql`
   count(*) AS "edits",
   count(*) FILTER (WHERE "sandbox") AS "sandboxEdits",
@@ -68,16 +72,22 @@ export const SUMS_OF_EDITS = Prisma.sql`
     WHERE "status" = 'SUCCEEDED' AND "costMicroUsd" IS NULL
   ) AS "editsWithUnknownCost"`;
 
-/** Of rows of such sums. */
+/** Over rows of such sums. */
 export const SUMS_OF_SUMS = Prisma.join(
   Object.keys(usageSumsSchema.shape)
     .map((name) => Prisma.raw(`"${name}"`))
     .map((name) => Prisma.sql`coalesce(sum(${name}), 0)::bigint AS ${name}`),
 );
 
-/** Of the edits that a condition on "EditJob" selects, in one statement. */
-export async function sumEdits(prisma: PrismaClient, where: Prisma.Sql): Promise<UsageSums> {
+/** Of the viewer's edits that a condition on "EditJob" selects, in one statement. */
+export async function sumEdits(
+  prisma: PrismaClient,
+  viewer: Viewer,
+  where: Prisma.Sql,
+): Promise<UsageSums> {
   const [row] = await prisma.$queryRaw<unknown[]>`
-    SELECT ${SUMS_OF_SUMS} FROM (SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${where}) AS sums`;
+    SELECT ${SUMS_OF_SUMS} FROM (
+      SELECT ${SUMS_OF_EDITS} FROM "EditJob" WHERE ${visibleRows(viewer, 'EditJob')} AND ${where}
+    ) AS sums`;
   return usageSumsSchema.parse(row);
 }

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
@@ -9,7 +10,10 @@ import { nextAttemptAt, RETRY_DELAYS_MS } from './retry-schedule.ts';
 import { signedHeaders } from './signing.ts';
 import { messageId } from './webhook-event.ts';
 
-/** An endpoint that has taken nothing for so long is disabled with the next message given up. */
+/**
+ * An endpoint that has accepted nothing for this long is disabled when the next message is given
+ * up.
+ */
 const MAX_FAILING_MS = 5 * 24 * 60 * 60 * 1_000;
 
 const GONE = 410;
@@ -23,14 +27,14 @@ const WITH_MESSAGE = {
 type Delivery = Prisma.WebhookDeliveryGetPayload<{ include: typeof WITH_MESSAGE }>;
 
 /**
- * One attempt to deliver a message: sent, then written down together with what follows from it.
- * Killed in between, it is sent again: at least once, always under the same id.
+ * Makes one attempt to deliver a message, then records it with its consequences. If the process is
+ * killed in between, the message is sent again: at least once, always with the same id.
  */
 export function createDeliverWebhook(options: {
   prisma: PrismaClient;
   queue: Queue;
   post: PostWebhook;
-  /** Null: no attempt can be signed; each fails with that reason. */
+  /** Null if attempts cannot be signed; each then fails with that reason. */
   secretKey: SecretKey | null;
   links: Links;
   /** @default RETRY_DELAYS_MS */
@@ -40,7 +44,7 @@ export function createDeliverWebhook(options: {
   const { prisma, queue, post, secretKey, links, retryDelaysMs = RETRY_DELAYS_MS } = options;
 
   return async ({ deliveryId, turn }, stopping) => {
-    const delivery = await prisma.webhookDelivery.findFirst({
+    const delivery = await ofAllOwners(prisma).webhookDelivery.findFirst({
       where: { id: deliveryId, turn, state: 'PENDING' },
       include: WITH_MESSAGE,
     });
@@ -49,19 +53,20 @@ export function createDeliverWebhook(options: {
     if (delivery.endpoint.disabledAt !== null) {
       const lastError = 'The webhook is disabled.';
       await end(prisma, delivery, { state: 'FAILED', lastError, nextAttemptAt: null });
-      return log.info('webhook not sent: disabled');
+      return log.info('skipped a delivery: the webhook is disabled');
     }
     const sentAt = new Date();
     const result = await send(delivery, sentAt, stopping);
     await writeDown(delivery, sentAt, result);
     const { httpStatus, error } = result;
     if (error === null) log.info({ httpStatus }, 'webhook delivered');
-    else log.warn({ httpStatus, reason: error }, 'webhook not taken');
+    else log.warn({ httpStatus, reason: error }, 'webhook delivery failed');
   };
 
   async function send(delivery: Delivery, at: Date, signal: AbortSignal): Promise<PostResult> {
     const { endpoint, event, job } = delivery;
-    if (secretKey === null) return unsent('The server has no SECRET_KEY to sign with.');
+    if (secretKey === null)
+      return unsent('SECRET_KEY is not set, so the webhook cannot be signed.');
     const body = editMessage(event, job, links);
     const headers = signedHeaders(secretKey, endpoint, { id: messageId(delivery.id), body, at });
     if (headers === null) {
@@ -79,7 +84,7 @@ export function createDeliverWebhook(options: {
         ? null
         : nextAttemptAt(retryDelaysMs, { ...result, failures }, now);
     await prisma.$transaction(async (tx) => {
-      // First the endpoint, then the delivery, as in a deletion: they cannot deadlock.
+      // Locks the endpoint before the delivery, as in a deletion, to avoid deadlocks.
       await noteEndpoint(tx, delivery, result, again === null, now);
       const ended = await end(tx, delivery, {
         lastHttpStatus: httpStatus,
@@ -93,6 +98,7 @@ export function createDeliverWebhook(options: {
       await tx.webhookDeliveryAttempt.createMany({
         data: {
           deliveryId: delivery.id,
+          ownerId: delivery.ownerId,
           number: delivery._count.attempts + 1,
           httpStatus,
           error,
@@ -112,20 +118,20 @@ function unsent(error: string): PostResult {
   return { httpStatus: null, error, retryAfterSeconds: null };
 }
 
-/** False: the turn has passed to another entry in the queue, which goes on from here. */
+/** False if another queue job has taken over, which continues from here. */
 async function end(
   tx: Pick<Prisma.TransactionClient, 'webhookDelivery'>,
   { id, turn }: Delivery,
   data: Prisma.WebhookDeliveryUpdateManyMutationInput,
 ): Promise<boolean> {
-  const { count } = await tx.webhookDelivery.updateMany({
+  const { count } = await ofAllOwners(tx).webhookDelivery.updateMany({
     where: { id, turn, state: 'PENDING' },
     data: { ...data, turn: { increment: 1 } },
   });
   return count === 1;
 }
 
-/** Whether the endpoint works at all, as this attempt shows it. */
+/** Whether this attempt shows that the endpoint works. */
 async function noteEndpoint(
   tx: Prisma.TransactionClient,
   { endpoint }: Delivery,
@@ -136,19 +142,22 @@ async function noteEndpoint(
   const { id, failingSince } = endpoint;
   if (error === null) {
     if (failingSince === null) return;
-    await tx.webhookEndpoint.updateMany({ where: { id }, data: { failingSince: null } });
+    await ofAllOwners(tx).webhookEndpoint.updateMany({
+      where: { id },
+      data: { failingSince: null },
+    });
     return;
   }
   const isFailing =
     failingSince !== null && now.getTime() - failingSince.getTime() > MAX_FAILING_MS;
   if (httpStatus === GONE || (isGivenUp && isFailing)) {
     const disabledReason = httpStatus === GONE ? 'GONE' : 'FAILING';
-    await tx.webhookEndpoint.updateMany({
+    await ofAllOwners(tx).webhookEndpoint.updateMany({
       where: { id, disabledAt: null },
       data: { disabledAt: now, disabledReason, failingSince: failingSince ?? now },
     });
   } else if (failingSince === null) {
-    await tx.webhookEndpoint.updateMany({
+    await ofAllOwners(tx).webhookEndpoint.updateMany({
       where: { id, failingSince: null },
       data: { failingSince: now },
     });

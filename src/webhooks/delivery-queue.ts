@@ -1,13 +1,13 @@
 import { defineJob } from '../queue/queue.ts';
 
 /**
- * The work of sending one message once. `turn` must still be the delivery's own, so that handing
- * it out again, after a process died with it, sends it again only if its end was not written down.
- * Further attempts are new entries; `retryLimit` is for a database that is away.
+ * Queue job that sends one message once. `turn` must still be the delivery's own: a job that is
+ * delivered again, after its process ended, sends the message only if the attempt was not recorded.
+ * Each retry is a new job; `retryLimit` is for an unavailable database.
  */
 export const DELIVER_WEBHOOK = defineJob<{ deliveryId: string; turn: number }>('deliver-webhook', {
   retryLimit: 1_000,
-  // A message that waits has its entry, however long the service is off.
+  // A waiting message keeps its queue job, however long the service is down.
   retentionSeconds: 365 * 24 * 60 * 60,
   retryDelay: 5,
   heartbeatSeconds: 30,

@@ -2,7 +2,7 @@ import type { Prisma } from '../database/database.ts';
 import { toErrorRecord, toUsageRecord } from '../export/edit-record.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
-/** What a message says of a job: no prompt, no pictures. */
+/** The job's fields in a message: no prompt, no images. */
 export const MESSAGE_FIELDS = {
   id: true,
   status: true,
@@ -22,15 +22,15 @@ export const MESSAGE_FIELDS = {
 
 export type MessageJob = Prisma.EditJobGetPayload<{ select: typeof MESSAGE_FIELDS }>;
 
-/** How others name and reach what has an id. */
+/** Converts ids to public ids and links. */
 export interface Links {
   globalId(typename: 'EditJob' | 'Image', id: string): string;
   imageUrl(imageId: string): string;
 }
 
 /**
- * The body of a message, as Standard Webhooks shapes it; names are GraphQL's. It is made anew for
- * each attempt, and the same each time, since the job is final.
+ * The body of a message, as in Standard Webhooks; names are GraphQL's. Built for each attempt, with
+ * the same result, because the job is final.
  */
 export function editMessage(event: WebhookEvent, job: MessageJob, links: Links): string {
   return JSON.stringify({

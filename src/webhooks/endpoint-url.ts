@@ -6,19 +6,22 @@ import type { IsAllowedHost } from '../net/allowed-hosts.ts';
 const MAX_CHARACTERS = 2_048;
 
 /**
- * What can be told of a webhook's URL before anything is resolved; where a name leads is checked
- * at each delivery. Answers it as it is requested.
+ * Checks a webhook's URL before anything is resolved; each delivery checks the resolved address.
+ * Returns the normalised URL.
  * @throws InvalidInputError for anything but https to a public host, or http(s) to an allowed one.
  */
 export function checkEndpointUrl(text: string, isAllowed: IsAllowedHost): string {
   if (text.length > MAX_CHARACTERS)
-    throw refuse('TOO_LARGE', `has ${text.length} characters; at most ${MAX_CHARACTERS}`);
+    throw refuse(
+      'TOO_LARGE',
+      `may have at most ${MAX_CHARACTERS} characters; it has ${text.length}`,
+    );
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw refuse('INVALID_VALUE', 'is no https:// URL');
+    throw refuse('INVALID_VALUE', 'must be an https:// URL');
   }
   if (url.username !== '' || url.password !== '') {
-    throw refuse('UNSUPPORTED_VALUE', 'must hold no user name or password');
+    throw refuse('UNSUPPORTED_VALUE', 'must not contain a user name or password');
   }
   if (url.hash !== '') throw refuse('UNSUPPORTED_VALUE', 'must have no #fragment');
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -27,7 +30,7 @@ export function checkEndpointUrl(text: string, isAllowed: IsAllowedHost): string
   if (isInward(host)) {
     throw refuse(
       'UNSUPPORTED_VALUE',
-      'leads into the server’s own network; only a host in WEBHOOK_ALLOWED_HOSTS may be there',
+      'must be a public host; the operator can allow others in WEBHOOK_ALLOWED_HOSTS',
     );
   }
   if (url.protocol !== 'https:') throw refuse('UNSUPPORTED_VALUE', 'must be https, not http');
@@ -39,5 +42,5 @@ function isInward(host: string): boolean {
 }
 
 function refuse(code: InvalidInputError['code'], reason: string): InvalidInputError {
-  return new InvalidInputError('url', code, `A webhook’s url ${reason}.`);
+  return new InvalidInputError('url', code, `The webhook’s url ${reason}.`);
 }

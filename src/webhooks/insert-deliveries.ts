@@ -1,4 +1,5 @@
 import { v7 as uuid } from 'uuid';
+import { ownedRows } from '../auth/visible.ts';
 import type { InsertForEnd } from '../edits/end/end-edit.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
@@ -21,7 +22,7 @@ export function createInsertDeliveries({ queue }: { queue: Queue }): InsertForEn
         ) AS waiting
       ) AS pending
       FROM "WebhookEndpoint" AS endpoint
-      WHERE endpoint."ownerId" = ${ownerId} AND endpoint."disabledAt" IS NULL
+      WHERE ${ownedRows(ownerId, 'endpoint')} AND endpoint."disabledAt" IS NULL
         AND ${event}::"WebhookEvent" = ANY (endpoint.events)
       ORDER BY endpoint.id
       FOR KEY SHARE OF endpoint`;
@@ -35,6 +36,7 @@ export function createInsertDeliveries({ queue }: { queue: Queue }): InsertForEn
     await tx.webhookDelivery.createMany({
       data: deliveries.map(({ id, endpointId }) => ({
         id,
+        ownerId,
         endpointId,
         jobId,
         event,

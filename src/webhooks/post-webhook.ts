@@ -2,21 +2,24 @@ import { AddressRefusedError } from '../errors.ts';
 import type { AddressGuard } from '../net/address-guard.ts';
 import { parseRetryAfter } from '../net/retry-after.ts';
 
-/** Of an answer nothing but its head matters; so much is read to end the exchange in peace. */
+/** Only the head of a response matters; this much is read to end the exchange cleanly. */
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 export interface PostResult {
-  /** Null: no answer came. */
+  /** Null if there was no response. */
   readonly httpStatus: number | null;
-  /** For people; null: taken (2xx). Never holds the URL, an inner address or the answer. */
+  /**
+   * For people; null if the endpoint returned a 2xx. Never contains the URL, an internal address or
+   * the response.
+   */
   readonly error: string | null;
   readonly retryAfterSeconds: number | null;
 }
 
 /**
- * POSTs one JSON message, follows no redirect, and takes at most `timeoutMs` from name resolution to
- * the answer's head, and as long for its body.
- * @throws what `signal` was aborted with; nothing else.
+ * POSTs one JSON message without following redirects. Takes at most `timeoutMs` from name
+ * resolution to the response's head, and again for its body.
+ * @throws the reason of `signal`, nothing else.
  */
 export type PostWebhook = (
   url: string,
@@ -41,7 +44,7 @@ export function createPostWebhook(options: {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'retouch' },
         body,
-        // A connection of its own each time: one kept open may be dead by the next message.
+        // A new connection each time, because an idle one may be dead by the next message.
         reset: true,
         signal: AbortSignal.any([stopping, timeout]),
       });
@@ -58,7 +61,9 @@ export function createPostWebhook(options: {
       };
     } catch (error) {
       stopping.throwIfAborted();
-      const reason = timeout.aborted ? `No answer within ${timeoutMs / 1_000} s.` : reasonOf(error);
+      const reason = timeout.aborted
+        ? `The endpoint did not respond within ${timeoutMs / 1_000} s.`
+        : reasonOf(error);
       return { httpStatus: null, error: reason, retryAfterSeconds: null };
     }
   };
@@ -67,13 +72,13 @@ export function createPostWebhook(options: {
 function errorOfStatus(httpStatus: number): string | null {
   if (httpStatus >= 200 && httpStatus <= 299) return null;
   return httpStatus >= 300 && httpStatus <= 399
-    ? `Answered ${httpStatus}: redirects are not followed.`
+    ? `The endpoint returned ${httpStatus}; redirects are not followed.`
     : `Answered ${httpStatus}.`;
 }
 
 function reasonOf(error: unknown): string {
   if (error instanceof AddressRefusedError) {
-    return 'The URL leads to an address that is not public: no connection was made.';
+    return 'The URL resolves to an address that is not public. No connection was made.';
   }
   const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
   return `The connection failed${code}.`;

@@ -2,7 +2,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** Waits after the first failure, the second …: ten attempts over at least 31 h 42 min. */
+/** Delays after the first failure, the second …: ten attempts over at least 31 h 42 min. */
 export const RETRY_DELAYS_MS: readonly number[] = [
   5 * SECOND_MS,
   30 * SECOND_MS,
@@ -15,15 +15,18 @@ export const RETRY_DELAYS_MS: readonly number[] = [
   14 * HOUR_MS,
 ];
 
-/** Longest `Retry-After` that is honoured: a receiver must not stretch a delivery without end. */
+/** Maximum `Retry-After`, so that a receiver cannot delay a delivery forever. */
 const MAX_RETRY_AFTER_MS = 24 * HOUR_MS;
 
-/** Part of a wait that is added at most, so that those that failed together do not return together. */
+/**
+ * Maximum random share that is added to a delay, so that failed deliveries do not retry at the same
+ * time.
+ */
 const JITTER = 0.2;
 
 /**
- * When a message is sent again. Null: it was tried often enough.
- * @param failures since it was last asked for, the last one included.
+ * When to retry a message; null if it was tried often enough.
+ * @param failures since it was last requested, including the last one.
  */
 export function nextAttemptAt(
   delaysMs: readonly number[],

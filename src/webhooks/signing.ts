@@ -1,10 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import type { SecretKey } from '../config/secret-key.ts';
 
-/** 24 to 64 by Standard Webhooks. */
+/** Standard Webhooks allows 24 to 64. */
 const SECRET_BYTES = 32;
 
-/** What of an endpoint its secret is derived from. */
+/** The endpoint's fields that its secret is derived from. */
 export interface Signing {
   readonly id: string;
   readonly secretVersion: number;
@@ -22,8 +22,8 @@ export function secretOf(
 }
 
 /**
- * The headers of one attempt. While a rotated secret is still valid there are two signatures.
- * Null: the endpoint's secret was derived from another key.
+ * The headers of one attempt, with two signatures while a rotated secret is still valid. Null if
+ * the endpoint's secret was derived from another key.
  */
 export function signedHeaders(
   key: SecretKey,

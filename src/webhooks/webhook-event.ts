@@ -3,7 +3,7 @@ import type { EditStatus } from '../edits/edit-status.ts';
 
 export { WebhookEvent };
 
-/** Of what the end of an edit is news. */
+/** The events of an edit's end. */
 export const EVENT_OF_STATUS = {
   SUCCEEDED: WebhookEvent.EDIT_SUCCEEDED,
   FAILED: WebhookEvent.EDIT_FAILED,
@@ -19,7 +19,7 @@ export const TYPE_OF_EVENT = {
   EDIT_OUTCOME_UNKNOWN: 'edit.outcome_unknown',
 } as const satisfies Record<WebhookEvent, string>;
 
-/** `webhook-id` of a message: the same each time it is sent. */
+/** `webhook-id` of a message, the same at each attempt. */
 export function messageId(deliveryId: string): string {
   return `msg_${deliveryId.replaceAll('-', '')}`;
 }

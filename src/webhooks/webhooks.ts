@@ -1,10 +1,13 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
+import { ownedBy, ownerOf } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
+import { createLists, type Lists } from '../paging/lists.ts';
 import type { Queue } from '../queue/queue.ts';
+import { deliveriesTo } from './deliveries.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import { secretOf } from './signing.ts';
@@ -13,7 +16,7 @@ import type { WebhookEvent } from './webhook-event.ts';
 const MAX_ENDPOINTS = 10;
 const MAX_DESCRIPTION_CHARACTERS = 256;
 
-/** How long messages are signed with the old secret too after a rotation, in milliseconds. */
+/** How long messages are also signed with the old secret after a rotation, in milliseconds. */
 const OVERLAP_MS = 24 * 60 * 60 * 1_000;
 
 export interface WebhookInput {
@@ -22,25 +25,32 @@ export interface WebhookInput {
   readonly description?: string | null;
 }
 
-/** An endpoint, and its secret: given out here and never again. */
+/** An endpoint with its secret, which is returned only once. */
 export interface WebhookWithSecret {
   readonly id: string;
   readonly secret: string;
 }
 
-/** The endpoints of all owners; null or false for what is not there, or not the viewer's. */
+/**
+ * The endpoints of all owners; null or false if the endpoint does not exist or is not the viewer's.
+ */
 export interface Webhooks {
-  /** @throws InvalidInputError, also for an 11th; NotConfiguredError without a secret key. */
+  /** The deliveries to each endpoint, newest first. */
+  deliveries(viewer: Viewer): Lists;
+  /**
+   * @throws InvalidInputError, also beyond the maximum number; NotConfiguredError without a secret
+   *   key.
+   */
   create(viewer: Viewer, input: WebhookInput): Promise<WebhookWithSecret>;
-  /** With its deliveries; what is under way may still arrive. */
+  /** Deletes the endpoint and its deliveries; one in progress may still arrive. */
   delete(viewer: Viewer, id: string): Promise<boolean>;
-  /** For 24 hours messages carry signatures by both secrets. @throws NotConfiguredError */
+  /** Messages are signed with both secrets for 24 hours. @throws NotConfiguredError */
   rotateSecret(viewer: Viewer, id: string): Promise<WebhookWithSecret | null>;
-  /** Messages go to it again, from the next one on. */
+  /** Sends messages to it again, from the next one on. */
   enable(viewer: Viewer, id: string): Promise<boolean>;
   /**
-   * Sends a message again at once, whatever became of it, under the same id and with all its tries.
-   * @throws InvalidInputError when its endpoint is disabled.
+   * Sends a message again at once, whatever its state, with the same id and a full set of attempts.
+   * @throws InvalidInputError if its endpoint is disabled.
    */
   redeliver(viewer: Viewer, deliveryId: string): Promise<boolean>;
 }
@@ -56,12 +66,15 @@ export function createWebhooks(options: {
   function mustHaveKey(): SecretKey {
     if (secretKey !== null) return secretKey;
     throw new NotConfiguredError(
-      'Webhooks are signed, and this server has no key for that: its operator must set SECRET_KEY (at least 32 random bytes, as base64 or hex), the same for all processes.',
+      'Webhooks are not available because SECRET_KEY is not set. The operator must set it to at least 32 random bytes as base64 or hex, the same for all processes.',
     );
   }
 
   return {
-    async create({ ownerId }, input) {
+    deliveries: (viewer) => createLists({ prisma, source: deliveriesTo(viewer) }),
+
+    async create(viewer, input) {
+      const ownerId = ownerOf(viewer);
       const key = mustHaveKey();
       const data = {
         id: uuid(),
@@ -76,11 +89,11 @@ export function createWebhooks(options: {
       };
       await prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
-        if ((await tx.webhookEndpoint.count({ where: { ownerId } })) >= MAX_ENDPOINTS) {
+        if ((await tx.webhookEndpoint.count({ where: ownedBy(ownerId) })) >= MAX_ENDPOINTS) {
           throw new InvalidInputError(
             'url',
             'TOO_MANY',
-            `There are ${MAX_ENDPOINTS} webhooks already, which is the limit: delete one first.`,
+            `An owner may have at most ${MAX_ENDPOINTS} webhooks. Delete one first.`,
           );
         }
         await tx.webhookEndpoint.createMany({ data });
@@ -88,41 +101,44 @@ export function createWebhooks(options: {
       return { id: data.id, secret: secretOf(key, data) };
     },
 
-    async delete({ ownerId }, id) {
-      const { count } = await prisma.webhookEndpoint.deleteMany({ where: { id, ownerId } });
+    async delete(viewer, id) {
+      const { count } = await prisma.webhookEndpoint.deleteMany({
+        where: { id, ...ownedBy(ownerOf(viewer)) },
+      });
       return count === 1;
     },
 
-    rotateSecret({ ownerId }, id) {
+    rotateSecret(viewer, id) {
+      const ownerId = ownerOf(viewer);
       const key = mustHaveKey();
       return prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
-        const old = await tx.webhookEndpoint.findFirst({ where: { id, ownerId } });
+        const old = await tx.webhookEndpoint.findFirst({ where: { id, ...ownedBy(ownerId) } });
         if (old === null) return null;
         const secretVersion = old.secretVersion + 1;
-        // Under another key the old secret cannot be made any more.
+        // With another key, the old secret can no longer be derived.
         const overlaps = old.secretKeyId === key.id;
         const previousSecretUntil = overlaps ? new Date(Date.now() + OVERLAP_MS) : null;
         await tx.webhookEndpoint.updateMany({
-          where: { id },
+          where: { id, ...ownedBy(ownerId) },
           data: { secretVersion, secretKeyId: key.id, previousSecretUntil },
         });
         return { id, secret: secretOf(key, { id, secretVersion }) };
       });
     },
 
-    async enable({ ownerId }, id) {
+    async enable(viewer, id) {
       const { count } = await prisma.webhookEndpoint.updateMany({
-        where: { id, ownerId },
+        where: { id, ...ownedBy(ownerOf(viewer)) },
         data: { disabledAt: null, disabledReason: null, failingSince: null },
       });
       return count === 1;
     },
 
-    redeliver: ({ ownerId }, deliveryId) =>
+    redeliver: (viewer, deliveryId) =>
       prisma.$transaction(async (tx) => {
         const found = await tx.webhookDelivery.findFirst({
-          where: { id: deliveryId, endpoint: { ownerId } },
+          where: { id: deliveryId, ...ownedBy(ownerOf(viewer)) },
           select: { endpoint: { select: { disabledAt: true } } },
         });
         if (found === null) return false;
@@ -130,11 +146,11 @@ export function createWebhooks(options: {
           throw new InvalidInputError(
             'deliveryId',
             'INVALID_VALUE',
-            'The webhook is disabled: enable it first.',
+            'The webhook is disabled. Enable it first.',
           );
         }
         const [sent] = await tx.webhookDelivery.updateManyAndReturn({
-          where: { id: deliveryId },
+          where: { id: deliveryId, ...ownedBy(ownerOf(viewer)) },
           data: {
             state: 'PENDING',
             turn: { increment: 1 },
@@ -158,7 +174,7 @@ async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
 
 function checkEvents(events: readonly WebhookEvent[]): WebhookEvent[] {
   if (events.length === 0) {
-    throw new InvalidInputError('events', 'REQUIRED', 'A webhook needs at least one event.');
+    throw new InvalidInputError('events', 'REQUIRED', 'events must have at least one event.');
   }
   return [...new Set(events)];
 }
@@ -168,7 +184,7 @@ function checkDescription(description: string | null): string | null {
     throw new InvalidInputError(
       'description',
       'TOO_LARGE',
-      `A description has at most ${MAX_DESCRIPTION_CHARACTERS} characters; this one has ${description.length}.`,
+      `description may have at most ${MAX_DESCRIPTION_CHARACTERS} characters; it has ${description.length}.`,
     );
   }
   return description;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startApp } from '../../src/app/app.ts';
-import { explainStart } from '../../src/app/start-failure.ts';
+import { explainStart, withoutCloseErrors } from '../../src/app/start-failure.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { StartError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
@@ -45,4 +45,19 @@ test('what fails elsewhere is a defect, and stays as it is', () => {
   for (const error of [failure('ENOENT', '/other/x'), new TypeError('no'), 'thrown']) {
     expect(explainStart(error, config)).toBe(error);
   }
+});
+
+test('a start that fails reports its own error, and logs the errors of closing what was open', async () => {
+  const own = new Error('own');
+  const [first, second] = [new Error('first'), new Error('second')];
+  const closing: unknown[] = [];
+  const error = await (async () => {
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => Promise.reject(second));
+    opened.defer(() => Promise.reject(first));
+    throw own;
+  })().catch((thrown: unknown) => thrown);
+  expect(withoutCloseErrors(error, (one) => closing.push(one))).toBe(own);
+  expect(closing).toEqual([second, first]);
+  expect(withoutCloseErrors(own, () => expect.unreachable())).toBe(own);
 });

@@ -22,7 +22,7 @@ const SLOW = { EDITS_API_URL: '', EDITS_API_KEY: '', SANDBOX_DELAY_MS: '1500' };
 const ONE_AT_A_TIME = { ...SLOW, MAX_CONCURRENT_EDITS: '1' };
 
 describe.skipIf(!hasBrowser)('the page', () => {
-  test('edits two dropped pictures, and its gallery shows the edit queued, with pictures on the way, and done', async () => {
+  test('edits two dropped images, and its gallery shows the edit queued, with images on the way, and done', async () => {
     const { app, page } = await openPage({}, ONE_AT_A_TIME);
     const editor = page.getByRole('region', { name: 'Operation Editor' });
     await dropFiles(editor, { 'a.png': await png(300, 200), 'b.jpeg': await jpeg(200, 300) });
@@ -46,8 +46,8 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(await recordedEdits(page, 'make it autumn')).toEqual([
       'QUEUED',
       'RUNNING',
-      'RUNNING with picture',
-      'SUCCEEDED with picture',
+      'RUNNING with image',
+      'SUCCEEDED with image',
     ]);
     const { data } = await app.query(
       '{ editJobs(first: 1) { edges { node { inputImages { width height } } } } }',
@@ -70,7 +70,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
   });
 
   test.each(DEVICES)(
-    'sends a mask that was painted over the first picture, %s',
+    'sends a mask that was painted over the first image, %s',
     async (_, device) => {
       const { app, page } = await openPage(device);
       await page.getByRole('tab', { name: 'EditPart' }).click();
@@ -111,7 +111,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await page.getByRole('tab', { name: 'EditPart' }).click();
     const files = page.getByRole('region', { name: 'Files' });
     const turned = await turnedJpeg(200, 300);
-    const picker = files.getByLabel('Choose a picture… for images[0].file');
+    const picker = files.getByLabel('Choose an image… for images[0].file');
     await picker.setInputFiles({ name: 'turned.jpeg', mimeType: 'image/jpeg', buffer: turned });
     await files.getByText('turned.jpeg').waitFor();
     const paint = files.getByRole('button', { name: 'Paint a mask' });
@@ -146,9 +146,9 @@ async function storedMask({ query }: TestApp) {
   return data.editJobs.edges[0].node.mask;
 }
 
-/** Answers how opaque a picture is at a place: 0 to 255. */
+/** Answers how opaque an image is at a place: 0 to 255. */
 async function alphaOf(url: string): Promise<(x: number, y: number) => number | undefined> {
-  const picture = sharp(await (await fetch(url)).bytes());
-  const { data, info } = await picture.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const image = sharp(await (await fetch(url)).bytes());
+  const { data, info } = await image.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   return (x, y) => data[(y * info.width + x) * 4 + 3];
 }

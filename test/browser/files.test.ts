@@ -13,11 +13,11 @@ import { png } from '../support/test-images.ts';
 const TABS = 5;
 
 describe.skipIf(!hasBrowser)('the Files panel', () => {
-  test('gets an edit in a new tab for pictures that are pasted where no file is taken', async () => {
+  test('gets an edit in a new tab for images that are pasted where no file is taken', async () => {
     const { app, page } = await openPage();
     await page.getByRole('tab', { name: 'History' }).click();
     const files = page.getByRole('region', { name: 'Files' });
-    await files.getByText('This operation takes no files.').waitFor();
+    await files.getByText('This operation has no file variables.').waitFor();
     await pasteFiles(page, { 'a.png': await png(30, 20), 'b.png': await png(20, 30) });
     await files.getByText('b.png').waitFor();
     await page.getByRole('tab').nth(TABS).waitFor();
@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     const files = page.getByRole('region', { name: 'Files' });
     await files.getByText('input.images[0].file').first().waitFor();
     await page.getByRole('button', { name: 'New tab' }).click();
-    await files.getByText('This operation takes no files.').waitFor();
+    await files.getByText('This operation has no file variables.').waitFor();
     await pasteFiles(page, { 'a.png': await png(30, 20) });
     await files.getByText('a.png').waitFor();
     await runOperation(page, '"SUCCEEDED"');
@@ -104,7 +104,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     const { page } = await openPage();
     const files = page.getByRole('region', { name: 'Files' });
     await files
-      .getByLabel('Choose a picture… for input.mask.file')
+      .getByLabel('Choose an image… for input.mask.file')
       .setInputFiles({ name: 'mask.png', mimeType: 'image/png', buffer: await png(30, 20) });
     await files.getByText('mask.png').waitFor();
     const variables = page.getByRole('region', { name: 'Variables' }).locator('.view-line').first();
@@ -116,7 +116,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     await place.getByText('empty').waitFor();
   });
 
-  test('puts several pictures that come to one place of a list there and into the places that follow', async () => {
+  test('puts several images that come to one place of a list there and into the places that follow', async () => {
     const { app, page } = await openPage();
     const files = page.getByRole('region', { name: 'Files' });
     const [first, second, third] = [await png(30, 20), await png(20, 30), await png(40, 30)];
@@ -139,7 +139,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     ]);
   });
 
-  test('covers the page while pictures are dragged over it', async () => {
+  test('covers the page while images are dragged over it', async () => {
     const { page } = await openPage();
     const editor = page.getByRole('region', { name: 'Operation Editor' });
     const dataTransfer = await page.evaluateHandle(() => {
@@ -148,7 +148,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
       return transfer;
     });
     await editor.dispatchEvent('dragover', { dataTransfer });
-    const words = page.getByText('Drop pictures to attach them');
+    const words = page.getByText('Drop images to attach them');
     await words.waitFor();
     const { width, height } = page.viewportSize() ?? { width: NaN, height: NaN };
     const edge = 12;
@@ -160,12 +160,12 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     });
   });
 
-  test('takes the pictures of a drop, and says what was no picture', async () => {
+  test('takes the images of a drop, and says what was no image', async () => {
     const { page } = await openPage();
     const files = page.getByRole('region', { name: 'Files' });
     const notice = page.locator('.retouch-notice');
     await dropFiles(page.getByRole('region', { name: 'Operation Editor' }), {
-      'notes.txt': Buffer.from('no picture'),
+      'notes.txt': Buffer.from('no image'),
     });
     await notice.getByText('notes.txt').waitFor();
     await expectInside(page, notice);
@@ -173,7 +173,7 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     await notice.waitFor({ state: 'hidden' });
 
     await dropFiles(files.locator('.retouch-slot').first(), {
-      'more-notes.txt': Buffer.from('no picture'),
+      'more-notes.txt': Buffer.from('no image'),
       'a.png': await png(30, 20),
     });
     await notice.getByText('more-notes.txt').waitFor();
@@ -183,10 +183,10 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     await notice.waitFor({ state: 'hidden' });
   });
 
-  test('lets go of a brush whose picture the browser cannot show', async () => {
+  test('lets go of a brush whose image the browser cannot show', async () => {
     const { page } = await openPage();
     const files = page.getByRole('region', { name: 'Files' });
-    await dropFiles(files, { 'a.png': Buffer.from('no picture') });
+    await dropFiles(files, { 'a.png': Buffer.from('no image') });
     await files.getByRole('button', { name: 'Paint a mask' }).click();
     const dialog = page.getByRole('dialog', { name: 'Paint a mask' });
     await dialog.getByRole('alert').waitFor();
@@ -198,6 +198,6 @@ describe.skipIf(!hasBrowser)('the Files panel', () => {
     const { page } = await openPage();
     await page.getByRole('region', { name: 'Variables' }).locator('.view-line').first().click();
     await page.keyboard.type('{');
-    await page.getByRole('alert').getByText('no valid JSON').waitFor();
+    await page.getByRole('alert').getByText('not valid JSON').waitFor();
   });
 });

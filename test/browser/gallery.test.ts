@@ -24,7 +24,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     expect(heights).toEqual([...Array(29).fill(0), expect.any(Number)]);
     expect(heights.at(-1)).toBeGreaterThan(50);
     await plot.getByRole('button', { name: 'Cost' }).click();
-    await plot.getByText('by the price list in 30 days').waitFor();
+    await plot.getByText('at list prices in 30 days').waitFor();
     await page
       .getByRole('button', { name: /for the plot/ })
       .getByText('$0.')
@@ -46,7 +46,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     await showPanel(page, 'Edits');
     await page.getByRole('button', { name: /to go on with/ }).click();
     await page.getByRole('button', { name: 'Use as input: Result' }).click();
-    await page.getByRole('region', { name: 'Files' }).getByText('stored picture').waitFor();
+    await page.getByRole('region', { name: 'Files' }).getByText('stored image').waitFor();
     await runOperation(page, '"SUCCEEDED"');
     const { data } = await app.query(
       '{ editJobs(first: 1) { edges { node { inputImages { id } } } } }',
@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     expect(data.editJobs.edges[0].node.inputImages).toEqual([{ id }]);
   });
 
-  test('inserts the id of a picture where the cursor was', async () => {
+  test('inserts the id of an image where the cursor was', async () => {
     const { app, page } = await openPage();
     await edit(app, 'to be named');
     await page.getByRole('button', { name: 'New tab' }).click();
@@ -119,7 +119,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
     expect(await prompt.evaluate((one) => getComputedStyle(one).whiteSpace)).toContain('pre');
   });
 
-  test('keeps what an edit took and its pictures near a long prompt, and shows that whole when asked', async () => {
+  test('keeps what an edit took and its images near a long prompt, and shows that whole when asked', async () => {
     const { app, page } = await openPage();
     const last = 'and a kite at the end';
     await edit(app, `${'a balloon, '.repeat(1_000)}${last}`);
@@ -175,7 +175,7 @@ describe.skipIf(!hasBrowser)('the Edits panel', () => {
   });
 });
 
-/** Answers the id of the picture that it made, if it made one. */
+/** Answers the id of the image that it made, if it made one. */
 async function edit(app: TestApp, prompt: string): Promise<string> {
   const { data } = await app.upload(
     `mutation Edit($input: EditImageInput!) {

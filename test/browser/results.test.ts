@@ -57,7 +57,7 @@ describe.skipIf(!hasBrowser)('where the response is', () => {
     await attach(page);
     await runOperation(page, '"OUTCOME_UNKNOWN"');
     const results = page.getByRole('region', { name: 'Results' });
-    await results.getByText('may have processed and charged this edit').waitFor();
+    await results.getByText('may have processed and billed this edit').waitFor();
     const { id } = await latest(app);
     await results.getByRole('button', { name: 'Retry' }).click();
     await eventually(async () => {

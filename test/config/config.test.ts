@@ -233,7 +233,7 @@ describe('what cannot work', () => {
       for (const value of ['key\n', '\nkey', 'a key', 'key\t', 'clé', 'key\u0000']) {
         expect(problemsOf({ [name]: value })).toContainEqual(
           expect.stringMatching(
-            new RegExp(`^${name}: has (a blank|blanks or a line break|a line break|a character)`),
+            new RegExp(`^${name}: must (not contain|not begin or end with|contain only printable)`),
           ),
         );
       }
@@ -265,14 +265,14 @@ describe('what cannot work', () => {
 describe('the edits API', () => {
   test('gets no key that names no server: a key alone is refused, and not repeated', () => {
     const [problem, ...others] = problemsOf({ EDITS_API_KEY: 'sk-canary' });
-    expect(problem).toMatch(/^EDITS_API_URL is not set but EDITS_API_KEY is/);
+    expect(problem).toMatch(/^EDITS_API_KEY is set but EDITS_API_URL is not/);
     expect(problem).not.toContain('sk-canary');
     expect(others).toEqual([]);
   });
 
   test('needs a key: a URL alone is refused', () => {
     const [problem, ...others] = problemsOf({ EDITS_API_URL: REMOTE.EDITS_API_URL });
-    expect(problem).toMatch(/^EDITS_API_KEY is not set but EDITS_API_URL is/);
+    expect(problem).toMatch(/^EDITS_API_URL is set but EDITS_API_KEY is not/);
     expect(others).toEqual([]);
   });
 
@@ -344,15 +344,17 @@ describe('a role that is a part of the whole', () => {
     const env = { ROLE: 'worker', SECRET_KEY, PORT: 'x', EDITS_API_KEY: 'sk-canary' };
     expect(problemsOf(env)).toEqual([
       expect.stringMatching(/^PORT is "x": /),
-      expect.stringMatching(/^EDITS_API_URL is not set/),
+      expect.stringMatching(/^EDITS_API_KEY is set but EDITS_API_URL is not/),
       expect.stringMatching(/^ROLE is worker but DATABASE_URL is not set/),
-      expect.stringMatching(/^PUBLIC_URL is not set/),
+      expect.stringMatching(/^ROLE is worker and SECRET_KEY is set, but PUBLIC_URL is not/),
     ]);
   });
 
-  test('knows where the pictures are served when it is a worker that may send webhooks', () => {
+  test('knows where the images are served when it is a worker that may send webhooks', () => {
     const worker = { ROLE: 'worker', DATABASE_URL, SECRET_KEY };
-    expect(problemsOf(worker)).toEqual([expect.stringMatching(/^PUBLIC_URL is not set/)]);
+    expect(problemsOf(worker)).toEqual([
+      expect.stringMatching(/^ROLE is worker and SECRET_KEY is set, but PUBLIC_URL is not/),
+    ]);
     expect(problemsOf({ ...worker, PUBLIC_URL })).toEqual([]);
     expect(problemsOf({ ...worker, PUBLIC_URL: 'retouch' })).toHaveLength(1);
     expect(problemsOf({ ...worker, SECRET_KEY: '' })).toEqual([]);
@@ -367,18 +369,18 @@ describe('a role that is a part of the whole', () => {
 });
 
 describe('STORAGE_URL', () => {
-  const STORAGE_URL = 's3://pictures/live?endpoint=http://127.0.0.1:9000';
+  const STORAGE_URL = 's3://images/live?endpoint=http://127.0.0.1:9000';
   const KEY = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'canary' };
   const LOCATION = {
     kind: 's3',
-    bucket: 'pictures',
+    bucket: 'images',
     prefix: 'live/',
     endpoint: 'http://127.0.0.1:9000',
     region: 'us-east-1',
     pathStyle: true,
   };
 
-  test('puts the pictures into S3, by the key that is set or else by what the SDK finds', () => {
+  test('puts the images into S3, by the key that is set or else by what the SDK finds', () => {
     expect(loadConfig({ STORAGE_URL }).storage).toEqual({ ...LOCATION, credentials: null });
     expect(loadConfig({ STORAGE_URL, ...KEY }).storage).toEqual({
       ...LOCATION,
@@ -391,14 +393,14 @@ describe('STORAGE_URL', () => {
 
   test('is refused with half a key, or with a key inside, and the secret is not repeated', () => {
     for (const [missing, name] of [
-      [{ AWS_ACCESS_KEY_ID: '' }, 'AWS_ACCESS_KEY_ID is not set'],
-      [{ AWS_SECRET_ACCESS_KEY: '' }, 'AWS_SECRET_ACCESS_KEY is not set'],
+      [{ AWS_ACCESS_KEY_ID: '' }, 'AWS_ACCESS_KEY_ID is not'],
+      [{ AWS_SECRET_ACCESS_KEY: '' }, 'AWS_SECRET_ACCESS_KEY is not'],
     ] as const) {
       const problems = problemsOf({ STORAGE_URL, ...KEY, ...missing });
       expect(problems).toEqual([expect.stringContaining(name)]);
       expect(problems.join()).not.toContain('canary');
     }
-    const problems = problemsOf({ STORAGE_URL: 's3://id:canary@pictures' });
+    const problems = problemsOf({ STORAGE_URL: 's3://id:canary@images' });
     expect(problems).toEqual([expect.stringMatching(/^STORAGE_URL: .*credentials/)]);
     expect(problems.join()).not.toContain('canary');
   });
@@ -446,7 +448,7 @@ describe('DATABASE_URL', () => {
       });
     }
     expect(problemsOf({ DATABASE_URL: url, DATABASE_DIRECT_URL: `${direct}?schema=b` })).toEqual([
-      expect.stringContaining('names another schema than DATABASE_URL'),
+      expect.stringContaining('DATABASE_DIRECT_URL and DATABASE_URL name different schemas'),
     ]);
     expect(problemsOf({ DATABASE_DIRECT_URL: direct })).toEqual([
       expect.stringContaining('DATABASE_DIRECT_URL is set but DATABASE_URL is not'),
@@ -458,14 +460,14 @@ describe('a mistake that is often made', () => {
   const ESCAPED = /^DATABASE_URL: .*percent-encode/;
 
   test.each([
-    ['a line break in it', 'sk-can\nary', /has a line break in it/],
-    ['a line break behind it', 'sk-canary\n', /has blanks or a line break around it/],
-    ['a blank before it', ' sk-canary', /has blanks or a line break around it/],
-    ['a blank in it', 'sk-can ary', /has a blank in it/],
-    ['a no-break space in it', 'sk-can\u00a0ary', /has a blank in it/],
-    ['a zero-width space in it', 'sk-can\u200bary', /not printable ASCII/],
-    ['the word Bearer before it', 'Bearer sk-canary', /begins with "Bearer"/],
-    ['a whole header', 'Authorization: bearer sk-canary', /begins with "Bearer"/],
+    ['a line break in it', 'sk-can\nary', /must not contain a line break/],
+    ['a line break behind it', 'sk-canary\n', /must not begin or end with white space/],
+    ['a space before it', ' sk-canary', /must not begin or end with white space/],
+    ['a space in it', 'sk-can ary', /must not contain spaces/],
+    ['a no-break space in it', 'sk-can\u00a0ary', /must not contain spaces/],
+    ['a zero-width space in it', 'sk-can\u200bary', /only printable ASCII/],
+    ['the word Bearer before it', 'Bearer sk-canary', /must not begin with "Bearer"/],
+    ['a whole header', 'Authorization: bearer sk-canary', /must not begin with "Bearer"/],
     ['quotation marks', '"sk-canary"', /in quotation marks/],
   ])('is refused and not repeated: a key with %s', (_, EDITS_API_KEY, reason) => {
     const problems = problemsOf({ ...REMOTE, EDITS_API_KEY });
@@ -527,7 +529,7 @@ describe('a mistake that is often made', () => {
       EDITS_API_URL: 'https://me:canary@edits.example/v1',
     });
     expect(problem).toBe(
-      'EDITS_API_URL: must not hold a user name or password: the key has a setting of its own',
+      'EDITS_API_URL: must not contain a user name or password: set EDITS_API_KEY instead',
     );
   });
 
@@ -536,7 +538,7 @@ describe('a mistake that is often made', () => {
     (EDITS_API_URL) => {
       const base = EDITS_API_URL.replace(/\/$/, '');
       expect(loadConfig({ ...REMOTE, EDITS_API_URL }).warnings).toEqual([
-        `EDITS_API_URL is ${JSON.stringify(EDITS_API_URL)}: it has no version such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`,
+        `EDITS_API_URL is ${JSON.stringify(EDITS_API_URL)}: it has no version, such as /v1, so edits are sent to ${base}/images/edits. If the server responds with 404, try ${base}/v1.`,
       ]);
     },
   );

@@ -114,22 +114,22 @@ export function gatewayContract(parts: () => { app: TestApp; gateway: Gateway })
     ]);
   });
 
-  test('passes a picture of 15 MB on, to the byte', async () => {
-    const picture = await noisePng(15_000_000);
+  test('passes an image of 15 MB on, to the byte', async () => {
+    const image = await noisePng(15_000_000);
     const input = { images: [{ file: null }], prompt: 'large' };
-    const { json } = await upload({ input }, { 'input.images.0.file': picture });
+    const { json } = await upload({ input }, { 'input.images.0.file': image });
     expect(json.errors).toBeUndefined();
     const { status, owner, inputImages } = json.data.editImage.editJob;
     expect({ status, owner }).toEqual({
       status: 'SUCCEEDED',
       owner: { id: 'local', name: 'Ada' },
     });
-    expect(inputImages).toMatchObject([{ sha256: sha256(picture), bytes: 15_000_000 }]);
+    expect(inputImages).toMatchObject([{ sha256: sha256(image), bytes: 15_000_000 }]);
     const served = await send(inputImages[0].url);
-    expect(sha256(served.body)).toBe(sha256(picture));
+    expect(sha256(served.body)).toBe(sha256(image));
   });
 
-  test('passes several files on, each to its place, beside a picture by id', async () => {
+  test('passes several files on, each to its place, beside an image by id', async () => {
     const [first, second, third] = [await png(64, 48), await png(32, 32), await mask(64, 48)];
     const fourth = await png(20, 20);
     const id = await parts().gateway.uploadImage(fourth);
@@ -153,19 +153,19 @@ export function gatewayContract(parts: () => { app: TestApp; gateway: Gateway })
     });
   });
 
-  test('takes pictures past itself: POST /images, then their ids', async () => {
+  test('takes images past itself: POST /images, then their ids', async () => {
     const { app, gateway } = parts();
-    const picture = await noisePng(20_000_000);
+    const image = await noisePng(20_000_000);
     const stored = await send(`${app.url}/images`, {
       method: 'POST',
       headers: { 'content-type': 'image/png' },
-      body: picture,
+      body: image,
     });
     const { id } = JSON.parse(stored.body.toString());
     const edit = await gateway.query(EDIT, { input: { images: [{ id }], prompt: 'by its id' } });
     expect(edit.data.editImage.editJob).toMatchObject({
       status: 'SUCCEEDED',
-      inputImages: [{ id, sha256: sha256(picture) }],
+      inputImages: [{ id, sha256: sha256(image) }],
     });
   });
 
@@ -175,10 +175,7 @@ export function gatewayContract(parts: () => { app: TestApp; gateway: Gateway })
       [{ images: [{ file: null }], prompt: 'p' }, 'images[0]', 'UNSUPPORTED_FORMAT'],
     ] as const;
     for (const [input, field, code] of cases) {
-      const { json } = await upload(
-        { input },
-        { 'input.images.0.file': Buffer.from('no picture') },
-      );
+      const { json } = await upload({ input }, { 'input.images.0.file': Buffer.from('no image') });
       expect(json.data.editImage).toEqual({
         __typename: 'InvalidInputError',
         message: expect.stringContaining(field),

@@ -60,6 +60,6 @@ test('makes the directory, and does not mind a holder’s note that says nothing
   const dir = join(await temporaryDirectory(), 'new/data');
   const lock = lockDataDir(dir);
   await writeFile(join(dir, 'retouch.holder.json'), '{');
-  expect(() => lockDataDir(dir)).toThrow('another process that is just starting');
+  expect(() => lockDataDir(dir)).toThrow('another process that is starting');
   lock.release();
 });

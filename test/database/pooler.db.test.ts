@@ -23,7 +23,7 @@ describe.runIf(canRun)('through PgBouncer', () => {
         ...(mode === 'transaction' && { DATABASE_DIRECT_URL: DATABASE_URL }),
       }));
       onTestFinished(app.stop);
-      const picture = await png();
+      const image = await png();
       const jobs = await Promise.all(
         Array.from({ length: EDITS }, async (_, i) => {
           const input = {
@@ -31,7 +31,7 @@ describe.runIf(canRun)('through PgBouncer', () => {
             prompt: `prompt ${i}`,
             metadata: { i: `${i}` },
           };
-          const { data } = await app.upload(EDIT, { input }, { 'input.images.0.file': picture });
+          const { data } = await app.upload(EDIT, { input }, { 'input.images.0.file': image });
           return data.editImage.editJob;
         }),
       );

@@ -52,7 +52,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('one databa
     );
     for (const app of [one, other]) {
       expect(app.sandbox.stats()).toMatchObject({ requests: 3, paid: 3 });
-      expect(app.logged.filter((line) => line.includes('is not ours'))).toEqual([]);
+      expect(app.logged.filter((line) => line.includes('unknown notification'))).toEqual([]);
     }
   });
 

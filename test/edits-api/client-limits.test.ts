@@ -80,7 +80,7 @@ describe('the deadline', () => {
     expect(await failureOf(edit({}, { timeoutMs: 60 * 60_000 }))).toMatchObject({ message });
   });
 
-  it('ends a call whose picture never comes from the disk', async () => {
+  it('ends a call whose image never comes from the disk', async () => {
     const hanging = new Readable({ read() {} });
     const { edit } = await clientOfServer((req) => req.resume());
     const images = [fileOf(Buffer.alloc(10), { open: () => hanging })];

@@ -32,7 +32,7 @@ function imagesFirst(request: SandboxStats['lastRequests'][number] | undefined) 
 }
 
 describe('the client and the sandbox', () => {
-  it('edit a picture: n real pictures of the asked size and format come back', async () => {
+  it('edit an image: n real images of the asked size and format come back', async () => {
     const { edit, sandbox } = await bench();
     const answer = await edit({
       images: [fileOf(first)],
@@ -119,7 +119,7 @@ describe('the client and the sandbox', () => {
     expect(sandbox.stats().lastRequests.at(-1)?.fields).toEqual([['prompt', text]]);
   });
 
-  it('take escaped slashes and pictures by URL', async () => {
+  it('take escaped slashes and images by URL', async () => {
     const { edit, sandbox } = await bench();
     for (const kind of ['newlines', 'url'] as const) {
       sandbox.faults.push({ kind });
@@ -149,7 +149,7 @@ describe('the client and the sandbox', () => {
     [{ kind: 'not_json' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'empty_data' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'bad_base64' }, 'BROKEN_ANSWER', 'unknown'],
-    [{ kind: 'picture_not_picture' }, 'BROKEN_ANSWER', 'unknown'],
+    [{ kind: 'not_an_image' }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'huge', bytes: 50_000_000 }, 'BROKEN_ANSWER', 'unknown'],
     [{ kind: 'slow', bytesPerSecond: 10 }, 'TIMEOUT', 'unknown'],
   ])('end %j as %s, %s, after one POST and with nothing staged', async (fault, code, outcome) => {

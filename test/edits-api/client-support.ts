@@ -16,7 +16,7 @@ import { temporaryStorage } from '../support/storage.ts';
 
 export const KEY = 'sk-secret-0123456789';
 
-/** A picture of a request that lies in memory. */
+/** An image of a request that lies in memory. */
 export function fileOf(content: Buffer, more: Partial<EditsApiFile> = {}): EditsApiFile {
   return {
     filename: 'image-1.png',
@@ -118,7 +118,7 @@ export async function failureOf(call: Promise<unknown>): Promise<EditsApiError> 
   throw error;
 }
 
-export function answerOf(pictures: readonly Buffer[], more: Record<string, unknown> = {}): string {
-  const data = pictures.map((picture) => ({ b64_json: picture.toString('base64') }));
+export function answerOf(images: readonly Buffer[], more: Record<string, unknown> = {}): string {
+  const data = images.map((image) => ({ b64_json: image.toString('base64') }));
   return JSON.stringify({ created: 1, data, usage: { total_tokens: 5 }, ...more });
 }

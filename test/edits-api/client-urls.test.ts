@@ -6,14 +6,14 @@ import { serve } from '../support/http.ts';
 import { png } from '../support/test-images.ts';
 import { clientOfServer, failureOf } from './client-support.ts';
 
-let picture: Buffer;
+let image: Buffer;
 beforeAll(async () => {
-  picture = await png();
+  image = await png();
 });
 
 const broken = { code: 'BROKEN_ANSWER', outcome: 'unknown', httpStatus: 200 };
 
-/** An edits API that answers with these URLs and serves the pictures itself. */
+/** An edits API that answers with these URLs and serves the images itself. */
 async function clientOfUrls(urls: (base: string) => unknown[], options = {}) {
   const seen: (string | undefined)[] = [];
   const headers: unknown[] = [];
@@ -23,39 +23,39 @@ async function clientOfUrls(urls: (base: string) => unknown[], options = {}) {
     headers.push(req.headers.authorization);
     const base = `http://${req.headers.host}`;
     if (req.method === 'POST') res.end(JSON.stringify({ data: urls(base) }));
-    else if (req.url === '/missing.png') res.writeHead(404).end('no such picture');
+    else if (req.url === '/missing.png') res.writeHead(404).end('no such image');
     else if (req.url === '/page.png') res.end('<html>');
-    else if (req.url === '/half.png') res.end(picture.subarray(0, -20));
+    else if (req.url === '/half.png') res.end(image.subarray(0, -20));
     else if (req.url === '/empty.png') res.end();
     else if (req.url === '/cut.png') {
       res.writeHead(200, { 'content-length': 1000 });
-      res.write(picture.subarray(0, 20), () => req.socket.destroy());
+      res.write(image.subarray(0, 20), () => req.socket.destroy());
     } else if (req.url?.startsWith('/hop/')) {
       const left = Number(req.url.slice('/hop/'.length));
-      res.writeHead(302, { location: left > 1 ? `/hop/${left - 1}` : '/picture.png' }).end();
-    } else res.end(picture);
+      res.writeHead(302, { location: left > 1 ? `/hop/${left - 1}` : '/image.png' }).end();
+    } else res.end(image);
   }, options);
   return { ...client, seen, headers };
 }
 
-describe('pictures that an answer only points at', () => {
+describe('images that an answer only points at', () => {
   it('are fetched and staged in their places, without the key', async () => {
     const other = await png(8, 8);
     const b64_json = other.toString('base64');
     const { edit, headers } = await clientOfUrls((base) => [
-      { url: `${base}/picture.png` },
+      { url: `${base}/image.png` },
       { b64_json },
-      { url: '/picture.png' },
+      { url: '/image.png' },
     ]);
     const { images, body } = await edit();
 
     const contents = await Promise.all(images.map(({ staged }) => readFile(staged.path)));
     expect(contents.map(({ length }) => length)).toEqual([
-      picture.length,
+      image.length,
       other.length,
-      picture.length,
+      image.length,
     ]);
-    expect(body['data']).toEqual([{ url: expect.any(String) }, {}, { url: '/picture.png' }]);
+    expect(body['data']).toEqual([{ url: expect.any(String) }, {}, { url: '/image.png' }]);
     expect(headers.slice(1)).toEqual([undefined, undefined]);
   });
 
@@ -74,7 +74,7 @@ describe('pictures that an answer only points at', () => {
     ['is missing', '/missing.png', 'answered 404'],
     ['is a page', '/page.png', 'is an HTML document'],
     ['is cut', '/cut.png', 'The connection failed'],
-    ['is half a picture', '/half.png', 'not a valid PNG'],
+    ['is half an image', '/half.png', 'not a valid PNG'],
     ['is empty', '/empty.png', 'empty'],
     ['is a file', 'file:///etc/passwd', 'not one of http or https'],
     ['is no URL', 'http://', 'not one of http or https'],
@@ -91,18 +91,18 @@ describe('pictures that an answer only points at', () => {
       expect(await stagedFiles()).toEqual([]);
       expect((await rawAnswer()).toString()).toContain(url);
 
-      const beside = await clientOfUrls(() => [{ url }, { url: '/picture.png' }]);
+      const beside = await clientOfUrls(() => [{ url }, { url: '/image.png' }]);
       const { images } = await beside.edit();
-      expect(images.map(({ staged }) => staged.bytes)).toEqual([picture.length]);
+      expect(images.map(({ staged }) => staged.bytes)).toEqual([image.length]);
       expect((await beside.stagedFiles()).length).toBe(1);
     },
   );
 
   it('make the answer broken when one is too large', async () => {
-    const options = { maxImageBytes: picture.length - 1 };
-    const { edit, stagedFiles } = await clientOfUrls(() => [{ url: '/picture.png' }], options);
+    const options = { maxImageBytes: image.length - 1 };
+    const { edit, stagedFiles } = await clientOfUrls(() => [{ url: '/image.png' }], options);
 
-    expect((await failureOf(edit())).message).toContain(`more than ${picture.length - 1} bytes`);
+    expect((await failureOf(edit())).message).toContain(`more than ${image.length - 1} bytes`);
     expect(await stagedFiles()).toEqual([]);
   });
 
@@ -110,15 +110,15 @@ describe('pictures that an answer only points at', () => {
     let inside = 0;
     const inner = await serve((_, res) => {
       inside += 1;
-      res.end(picture);
+      res.end(image);
     });
     const { edit } = await clientOfServer(async (req, res) => {
       await buffer(req);
-      if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"}]}');
+      if (req.method === 'POST') res.end('{"data":[{"url":"/image.png"}]}');
       else res.writeHead(302, { location: inner.url }).end();
     });
 
-    expect((await failureOf(edit())).message).toContain('127.0.0.1 is refused');
+    expect((await failureOf(edit())).message).toContain('127.0.0.1 is not allowed');
     expect(inside).toBe(0);
   });
 
@@ -133,12 +133,12 @@ describe('pictures that an answer only points at', () => {
     ['nothing', (_, res) => res.end()],
     ['a reset', (req) => req.socket.resetAndDestroy()],
     ['a closed connection', (req) => req.socket.destroy()],
-    ['half a picture', (_, res) => res.end(picture.subarray(0, -20))],
+    ['half an image', (_, res) => res.end(image.subarray(0, -20))],
     [
       'a cut body',
       (req, res) => {
-        res.writeHead(200, { 'content-length': picture.length });
-        res.write(picture.subarray(0, 50), () => req.socket.destroy());
+        res.writeHead(200, { 'content-length': image.length });
+        res.write(image.subarray(0, 50), () => req.socket.destroy());
       },
     ],
   ])('are tried again after %s, with one POST', async (_, fail) => {
@@ -150,14 +150,14 @@ describe('pictures that an answer only points at', () => {
         await buffer(req);
         if (req.method === 'POST') {
           posts += 1;
-          res.end('{"data":[{"url":"/picture.png","b64_json":""}]}');
+          res.end('{"data":[{"url":"/image.png","b64_json":""}]}');
         } else if (++gets <= 3) fail(req, res);
-        else res.end(picture);
+        else res.end(image);
       },
       { patience },
     );
     const { images } = await edit();
-    expect(await readFile(images[0]?.staged.path ?? '')).toEqual(picture);
+    expect(await readFile(images[0]?.staged.path ?? '')).toEqual(image);
     expect({ posts, gets }).toEqual({ posts: 1, gets: 4 });
     expect((await stagedFiles()).length).toBe(1);
   });
@@ -167,7 +167,7 @@ describe('pictures that an answer only points at', () => {
     const { edit } = await clientOfServer(
       async (req, res) => {
         await buffer(req);
-        if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"}]}');
+        if (req.method === 'POST') res.end('{"data":[{"url":"/image.png"}]}');
         else {
           gets += 1;
           res.writeHead(410).end();
@@ -185,9 +185,9 @@ describe('pictures that an answer only points at', () => {
     const { edit } = await clientOfServer(
       async (req, res) => {
         await buffer(req);
-        if (req.method === 'POST') return res.end('{"data":[{"url":"/picture.png"}]}');
+        if (req.method === 'POST') return res.end('{"data":[{"url":"/image.png"}]}');
         await late.promise;
-        res.end(picture);
+        res.end(image);
       },
       { patience: { totalMs: 30_000 } },
     );
@@ -206,8 +206,8 @@ describe('pictures that an answer only points at', () => {
     const { edit, readAgain, stagedFiles } = await clientOfServer(
       async (req, res) => {
         await buffer(req);
-        if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"}]}');
-        else if (isThere) res.end(picture);
+        if (req.method === 'POST') res.end('{"data":[{"url":"/image.png"}]}');
+        else if (isThere) res.end(image);
         else res.writeHead(503).end('', () => controller.abort());
       },
       { patience: { totalMs: 60 * 60_000, firstDelayMs: 60 * 60_000 } },
@@ -224,8 +224,8 @@ describe('pictures that an answer only points at', () => {
   it('are fetched from an answer that was cut behind them', async () => {
     const { edit } = await clientOfServer(async (req, res) => {
       await buffer(req);
-      if (req.method === 'POST') res.end('{"data":[{"url":"/picture.png"},{"url":"/pict');
-      else res.end(picture);
+      if (req.method === 'POST') res.end('{"data":[{"url":"/image.png"},{"url":"/pict');
+      else res.end(image);
     });
     expect((await edit()).images).toHaveLength(1);
   });

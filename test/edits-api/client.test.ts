@@ -20,9 +20,9 @@ import {
 const bigFile = () => fileOf(randomBytes(8 * 1024 * 1024));
 
 describe('a good answer', () => {
-  it('is handed over as staged pictures, the rest of it, and its raw bytes', async () => {
-    const pictures = [await png(), await png(32, 32)];
-    const text = answerOf(pictures, { size: 'auto' });
+  it('is handed over as staged images, the rest of it, and its raw bytes', async () => {
+    const images = [await png(), await png(32, 32)];
+    const text = answerOf(images, { size: 'auto' });
     const { edit, rawAnswer, stagedFiles } = await clientOfAnswer(text, {
       headers: { 'x-request-id': 'req_42' },
     });
@@ -36,7 +36,7 @@ describe('a good answer', () => {
       size: 'auto',
     });
     expect(await Promise.all(answer.images.map(({ staged }) => readFile(staged.path)))).toEqual(
-      pictures,
+      images,
     );
     expect((await stagedFiles()).length).toBe(2);
     expect((await rawAnswer()).toString()).toBe(text);
@@ -225,7 +225,7 @@ describe('a connection that breaks', () => {
   });
 });
 
-describe('a picture that cannot be sent', () => {
+describe('an image that cannot be sent', () => {
   it.each([
     ['is shorter than promised', { bytes: 300_000 }],
     ['is longer than promised', { bytes: 150_000 }],
@@ -442,8 +442,8 @@ describe('an answer that cannot be used', () => {
   const broken = { code: 'BROKEN_ANSWER', outcome: 'unknown', httpStatus: 200 };
 
   it('is BROKEN_ANSWER, and kept whole, when it is broken in its middle', async () => {
-    const picture = randomBytes(300_000).toString('base64');
-    const text = `{"data":[{"b64_json":"iVBORw0KGgo*${picture}"}],"usage":{}}`;
+    const image = randomBytes(300_000).toString('base64');
+    const text = `{"data":[{"b64_json":"iVBORw0KGgo*${image}"}],"usage":{}}`;
     const { edit, rawAnswer, stagedFiles } = await clientOfAnswer(text);
 
     expect(await failureOf(edit())).toMatchObject(broken);

@@ -85,7 +85,7 @@ describe('the client, of an edit that is streamed', () => {
     expect(await server.rawAnswer()).toEqual(body);
   });
 
-  it('hands pictures on the way out before the answer has ended', async () => {
+  it('hands images on the way out before the answer has ended', async () => {
     const { url, sandbox } = await sandboxOf();
     const client = await clientOf({ url });
     sandbox.faults.push({ kind: 'delay', delayMs: 2_000 });
@@ -103,7 +103,7 @@ describe('the client, of an edit that is streamed', () => {
     expect(sandbox.stats()).toMatchObject({ requests: 1, paid: 1 });
   });
 
-  it('reads a saved stream again, without its pictures on the way', async () => {
+  it('reads a saved stream again, without its images on the way', async () => {
     const { url } = await sandboxOf();
     const client = await clientOf({ url });
     const { request, partials, call } = await streamed(2);
@@ -119,25 +119,25 @@ describe('the client, of an edit that is streamed', () => {
   });
 
   it('takes the plain JSON of a server that does not stream, whatever it calls it', async () => {
-    const picture = await png();
+    const image = await png();
     for (const type of ['application/json', 'text/event-stream']) {
-      const client = await clientOfAnswer(answerOf([picture]), {
+      const client = await clientOfAnswer(answerOf([image]), {
         headers: { 'content-type': type },
       });
       const { request, partials, call } = await streamed(3);
       const { images } = await client.edit(request, call);
-      expect(await contentsOf(stagedOf(images))).toEqual([picture]);
+      expect(await contentsOf(stagedOf(images))).toEqual([image]);
       await expect(partials).toEqual([]);
     }
   });
 
   it('accepts an event stream only when it asks for one', async () => {
     const accepted: (string | undefined)[] = [];
-    const picture = await png();
+    const image = await png();
     const { url } = await serve(async (req, res) => {
       accepted.push(req.headers.accept);
       await buffer(req);
-      res.end(answerOf([picture]));
+      res.end(answerOf([image]));
     });
     const client = await clientOf({ url: `${url}/v1` });
     await client.edit();
@@ -149,7 +149,7 @@ describe('the client, of an edit that is streamed', () => {
     [{ kind: 'truncate' }],
     [{ kind: 'empty_data' }],
     [{ kind: 'bad_base64' }],
-    [{ kind: 'picture_not_picture' }],
+    [{ kind: 'not_an_image' }],
     [{ kind: 'html' }],
     [{ kind: 'not_json' }],
   ])('ends %j as a broken answer, its outcome unknown', async (fault) => {

@@ -140,8 +140,8 @@ test('behind a proxy, an allowed host may be anywhere', async () => {
 });
 
 test('an image that an answer points at is fetched through the proxy, and no inner one is', async () => {
-  const { port } = await serve((_, res) => res.end(picture));
-  const picture = await png();
+  const { port } = await serve((_, res) => res.end(image));
+  const image = await png();
   const proxy = await startForwardProxy({ resolve: { 'cdn.example': port } });
   for (const [link, fetched] of [
     ['http://cdn.example/1.png', true],

@@ -23,7 +23,7 @@ describe.runIf(inject('hasExamples'))('Apollo Client with persisted queries', ()
     const { HISTORY } = await importExample('apollo/src/operations.ts');
     for (const _ of [1, 2]) {
       const { data } = await client.query({ query: HISTORY, fetchPolicy: 'network-only' });
-      expect(data.editJobs.edges).toEqual([]);
+      expect(data.editJobs.nodes).toEqual([]);
     }
     const sent = bodies.map((body) => [
       body.includes('persistedQuery'),
@@ -49,15 +49,12 @@ describe.runIf(inject('hasExamples'))('an example’s client', () => {
     beforeEach(async () => {
       client = await connect(`${app.url}/graphql`);
     });
-    const picture = async () => new File([new Uint8Array(await png())], 'picture.png');
+    const image = async () => new File([new Uint8Array(await png())], 'image.png');
 
-    test('uploads, watches the edit with its pictures on the way, and finds it in the history', async () => {
+    test('uploads, watches the edit with its images on the way, and finds it in the history', async () => {
       app.sandbox.faults.push({ kind: 'delay', delayMs: 500 });
       const prompt = crypto.randomUUID();
-      const { editImage } = await client.edit(
-        { prompt, partialImages: 2, wait: 0 },
-        await picture(),
-      );
+      const { editImage } = await client.edit({ prompt, partialImages: 2, wait: 0 }, await image());
       const { id } = editImage.editJob;
 
       const seen = new Set<string>();
@@ -65,13 +62,13 @@ describe.runIf(inject('hasExamples'))('an example’s client', () => {
       for await (const { editJob: news } of client.watch(id)) {
         const { status, partialImages = [], outputImages } = news.editJob;
         seen.add(status);
-        if (news.partialImage || partialImages.length > 0) seen.add('a picture on the way');
+        if (news.partialImage || partialImages.length > 0) seen.add('an image on the way');
         if (status === 'SUCCEEDED') {
           outputs = outputImages;
           break;
         }
       }
-      expect([...seen].slice(-3)).toEqual(['RUNNING', 'a picture on the way', 'SUCCEEDED']);
+      expect([...seen].slice(-3)).toEqual(['RUNNING', 'an image on the way', 'SUCCEEDED']);
       expect(outputs).toMatchObject([{ url: expect.stringMatching(/\/images\//) }]);
 
       const { data } = await app.query(
@@ -83,11 +80,11 @@ describe.runIf(inject('hasExamples'))('an example’s client', () => {
         inputImages: [{ width: 64, height: 48 }],
       });
       const { editJobs } = await client.history();
-      expect(editJobs.edges[0].node.status).toBe('SUCCEEDED');
+      expect(editJobs.nodes[0].status).toBe('SUCCEEDED');
     });
 
     test('is told what is wrong with an input', async () => {
-      const { editImage } = await client.edit({ prompt: '', wait: 0 }, await picture());
+      const { editImage } = await client.edit({ prompt: '', wait: 0 }, await image());
       expect(editImage.message).toMatch(/prompt/i);
     });
 

@@ -34,7 +34,7 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
   afterAll(() => app?.stop());
 
   test.each(['apollo', 'urql', 'relay', 'fetch'])(
-    '%s serves a page that uploads, shows pictures on the way, the result and the history',
+    '%s serves a page that uploads, shows images on the way, the result and the history',
     async (name) => {
       const url = await startExample(name, app);
       const page = await newPage();
@@ -49,16 +49,16 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
       const prompt = `autumn, by ${name}`;
       const buffer = await png(300, 200);
       await page
-        .getByLabel('Picture')
-        .setInputFiles({ name: 'picture.png', mimeType: 'image/png', buffer });
+        .getByLabel('Image')
+        .setInputFiles({ name: 'image.png', mimeType: 'image/png', buffer });
       await page.getByLabel('Prompt').fill(prompt);
       await page.getByRole('button', { name: 'Edit' }).click();
 
       const edit = page.getByRole('region', { name: 'This edit' });
-      await expectLoaded(edit.getByRole('img', { name: 'On the way' }).first());
+      await expectLoaded(edit.getByRole('img', { name: 'Partial image' }).first());
       expect(await edit.getByRole('status').textContent()).toBe('RUNNING');
       await expectLoaded(edit.getByRole('img', { name: 'Result' }));
-      expect(await edit.getByRole('img', { name: 'On the way' }).count()).toBe(3);
+      expect(await edit.getByRole('img', { name: 'Partial image' }).count()).toBe(3);
       const entry = page
         .getByRole('region', { name: 'History' })
         .getByRole('listitem')
@@ -74,10 +74,10 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
       const url = await startExample(name, app);
       const page = await newPage();
       await page.goto(url);
-      await page.getByLabel('Picture').setInputFiles({
-        name: 'picture.png',
+      await page.getByLabel('Image').setInputFiles({
+        name: 'image.png',
         mimeType: 'image/png',
-        buffer: Buffer.from('no picture at all'),
+        buffer: Buffer.from('no image at all'),
       });
       await page.getByRole('button', { name: 'Edit' }).click();
       await page
@@ -100,8 +100,8 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
       await page.getByRole('region', { name: 'History' }).waitFor();
       await page.route('**/graphql', (route) => route.abort());
       await page
-        .getByLabel('Picture')
-        .setInputFiles({ name: 'picture.png', mimeType: 'image/png', buffer: await png(30, 20) });
+        .getByLabel('Image')
+        .setInputFiles({ name: 'image.png', mimeType: 'image/png', buffer: await png(30, 20) });
       await page.getByRole('button', { name: 'Edit' }).click();
       await page.getByRole('alert').first().waitFor();
       await page.getByRole('button', { name: 'Edit' }).click({ trial: true });

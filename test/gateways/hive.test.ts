@@ -9,9 +9,9 @@ import { noisePng, png } from '../support/test-images.ts';
 const WATCH = /* GraphQL */ `
   subscription ($id: ID!) {
     editJob(id: $id) {
-      type
-      partialImage { url }
+      __typename
       editJob { status owner { name } outputImages { id } }
+      ... on EditJobPartialImageReceived { image { url } }
     }
   }
 `;
@@ -34,12 +34,12 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
   gatewayContract(() => ({ app: federation.app, gateway: gatewayWith('sse') }));
 
   test('refuses a request of more than 25 MB, which POST /images takes', async () => {
-    const picture = new Blob([new Uint8Array(await noisePng(25_000_001))]);
+    const image = new Blob([new Uint8Array(await noisePng(25_000_001))]);
     const form = new FormData();
     const variables = { input: { images: [{ file: null }], prompt: 'too large' } };
     form.set('operations', JSON.stringify({ query: EDIT, variables }));
     form.set('map', JSON.stringify({ 0: ['variables.input.images.0.file'] }));
-    form.set('0', picture, 'a.png');
+    form.set('0', image, 'a.png');
     const refused = await fetch(`${gatewayWith('sse').url}/graphql`, {
       method: 'POST',
       headers: { 'apollo-require-preflight': 'true' },
@@ -49,7 +49,7 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
     const taken = await fetch(`${federation.app.url}/images`, {
       method: 'POST',
       headers: { 'content-type': 'image/png' },
-      body: picture,
+      body: image,
     });
     expect(taken.status).toBe(201);
   });
@@ -88,8 +88,7 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
         expect(current).toEqual({
           data: {
             editJob: {
-              type: 'CURRENT',
-              partialImage: null,
+              __typename: 'EditJobSnapshot',
               editJob: { status: 'QUEUED', owner: { name: 'Ada' }, outputImages: [] },
             },
           },
@@ -104,13 +103,13 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
         const told = await Array.fromAsync(results, ({ data }) => data.editJob);
         // Of what was told before it subscribed it may hear again.
         const events = told.filter(({ editJob }) => editJob.status !== 'QUEUED');
-        expect(events.map(({ type }) => type)).toEqual([
-          'CHANGED',
-          'PARTIAL_IMAGE',
-          'PARTIAL_IMAGE',
-          'CHANGED',
+        expect(events.map(({ __typename }) => __typename)).toEqual([
+          'EditJobChanged',
+          'EditJobPartialImageReceived',
+          'EditJobPartialImageReceived',
+          'EditJobChanged',
         ]);
-        expect((await fetch(events[1].partialImage.url)).status).toBe(200);
+        expect((await fetch(events[1].image.url)).status).toBe(200);
         expect(events.at(-1).editJob).toEqual({
           status: 'SUCCEEDED',
           owner: { name: 'Ada' },

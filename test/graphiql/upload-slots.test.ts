@@ -12,7 +12,7 @@ const MADE = buildSchema(`
   input Tree { name: String children: [Tree!] leaf: Upload }
   input Album { pages: [Page!]! cover: Upload }
   input Page { photos: [Upload!]! }
-  input Framed { picture: Upload! caption: String }
+  input Framed { image: Upload! caption: String }
   type Query { a(one: Upload, many: [Upload!], deep: Deep, album: Album, tree: Tree, wall: [Framed!]): Int }
 `);
 
@@ -42,7 +42,7 @@ describe('upload slots', () => {
     expect(groups.map(blankOf)).toEqual([{ file: null }, { file: null }]);
   });
 
-  test('say which picture is named by its id in place of a file', () => {
+  test('say which image is named by its id in place of a file', () => {
     const [images] = slotsOf(OWN, EDIT, { input: { images: [{ id: 'abc' }, { id: '' }] } });
     expect(images?.slots.map(({ storedId }) => storedId)).toEqual(['abc', null]);
   });
@@ -80,9 +80,9 @@ describe('upload slots', () => {
 
   test('are one for each entry that has words beside its file', () => {
     const groups = slotsOf(MADE, 'query($wall: [Framed!]) { a(wall: $wall) }', {
-      wall: [{ picture: null, caption: 'x' }],
+      wall: [{ image: null, caption: 'x' }],
     });
-    expect(names(groups)).toEqual(['wall[0].picture']);
+    expect(names(groups)).toEqual(['wall[0].image']);
     expect(groups).toMatchObject([{ isList: true, takesIds: false }]);
   });
 

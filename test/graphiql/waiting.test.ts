@@ -29,7 +29,7 @@ test('an edit waits for its upstreams only while all of them are paused', () => 
   });
   const ready = { ...upstream, name: 'other', state: 'READY', pausedUntil: null };
   expect(waitingOf(edit({}), [upstream, ready], NOW)).toEqual({
-    reason: 'It waits for its turn: other edits are running.',
+    reason: 'Waiting for other edits to finish.',
     until: null,
   });
 });
@@ -41,7 +41,7 @@ test('an edit that runs or has ended does not wait', () => {
 
 test('an edit whose cost is unknown carries a warning', () => {
   expect(costWarning(edit({ status: 'OUTCOME_UNKNOWN', costUnresolved: true }))).toContain(
-    'paid a second time',
+    'billed again',
   );
   expect(costWarning(edit({ status: 'FAILED' }))).toBeNull();
 });

@@ -58,7 +58,7 @@ test('a body that stops is ended with 408 and a body that says why', async () =>
   expect(errors).toEqual([
     {
       message:
-        'No data arrived for 0.1 s, so the request was ended before its body was complete. Send it again.',
+        'No data arrived for 0.1 s, so the request was closed before its body was complete. Send it again.',
       extensions: { code: 'REQUEST_TIMEOUT' },
     },
   ]);

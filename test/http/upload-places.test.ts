@@ -46,7 +46,7 @@ test('leaves half of all to other clients, whoever sends the most', () => {
   const places = createUploadPlaces({ maxBytes: 64 * MIB });
   const giveBack = places.take(20 * MIB, '192.0.2.1');
   places.take(12 * MIB, '192.0.2.1');
-  expect(() => places.take(1, '192.0.2.1')).toThrow(/uploads of your address/);
+  expect(() => places.take(1, '192.0.2.1')).toThrow(/uploads from your address/);
   places.take(1, '192.0.2.2');
   places.take(1, null);
   giveBack();
@@ -76,11 +76,11 @@ describe('the place of a request', () => {
     });
     return {
       port,
-      upload: async () => (await send(url, { method: 'POST', body: PICTURE })).status,
+      upload: async () => (await send(url, { method: 'POST', body: IMAGE })).status,
     };
   }
 
-  const PICTURE = Buffer.alloc(1_000);
+  const IMAGE = Buffer.alloc(1_000);
   const HEAD = 'HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n';
 
   /** Sends a part of a body, reads an answer if there is one, and is gone. */

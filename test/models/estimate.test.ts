@@ -36,7 +36,7 @@ describe('an estimate', () => {
     });
   });
 
-  it('counts every output picture and every partial one', () => {
+  it('counts every output image and every partial one', () => {
     const { outputTokens } = estimateOf({ n: 3, partialImages: 2 });
     expect(outputTokens).toEqual({ min: 3 * 1_256, max: 3 * 1_256 });
   });
@@ -50,7 +50,7 @@ describe('an estimate', () => {
   });
 
   it.each(['gpt-image-1.5', 'chatgpt-image-latest', 'gpt-image-2', 'gpt-image-2.5-flare'])(
-    'of %s tells the output, and that nothing is published about input pictures',
+    'of %s tells the output, and that nothing is published about input images',
     (model) => {
       const some = estimateOf({ model });
       expect(some).toMatchObject({ imageInputTokens: null, totalTokens: null });

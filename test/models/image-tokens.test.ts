@@ -24,7 +24,7 @@ describe('output tokens', () => {
     );
   });
 
-  it('are 100 more for each partial picture', () => {
+  it('are 100 more for each partial image', () => {
     expect(PARTIAL_IMAGE_TOKENS).toBe(100);
   });
 });
@@ -41,13 +41,13 @@ describe('input tokens', () => {
     [300, 1_100, 65 + 3 * 129],
     [3_000, 3, 65 + 4 * 129],
   ])(
-    'of a %ix%i picture count its 512 px tiles, scaled down but never up',
+    'of a %ix%i image count its 512 px tiles, scaled down but never up',
     (width, height, tokens) => {
       expect(inputImageTokens({ width, height })).toBe(tokens);
     },
   );
 
-  it('add 4160 for a squarish picture and 6240 for an oblong one at high fidelity', () => {
+  it('add 4160 for a squarish image and 6240 for an oblong one at high fidelity', () => {
     expect(inputImageTokens({ width: 1_024, height: 1_024 }, 'high')).toBe(194 + 4_160);
     expect(inputImageTokens({ width: 1_100, height: 1_000 }, 'high')).toBe(65 + 258 + 4_160);
     expect(inputImageTokens({ width: 1_536, height: 1_024 }, 'high')).toBe(323 + 6_240);

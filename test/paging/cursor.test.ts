@@ -13,10 +13,10 @@ test.each(['42', '-1', null])('a cursor comes back as it was: %s', (key) => {
   expect(decode(encodeCursor(BY_COST, { key, id: ID }))).toEqual({ key, id: ID });
 });
 
-test('a cursor of another order or direction is refused, and both are named', () => {
+test('rejects a cursor of another order or direction, and names both', () => {
   const cursor = encodeCursor({ field: 'DURATION', direction: 'ASC' }, { key: '1', id: ID });
   expect(() => decode(cursor)).toThrow(
-    'after is a cursor of the order DURATION ASC, not of COST DESC',
+    'after is a cursor for the order DURATION ASC, not for COST DESC',
   );
 });
 
@@ -31,23 +31,23 @@ test.each([
   raw([1, 'COST', 'DESC', '1; DROP TABLE "EditJob"', ID]),
   raw([1, 'COST', 'DESC', '1', 'no uuid']),
   Buffer.from('GPC:S:01a205a7').toString('base64'),
-])('what is no cursor is refused: %s', (cursor) => {
-  expect(() => decode(cursor)).toThrow('after is no cursor of this service');
+])('rejects an invalid cursor: %s', (cursor) => {
+  expect(() => decode(cursor)).toThrow('after is not a valid cursor');
 });
 
-test('an order without unknown values has no cursors of them', () => {
+test('rejects a cursor of an unknown value where the order has none', () => {
   const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
   const cursor = encodeCursor(order, { key: null, id: ID });
   expect(() => decodeCursor('before', cursor, order, SORT_COLUMNS.CREATED_AT)).toThrow(
-    'before is no cursor of this service',
+    'before is not a valid cursor',
   );
 });
 
 test.each([
-  [{ first: 101 }, 'first must be 0 to 100; it is 101.'],
-  [{ first: -1 }, 'first must be 0 to 100; it is -1.'],
-  [{ last: 101 }, 'last must be 0 to 100; it is 101.'],
+  [{ first: 101 }, 'first must be from 0 to 100; it is 101.'],
+  [{ first: -1 }, 'first must be from 0 to 100; it is -1.'],
+  [{ last: 101 }, 'last must be from 0 to 100; it is 101.'],
   [{ first: 1, last: 1 }, 'first and last cannot be combined'],
-])('a page that cannot be is refused: %j', (args, message) => {
+])('rejects an impossible page: %j', (args, message) => {
   expect(() => pageRange(args, BY_COST, SORT_COLUMNS.COST)).toThrow(message);
 });

@@ -23,7 +23,7 @@ describe.runIf(hasDatabase)('a budget', () => {
   }
 
   test('for 10 edits runs exactly 10 of 200 that come at once, over two processes', async () => {
-    // Pictures of the size asked for, so that an edit costs what it holds and gives nothing back.
+    // Images of the size asked for, so that an edit costs what it holds and gives nothing back.
     const rig = await startRig({}, { fixedOutputBytes: null });
     const cost = await budgetFor(rig, EDITS);
     // The embedded database has one process.

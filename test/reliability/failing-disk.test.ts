@@ -35,7 +35,7 @@ describe.runIf(inject('databaseKind') === 'pglite')('a disk that cannot sync', (
     await expect(rig.submit('meanwhile')).rejects.toThrow();
     expect(await rig.service.exited).toBe(EXIT_TEMPORARY);
     const lines = rig.service.lines.join('\n');
-    expect(lines).toContain('the embedded database has stopped: DATA_DIR could not be written');
+    expect(lines).toContain('the embedded database stopped because it could not write to DATA_DIR');
 
     await rig.restart({ NODE_OPTIONS: '' });
     expect((await rig.job(id)).status).toBe('SUCCEEDED');

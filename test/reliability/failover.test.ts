@@ -22,8 +22,8 @@ const untilReady = (app: TestApp) =>
   eventually(async () => expect((await ready(app)).status).toBe(200));
 
 /** Nothing is taken in, and nobody is left waiting. */
-async function expectRefused({ url }: TestApp, picture: Uint8Array): Promise<void> {
-  const body = new Uint8Array(picture);
+async function expectRefused({ url }: TestApp, image: Uint8Array): Promise<void> {
+  const body = new Uint8Array(image);
   const headers = { 'content-type': 'application/json' };
   const ask = (query: string) =>
     fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });

@@ -94,7 +94,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     }
   });
 
-  test('with an answer saved whose pictures were not stored finishes from it', async () => {
+  test('with an answer saved whose images were not stored finishes from it', async () => {
     const rig = await startRig();
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_000 });
     const id = await rig.submit('not stored');
@@ -110,7 +110,7 @@ describe.runIf(hasDatabase)('a process killed with SIGKILL', () => {
     });
     expect(await rig.paidFor('not stored')).toBe(1);
     await rig.answersRemoved();
-    await table.add(rig, 'answer saved, pictures not stored', [id], { paid: 1 });
+    await table.add(rig, 'answer saved, images not stored', [id], { paid: 1 });
   });
 
   test.runIf(kind === 'postgres')(

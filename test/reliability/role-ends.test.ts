@@ -56,9 +56,9 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       const rig = await startRig(API);
       const other = await rig.startSecond(API);
       await rig.startSecond(WORKER);
-      const picture = await noisePng(2_000_000);
+      const image = await noisePng(2_000_000);
       const begin = async (url: string) => {
-        const slow = await sendSlowly(url, uploadRequest(url, picture));
+        const slow = await sendSlowly(url, uploadRequest(url, image));
         onTestFinished(() => slow.stop());
         return slow.finish;
       };
@@ -112,7 +112,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       await rig.sandbox.push({ kind: 'delay', delayMs: 8_000 });
       const waiting = rig.edit({ images: [{ id: rig.imageId }], prompt: 'waiting', wait: 60 });
       await paid(rig, 1);
-      const watched = SSE.subscribe(rig.service.url, 'subscription { editJobs { type } }');
+      const watched = SSE.subscribe(rig.service.url, 'subscription { editJobs { __typename } }');
       await watched.next();
       const exited = rig.service.stop();
       const { editJob } = await waiting;

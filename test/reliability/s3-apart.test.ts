@@ -10,7 +10,7 @@ import { noisePng } from '../support/test-images.ts';
 const isPostgres = hasDatabase && inject('databaseKind') === 'postgres';
 
 describe.runIf(isPostgres)('processes that share S3 and no directory', () => {
-  test('serve and run edits of each other’s pictures', async () => {
+  test('serve and run edits of each other’s images', async () => {
     const s3 = await startS3Server();
     const api = await startRig({ ...s3.env, ROLE: 'api' });
     const worker = { ROLE: 'worker', DATA_DIR: await temporaryDirectory() };

@@ -56,9 +56,9 @@ describe.runIf(hasDatabase)('an edits API that', () => {
     ['is cut', { kind: 'truncate' }],
     ['is a web page', { kind: 'html' }],
     ['is not JSON', { kind: 'not_json' }],
-    ['has no pictures', { kind: 'empty_data' }],
+    ['has no images', { kind: 'empty_data' }],
     ['has bad base64', { kind: 'bad_base64' }],
-    ['has a text for a picture', { kind: 'picture_not_picture' }],
+    ['has a text for an image', { kind: 'not_an_image' }],
     ['has 50 MB of padding', { kind: 'huge', bytes: 50 * 1024 * 1024 }],
   ])('answers 200 with what %s is paid once, and its answer kept for a look', async (_, fault) => {
     const job = await editWith(fault);

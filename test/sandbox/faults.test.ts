@@ -90,13 +90,13 @@ describe('an answer that fails on the way is paid:', () => {
     expect(bench.sandbox.stats().paid).toBe(1);
   });
 
-  it('base64 that is none, and base64 of no picture', async () => {
+  it('base64 that is none, and base64 of no image', async () => {
     const bench = await start();
     const bad = await (await postWith(bench, { kind: 'bad_base64' })).json();
     expect(bad).toMatchObject({ data: [{ b64_json: expect.stringContaining('*') }] });
-    const text = await (await postWith(bench, { kind: 'picture_not_picture' })).json();
+    const text = await (await postWith(bench, { kind: 'not_an_image' })).json();
     const decoded = Buffer.from((text as Answer).data[0]?.b64_json ?? '', 'base64');
-    expect(decoded.toString()).toBe('This is a text and no picture.');
+    expect(decoded.toString()).toBe('This is text, not an image.');
     expect(bench.sandbox.stats().paid).toBe(2);
   });
 
@@ -115,7 +115,7 @@ describe('an answer that fails on the way is paid:', () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  it('a stream without a picture', async () => {
+  it('a stream without an image', async () => {
     const bench = await start();
     const fault: FaultInput = { kind: 'empty_data' };
     const response = await postWith(bench, fault, { name: 'stream', value: 'true' });
@@ -168,13 +168,13 @@ interface Answer {
 }
 
 describe('an unusual answer that is sound', () => {
-  it('names the picture by a url of this server', async () => {
+  it('names the image by a url of this server', async () => {
     const bench = await start();
     const answer = (await (await postWith(bench, { kind: 'url' })).json()) as Answer;
-    const [picture] = answer.data;
-    expect(picture?.b64_json).toBeUndefined();
-    expect(picture?.url).toContain('/sandbox/files/');
-    const file = await fetch(picture?.url ?? '');
+    const [image] = answer.data;
+    expect(image?.b64_json).toBeUndefined();
+    expect(image?.url).toContain('/sandbox/files/');
+    const file = await fetch(image?.url ?? '');
     expect(file.headers.get('content-type')).toBe('image/png');
     const header = await sharp(Buffer.from(await file.arrayBuffer())).metadata();
     expect(header).toMatchObject({ format: 'png', width: 1_024 });
@@ -201,8 +201,8 @@ describe('an unusual answer that is sound', () => {
     expect(text).toContain('\\/');
     expect(text).not.toMatch(/[^\\]\//);
     const answer = JSON.parse(text) as Answer;
-    const picture = Buffer.from(answer.data[0]?.b64_json ?? '', 'base64');
-    expect((await sharp(picture).metadata()).format).toBe('png');
+    const image = Buffer.from(answer.data[0]?.b64_json ?? '', 'base64');
+    expect((await sharp(image).metadata()).format).toBe('png');
   });
 
   it('is padded to any size', async () => {

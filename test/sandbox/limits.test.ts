@@ -1,5 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { PARAMETERS, type Parameter } from '../../src/edits/parameters.ts';
+import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { send } from '../support/http.ts';
 import { hugePng, jpeg, mask, noisePng, png, turnedJpeg } from '../support/test-images.ts';
 import {
@@ -87,6 +89,21 @@ describe('a field beyond its limits is refused by name, unpaid:', () => {
   });
 });
 
+describe('every parameter of the service', () => {
+  it.each(
+    Object.values<Parameter>(PARAMETERS).flatMap((row) =>
+      row.type === 'text' ? [] : [[row.wireName, row] as const],
+    ),
+  )('has a rule here: %s', async (name, row) => {
+    const { url, sandbox } = await start();
+    const limit = row.type === 'enum' ? row.limit : undefined;
+    const model = [...CATALOGUE.values()].find((one) => limit === undefined || one[limit]?.length);
+    const body = await parts(field('model', model?.id ?? ''), field(name, 'nonsense'));
+    expect(await errorOf(await post(url, body))).toMatchObject({ status: 400, param: name });
+    expect(sandbox.stats().paid).toBe(0);
+  });
+});
+
 describe('newer models', () => {
   it('take other sizes and qualities, within their own limits', async () => {
     const { url } = await start();
@@ -139,12 +156,12 @@ describe('newer models', () => {
   });
 });
 
-describe('pictures', () => {
+describe('images', () => {
   it('come as image, as repeated image and as repeated image[], up to 16', async () => {
     const { url, sandbox } = await start();
-    const picture = await plain(8, 8);
+    const image = await plain(8, 8);
     const edit = async (name: string, count: number) => {
-      const body = Array.from({ length: count }, () => file(name, picture));
+      const body = Array.from({ length: count }, () => file(name, image));
       return post(url, [...body, field('prompt', 'a')]);
     };
     for (const name of ['image', 'image[]']) {
@@ -173,8 +190,8 @@ describe('pictures', () => {
 
   it('of another type, or that are text, not files, are refused', async () => {
     const { url } = await start();
-    const picture = await plain(8, 8);
-    const octets = file('image', picture, 'application/octet-stream');
+    const image = await plain(8, 8);
+    const octets = file('image', image, 'application/octet-stream');
     expect(await errorOf(await post(url, [octets, field('prompt', 'a')]))).toMatchObject({
       param: 'image',
       code: 'unsupported_file_mimetype',
@@ -192,7 +209,7 @@ describe('pictures', () => {
     const whole = await jpeg(400, 400);
     const gif = await sharp(whole).gif().toBuffer();
     const truncated = (await png(400, 400)).subarray(0, 5_000);
-    for (const bad of [Buffer.from('no picture'), gif, hugePng(), truncated]) {
+    for (const bad of [Buffer.from('no image'), gif, hugePng(), truncated]) {
       const response = await post(url, [good, file('image[]', bad), field('prompt', 'a')]);
       const error = await errorOf(response);
       expect(error).toMatchObject({ status: 400, param: 'image', code: 'invalid_image_file' });
@@ -205,7 +222,7 @@ describe('pictures', () => {
 describe('a mask is refused', () => {
   it.each([
     ['over 4 MB', () => noisePng(4 * MB + 1), 'file_above_max_size'],
-    ['of another size than the first picture', () => mask(64, 64), 'invalid_mask_image_format'],
+    ['of another size than the first image', () => mask(64, 64), 'invalid_mask_image_format'],
     ['without alpha', () => png(64, 48), 'invalid_mask_image_format'],
     ['that is no PNG', () => jpeg(64, 48), 'invalid_image_file'],
   ])('%s', async (_name, make, code) => {
@@ -216,7 +233,7 @@ describe('a mask is refused', () => {
     expect(sandbox.stats().paid).toBe(0);
   });
 
-  it('unless it has the size of the picture as it is seen, turned by its EXIF', async () => {
+  it('unless it has the size of the image as it is seen, turned by its EXIF', async () => {
     const { url } = await start();
     const body = [file('image', await turnedJpeg(64, 48), 'image/jpeg'), field('prompt', 'a')];
     expect((await post(url, [...body, file('mask', await mask(48, 64))])).status).toBe(200);

@@ -5,7 +5,7 @@ import { pixels, upload, useSandbox } from './support.ts';
 
 const start = useSandbox();
 
-/** How many of the pixels inside and outside the middle half differ between two pictures. */
+/** How many of the pixels inside and outside the middle half differ between two images. */
 async function differences(before: Buffer, after: Buffer) {
   const [a, b] = await Promise.all([pixels(before), pixels(after)]);
   const { width, height } = a.info;
@@ -39,7 +39,7 @@ describe('a mask', () => {
     expect(inside).toBeGreaterThan(512 * 512 * 0.95);
   });
 
-  it('is cut like the picture when the ratio changes', async () => {
+  it('is cut like the image when the ratio changes', async () => {
     const { openai } = await start();
     const before = await png(1_536, 1_024);
     const answer = await openai.images.edit({
@@ -84,7 +84,7 @@ describe('a mask', () => {
     expect(await differences(before, after)).toEqual({ inside: 0, outside: 0 });
   });
 
-  it('that is missing lets the edit change the whole picture', async () => {
+  it('that is missing lets the edit change the whole image', async () => {
     const { openai } = await start();
     const before = await png(1_024, 1_024);
     const answer = await openai.images.edit({

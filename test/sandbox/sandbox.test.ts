@@ -17,12 +17,12 @@ import {
 
 const start = useSandbox();
 
-function pictureOf(answer: ImagesResponse, index = 0): Buffer {
+function imageOf(answer: ImagesResponse, index = 0): Buffer {
   return Buffer.from(answer.data?.[index]?.b64_json ?? '', 'base64');
 }
 
 describe('the openai package', () => {
-  it('gets an edited picture, what was used and its tokens for one file', async () => {
+  it('gets an edited image, what was used and its tokens for one file', async () => {
     const { openai } = await start();
     const before = Math.floor(Date.now() / 1_000);
     const answer = await openai.images.edit({
@@ -35,7 +35,7 @@ describe('the openai package', () => {
     expect(created).toBeGreaterThanOrEqual(before);
     expect(created).toBeLessThanOrEqual(Date.now() / 1_000);
     expect(data).toHaveLength(1);
-    expect(await sharp(pictureOf(answer)).metadata()).toMatchObject({
+    expect(await sharp(imageOf(answer)).metadata()).toMatchObject({
       format: 'png',
       width: 1_024,
       height: 1_024,
@@ -56,13 +56,13 @@ describe('the openai package', () => {
     });
   });
 
-  it('gets n different pictures, and pays the output tokens n times', async () => {
+  it('gets n different images, and pays the output tokens n times', async () => {
     const { openai } = await start();
     const image = await upload(await png());
     const answer = await openai.images.edit({ image, prompt: 'a red hat', n: 3, quality: 'low' });
 
-    const pictures = [0, 1, 2].map((index) => pictureOf(answer, index).toString('base64'));
-    expect(new Set(pictures).size).toBe(3);
+    const images = [0, 1, 2].map((index) => imageOf(answer, index).toString('base64'));
+    expect(new Set(images).size).toBe(3);
     expect(answer.usage?.output_tokens).toBe(3 * 400);
   });
 
@@ -74,7 +74,7 @@ describe('the openai package', () => {
       output_format: format,
     });
     expect(answer.output_format).toBe(format);
-    expect((await sharp(pictureOf(answer)).metadata()).format).toBe(format);
+    expect((await sharp(imageOf(answer)).metadata()).format).toBe(format);
   });
 
   it('gets fewer bytes for a lower output_compression', async () => {
@@ -82,7 +82,7 @@ describe('the openai package', () => {
     const image = await upload(await png(256, 256));
     const bytes = async (output_compression: number) => {
       const params = { prompt: 'a', output_format: 'jpeg', output_compression } as const;
-      return pictureOf(await openai.images.edit({ image, ...params })).length;
+      return imageOf(await openai.images.edit({ image, ...params })).length;
     };
     expect(await bytes(10)).toBeLessThan((await bytes(100)) / 2);
   });
@@ -97,7 +97,7 @@ describe('the openai package', () => {
     const answer = await openai.images.edit({ image, prompt: 'a red hat' });
     expect(answer.size).toBe(size);
     const [outWidth, outHeight] = size.split('x').map(Number);
-    const header = await sharp(pictureOf(answer)).metadata();
+    const header = await sharp(imageOf(answer)).metadata();
     expect([header.width, header.height]).toEqual([outWidth, outHeight]);
   });
 
@@ -105,12 +105,12 @@ describe('the openai package', () => {
     const { openai } = await start();
     const image = await upload(await png());
     const answer = await openai.images.edit({ image, prompt: 'a', background: 'transparent' });
-    const { data } = await pixels(pictureOf(answer));
+    const { data } = await pixels(imageOf(answer));
     expect(answer.background).toBe('transparent');
     expect(data[3]).toBe(0);
   });
 
-  it('sees every further picture in the answer', async () => {
+  it('sees every further image in the answer', async () => {
     const { openai } = await start();
     const base = await upload(await plain(1_024, 1_024, '#808080'));
     const green = await upload(await plain(64, 64, '#00ff00'));
@@ -120,7 +120,7 @@ describe('the openai package', () => {
       prompt: 'a red hat',
       size: '1024x1024',
     });
-    const { data } = await pixels(pictureOf(answer));
+    const { data } = await pixels(imageOf(answer));
     const found = { green: 0, blue: 0 };
     for (let i = 0; i < data.length; i += 4) {
       const [r = 0, g = 0, b = 0] = data.subarray(i, i + 3);
@@ -131,7 +131,7 @@ describe('the openai package', () => {
     expect(found.blue).toBe(found.green);
   });
 
-  it('gets partial pictures, less and less blurred, then the completed one with usage', async () => {
+  it('gets partial images, less and less blurred, then the completed one with usage', async () => {
     const { openai } = await start();
     const stream = await openai.images.edit({
       image: await upload(await png(64, 64)),
@@ -166,7 +166,7 @@ describe('the openai package', () => {
     });
   });
 
-  it('gets one completed event per picture, whose usages add up', async () => {
+  it('gets one completed event per image, whose usages add up', async () => {
     const { openai } = await start();
     const stream = await openai.images.edit({
       image: await upload(await plain(64, 64)),
@@ -218,10 +218,10 @@ describe('the openai package', () => {
 describe('stats', () => {
   it('tell what was parsed, in order, and never the key', async () => {
     const { url, sandbox } = await start();
-    const picture = await png(64, 48);
+    const image = await png(64, 48);
     const body = [
       { name: 'model', value: 'gpt-image-1' },
-      { name: 'image[]', value: picture, filename: '猫.png', type: 'image/png' },
+      { name: 'image[]', value: image, filename: '猫.png', type: 'image/png' },
       { name: 'mask', value: await mask(64, 48), filename: 'mask.png', type: 'image/png' },
       { name: 'image[]', value: await jpeg(), filename: 'b.jpg', type: 'image/jpeg' },
       { name: 'prompt', value: '给它一顶红帽子' },
@@ -242,8 +242,8 @@ describe('stats', () => {
             field: 'image[]',
             filename: '猫.png',
             contentType: 'image/png',
-            bytes: picture.length,
-            sha256: createHash('sha256').update(picture).digest('hex'),
+            bytes: image.length,
+            sha256: createHash('sha256').update(image).digest('hex'),
           },
           { field: 'mask', filename: 'mask.png', contentType: 'image/png' },
           { field: 'image[]', filename: 'b.jpg', contentType: 'image/jpeg' },

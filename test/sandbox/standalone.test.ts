@@ -51,14 +51,14 @@ describe('a fixed output', () => {
     const response = await post(url, [
       { name: 'prompt', value: 'a' },
       { name: 'n', value: '2' },
-      { name: 'image', value: 'no picture at all', filename: 'a.png', type: 'image/png' },
+      { name: 'image', value: 'no image at all', filename: 'a.png', type: 'image/png' },
     ]);
     const { data } = (await response.json()) as { data: { b64_json: string }[] };
     expect(data).toHaveLength(2);
-    const picture = Buffer.from(data[0]?.b64_json ?? '', 'base64');
-    expect(Math.abs(picture.length - 300_000)).toBeLessThan(10_000);
-    expect((await sharp(picture).stats()).entropy).toBeGreaterThan(7.5);
+    const image = Buffer.from(data[0]?.b64_json ?? '', 'base64');
+    expect(Math.abs(image.length - 300_000)).toBeLessThan(10_000);
+    expect((await sharp(image).stats()).entropy).toBeGreaterThan(7.5);
     const [file] = sandbox.stats().lastRequests[0]?.files ?? [];
-    expect(file).toMatchObject({ bytes: 17, sha256: null });
+    expect(file).toMatchObject({ bytes: 15, sha256: null });
   });
 });

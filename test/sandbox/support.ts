@@ -32,11 +32,11 @@ export function useSandbox(): (options?: SandboxOptions) => Promise<Bench> {
   };
 }
 
-export function upload(data: Buffer, type = 'image/png', name = 'picture.png') {
+export function upload(data: Buffer, type = 'image/png', name = 'image.png') {
   return toFile(data, name, { type });
 }
 
-/** A plain picture of one colour. */
+/** A plain image of one colour. */
 export function plain(width: number, height: number, color = '#3a6ea5'): Promise<Buffer> {
   return sharp({ create: { width, height, channels: 3, background: color } })
     .png()

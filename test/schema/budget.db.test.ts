@@ -70,7 +70,7 @@ describe.runIf(hasDatabase)('a budget', () => {
     const before = await images();
     const refused = await edit();
     expect(refused).toMatchObject({ ...REFUSED, limit: usd(cost * 2 - 1), used: usd(cost) });
-    expect(refused.message).toContain(`may cost $${usd(cost)}`);
+    expect(refused.message).toContain(`maximum cost of $${usd(cost)}`);
     const now = new Date();
     const resetsAt = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1));
     expect(refused.resetsAt).toBe(resetsAt.toISOString());

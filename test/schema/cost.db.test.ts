@@ -197,8 +197,8 @@ describe.runIf(hasDatabase)('costs', () => {
         SELECT gen_random_uuid(), 'somebody', 'SUCCEEDED', false, 'many', 's', 's', 1, now(), now()
         FROM generate_series(1, 1200)`;
       await prisma.$executeRaw`
-        INSERT INTO "TokenUsage" ("jobId", "totalTokens", "inputTokens", "outputTokens", raw)
-        SELECT id, 7, 0, 7, '{}' FROM "EditJob" WHERE model = 'many'`;
+        INSERT INTO "TokenUsage" ("jobId", "ownerId", "totalTokens", "inputTokens", "outputTokens", raw)
+        SELECT id, "ownerId", 7, 0, 7, '{}' FROM "EditJob" WHERE model = 'many'`;
     };
     await usePrices({ many: [prices('m', '2020-01-01', '3')] }, () => app.withDatabase(insert));
     const before = app.logged.length;

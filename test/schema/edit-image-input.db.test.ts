@@ -101,6 +101,55 @@ describe.runIf(hasDatabase)('editImage refuses', () => {
     expect(result).toMatchObject({ __typename: 'InvalidInputError', field: 'images[1]', code });
   });
 
+  test('every problem of an input at once, in the order of its fields', async () => {
+    const images = [{ id: 'x' }, {}];
+    const input = { ...good, images, prompt: ' ', n: 0, idempotencyKey: '', wait: 601 };
+    const { data } = await app.query(EDIT, { input: { ...input, images: [{ id: 'x' }] } });
+    expect(data.editImage).toMatchObject({ __typename: 'InvalidInputError', field: 'prompt' });
+    expect(data.editImage.message).toBe(data.editImage.problems[0].message);
+    expect(
+      data.editImage.problems.map(({ field, code }: Record<string, string>) => [field, code]),
+    ).toEqual([
+      ['prompt', 'REQUIRED'],
+      ['n', 'TOO_SMALL'],
+      ['idempotencyKey', 'INVALID_VALUE'],
+      ['wait', 'TOO_LARGE'],
+    ]);
+    // The subgraph has no @oneOf.
+    const response = await fetch(`${app.url}/graphql/subgraph`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: EDIT, variables: { input } }),
+    });
+    const result = (await response.json()) as { data: { editImage: typeof data.editImage } };
+    expect(
+      result.data.editImage.problems.map(({ field }: Record<string, string>) => field),
+    ).toEqual(['images[1]', 'prompt', 'n', 'idempotencyKey', 'wait']);
+  });
+
+  test('every picture that is invalid', async () => {
+    const result = await edit(
+      { ...good, images: [{ file: null }, { file: null }, { file: null }] },
+      {
+        'input.images.0.file': Buffer.from('hello, I am a picture'),
+        'input.images.1.file': await png(),
+        'input.images.2.file': Buffer.alloc(0),
+      },
+    );
+    expect(result.problems).toMatchObject([
+      { field: 'images[0]', code: 'UNSUPPORTED_FORMAT' },
+      { field: 'images[2]', code: 'TOO_SMALL' },
+    ]);
+  });
+
+  test('a complexity for a model without it', async () => {
+    const result = await edit(
+      { ...good, complexity: 'LOW' },
+      { 'input.images.0.file': await png() },
+    );
+    expect(result).toMatchObject({ field: 'complexity', code: 'UNSUPPORTED_VALUE' });
+  });
+
   test('a cut picture', async () => {
     const whole = await jpeg(400, 300);
     const result = await edit(good, {

@@ -105,6 +105,20 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(lastRequest()?.files.map(({ field }) => field)).toEqual(['image']);
   });
 
+  test('forwards and shows the complexity of a model that accepts it', async () => {
+    const { editJob } = await edit(
+      {
+        images: [{ file: null }],
+        prompt: 'plan it',
+        model: 'gpt-image-2.6-flare',
+        complexity: 'MEDIUM',
+      },
+      { 'input.images.0.file': await png() },
+    );
+    expect(lastRequest()?.fields).toContainEqual(['complexity', 'medium']);
+    expect(editJob).toMatchObject({ status: 'SUCCEEDED', complexity: 'MEDIUM' });
+  });
+
   test('answers n pictures in their order', async () => {
     const { editJob } = await edit(
       { images: [{ file: null }], prompt: 'three', n: 3, outputFormat: 'JPEG' },
@@ -265,7 +279,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     ['no pictures', { kind: 'empty_data' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
     [
       'pictures that are none',
-      { kind: 'picture_not_picture' },
+      { kind: 'not_an_image' },
       'OUTCOME_UNKNOWN',
       'BROKEN_ANSWER',
       false,

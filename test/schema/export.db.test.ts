@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SHOWN_PARAMETERS } from '../../src/edits/parameters.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { insertForeignRows } from '../support/foreign-rows.ts';
@@ -74,6 +75,20 @@ describe.runIf(hasDatabase)('the export of the history', () => {
     const lines = (await response.text()).split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line));
   }
+
+  test('has every parameter under the name of the field of EditJob', async () => {
+    const [edit] = await ndjson({});
+    const csv = await (await fetch(url({ format: 'csv' }))).text();
+    const columns = csv.slice(0, csv.indexOf('\r\n')).split(',');
+    const { data } = await app.query('{ __type(name: "EditJob") { fields { name } } }');
+    const fields = data.__type.fields.map(({ name }: { name: string }) => name);
+    expect(SHOWN_PARAMETERS).toContain('complexity');
+    for (const name of SHOWN_PARAMETERS) {
+      expect(edit).toHaveProperty(name);
+      expect(columns).toContain(name);
+      expect(fields).toContain(name);
+    }
+  });
 
   const of = (i: number) => ({ metadata: { i: String(i) } });
 

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import {
   cameraExif,
   exifSegment,
-  multiPicture,
+  multiImage,
   pngChunk,
   SECRET,
   withJpegSegments,
@@ -35,7 +35,7 @@ const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 /** As a phone and an editor write them. */
 async function photoAndMask() {
   const first = await jpeg(64, 48);
-  const photo = multiPicture([
+  const photo = multiImage([
     withJpegSegments(first, [exifSegment(cameraExif('MM', 1))]),
     await jpeg(16, 12),
   ]);

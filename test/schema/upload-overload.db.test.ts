@@ -68,7 +68,7 @@ describe.runIf(hasDatabase)('while as much is being uploaded as may be', () => {
       errors: [
         {
           message:
-            'Too many uploads are under way. Nothing of this one was read: send it again later.',
+            'Too many uploads are in progress. This upload was not read; send it again later.',
           extensions: { code: 'UNAVAILABLE' },
         },
       ],

@@ -256,7 +256,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
           },
         });
         const delivery = await prisma.webhookDelivery.create({
-          data: { endpointId: endpoint.id, jobId, event: 'EDIT_FAILED' },
+          data: { ownerId: endpoint.ownerId, endpointId: endpoint.id, jobId, event: 'EDIT_FAILED' },
         });
         return {
           endpointId: encodeGlobalId('WebhookEndpoint', endpoint.id),

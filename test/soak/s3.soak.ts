@@ -8,18 +8,18 @@ import { noisePng } from '../support/test-images.ts';
 import { report, showMb, toMb } from './figures.ts';
 import { sendEdit } from './send-edit.ts';
 
-const PICTURE_BYTES = 25_000_000;
+const IMAGE_BYTES = 25_000_000;
 const AT_ONCE = 16;
 const WARM_UPS = 4;
 /** By the guarantee for uploads, over warm idle. */
 const MAX_GROWTH_MB = 150;
 
-describe.runIf(hasDatabase)('pictures of 25 MB in S3', () => {
+describe.runIf(hasDatabase)('images of 25 MB in S3', () => {
   test('go in, to the edits API and out again with flat memory', async () => {
     const s3 = await startS3Server();
     const rig = await startRig(s3.env, { fixedOutputBytes: 2_000_000 });
     const { pid = 0 } = rig.service.child;
-    const png = await noisePng(PICTURE_BYTES);
+    const png = await noisePng(IMAGE_BYTES);
     const urls: string[] = [];
     async function send() {
       const { status, body } = await sendEdit(rig.service.url, png, 1);
@@ -47,7 +47,7 @@ describe.runIf(hasDatabase)('pictures of 25 MB in S3', () => {
     expect(hashes.size).toBe(AT_ONCE);
     expect(await rig.sandbox.stats()).toMatchObject({ paid: WARM_UPS + AT_ONCE });
     const bar = { atMost: MAX_GROWTH_MB, unit: 'MB' };
-    report(`${AT_ONCE} pictures of 25 MB at once, in S3`, [
+    report(`${AT_ONCE} images of 25 MB at once, in S3`, [
       { what: 'memory at rest, warm', service: showMb(idleBytes) },
       {
         what: 'peak over it while they are edited',
@@ -63,7 +63,7 @@ describe.runIf(hasDatabase)('pictures of 25 MB in S3', () => {
   });
 });
 
-/** Answers the hash of the picture. */
+/** Answers the hash of the image. */
 async function read(url: string | undefined): Promise<string> {
   const { body } = await fetch(url ?? '');
   const hash = createHash('sha256');
@@ -72,6 +72,6 @@ async function read(url: string | undefined): Promise<string> {
     hash.update(chunk);
     bytes += chunk.byteLength;
   }
-  expect(bytes).toBeGreaterThanOrEqual(PICTURE_BYTES);
+  expect(bytes).toBeGreaterThanOrEqual(IMAGE_BYTES);
   return hash.digest('hex');
 }

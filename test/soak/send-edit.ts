@@ -20,9 +20,9 @@ export interface Outcome {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-/** An edit of so many pictures of its own. Sends until it is answered, and gives the rest up then. */
-export async function sendEdit(url: string, png: Buffer, pictures: number): Promise<Outcome> {
-  const upload = editUpload({ query: EDIT, input: { prompt: 'soak', wait: 600 }, png, pictures });
+/** An edit of so many images of its own. Sends until it is answered, and gives the rest up then. */
+export async function sendEdit(url: string, png: Buffer, images: number): Promise<Outcome> {
+  const upload = editUpload({ query: EDIT, input: { prompt: 'soak', wait: 600 }, png, images });
   const { headers } = upload;
   const req = request(`${url}/graphql`, { method: 'POST', agent: false, headers });
   const answered = once(req, 'response');

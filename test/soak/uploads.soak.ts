@@ -7,19 +7,19 @@ import { noisePng } from '../support/test-images.ts';
 import { report, showMb, toMb } from './figures.ts';
 import { type Outcome, sendEdit } from './send-edit.ts';
 
-const PICTURE_BYTES = 25_000_000;
-const PICTURES = 16;
+const IMAGE_BYTES = 25_000_000;
+const IMAGES = 16;
 const REQUESTS = 8;
 const WARM_UPS = 4;
 /** By the guarantee, over warm idle. */
 const MAX_GROWTH_MB = 150;
 
-describe.runIf(hasDatabase)('pictures that come in all at once', () => {
+describe.runIf(hasDatabase)('images that come in all at once', () => {
   test('leave memory flat; what is too much is told to come again, and then served', async () => {
     const rig = await startRig({}, { fixedOutputBytes: 2_000_000 });
     const { pid = 0 } = rig.service.child;
-    const png = await noisePng(PICTURE_BYTES);
-    const send = (pictures: number) => sendEdit(rig.service.url, png, pictures);
+    const png = await noisePng(IMAGE_BYTES);
+    const send = (images: number) => sendEdit(rig.service.url, png, images);
     for (let i = 0; i < WARM_UPS; i++) await send(1);
     await untilIdle(pid);
     const idleBytes = await rssBytesOf(pid);
@@ -27,7 +27,7 @@ describe.runIf(hasDatabase)('pictures that come in all at once', () => {
     const refusals: Outcome[] = [];
     async function sendUntilServed(): Promise<Outcome> {
       for (;;) {
-        const outcome = await send(PICTURES);
+        const outcome = await send(IMAGES);
         if (outcome.status !== 503) return outcome;
         refusals.push(outcome);
         await delay(Number(outcome.retryAfter) * 1_000);
@@ -52,7 +52,7 @@ describe.runIf(hasDatabase)('pictures that come in all at once', () => {
       expect(body.errors[0].extensions.code).toBe('UNAVAILABLE');
     }
     expect(await rig.sandbox.stats()).toMatchObject({ paid: WARM_UPS + REQUESTS });
-    report(`${REQUESTS} requests of ${PICTURES} pictures of 25 MB at once`, [
+    report(`${REQUESTS} requests of ${IMAGES} images of 25 MB at once`, [
       { what: 'refused with 503 and Retry-After', service: `${refusals.length}` },
       { what: 'all served after', service: `${tookSeconds.toFixed(1)} s` },
       { what: 'memory at rest, warm', service: showMb(idleBytes) },

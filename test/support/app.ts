@@ -94,7 +94,7 @@ export async function startTestApp(
         const file = files[path] ?? '';
         const blob =
           typeof file === 'string' ? await openAsBlob(file) : new Blob([new Uint8Array(file)]);
-        form.set(String(i), blob, 'picture');
+        form.set(String(i), blob, 'image');
       }
       return answer(
         fetch(`${app.url}/graphql`, {

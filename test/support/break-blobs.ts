@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * From now on no picture of this DATA_DIR can be stored: a file stands where the directory was.
+ * From now on no image of this DATA_DIR can be stored: a file stands where the directory was.
  * Answers what mends it.
  */
 export async function breakBlobs(dataDir: string): Promise<() => Promise<void>> {

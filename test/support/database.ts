@@ -8,6 +8,7 @@ import type { Database } from '../../src/database/database.ts';
 import { openPglite } from '../../src/database/pglite.ts';
 import { markOnDisk } from '../../src/database/synced-mark.ts';
 import { createLog } from '../../src/log.ts';
+import { databaseKind } from './database-kind.ts';
 import { EMPTY_TEMPLATE, ROLE, TEMPLATE, urlOfRole } from './hostile-role.ts';
 import { openServer } from './open-database.ts';
 
@@ -33,9 +34,10 @@ export async function createTestDatabase({
   /** False: without tables, too. */
   isMigrated?: boolean;
 } = {}): Promise<TestDatabase> {
+  const kind = databaseKind();
   const dir = await mkdtemp(join(tmpdir(), 'retouch-test-'));
   const removeDir = () => rm(dir, { recursive: true, force: true });
-  if (inject('databaseKind') === 'pglite') {
+  if (kind === 'pglite') {
     if (isMigrated) {
       await cp(inject('pgliteTemplate'), dir, { recursive: true });
       // This copy need not outlast a power cut.

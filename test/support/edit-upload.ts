@@ -19,14 +19,14 @@ export interface EditUpload {
  */
 export function editUpload(options: {
   query: string;
-  /** What stands in `input` besides the pictures. */
+  /** What stands in `input` besides the images. */
   input: object;
   png: Buffer;
   /** @default 1 */
-  pictures?: number;
+  images?: number;
 }): EditUpload {
-  const { query, input, png, pictures = 1 } = options;
-  const each = Array.from({ length: pictures }, (_, index) => index);
+  const { query, input, png, images: count = 1 } = options;
+  const each = Array.from({ length: count }, (_, index) => index);
   const images = each.map(() => ({ file: null }));
   const variables = { input: { images, ...input } };
   const map = Object.fromEntries(each.map((i) => [i, [`variables.input.images.${i}.file`]]));

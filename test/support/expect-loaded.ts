@@ -1,7 +1,7 @@
 import type { Locator } from 'playwright-core';
 import { expect } from 'vitest';
 
-/** Waits until the picture is there, and could be decoded. */
+/** Waits until the image is there, and could be decoded. */
 export async function expectLoaded(image: Locator): Promise<void> {
   await image.waitFor();
   const width = await image.evaluate(async (element) => {

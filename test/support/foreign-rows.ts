@@ -3,7 +3,7 @@ import type { PrismaClient } from '../../src/database/database.ts';
 import { encodeGlobalId } from '../../src/public-ids/global-id.ts';
 import type { TestApp } from './app.ts';
 
-/** A job, a picture and a prompt of somebody else, by their global ids. */
+/** A job, an image and a prompt of somebody else, by their global ids. */
 export async function insertForeignRows(app: TestApp) {
   return app.withDatabase(async (prisma: PrismaClient) => {
     const ownerId = 'somebody-else';

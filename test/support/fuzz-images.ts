@@ -4,7 +4,7 @@ import {
   exifSegment,
   jpegSegment,
   jpegSegments,
-  multiPicture,
+  multiImage,
   pngChunk,
   pngChunks,
   riffChunk,
@@ -111,7 +111,7 @@ async function allFormats(): Promise<readonly Format[]> {
   return [
     pngFormat(png),
     jpegFormat(photo),
-    jpegFormat(multiPicture([photo, jpeg, jpeg])),
+    jpegFormat(multiImage([photo, jpeg, jpeg])),
     webpFormat(webp),
     webpFormat(lossless),
     { file: gif, parts: [gif.subarray(0, 13), gif.subarray(13)], others: [gif], writeLength() {} },

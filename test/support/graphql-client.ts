@@ -7,7 +7,7 @@ export interface GraphqlClient {
   uploadImage(file: Uint8Array): Promise<string>;
   /** Answers `data.editImage`, or throws what stands in `errors`. */
   edit(input: object): Promise<ReturnType<typeof JSON.parse>>;
-  /** The same with an uploaded picture as the only one. */
+  /** The same with an uploaded image as the only one. */
   editUpload(file: Uint8Array, input: object): Promise<ReturnType<typeof JSON.parse>>;
   job(id: string): Promise<ReturnType<typeof JSON.parse>>;
 }
@@ -34,7 +34,7 @@ export function createGraphqlClient(url: () => string): GraphqlClient {
     const form = new FormData();
     form.set('operations', JSON.stringify({ query: text, variables }));
     form.set('map', JSON.stringify({ 0: [`variables.${path}`] }));
-    form.set('0', new Blob([new Uint8Array(file)]), 'picture');
+    form.set('0', new Blob([new Uint8Array(file)]), 'image');
     return answer({ headers: { 'apollo-require-preflight': 'true' }, body: form });
   };
   const editOf = ({ data, errors }: GraphqlAnswer) => {

@@ -27,7 +27,7 @@ export interface HistoryRow {
   readonly errorCode: EditErrorCode | null;
   readonly metadata: JsonObject;
   readonly deletedAt: Date | null;
-  /** Names of pictures, the same for the same owner. */
+  /** Names of images, the same for the same owner. */
   readonly inputs: readonly string[];
   readonly mask: string | null;
   readonly outputs: readonly string[];
@@ -66,13 +66,13 @@ export function historyRow(given: Partial<HistoryRow> = {}): HistoryRow {
   };
 }
 
-/** The id of an owner's picture of that name, as `insertHistory` gives it. */
+/** The id of an owner's image of that name, as `insertHistory` gives it. */
 export function imageIdOf(ownerId: string, name: string): string {
   const hex = createHash('sha256').update(`${ownerId}/${name}`).digest('hex');
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-7$3-8$4-$5');
 }
 
-/** A row's own columns, as for `createMany`: without its prompt and pictures. */
+/** A row's own columns, as for `createMany`: without its prompt and images. */
 export function jobColumns({
   prompt: _,
   inputs: __,
@@ -83,7 +83,7 @@ export function jobColumns({
   return { ...own, n: 1 };
 }
 
-/** Writes them in the order given, with their prompts and pictures. */
+/** Writes them in the order given, with their prompts and images. */
 export async function insertHistory(
   prisma: PrismaClient,
   rows: readonly HistoryRow[],

@@ -122,7 +122,7 @@ export function exifSegment(exif: Buffer): Buffer {
 }
 
 /** A JPEG file of several images (CIPA DC-007), of which the first one says where they are. */
-export function multiPicture(images: readonly Buffer[]): Buffer {
+export function multiImage(images: readonly Buffer[]): Buffer {
   const entries = Buffer.alloc(16 * images.length);
   const index = Buffer.concat([
     Buffer.from('MPF\0', 'latin1'),

@@ -43,6 +43,6 @@ export function uploadBody(
   ]);
 }
 
-export function filePart(name: string, content: Uint8Array, filename = 'picture.png'): FormPart {
+export function filePart(name: string, content: Uint8Array, filename = 'image.png'): FormPart {
   return { name, content, filename, type: 'image/png' };
 }

@@ -139,8 +139,8 @@ export function recordEdits(page: Page): Promise<unknown> {
       for (const edit of document.querySelectorAll('.retouch-edit')) {
         const prompt = edit.querySelector('.retouch-edit-prompt').textContent;
         const { status } = edit.querySelector('[data-status]').dataset;
-        const hasPicture = edit.querySelector('img:not(.is-input)') !== null;
-        const words = hasPicture ? status + ' with picture' : status;
+        const hasImage = edit.querySelector('img:not(.is-input)') !== null;
+        const words = hasImage ? status + ' with image' : status;
         const seen = (window.seen[prompt] ??= []);
         if (seen.at(-1) !== words) seen.push(words);
       }
@@ -152,7 +152,7 @@ export function recordEdits(page: Page): Promise<unknown> {
   })()`);
 }
 
-/** Such as `RUNNING with picture`, in order. */
+/** Such as `RUNNING with image`, in order. */
 export function recordedEdits(page: Page, prompt: string): Promise<string[]> {
   return page.evaluate(`window.seen[${JSON.stringify(prompt)}]`);
 }

@@ -5,14 +5,14 @@ export const EDIT = /* GraphQL */ `
       __typename
       ... on EditImagePayload { editJob { ...Job } }
       ... on Error { message }
-      ... on InvalidInputError { field code }
+      ... on InvalidInputError { field code problems { field code message } }
       ... on NotFoundError { resource id }
       ... on BudgetExceededError { limit used resetsAt }
     }
   }
   fragment Job on EditJob {
     id status model sandbox size resolvedSize n quality background outputFormat
-    outputCompression inputFidelity moderation extraParams metadata
+    outputCompression inputFidelity moderation complexity extraParams metadata
     createdAt startedAt finishedAt durationMs
     prompt { id text }
     inputImages { id format width height bytes sha256 }

@@ -124,7 +124,7 @@ export interface SandboxProcess {
 }
 
 export async function startSandboxProcess(
-  /** `fixedOutputBytes: null`: it draws pictures, from its inputs and of the size asked for. */
+  /** `fixedOutputBytes: null`: it draws images, from its inputs and of the size asked for. */
   options: { delayMs?: number; fixedOutputBytes?: number | null } = {},
   onSpawned: OnSpawned = () => {},
 ): Promise<SandboxProcess> {

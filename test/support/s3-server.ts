@@ -12,7 +12,7 @@ const S3_KEY_ID = 'AKIACANARYKEYID';
 export const S3_SECRET = 'canary-secret-access-key';
 DUMMY_ACCOUNT.createKeyPair(S3_KEY_ID, S3_SECRET);
 
-const BUCKET = 'pictures';
+const BUCKET = 'images';
 
 /**
  * What it does to each request, or to those of which `only` matches the method and the URL:

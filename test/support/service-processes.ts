@@ -28,13 +28,13 @@ export interface Rig extends GraphqlClient {
   readonly database: RigDatabase;
   /** What every service of this rig is told. */
   readonly env: Record<string, string>;
-  /** A picture that is stored already. */
+  /** An image that is stored already. */
   readonly imageId: string;
   /** Starts the service again, after it was killed or stopped. */
   restart(env?: Record<string, string>): Promise<void>;
   /** A further service on the same data; null when the database cannot be shared. */
   startSecond(env?: Record<string, string>): Promise<ServiceProcess & GraphqlClient>;
-  /** An edit of the stored picture, acknowledged and not waited for: answers its id. */
+  /** An edit of the stored image, acknowledged and not waited for: answers its id. */
   submit(prompt: string, input?: object): Promise<string>;
   /** Waits until the job is final; it must be within 60 s. */
   final(id: string): Promise<ReturnType<typeof JSON.parse>>;

@@ -56,7 +56,7 @@ export async function openStoredEdits() {
     return id;
   }
 
-  /** An edit that has succeeded; its pictures are uploads, or stored before. */
+  /** An edit that has succeeded; its images are uploads, or stored before. */
   async function edit(options: {
     prompt: string;
     inputs?: readonly string[];
@@ -89,6 +89,7 @@ export async function openStoredEdits() {
       await tx.editJobImage.createMany({
         data: imageIds.map((imageId, position) => ({
           jobId: id,
+          ownerId: OWNER,
           imageId,
           role: 'INPUT',
           position,

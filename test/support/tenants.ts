@@ -19,7 +19,7 @@ const AT_ONCE = 8;
 
 /** The product's own way into the queue, for any owner, beside whatever processes work it. */
 export interface Tenants {
-  /** Commits an edit of a small picture; answers its id. */
+  /** Commits an edit of a small image; answers its id. */
   submit(ownerId: string, prompt: string): Promise<string>;
   /** So many, several at once. */
   submitMany(ownerId: string, edits: number): Promise<void>;
@@ -53,29 +53,29 @@ export async function openTenants(options: {
     reserveCost: async () => null,
     sandbox: false,
   });
-  const picture = await png();
-  const pictures = new Map<string, Promise<StoredImage>>();
+  const bytes = await png();
+  const storedImages = new Map<string, Promise<StoredImage>>();
 
   async function store(ownerId: string): Promise<StoredImage> {
     const writer = await staging.create();
-    await writer.write(picture);
+    await writer.write(bytes);
     const staged = await writer.finish();
     const facts = await inspectImage(staged, { field: 'image', maxPixels: 1_000_000 });
     await images.keep(ownerId, [{ staged, facts }]);
     const [id = ''] = await images.save(prisma, ownerId, [{ staged, facts }]);
     const image = await images.find({ ownerId, isAdmin: false }, id);
-    if (image === null) throw new Error('the picture was not stored');
+    if (image === null) throw new Error('the image was not stored');
     return image;
   }
 
   async function submit(ownerId: string, prompt: string): Promise<string> {
-    const stored = pictures.get(ownerId) ?? store(ownerId);
-    pictures.set(ownerId, stored);
+    const stored = storedImages.get(ownerId) ?? store(ownerId);
+    storedImages.set(ownerId, stored);
     const image = await stored;
     const input = {
       prompt,
       imageCount: 1,
-      pictures: async () => ({ images: [{ kind: 'stored' as const, image }], mask: null }),
+      loadImages: async () => ({ images: [{ kind: 'stored' as const, image }], mask: null }),
     };
     return (await edits.create({ ownerId, isAdmin: false }, input, () => undefined)).id;
   }

@@ -3,7 +3,7 @@ import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { pngChunk, riffChunk } from './image-files.ts';
 
-/** A photo-like picture: a gradient with noise, so that every format has something to encode. */
+/** A photo-like image: a gradient with noise, so that every format has something to encode. */
 function photo(width: number, height: number, channels: 3 | 4 = 3) {
   const pixels = randomBytes(width * height * channels);
   for (let i = 0; i < pixels.length; i += 1) {

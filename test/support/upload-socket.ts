@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { filePart, formBody, MULTIPART_HEADERS } from './multipart.ts';
 import { EDIT } from './operations.ts';
 
-/** The bytes of an `editImage` request with one uploaded picture, head and body. */
-export function uploadRequest(url: string, picture: Uint8Array): Buffer {
+/** The bytes of an `editImage` request with one uploaded image, head and body. */
+export function uploadRequest(url: string, image: Uint8Array): Buffer {
   const variables = { input: { images: [{ file: null }], prompt: 'uploaded', wait: 0 } };
   const body = formBody([
     { name: 'operations', content: JSON.stringify({ query: EDIT, variables }) },
     { name: 'map', content: JSON.stringify({ 0: ['variables.input.images.0.file'] }) },
-    filePart('0', picture),
+    filePart('0', image),
   ]);
   const headers = Object.entries({
     host: new URL(url).host,

@@ -4,12 +4,12 @@ import { sendBytes, uploadRequest } from './upload-socket.ts';
 
 const AT_ONCE = 10;
 const SEED = 7;
-const PICTURE_BYTES = 1_000_000;
+const IMAGE_BYTES = 1_000_000;
 
 /** So many clients that break off in the middle of an upload, each at an offset of its own. */
 export async function vanishWhileUploading(url: string, clients: number): Promise<void> {
   const random = seededRandom(SEED);
-  const request = uploadRequest(url, await noisePng(PICTURE_BYTES));
+  const request = uploadRequest(url, await noisePng(IMAGE_BYTES));
   for (let sent = 0; sent < clients; sent += AT_ONCE) {
     await Promise.all(
       Array.from({ length: Math.min(AT_ONCE, clients - sent) }, async () => {

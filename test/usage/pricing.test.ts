@@ -41,7 +41,7 @@ describe('the cost of usage', () => {
     expect(costOf(usage, PRICES)).toBe(100n * 5n + 323n * 10n + 1_056n * 40n);
   });
 
-  it('counts output without details as pictures, and with details by kind', () => {
+  it('counts output without details as images, and with details by kind', () => {
     expect(costOf({ ...SUMS, outputTokens: 100 }, PRICES)).toBe(4_000n);
     const details = { outputTokens: 100, outputTextTokens: 30, outputImageTokens: 70 };
     expect(costOf({ ...SUMS, ...details }, PRICES)).toBe(30n * 7n + 70n * 40n);
@@ -84,7 +84,7 @@ describe('the cost of usage', () => {
     ['more cached than there was', { ...input(10, 20), inputCachedTokens: 31 }],
     ['more cached of a kind than there was', { ...input(10, 20), inputCachedTextTokens: 11 }],
     ['cached tokens of no input', { inputCachedTokens: 1 }],
-    ['more pictures than output', { outputTokens: 5, outputImageTokens: 6 }],
+    ['more images than output', { outputTokens: 5, outputImageTokens: 6 }],
   ])('is unknown when the numbers contradict each other: %s', (_, wrong) => {
     expect(costOf({ ...SUMS, ...wrong }, PRICES)).toBeNull();
   });
@@ -116,7 +116,7 @@ describe('the cost of usage', () => {
   });
 });
 
-/** Text, cached text, pictures, cached pictures, output text and pictures; each at most a billion. */
+/** Text, cached text, images, cached images, output text and images; each at most a billion. */
 const counts = fc.tuple(
   ...Array.from({ length: 6 }, () => fc.integer({ min: 0, max: 300_000_000 })),
 );

@@ -25,7 +25,7 @@ function problem(parts: Partial<UsageRequest>, viewer = VIEWER) {
 
 describe('a request for usage', () => {
   test.each<[argument: string, says: string, Partial<UsageRequest>]>([
-    ['from', 'must not be after', { from: new Date('2026-02-01T00:00:00.001Z') }],
+    ['from', 'must not be later', { from: new Date('2026-02-01T00:00:00.001Z') }],
     ['groupBy', 'at most 3', { groupBy: ['DAY', 'MODEL', 'STATUS', 'SIZE'] }],
     ['groupBy', 'twice', { groupBy: ['MODEL', 'MODEL'] }],
     ['groupBy', 'HOUR and DAY', { groupBy: ['HOUR', 'DAY'] }],
@@ -35,8 +35,8 @@ describe('a request for usage', () => {
     ['to', '416 days', { groupBy: ['HOUR'], to: new Date('2027-03-01T00:00Z') }],
     ['to', '10000 days', { groupBy: ['DAY'], to: new Date('2054-01-01T00:00Z') }],
     ['to', '10000 days', { groupBy: ['MONTH'], to: new Date('9999-01-01T00:00Z') }],
-    ['metadataKey', 'needs metadataKey', { groupBy: ['METADATA'] }],
-    ['metadataKey', 'groupBy METADATA only', { metadataKey: 'project' }],
+    ['metadataKey', 'requires metadataKey', { groupBy: ['METADATA'] }],
+    ['metadataKey', 'only be set with groupBy METADATA', { metadataKey: 'project' }],
     ['metadataKey', '1 to 64', { groupBy: ['METADATA'], metadataKey: 'k'.repeat(65) }],
     ['metadataKey', 'no NUL', { groupBy: ['METADATA'], metadataKey: 'a\0' }],
     ['first', '1 to 10000', { first: 0 }],

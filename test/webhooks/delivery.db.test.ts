@@ -242,7 +242,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     expect(await hooks.delivery()).toMatchObject({
       state: 'PENDING',
       lastHttpStatus: 308,
-      lastError: 'Answered 308: redirects are not followed.',
+      lastError: 'The endpoint returned 308; redirects are not followed.',
     });
     expect(target.received).toEqual([]);
   });
@@ -257,7 +257,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     await eventually(async () => expect((await hooks.delivery()).attempts).toHaveLength(1));
     expect(await hooks.delivery()).toMatchObject({
       lastHttpStatus: null,
-      lastError: 'No answer within 0.3 s.',
+      lastError: 'The endpoint did not respond within 0.3 s.',
     });
   });
 
@@ -302,7 +302,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
       expect(await hooks.delivery(), host).toMatchObject({
         state: 'PENDING',
         lastHttpStatus: null,
-        lastError: 'The URL leads to an address that is not public: no connection was made.',
+        lastError: 'The URL resolves to an address that is not public. No connection was made.',
       });
       await hooks.webhooks.delete(VIEWER, id);
     }

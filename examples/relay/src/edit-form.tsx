@@ -21,7 +21,7 @@ export function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
   `);
 
   function start(form: FormData) {
-    const [file, prompt] = [form.get('picture') as File, String(form.get('prompt'))];
+    const [file, prompt] = [form.get('image') as File, String(form.get('prompt'))];
     setProblem(undefined);
     edit({
       // With `wait: 0` the job is answered as soon as it is stored.
@@ -37,7 +37,7 @@ export function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
 
   return (
     <form action={start}>
-      <input type="file" name="picture" aria-label="Picture" accept="image/*" required />
+      <input type="file" name="image" aria-label="Image" accept="image/*" required />
       <input name="prompt" aria-label="Prompt" defaultValue="make it autumn" required />
       <button type="submit" disabled={isInFlight}>
         Edit

@@ -30,16 +30,16 @@ export function Live({ id }: { id: string }) {
     ),
   );
   if (problem) return <p role="alert">{problem}</p>;
-  return job && <Pictures job={job} />;
+  return job && <Images job={job} />;
 }
 
-function Pictures(props: { job: job$key }) {
+function Images(props: { job: job$key }) {
   const { status, partialImages, outputImages, error } = useFragment(JOB, props.job);
   return (
     <section aria-label="This edit">
       <p role="status">{error?.message ?? status}</p>
       {partialImages.map((image) => (
-        <img key={image.id} src={image.url} alt="On the way" />
+        <img key={image.id} src={image.url} alt="Partial image" />
       ))}
       {outputImages.map((image) => (
         <img key={image.id} src={image.url} alt="Result" />

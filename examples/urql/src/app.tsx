@@ -20,7 +20,7 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
   const refused = data && 'message' in data.editImage ? data.editImage.message : undefined;
 
   async function start(form: FormData) {
-    const [file, prompt] = [form.get('picture') as File, String(form.get('prompt'))];
+    const [file, prompt] = [form.get('image') as File, String(form.get('prompt'))];
     // With `wait: 0` the job is answered as soon as it is stored.
     const input = { images: [{ file }], prompt, partialImages: 3, wait: 0 };
     const { data } = await edit({ input });
@@ -29,7 +29,7 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
 
   return (
     <form action={start}>
-      <input type="file" name="picture" aria-label="Picture" accept="image/*" required />
+      <input type="file" name="image" aria-label="Image" accept="image/*" required />
       <input name="prompt" aria-label="Prompt" defaultValue="make it autumn" required />
       <button type="submit" disabled={fetching}>
         Edit
@@ -52,7 +52,7 @@ function Live({ id, onStatus }: { id: string; onStatus: (status: string | undefi
     <section aria-label="This edit">
       <p role="status">{failure?.message ?? status}</p>
       {partialImages.map((image) => (
-        <img key={image.id} src={image.url} alt="On the way" />
+        <img key={image.id} src={image.url} alt="Partial image" />
       ))}
       {outputImages.map((image) => (
         <img key={image.id} src={image.url} alt="Result" />
@@ -71,7 +71,7 @@ function History({ stamp }: { stamp: string }) {
       <h2>History</h2>
       {error && <p role="alert">{error.message}</p>}
       <ul>
-        {data?.editJobs.edges.map(({ node: job }) => (
+        {data?.editJobs.nodes.map((job) => (
           <li key={job.id}>
             {job.outputImages.map((image) => (
               <img key={image.id} src={image.thumbnailUrl} alt={job.prompt.text} />

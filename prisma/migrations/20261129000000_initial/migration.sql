@@ -27,6 +27,7 @@ CREATE TABLE "Prompt" (
     CONSTRAINT "Prompt_pkey" PRIMARY KEY ("id")
 );
 
+CREATE UNIQUE INDEX "Prompt_ownerId_id_key" ON "Prompt"("ownerId", "id");
 CREATE UNIQUE INDEX "Prompt_ownerId_sha256_key" ON "Prompt"("ownerId", "sha256");
 CREATE INDEX "Prompt_ownerId_createdAt_id_idx" ON "Prompt"("ownerId", "createdAt" DESC, "id" DESC);
 CREATE INDEX "Prompt_ownerId_lastUsedAt_id_idx" ON "Prompt"("ownerId", "lastUsedAt" DESC, "id" DESC);
@@ -42,7 +43,7 @@ CREATE TABLE "PromptSearch" (
     "text" TEXT NOT NULL,
     "grams" INTEGER[],
 
-    CONSTRAINT "PromptSearch_pkey" PRIMARY KEY ("promptId")
+    CONSTRAINT "PromptSearch_pkey" PRIMARY KEY ("promptId","ownerId")
 );
 
 -- No query reads the grams from the table: storing them out of line keeps the texts close together.
@@ -157,7 +158,7 @@ LANGUAGE sql STABLE SET enable_seqscan = off SET enable_indexscan = off SET enab
 $$;
 
 -- The prompts: the edits of one prompt, deleted or not.
-CREATE INDEX "EditJob_promptId_createdAt_id_deletedAt_idx" ON "EditJob"("promptId", "createdAt" DESC, "id" DESC, "deletedAt");
+CREATE INDEX "EditJob_promptId_createdAt_id_deletedAt_ownerId_idx" ON "EditJob"("promptId", "createdAt" DESC, "id" DESC, "deletedAt", "ownerId");
 
 -- The usage of an owner: every column that a report sums or groups by, so that it reads no table row.
 CREATE INDEX "EditJob_usage_idx" ON "EditJob"("ownerId", "createdAt") INCLUDE (
@@ -172,6 +173,9 @@ CREATE INDEX "EditJob_createdAt_brin_idx" ON "EditJob" USING BRIN ("createdAt");
 -- Retention. It holds final edits only: it knows nothing of owners, and the planner would prefer it
 -- for pages of the history.
 CREATE INDEX "EditJob_createdAt_id_idx" ON "EditJob"("createdAt", "id") WHERE "deletedAt" IS NULL AND "finishedAt" IS NOT NULL;
+
+-- The target of foreign keys: they contain the owner.
+CREATE UNIQUE INDEX "EditJob_ownerId_id_key" ON "EditJob"("ownerId", "id");
 
 CREATE INDEX "EditJob_retryOfId_idx" ON "EditJob"("retryOfId");
 CREATE INDEX "EditJob_status_idx" ON "EditJob"("status");
@@ -198,6 +202,7 @@ CREATE INDEX "IdempotencyKey_jobId_idx" ON "IdempotencyKey"("jobId");
 
 CREATE TABLE "EditAttempt" (
     "id" UUID NOT NULL,
+    "ownerId" TEXT NOT NULL,
     "jobId" UUID NOT NULL,
     "number" INTEGER NOT NULL,
     "state" "AttemptState" NOT NULL DEFAULT 'SENT',
@@ -264,10 +269,12 @@ CREATE TABLE "Image" (
     CONSTRAINT "Image_pkey" PRIMARY KEY ("id")
 );
 
+CREATE UNIQUE INDEX "Image_ownerId_id_key" ON "Image"("ownerId", "id");
 CREATE UNIQUE INDEX "Image_ownerId_sha256_key" ON "Image"("ownerId", "sha256");
 
 CREATE TABLE "EditJobImage" (
     "jobId" UUID NOT NULL,
+    "ownerId" TEXT NOT NULL,
     "imageId" UUID NOT NULL,
     "role" "ImageRole" NOT NULL,
     "position" INTEGER NOT NULL,
@@ -276,7 +283,7 @@ CREATE TABLE "EditJobImage" (
     CONSTRAINT "EditJobImage_pkey" PRIMARY KEY ("jobId","role","position")
 );
 
-CREATE INDEX "EditJobImage_imageId_role_jobId_idx" ON "EditJobImage"("imageId", "role", "jobId");
+CREATE INDEX "EditJobImage_imageId_role_jobId_ownerId_idx" ON "EditJobImage"("imageId", "role", "jobId", "ownerId");
 
 --
 -- TokenUsage and Charge
@@ -284,6 +291,7 @@ CREATE INDEX "EditJobImage_imageId_role_jobId_idx" ON "EditJobImage"("imageId", 
 
 CREATE TABLE "TokenUsage" (
     "jobId" UUID NOT NULL,
+    "ownerId" TEXT NOT NULL,
     "totalTokens" INTEGER,
     "inputTokens" INTEGER,
     "outputTokens" INTEGER,
@@ -296,11 +304,12 @@ CREATE TABLE "TokenUsage" (
     "inputCachedImageTokens" INTEGER,
     "raw" JSONB NOT NULL,
 
-    CONSTRAINT "TokenUsage_pkey" PRIMARY KEY ("jobId")
+    CONSTRAINT "TokenUsage_pkey" PRIMARY KEY ("jobId","ownerId")
 );
 
 CREATE TABLE "Charge" (
     "id" UUID NOT NULL,
+    "ownerId" TEXT NOT NULL,
     "jobId" UUID NOT NULL,
     "amountMicroUsd" BIGINT NOT NULL,
     "priceVersion" TEXT NOT NULL,
@@ -340,7 +349,7 @@ CREATE TABLE "Reservation" (
     "reservedAt" TIMESTAMPTZ(3) NOT NULL,
     "settledAt" TIMESTAMPTZ(3),
 
-    CONSTRAINT "Reservation_pkey" PRIMARY KEY ("jobId")
+    CONSTRAINT "Reservation_pkey" PRIMARY KEY ("jobId","ownerId")
 );
 
 CREATE INDEX "Reservation_ownerId_reservedAt_idx" ON "Reservation"("ownerId", "reservedAt");
@@ -376,10 +385,11 @@ CREATE TABLE "WebhookEndpoint" (
     CONSTRAINT "WebhookEndpoint_pkey" PRIMARY KEY ("id")
 );
 
-CREATE INDEX "WebhookEndpoint_ownerId_id_idx" ON "WebhookEndpoint"("ownerId", "id");
+CREATE UNIQUE INDEX "WebhookEndpoint_ownerId_id_key" ON "WebhookEndpoint"("ownerId", "id");
 
 CREATE TABLE "WebhookDelivery" (
     "id" UUID NOT NULL,
+    "ownerId" TEXT NOT NULL,
     "endpointId" UUID NOT NULL,
     "jobId" UUID NOT NULL,
     "event" "WebhookEvent" NOT NULL,
@@ -395,12 +405,14 @@ CREATE TABLE "WebhookDelivery" (
     CONSTRAINT "WebhookDelivery_pkey" PRIMARY KEY ("id")
 );
 
+CREATE UNIQUE INDEX "WebhookDelivery_ownerId_id_key" ON "WebhookDelivery"("ownerId", "id");
 CREATE INDEX "WebhookDelivery_endpointId_id_idx" ON "WebhookDelivery"("endpointId", "id" DESC);
 CREATE INDEX "WebhookDelivery_endpointId_state_idx" ON "WebhookDelivery"("endpointId", "state");
 CREATE INDEX "WebhookDelivery_jobId_idx" ON "WebhookDelivery"("jobId");
 
 CREATE TABLE "WebhookDeliveryAttempt" (
     "deliveryId" UUID NOT NULL,
+    "ownerId" TEXT NOT NULL,
     "number" INTEGER NOT NULL,
     "httpStatus" INTEGER,
     "error" TEXT,
@@ -411,19 +423,19 @@ CREATE TABLE "WebhookDeliveryAttempt" (
 );
 
 --
--- Foreign keys
+-- Foreign keys. Each contains the owner, so that no row can link rows of two owners.
 --
 
-ALTER TABLE "PromptSearch" ADD CONSTRAINT "PromptSearch_promptId_fkey" FOREIGN KEY ("promptId") REFERENCES "Prompt"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "EditJob" ADD CONSTRAINT "EditJob_promptId_fkey" FOREIGN KEY ("promptId") REFERENCES "Prompt"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-ALTER TABLE "EditJob" ADD CONSTRAINT "EditJob_retryOfId_fkey" FOREIGN KEY ("retryOfId") REFERENCES "EditJob"("id") ON DELETE SET NULL ON UPDATE CASCADE;
-ALTER TABLE "IdempotencyKey" ADD CONSTRAINT "IdempotencyKey_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "EditAttempt" ADD CONSTRAINT "EditAttempt_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "EditJobImage" ADD CONSTRAINT "EditJobImage_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "EditJobImage" ADD CONSTRAINT "EditJobImage_imageId_fkey" FOREIGN KEY ("imageId") REFERENCES "Image"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-ALTER TABLE "TokenUsage" ADD CONSTRAINT "TokenUsage_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "Charge" ADD CONSTRAINT "Charge_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "Reservation" ADD CONSTRAINT "Reservation_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "WebhookDelivery" ADD CONSTRAINT "WebhookDelivery_endpointId_fkey" FOREIGN KEY ("endpointId") REFERENCES "WebhookEndpoint"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "WebhookDelivery" ADD CONSTRAINT "WebhookDelivery_jobId_fkey" FOREIGN KEY ("jobId") REFERENCES "EditJob"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-ALTER TABLE "WebhookDeliveryAttempt" ADD CONSTRAINT "WebhookDeliveryAttempt_deliveryId_fkey" FOREIGN KEY ("deliveryId") REFERENCES "WebhookDelivery"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "EditJob" ADD CONSTRAINT "EditJob_ownerId_promptId_fkey" FOREIGN KEY ("ownerId", "promptId") REFERENCES "Prompt"("ownerId", "id") ON DELETE RESTRICT ON UPDATE CASCADE;
+ALTER TABLE "EditJob" ADD CONSTRAINT "EditJob_ownerId_retryOfId_fkey" FOREIGN KEY ("ownerId", "retryOfId") REFERENCES "EditJob"("ownerId", "id") ON DELETE NO ACTION ON UPDATE CASCADE;
+ALTER TABLE "IdempotencyKey" ADD CONSTRAINT "IdempotencyKey_ownerId_jobId_fkey" FOREIGN KEY ("ownerId", "jobId") REFERENCES "EditJob"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "EditAttempt" ADD CONSTRAINT "EditAttempt_ownerId_jobId_fkey" FOREIGN KEY ("ownerId", "jobId") REFERENCES "EditJob"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "PromptSearch" ADD CONSTRAINT "PromptSearch_promptId_ownerId_fkey" FOREIGN KEY ("promptId", "ownerId") REFERENCES "Prompt"("id", "ownerId") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "EditJobImage" ADD CONSTRAINT "EditJobImage_ownerId_jobId_fkey" FOREIGN KEY ("ownerId", "jobId") REFERENCES "EditJob"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "EditJobImage" ADD CONSTRAINT "EditJobImage_ownerId_imageId_fkey" FOREIGN KEY ("ownerId", "imageId") REFERENCES "Image"("ownerId", "id") ON DELETE RESTRICT ON UPDATE CASCADE;
+ALTER TABLE "TokenUsage" ADD CONSTRAINT "TokenUsage_jobId_ownerId_fkey" FOREIGN KEY ("jobId", "ownerId") REFERENCES "EditJob"("id", "ownerId") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "Charge" ADD CONSTRAINT "Charge_ownerId_jobId_fkey" FOREIGN KEY ("ownerId", "jobId") REFERENCES "EditJob"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "Reservation" ADD CONSTRAINT "Reservation_jobId_ownerId_fkey" FOREIGN KEY ("jobId", "ownerId") REFERENCES "EditJob"("id", "ownerId") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "WebhookDelivery" ADD CONSTRAINT "WebhookDelivery_ownerId_endpointId_fkey" FOREIGN KEY ("ownerId", "endpointId") REFERENCES "WebhookEndpoint"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "WebhookDelivery" ADD CONSTRAINT "WebhookDelivery_ownerId_jobId_fkey" FOREIGN KEY ("ownerId", "jobId") REFERENCES "EditJob"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "WebhookDeliveryAttempt" ADD CONSTRAINT "WebhookDeliveryAttempt_ownerId_deliveryId_fkey" FOREIGN KEY ("ownerId", "deliveryId") REFERENCES "WebhookDelivery"("ownerId", "id") ON DELETE CASCADE ON UPDATE CASCADE;

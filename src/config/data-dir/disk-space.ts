@@ -1,12 +1,12 @@
 import { statfs } from 'node:fs/promises';
 
-/** The disk that pictures and answers are kept on. */
+/** The disk of the images and raw responses. */
 export interface DiskSpace {
-  /** Whether at least the minimum is free for this user. False too when the disk cannot be asked. */
+  /** Whether this user has at least the minimum free. False if the disk cannot be queried. */
   isEnough(): Promise<boolean>;
 }
 
-/** @param options.minFreeBytes 0: any is enough. */
+/** @param options.minFreeBytes 0 accepts any amount. */
 export function createDiskSpace(options: { dir: string; minFreeBytes: number }): DiskSpace {
   const { dir, minFreeBytes } = options;
   return {

@@ -3,16 +3,18 @@ import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PRIVATE_DIRECTORY } from './private-directory.ts';
 
-/** Windows opens no directory to be synced; its file systems write their entries down themselves. */
+/**
+ * Windows cannot open a directory to sync it; its file systems write directory entries themselves.
+ */
 const SYNCS_DIRECTORIES = process.platform !== 'win32';
 
-/** For who only syncs: Windows wants the right to write. */
+/** Windows requires write access to sync a file. */
 const OPEN_FILE = process.platform === 'win32' ? 'r+' : 'r';
 
-/** What a file system says that cannot sync a directory: Postgres goes on then, too. */
+/** Errors of file systems that cannot sync a directory. Postgres ignores them, too. */
 const CANNOT_SYNC = ['EINVAL', 'EBADF', 'ENOTSUP'];
 
-/** What it says of a directory that only others may read. */
+/** Errors for a directory that this user may not read. */
 const CLOSED = ['EACCES', 'EPERM'];
 
 function ignore(codes: readonly string[]) {
@@ -21,7 +23,10 @@ function ignore(codes: readonly string[]) {
   };
 }
 
-/** Resolves when the file's bytes outlast a power cut. Its name does so only with its directory. */
+/**
+ * Resolves when the file's content survives a power cut. Its name survives only once its directory
+ * is synced.
+ */
 export async function syncFile(path: string): Promise<void> {
   const handle = await open(path, OPEN_FILE);
   try {
@@ -31,7 +36,7 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Resolves when the names in the directory outlast a power cut. */
+/** Resolves when the names in the directory survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
   if (!SYNCS_DIRECTORIES) return;
   const handle = await open(path, 'r');
@@ -53,14 +58,14 @@ export async function syncDirectories(from: string, root: string): Promise<void>
 }
 
 /**
- * Makes a directory, and those above it, for this user alone, that outlast a power cut. An existing
- * one becomes private, too. It may be there already: who made
- * it may have been killed before this was true. What lies above it may be closed to this user.
+ * Creates a directory and its missing parents, private to this user, and syncs them. An existing
+ * directory becomes private, too; it is synced again, because a killed process may have created it.
+ * Parents that this user may not read are skipped.
  */
 export async function makeDirectory(path: string): Promise<void> {
   await makeMissing(resolve(path));
   await chmod(path, PRIVATE_DIRECTORY).catch((error: NodeJS.ErrnoException) => {
-    // A mounted one may belong to another user who has granted access on purpose.
+    // A mounted directory may belong to another user who grants access on purpose.
     if (error.code !== 'EPERM') throw error;
   });
   for (let dir = resolve(path); ; dir = dirname(dir)) {
@@ -70,8 +75,8 @@ export async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Node's own `recursive` never ends where the system says that a parent is missing although it is
- * there, as in /proc.
+ * Node's own `recursive` loops forever if the system reports an existing parent as missing, as in
+ * /proc.
  */
 async function makeMissing(dir: string): Promise<void> {
   try {
@@ -92,7 +97,9 @@ const isDirectory = (path: string) =>
     () => false,
   );
 
-/** Every file and directory in `dir`, and `dir` itself. For the start: it holds the thread. */
+/**
+ * Syncs every file and directory in `dir`, and `dir` itself. Blocks the thread; for startup only.
+ */
 export function syncTree(dir: string): void {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
@@ -102,7 +109,7 @@ export function syncTree(dir: string): void {
   syncDirectorySync(dir);
 }
 
-/** As `syncDirectory`, for callers that cannot wait. */
+/** Like `syncDirectory`, but blocks. */
 export function syncDirectorySync(path: string): void {
   if (!SYNCS_DIRECTORIES) return;
   syncOpened(path, 'r', (fd) => {

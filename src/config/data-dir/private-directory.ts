@@ -1,5 +1,5 @@
-/** Of a directory that only this user may look into. */
+/** Mode of a directory that only this user may access. */
 export const PRIVATE_DIRECTORY = 0o700;
 
-/** Of a file that only this user may read. */
+/** Mode of a file that only this user may access. */
 export const PRIVATE_FILE = 0o600;

@@ -4,18 +4,21 @@ import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Whether what pictures and answers are kept in is there: a disk, a network's, an object store. */
+/**
+ * Whether the storage of images and raw responses is available: a disk, a network file system, an
+ * object store.
+ */
 export interface StorageAccess {
-  /** Takes at most `timeoutMs`. False when a part is gone, refuses, or does not answer. */
+  /** Takes at most `timeoutMs`. False if a part is missing, fails or does not respond. */
   check(): Promise<boolean>;
 }
 
 export function createStorageAccess(options: {
-  /** Each rejects unless its part of the storage can be used; aborted when nobody waits any more. */
+  /** Each rejects if its part is unavailable. The signal aborts when the caller stops waiting. */
   parts: readonly ((signal: AbortSignal) => Promise<void>)[];
   /** @default 2_000 // 2 seconds */
   timeoutMs?: number;
-  /** Told why a look failed, once until one succeeds. */
+  /** Called with the reason of the first failure after a success. */
   onGone?: (error: unknown) => void;
 }): StorageAccess {
   const { parts, timeoutMs = 2_000, onGone = () => {} } = options;
@@ -37,8 +40,8 @@ export function createStorageAccess(options: {
 
   return {
     async check() {
-      // One at a time, however often it is asked: one that hangs holds one of the few threads that
-      // all work with files shares.
+      // One check at a time: a check that hangs occupies one of the few threads of Node's file
+      // operations.
       asking ??= ask().finally(() => {
         asking = undefined;
       });
@@ -52,14 +55,17 @@ export function createStorageAccess(options: {
   };
 }
 
-/** Rejects unless there is such a directory, to be read and written. */
+/** Rejects unless the directory exists and can be read and written. */
 export function canUseDirectory(dir: string): Promise<void> {
   return access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
-/** Rejects unless a file can be written there: the superuser may do so by its permissions always. */
+/**
+ * Rejects unless a file can be written. Permissions alone do not tell, as the superuser passes
+ * them.
+ */
 export async function writeProbe(dir: string): Promise<void> {
-  // Processes in containers that share the directory have one id.
+  // Containers that share the directory may have the same process id.
   const path = join(dir, `.probe-${randomUUID()}`);
   await writeFile(path, 'probe\n');
   await rm(path);

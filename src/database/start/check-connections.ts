@@ -3,8 +3,8 @@ import { sqlStateOf } from '../sql-state.ts';
 import { connectOnce, tooManyConnections, type UrlSetting } from './connect.ts';
 
 /**
- * Makes as many connections as this process may need, all at once: a lack of them would otherwise show
- * under load only.
+ * Opens as many connections as this process may need at once, because a shortage would otherwise
+ * show only under load.
  * @throws StartError
  */
 export async function checkConnections(
@@ -17,7 +17,7 @@ export async function checkConnections(
         Array.from({ length: count }, async () => {
           const client = await connectOnce(url, setting);
           clients.push(client);
-          // A pooler connects to the server when there is something to do.
+          // A pooler connects to the server only for a statement.
           await client.query('SELECT 1').catch((error: unknown) => {
             throw isLack(error) ? tooManyConnections(error, setting) : error;
           });
@@ -31,7 +31,7 @@ export async function checkConnections(
   }
 }
 
-/** A pooler lets its clients wait. */
+/** A pooler makes its clients wait. */
 function isLack(error: unknown): boolean {
   return (
     sqlStateOf(error)?.startsWith('53') === true ||

@@ -4,12 +4,13 @@ import pg from 'pg';
 import { StartError } from '../../errors.ts';
 import { connectOnce } from './connect.ts';
 
-/** A notification takes milliseconds; a server that is busy gets more. */
+/** A notification takes milliseconds; a busy server gets more time. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Whether a session that listens hears what a transaction elsewhere notifies of. A transaction pooler
- * hands the listening connection to whoever comes next: here to the sender, which then hears itself.
+ * Checks that a listening session receives a notification from another transaction. A transaction
+ * pooler lends the listening connection to the next client: here the sender, which then hears
+ * itself.
  * @throws StartError
  */
 export async function checkListen(options: {
@@ -18,7 +19,7 @@ export async function checkListen(options: {
 }): Promise<void> {
   const { url, directUrl } = options;
   const setting = directUrl === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
-  // Nobody else's, as a pooler may go on listening to it.
+  // Unique, because a pooler may keep listening on it.
   const channel = `retouch_start_${randomUUID()}`;
   const listener = await connectOnce(directUrl ?? url, setting);
   try {
@@ -50,8 +51,8 @@ export async function checkListen(options: {
 function deaf(hasDirectUrl: boolean): StartError {
   return new StartError(
     hasDirectUrl
-      ? 'DATABASE_DIRECT_URL receives no notifications that are sent through DATABASE_URL: it must lead to the same database, and not through a transaction pooler.'
-      : 'DATABASE_URL leads through a transaction pooler, which delivers no notifications: set DATABASE_DIRECT_URL to the same database without it, or let it pool sessions.',
+      ? 'DATABASE_DIRECT_URL does not receive notifications that are sent through DATABASE_URL: it must connect to the same database, without a transaction pooler.'
+      : 'DATABASE_URL connects through a transaction pooler, which does not deliver notifications: set DATABASE_DIRECT_URL to the same database without the pooler, or use session pooling.',
     { isTemporary: false },
   );
 }

@@ -6,8 +6,8 @@ import { checkServer } from './check-server.ts';
 import { connectOnce } from './connect.ts';
 
 /**
- * Whether this process can do its work on the database that it is given, before it changes anything
- * there. @throws StartError with one sentence that names the setting.
+ * Checks the database before anything is changed in it. @throws StartError with one sentence that
+ * names the setting.
  */
 export async function checkPostgres(options: PostgresOptions): Promise<void> {
   const { url, directUrl, schema, poolSize, queuePoolSize } = options;
@@ -24,7 +24,7 @@ export async function checkPostgres(options: PostgresOptions): Promise<void> {
   await checkListen({ url, directUrl });
   await checkConnections([
     { url, setting: 'DATABASE_URL', count: poolSize },
-    // One more listens.
+    // One more connection listens.
     { ...session, count: queuePoolSize + 1 },
   ]);
 }

@@ -11,7 +11,7 @@ interface Server {
   readonly isReadOnly: boolean;
   readonly role: string;
   readonly database: string;
-  /** Schemas, in it. */
+  /** Whether the role may create schemas in it. */
   readonly canCreate: boolean;
 }
 
@@ -19,12 +19,12 @@ interface Schema {
   readonly name: string;
   readonly exists: boolean;
   readonly canUse: boolean;
-  /** Tables, in it. */
+  /** Whether the role may create tables in it. */
   readonly canCreate: boolean;
   readonly isInstalled: boolean;
 }
 
-/** Whether our tables can be in this database. @throws StartError */
+/** Checks that this database can hold our tables. @throws StartError */
 export async function checkServer(
   client: pg.Client,
   setting: UrlSetting,
@@ -36,16 +36,16 @@ export async function checkServer(
   const server = await readServer(client);
   if (server.version < MIN_VERSION * 10_000) {
     const version = Math.floor(server.version / 10_000);
-    fail(`the server is Postgres ${version}, and ${MIN_VERSION} or newer is needed.`);
+    fail(`the server is Postgres ${version}; Postgres ${MIN_VERSION} or newer is required.`);
   }
   if (server.encoding !== 'UTF8') {
     fail(
-      `the database ${quote(server.database)} has the encoding ${server.encoding}: create one with ENCODING 'UTF8' TEMPLATE template0.`,
+      `the database ${quote(server.database)} has the encoding ${server.encoding}, but UTF8 is required: create one with ENCODING 'UTF8' TEMPLATE template0.`,
     );
   }
   if (server.isReadOnly) {
     fail(
-      'the server takes no writes: promote it, end its read-only mode, or name the primary.',
+      'the server is read-only: connect to the primary, promote this server, or end its read-only mode.',
       true,
     );
   }
@@ -69,7 +69,7 @@ export async function checkServer(
   );
   if (forbidden !== undefined) {
     fail(
-      `role ${role} may not create tables in the schema ${quote(forbidden.name)}: have an administrator run GRANT USAGE, CREATE ON SCHEMA ${quote(forbidden.name)} TO ${role}, or name a schema of its own with ?schema=.`,
+      `role ${role} may not create tables in the schema ${quote(forbidden.name)}: have an administrator run GRANT USAGE, CREATE ON SCHEMA ${quote(forbidden.name)} TO ${role}, or use another schema with ?schema=.`,
     );
   }
 }
@@ -82,7 +82,7 @@ async function readServer(client: pg.Client): Promise<Server> {
       current_user::text AS role, current_database()::text AS database,
       has_database_privilege(current_database(), 'CREATE') AS "canCreate"`);
   const [server] = rows;
-  if (server === undefined) throw new Error('the server tells nothing of itself');
+  if (server === undefined) throw new Error('the server returned no information about itself');
   return server;
 }
 

@@ -3,21 +3,21 @@ import { StartError } from '../../errors.ts';
 import { clientConfig } from '../connection-pool.ts';
 import { sqlStateOf } from '../sql-state.ts';
 
-/** The settings that lead to a database. */
+/** The settings that point to a database. */
 export type UrlSetting = 'DATABASE_URL' | 'DATABASE_DIRECT_URL';
 
 const TIMEOUT_MS = 15_000;
 
 /**
- * SQLSTATE: rejected credentials, no privilege to connect, no such database. The same settings fail
- * again, as those that a pooler rejects or that TLS does.
+ * SQLSTATE: invalid credentials, no privilege to connect, no such database. The same settings will
+ * fail again, as do rejections by a pooler or by TLS.
  */
 const LASTING_STATES = /^(28...|3D000|42501)$/;
 const LASTING_MESSAGES =
   /no such (user|database)|unsupported startup parameter|authentication failed|SASL|does not support SSL/;
 const TLS_CODES = /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|^ERR_(TLS|SSL)/;
 
-/** One connection, for a look at the server. @throws StartError */
+/** Opens one connection to inspect the server. @throws StartError */
 export async function connectOnce(url: string, setting: UrlSetting): Promise<pg.Client> {
   const client = new pg.Client({
     ...clientConfig(url),
@@ -37,11 +37,11 @@ export async function connectOnce(url: string, setting: UrlSetting): Promise<pg.
 function explain(error: unknown, setting: UrlSetting): StartError {
   const { message = '', code = '' } = error as { message?: string; code?: string };
   const state = sqlStateOf(error) ?? '';
-  // Several addresses of one host fail with a code only.
+  // If a host has several addresses, the error has only a code.
   const reason = message || code;
   if (state === '53300') return tooManyConnections(error, setting);
   if (state === '3D000') {
-    return lasting(`${setting}: ${reason}: create it, or correct the name.`, error);
+    return lasting(`${setting}: ${reason}: create it, or correct its name.`, error);
   }
   if (LASTING_STATES.test(state) || LASTING_MESSAGES.test(message) || TLS_CODES.test(code)) {
     return lasting(
@@ -50,7 +50,7 @@ function explain(error: unknown, setting: UrlSetting): StartError {
     );
   }
   return new StartError(
-    `${setting}: the database cannot be reached (${reason}): start its server, or correct host and port.`,
+    `${setting}: the database cannot be reached (${reason}): start its server, or correct the host and port.`,
     { isTemporary: true, cause: error },
   );
 }
@@ -61,7 +61,7 @@ const lasting = (message: string, cause: unknown) =>
 export function tooManyConnections(cause: unknown, setting: UrlSetting): StartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StartError(
-    `${setting}: the server has too few connections left for this process (${reason}): allow more, or lower DATABASE_POOL_SIZE and QUEUE_POOL_SIZE.`,
+    `${setting}: the server has too few free connections for this process (${reason}): raise its max_connections, or lower DATABASE_POOL_SIZE and QUEUE_POOL_SIZE.`,
     { isTemporary: true, cause },
   );
 }

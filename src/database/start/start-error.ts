@@ -5,7 +5,8 @@ import { isUnreachable } from '../unreachable.ts';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * What Postgres refuses while the service starts, as one sentence; anything else stays as it is.
+ * Describes an error of Postgres during the start in one sentence; returns other errors as they
+ * are.
  * @param setting Names the database.
  */
 export function toStartError(error: unknown, setting: 'DATABASE_URL' | 'DATA_DIR'): unknown {
@@ -13,13 +14,13 @@ export function toStartError(error: unknown, setting: 'DATABASE_URL' | 'DATA_DIR
   const reason = error.message.trim().split('\n').at(-1);
   if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) {
     return new StartError(
-      `${setting}: the role lacks a privilege (${reason}): grant it, or name a schema of its own with ?schema=.`,
+      `${setting}: the role lacks a privilege (${reason}): grant it, or use another schema with ?schema=.`,
       { isTemporary: false, cause: error },
     );
   }
   if (!isUnreachable(error)) return error;
   return new StartError(
-    `${setting}: the database went away, or has no room or connection left (${reason}): start again once it is back.`,
+    `${setting}: the database is unavailable, or has no disk space or connections left (${reason}): start again when it is available.`,
     { isTemporary: true, cause: error },
   );
 }

@@ -6,52 +6,57 @@ import { EditsApiError } from '../edits-api-error.ts';
 import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
 import { createAnswerReader, type ReadAnswer } from './answer-reader.ts';
 import { type RawAnswer, receiveText, savedBody } from './answer-receiver.ts';
-import { createPictureFetcher, type FetchPatience } from './image-fetcher.ts';
+import { createImageFetcher, type FetchPatience } from './image-fetcher.ts';
 import { createRedactor } from './redact.ts';
 import { readHead } from './stored-answer-head.ts';
 
 const MiB = 1024 * 1024;
 
-/** Of an answer that is an error: its text. */
+/** The error response's text. */
 export const MAX_ERROR_BYTES = MiB;
 
 export interface AnswerAccessOptions {
-  /** Base URL of the edits API, ending in `/v1`. */
+  /** Base URL of the upstream, ending in `/v1`. */
   readonly url: string;
-  /** Sent to `url` only, and never part of an error. */
+  /** Sent only to `url`, and never part of an error. */
   readonly key: string;
-  /** Of other upstreams: never part of an error either. @default none */
+  /** Keys of other upstreams, which errors must not contain either. @default none */
   readonly otherKeys?: readonly string[];
-  /** It is the API itself: what its errors say of its work can be relied on. @default false */
+  /**
+   * Whether this is the API itself, so that its statements about an edit can be trusted. @default
+   * false
+   */
   readonly firstHand?: boolean;
-  /** Where pictures are put while they arrive. */
+  /** Where images are staged while they arrive. */
   readonly staging: Staging;
-  /** Of a whole answer. @default 512 MiB: ten images of 25 MB in base64, and room */
+  /**
+   * Limit of the whole response. @default 512 MiB: ten images of 25 MB in base64, and spare room
+   */
   readonly maxAnswerBytes?: number;
-  /** Of one image, decoded. @default 64 MiB */
+  /** Limit of one image, decoded. @default 64 MiB */
   readonly maxImageBytes?: number;
-  /** In one answer. @default 16 */
+  /** Limit per response. @default 16 */
   readonly maxImages?: number;
-  /** Name resolution, TCP and TLS together. @default 10_000 // 10 seconds */
+  /** Timeout of name resolution, TCP and TLS together. @default 10_000 // 10 seconds */
   readonly connectTimeoutMs?: number;
   /** @default none */
   readonly proxies?: OutboundProxies;
   /** @default 'retouch' */
   readonly userAgent?: string;
-  /** With images that an answer only points at. @default 5 minutes in all */
+  /** For images that a response only links to. @default 5 minutes in all */
   readonly patience?: FetchPatience;
   /**
-   * How long an event stream that has brought every image, and does not end, may bring more.
+   * How long to keep reading an event stream that has delivered all images but does not end.
    * @default 1_000 // 1 second
    */
   readonly quietMs?: number;
 }
 
-/** Reads the answers of one edits API, those that arrive and those that were kept. */
+/** Reads the responses of one upstream, both live and stored ones. */
 export interface AnswerAccess {
   readonly readAnswer: ReadAnswer;
   readonly readSaved: ReadSaved;
-  /** An error as others may see it: with what the answer's head said, and without the key. */
+  /** Completes an error with the head of the response, and removes the key. */
   redacted(error: EditsApiError, head: AnswerHead | null): EditsApiError;
   readonly redact: (text: string) => string;
   /** Closes idle connections. */
@@ -65,7 +70,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   const { firstHand = false, patience = { totalMs: 5 * 60_000 } } = options;
   const endpoint = endpointOf(options.url);
   const redact = createRedactor([options.key, ...(options.otherKeys ?? [])]);
-  // The edits API's own server may be a private one: somebody chose it.
+  // The upstream's own server may have a private address, because the operator chose it.
   const guard = createAddressGuard({
     connectTimeoutMs,
     proxies,
@@ -77,7 +82,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
     maxBytes: maxAnswerBytes,
     quietMs,
     firstHand,
-    fetchPicture: createPictureFetcher({
+    fetchImage: createImageFetcher({
       guard,
       staging,
       baseUrl: endpoint,
@@ -127,7 +132,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   };
 }
 
-/** Where edits are sent. The base URL may have a query, as Azure's `?api-version=` is. */
+/** The URL for edits. The base URL may have a query, such as Azure's `?api-version=`. */
 export function endpointOf(baseUrl: string): URL {
   const url = new URL(baseUrl);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/images/edits`;
@@ -137,10 +142,10 @@ export function endpointOf(baseUrl: string): URL {
 /** Whether the status promises images. */
 export const isGood = ({ httpStatus }: AnswerHead) => httpStatus >= 200 && httpStatus <= 299;
 
-/** What is read again is not kept again. */
+/** A stored response is not stored again. */
 const SAVED: RawAnswer = { write: async () => {}, sync: async () => {}, close: async () => {} };
 
-/** As sockets know it: without the brackets of IPv6. */
+/** As in sockets: without the brackets of IPv6. */
 function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }

@@ -2,47 +2,47 @@ import type { StagedFile } from '../../images/storage/staging.ts';
 import type { EditsApiError } from '../edits-api-error.ts';
 
 export interface DecodedAnswer {
-  /** The answer without its pictures. */
+  /** The response without its images. */
   readonly body: Readonly<Record<string, unknown>>;
-  /** Pictures that came inside the answer, by their place; the caller owns them. */
-  readonly pictures: ReadonlyMap<number, StagedFile>;
-  /** Where pictures can be fetched, by their place, also of some that came inside. */
+  /** Images inside the response by position; the caller owns them. */
+  readonly images: ReadonlyMap<number, StagedFile>;
+  /** URLs of images by position, possibly also of images inside the response. */
   readonly urls: ReadonlyMap<number, string>;
-  /**
-   * What the answer says besides its pictures, as text, of one that has neither pictures nor URLs: an
-   * error may stand there.
-   */
+  /** Text of a response without images and URLs, which may contain an error. */
   readonly text: string;
-  /** Of an answer without a picture that can be used: why, as far as its form tells. */
+  /** Why the response has no usable image, judged by its format. */
   readonly failure: EditsApiError;
 }
 
 /**
- * Takes an answer as it arrives and stages its pictures. One decoder reads one answer; every kind
- * of answer (one JSON document, an event stream, a bare image) has its own.
+ * Decodes a response while it arrives, and stages its images. One decoder per response; each kind
+ * of response (a JSON document, an event stream, a bare image) has its own.
  */
 export interface AnswerDecoder {
-  /** Resolves when the chunk is dealt with, which is backpressure. @throws EditsApiError BROKEN_ANSWER */
+  /**
+   * Resolves when the chunk is processed; await it for backpressure. @throws EditsApiError
+   * BROKEN_ANSWER
+   */
   write(chunk: Buffer): Promise<void>;
   /**
-   * - `whole`: what follows does not matter.
-   * - `enough`: every picture has come, and perhaps all.
+   * - `whole`: the rest does not matter.
+   * - `enough`: every requested image has arrived.
    * - `more`: something is missing.
    */
   readonly state: 'more' | 'enough' | 'whole';
   /**
-   * Nothing more comes. What is broken or missing does not matter to the pictures that came.
-   * @param options.isCut It ended otherwise than by its own protocol.
+   * Call at the end of the data. Broken or missing parts do not affect complete images.
+   * @param options.isCut Whether the response ended early by its own protocol.
    */
   end(options: { isCut: boolean }): Promise<DecodedAnswer>;
-  /** Removes every picture staged so far, finished or not. */
+  /** Removes every staged image, finished or not. */
   discard(): Promise<void>;
 }
 
 export interface AnswerLimits {
   readonly maxImages: number;
-  /** Per picture, decoded. */
+  /** Limit per image, decoded. */
   readonly maxImageBytes: number;
-  /** Of everything but the pictures. */
+  /** Limit of everything but the images. */
   readonly maxBodyBytes: number;
 }

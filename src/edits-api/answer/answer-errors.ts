@@ -6,32 +6,32 @@ import { DAILY_LIMIT } from './error-signs.ts';
 import { waitSaid } from './rate-limit-hints.ts';
 import { errorIn, hasImage, type ReportedError, readError } from './reported-error.ts';
 
-/** An answer of which nothing can be used. The edit may well have been made and paid. */
+/** A response that cannot be used. The edit may have been made and billed. */
 export function brokenAnswer(message: string, cause?: unknown): EditsApiError {
   return new EditsApiError('BROKEN_ANSWER', 'unknown', message, { cause });
 }
 
-/** What an answer says about itself, as far as errors need it. */
+/** Facts from the head of a response, as far as errors need them. */
 export interface AnswerHead {
   readonly httpStatus: number;
   readonly upstreamRequestId: string | null;
   readonly retryAfterSeconds: number | null;
 }
 
-/** What else of an answer decides what its error means. */
+/** Other facts that decide what the error of a response means. */
 export interface ErrorContext {
-  /** The upstream is the API itself and no relay: see `EDITS_API_FIRST_HAND`. */
+  /** Whether the upstream is the API itself, not a relay: see `EDITS_API_FIRST_HAND`. */
   readonly firstHand: boolean;
-  /** Of a redirect; redacted, as it may be cut. */
+  /** Target of a redirect; redacted, as it may be cut. */
   readonly location?: string | null;
-  /** When the limits that are used up renew, as the head says. */
+  /** When the exhausted limits renew, according to the head. */
   readonly resetSeconds?: number | null;
 }
 
-/** A limit per day that does not say when it renews is tried again after so long. */
+/** Delay before a retry after a daily limit whose renewal is unknown. */
 const DAILY_LIMIT_SECONDS = 15 * 60;
 
-/** The error that a response with a status outside 2xx means. */
+/** The error of a response with a status outside 2xx. */
 export function errorOfAnswer(
   head: AnswerHead,
   text: string,
@@ -45,7 +45,7 @@ export function errorOfAnswer(
   const [code, outcome] = classify(head, reported, context.firstHand);
   const said = reported?.message ?? summary(text);
   const message = `The upstream returned ${httpStatus}${said === '' ? '.' : `: ${said}`}`;
-  // An edits API would have said what it did not find.
+  // An edits API would name what it did not find.
   const isStranger = [404, 405].includes(httpStatus) && reported?.isCertain !== true;
   return new EditsApiError(code, outcome, message + (isStranger ? WRONG_URL : ''), {
     ...head,
@@ -56,7 +56,7 @@ export function errorOfAnswer(
 
 const WRONG_URL = ' (EDITS_API_URL may be wrong: it must be the base URL, which ends in /v1.)';
 
-/** The error in a response with a status of 2xx that brought no image; null: there is none. */
+/** The error in a 2xx response without an image; null if there is none. */
 export function errorInAnswer(
   head: AnswerHead,
   text: string,
@@ -77,8 +77,8 @@ export function errorInAnswer(
 }
 
 /**
- * The error that an event stream reports after it has begun. What was made until then may have been
- * paid, so the outcome is unknown whatever it says.
+ * An error inside a started event stream. Images made before it may have been billed, so the
+ * outcome is always unknown.
  */
 export function errorInStream(event: Readonly<Record<string, unknown>>): EditsApiError {
   const reported = errorIn(event);
@@ -99,7 +99,7 @@ function errorOfRedirect(head: AnswerHead, location: string | null): EditsApiErr
   return new EditsApiError('BAD_REQUEST', 'refused', message, head);
 }
 
-/** Seconds to wait; null when nobody says how long. */
+/** Seconds to wait; null if unknown. */
 function waitOf(
   code: EditErrorCode,
   { retryAfterSeconds }: AnswerHead,
@@ -115,7 +115,7 @@ function waitOf(
 
 interface Found {
   readonly reported: ReportedError;
-  /** An image on the way came before it. */
+  /** A partial image arrived before it. */
   readonly isWorkedOn: boolean;
 }
 
@@ -139,7 +139,7 @@ function errorInEvents(events: readonly string[]): Found | null {
   return null;
 }
 
-/** The data of each event; none for what is not an event stream. */
+/** The data of each event; empty if the text is not an event stream. */
 function eventsIn(text: string): string[] {
   const bare = text.trimStart();
   if (!/^(event|data|id|retry)?:/.test(bare)) return [];
@@ -157,7 +157,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What a page or a foreign JSON says, in short: tags and runs of white space are left out. */
+/** A short text of an HTML page or of foreign JSON, without tags and repeated white space. */
 function summary(text: string): string {
   const plain = cutText(text, 16_384).replaceAll(/<(style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ');
   return cutText(plain.replaceAll(/\s+/g, ' ').trim(), 500);

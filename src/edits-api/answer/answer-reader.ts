@@ -7,28 +7,28 @@ import type { AnswerLimits, DecodedAnswer } from './answer-decoder.ts';
 import { type AnswerHead, errorInAnswer } from './answer-errors.ts';
 import { type AnswerBody, type RawAnswer, receiveAnswer } from './answer-receiver.ts';
 import { findUsage } from './find-usage.ts';
-import type { FetchPicture } from './image-fetcher.ts';
+import type { FetchImage } from './image-fetcher.ts';
 import { inspectOutput } from './inspect-output.ts';
 import { createSniffingDecoder } from './sniffing-decoder.ts';
 import { storableJson } from './storable-text.ts';
 
 export interface ReadOptions {
-  /** What came before the bytes. */
+  /** What was read before the body. */
   readonly head: AnswerHead;
-  /** Aborting ends the fetching of pictures that the answer only points at. */
+  /** Aborting stops the download of linked images. */
   readonly signal: AbortSignal;
-  /** How many pictures were asked for. */
+  /** Number of requested images. */
   readonly expectedImages: number;
   readonly onPartialImage?: OnPartialImage | undefined;
-  /** Told when the answer has come, as far as it will, and what is left is to fetch its pictures. */
+  /** Called when the response has arrived and only linked images remain to be downloaded. */
   readonly onReceived?: (() => void) | undefined;
 }
 
 /**
- * Reads a good answer to its end: kept raw, its pictures staged, those it only points at fetched. One
- * that is broken, or cannot be had, does not matter when there are others. When it throws, nothing of
- * it is left in the staging directory but the pictures on the way that `onPartialImage` has taken.
- * @throws EditsApiError when there is none at all, StorageError; the signal's reason when aborted
+ * Reads a successful response to its end: stores it raw, stages its images, and downloads linked
+ * ones. A broken or missing image does not matter if there are others. If it throws, nothing
+ * remains in the staging directory except the partial images that `onPartialImage` received.
+ * @throws EditsApiError if there is no image at all; StorageError; the signal's reason when aborted
  */
 export type ReadAnswer = (
   body: AnswerBody,
@@ -39,36 +39,36 @@ export type ReadAnswer = (
 export function createAnswerReader(options: {
   staging: Staging;
   limits: AnswerLimits;
-  /** Of the whole answer. */
+  /** Limit of the whole response. */
   maxBytes: number;
   /** See `receiveAnswer`. */
   quietMs: number;
   /** See `ErrorContext`. */
   firstHand: boolean;
-  fetchPicture: FetchPicture;
+  fetchImage: FetchImage;
 }): ReadAnswer {
-  const { staging, limits, maxBytes, quietMs, firstHand, fetchPicture } = options;
+  const { staging, limits, maxBytes, quietMs, firstHand, fetchImage } = options;
 
   return async (body, raw, { head, onReceived, signal, ...more }) => {
     const decoder = createSniffingDecoder({ staging, limits, ...more });
     const images = new Map<number, ReceivedImage>();
     let failure: EditsApiError | null = null;
 
-    /** What is wrong with one picture stays with it. */
-    async function take(place: number, picture: Promise<ReceivedImage>): Promise<void> {
+    /** An error of one image does not affect the others. */
+    async function take(place: number, image: Promise<ReceivedImage>): Promise<void> {
       try {
-        images.set(place, await picture);
+        images.set(place, await image);
       } catch (error) {
         if (!(error instanceof EditsApiError)) throw error;
         failure ??= error;
       }
     }
 
-    async function collect({ pictures, urls }: DecodedAnswer): Promise<void> {
-      for (const [place, file] of pictures) await take(place, inspectOutput(file));
-      const missing = [...urls].filter(([place]) => !images.has(place));
+    async function collect(decoded: DecodedAnswer): Promise<void> {
+      for (const [place, file] of decoded.images) await take(place, inspectOutput(file));
+      const missing = [...decoded.urls].filter(([place]) => !images.has(place));
       if (missing.length > 0) onReceived?.();
-      const fetching = missing.map(([place, url]) => take(place, fetchPicture(url, signal)));
+      const fetching = missing.map(([place, url]) => take(place, fetchImage(url, signal)));
       const failed = (await Promise.allSettled(fetching)).find(
         (result) => result.status === 'rejected',
       );

@@ -8,16 +8,16 @@ import { brokenAnswer } from './answer-errors.ts';
 import { decodeContent } from './content-decoder.ts';
 import { createJsonScanner } from './json-scanner.ts';
 
-/** The file that keeps an answer as it came. */
+/** The file that stores a raw response. */
 export interface RawAnswer {
-  /** Resolves when the bytes are with the kernel. When it rejects, the same bytes may be tried again. */
+  /** Resolves when the kernel has the bytes. If it rejects, the same bytes may be written again. */
   write(chunk: Buffer): Promise<void>;
-  /** Resolves when what was written outlasts a power cut, and the file's name with it. */
+  /** Resolves when the content and the name of the file survive a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Creates or empties the file; only this user may read it. */
+/** Creates or truncates the file; only this user may read it. */
 export async function openRawAnswer(path: string): Promise<RawAnswer> {
   const file: FileHandle = await open(path, 'w', 0o600);
   let bytes = 0;
@@ -38,7 +38,7 @@ export async function openRawAnswer(path: string): Promise<RawAnswer> {
   };
 }
 
-/** The head goes before the first bytes: without these there is nothing to look at. */
+/** The head is written with the first bytes, because without a body it is useless. */
 export function withHead(raw: RawAnswer, head: Buffer): RawAnswer {
   let isWritten = false;
   return {
@@ -51,27 +51,27 @@ export function withHead(raw: RawAnswer, head: Buffer): RawAnswer {
   };
 }
 
-/** The bytes of an answer while they arrive. */
+/** The body of a response while it arrives. */
 export interface AnswerBody {
-  /** Content coding undone. Ends where the answer breaks off. */
+  /** Decoded from its content encoding. Ends where the response breaks off. */
   readonly chunks: AsyncIterable<Buffer>;
-  /** Why it broke off before its end; null: it did not, as far as it was read and can be told. */
+  /** Why the response ended early; null if it did not, as far as is known. */
   readonly cut: EditsApiError | null;
-  /** Whether that can be told. */
+  /** Whether `cut` is known. */
   readonly isEndKnown: boolean;
-  /** Closes the connection; what has arrived may still come. */
+  /** Closes the connection; data that has arrived may still be read. */
   end(): void;
 }
 
 export function openBody(source: Readable, contentEncoding = ''): AnswerBody {
   let cut: EditsApiError | null = null;
-  // One that is destroyed before it is read would have nobody to tell.
+  // Without a listener, an error before the first read would be uncaught.
   source.on('error', () => {});
   async function* chunks(): AsyncGenerator<Buffer, void> {
     try {
       yield* decodeContent(source, contentEncoding);
     } catch (error) {
-      cut = brokenAnswer('The answer was cut before its end.', error);
+      cut = brokenAnswer('The response ended early.', error);
     }
   }
   return {
@@ -84,19 +84,19 @@ export function openBody(source: Readable, contentEncoding = ''): AnswerBody {
   };
 }
 
-/** An answer that was kept, of which nobody knows any more whether all of it came. */
+/** A stored response, of which it is not known whether it is complete. */
 export function savedBody(chunks: AsyncIterable<Buffer>): AnswerBody {
   return { chunks, cut: null, isEndKnown: false, end: () => {} };
 }
 
 /**
- * Keeps an answer and decodes it, chunk by chunk and in step, until it is whole: servers may leave the
- * connection open, or break it off, behind that. When it cannot be decoded, the rest is still kept
- * before the error is thrown: it was paid for, and somebody may want to look.
- * @param options.quietMs How long to wait for more when every picture that was asked for has come, and
- * the answer has not said that it is whole.
- * @throws EditsApiError BROKEN_ANSWER for an answer that is too long; whatever the disk threw. The
- * decoder is left to the caller to discard.
+ * Stores and decodes a response chunk by chunk until it is complete; servers may leave the
+ * connection open or break it after that. If decoding fails, the rest is still stored before the
+ * error is thrown, because it was paid for and may be inspected.
+ * @param options.quietMs How long to wait for more data once every requested image has arrived but
+ *   the response is not marked as complete.
+ * @throws EditsApiError BROKEN_ANSWER if the response is too long; any error of the disk. The
+ *   caller discards the decoder.
  */
 export async function receiveAnswer(options: {
   body: AnswerBody;
@@ -109,7 +109,7 @@ export async function receiveAnswer(options: {
   let broken: { readonly reason: unknown } | null = null;
   let bytes = 0;
   let quiet: NodeJS.Timeout | undefined;
-  // On a full disk what was decoded gives its room to the raw bytes, from which it can be read again.
+  // On a full disk, staged images make room for the raw bytes, from which they can be read again.
   const giveUpDecoding = async (reason: unknown) => {
     broken ??= { reason };
     await decoder.discard();
@@ -142,13 +142,14 @@ export async function receiveAnswer(options: {
     clearTimeout(quiet);
   }
   if (broken !== null) throw (broken as { reason: unknown }).reason;
-  if (bytes > maxBytes) throw brokenAnswer(`The answer has more than ${maxBytes} bytes.`);
+  if (bytes > maxBytes) throw brokenAnswer(`The response has more than ${maxBytes} bytes.`);
   return decoder.end({ isCut: !isEnough() && (body.cut !== null || !body.isEndKnown) });
 }
 
 /**
- * Keeps an answer that is an error, and answers its text, to its last bracket if it is JSON. What is
- * cut, or longer than `maxBytes`, is taken as far as it came: the status alone says most.
+ * Stores an error response and returns its text, up to the last bracket if it is JSON. An
+ * incomplete text, or one longer than `maxBytes`, is returned as far as it arrived: the status
+ * alone says most.
  */
 export async function receiveText(options: {
   body: AnswerBody;
@@ -168,7 +169,7 @@ export async function receiveText(options: {
       if (room === 0 || json.isWhole) break;
     }
   } catch {
-    // The disk is full: the error that the status means is worth more than this one.
+    // On a full disk, the error of the response is worth more than this one.
   }
   return Buffer.concat(chunks).toString();
 }

@@ -3,12 +3,12 @@ import type { StagedFile } from '../../images/storage/staging.ts';
 import { brokenAnswer } from './answer-errors.ts';
 
 /**
- * Checks how a file starts; whether the rest is a picture is for the one who decodes it.
+ * Checks the first bytes of a file; the decoder validates the rest.
  * @throws EditsApiError BROKEN_ANSWER
  */
-export function assertPicture({ head }: StagedFile): void {
+export function assertImage({ head }: StagedFile): void {
   const sniffed = sniffImage(head);
   if (sniffed.format === null) {
-    throw brokenAnswer(`A picture in the answer is ${sniffed.instead}, not PNG, JPEG or WebP.`);
+    throw brokenAnswer(`An image in the response is ${sniffed.instead}, not PNG, JPEG or WebP.`);
   }
 }

@@ -1,9 +1,9 @@
 import { brokenAnswer } from './answer-errors.ts';
 
-/** Decodes base64 that arrives in pieces. Yielded bytes are valid until the next step only. */
+/** Decodes base64 in chunks. Yielded bytes are valid until the next step. */
 export interface Base64Stream {
   decode(text: Buffer): Generator<Buffer, void>;
-  /** The text has ended; the stream is ready for the next one. */
+  /** Ends the text; the stream can then decode another one. */
   end(): Generator<Buffer, void>;
 }
 
@@ -12,13 +12,13 @@ const PAD = 0x3d;
 const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
 
 /**
- * The standard alphabet or that of URLs (RFC 4648 sections 4 and 5), not both in one picture; padding
- * may be missing, and blanks are passed over. Nothing else: Node's decoder skips what it does not
- * know, and a picture with holes must not pass. Every block is decoded in one native call, and
- * anything skipped shows in the length.
+ * Accepts the standard or the URL-safe alphabet (RFC 4648 sections 4 and 5), but not both in one
+ * image, with optional padding and white space. Node's decoder skips invalid characters, but an
+ * image with holes must not pass: each block is decoded in one native call, and a wrong length
+ * reveals skipped characters.
  *
- * Decodes `blockBytes` of text at a time: big enough to be fast, small enough not to hold the event
- * loop up; the two buffers are used again and again, so a stream makes no garbage to speak of.
+ * Decodes `blockBytes` of text at a time: enough to be fast, but not so much that it blocks the
+ * event loop. Two buffers are reused, so a stream creates hardly any garbage.
  *
  * @throws EditsApiError BROKEN_ANSWER
  */
@@ -36,7 +36,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
     isStandard ||= block.includes('+') || block.includes('/');
     isForUrls ||= block.includes('-') || block.includes('_');
     if (bytes !== expected || (isStandard && isForUrls)) {
-      throw brokenAnswer('A picture in the answer is not base64.');
+      throw brokenAnswer('An image in the response is not valid base64.');
     }
     return decoded.subarray(0, bytes);
   }
@@ -46,7 +46,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
       const letters = BLANKS.some((blank) => piece.includes(blank)) ? withoutBlanks(piece) : piece;
       let at = 0;
       while (at < letters.length) {
-        // A full block waits for more text: if it is the last one it may be padded.
+        // A full block waits for more text, because the last block may be padded.
         if (length === blockBytes) yield decodeBlock((length / 4) * 3);
         const copied = letters.copy(text, length, at);
         length += copied;
@@ -65,7 +65,7 @@ export function createBase64Stream({ blockBytes = 32 * 1024 } = {}): Base64Strea
       length = 0;
       isStandard = false;
       isForUrls = false;
-      if (!isWhole) throw brokenAnswer('A picture in the answer is not whole base64.');
+      if (!isWhole) throw brokenAnswer('An image in the response is incomplete base64.');
     },
   };
 }

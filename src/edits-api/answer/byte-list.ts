@@ -1,9 +1,9 @@
-/** Bytes put one after the other in one growing buffer, at most `maxBytes`. */
+/** A growing buffer of at most `maxBytes`. */
 export interface ByteList {
   readonly length: number;
-  /** Copies. @throws what `tooLong` makes */
+  /** Copies. @throws the error of `tooLong` */
   append(chunk: Buffer, start: number, end: number): void;
-  /** Drops what is behind the first `length` bytes. */
+  /** Drops everything after the first `length` bytes. */
   truncate(length: number): void;
   /** A view, valid until the next append. */
   slice(start: number): Buffer;

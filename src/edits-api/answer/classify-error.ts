@@ -5,7 +5,7 @@ import { waitSaid } from './rate-limit-hints.ts';
 import type { ReportedError } from './reported-error.ts';
 import { simplified } from './simplified-chinese.ts';
 
-/** What the head of a response tells. */
+/** Facts from the head of a response. */
 interface StatusLine {
   readonly httpStatus: number;
   readonly retryAfterSeconds: number | null;
@@ -13,16 +13,18 @@ interface StatusLine {
 
 type Verdict = readonly [code: EditErrorCode, outcome: EditsApiOutcome];
 
-/** nginx's and the AWS load balancer's word for a client, here a relay, that hung up. */
+/**
+ * Status of nginx and the AWS load balancer for a client, here a relay, that closed the connection.
+ */
 const HUNG_UP = [460, 499];
 
 /**
- * What a response with a status outside 2xx means.
+ * Classifies a response with a status outside 2xx.
  *
- * `not_processed` is promised only where the API itself says so. A 429 is given before any work; so
- * is a 503 that an API wrote, or that names a time in `Retry-After`. A 500 is the API's report that
- * the work failed only where it comes from the API itself: a relay gives it to a call that it lost.
- * Every other 5xx may come from a proxy that gave up while the API is still at work.
+ * `not_processed` requires that the API itself says so. A 429 is sent before any work; so is a 503
+ * that an API wrote or that has `Retry-After`. A 500 means that the work failed only if it comes
+ * from the API itself: relays return it for calls that they lost. Any other 5xx may come from a
+ * proxy that gave up while the API is still working.
  */
 export function classify(
   { httpStatus: status, retryAfterSeconds }: StatusLine,
@@ -40,16 +42,16 @@ export function classify(
   return sign === null ? verdictOfStatus(status) : [sign, 'refused'];
 }
 
-/** Whether a status from 400 says, from this upstream, that no edit was made. */
+/** Whether a status from 400 on means, for this upstream, that no edit was made. */
 function isCertainlyUnmade(
   { httpStatus: status, retryAfterSeconds }: StatusLine,
   reported: ReportedError | null,
   firstHand: boolean,
 ): boolean {
-  // Failed Dependency: a relay's word for a call of its own that failed.
+  // Failed Dependency: a relay's status for a failed call of its own.
   if (status < 500) return status !== 424;
   if (status === 500) return firstHand && reported?.isOwn === true;
-  // What a server cannot do it has not done.
+  // A server that does not support a request has not processed it.
   if (status === 501) return true;
   if (status !== 503) return false;
   if (firstHand || retryAfterSeconds !== null) return true;
@@ -65,7 +67,7 @@ function verdictOfStatus(status: number): Verdict {
       return ['INSUFFICIENT_QUOTA', 'refused'];
     case 403:
       return ['FORBIDDEN', 'refused'];
-    // Too Early (RFC 8470) asks for the same request a little later.
+    // Too Early (RFC 8470) asks to repeat the request later.
     case 425:
     case 429:
       return ['RATE_LIMITED', 'not_processed'];
@@ -78,8 +80,8 @@ function verdictOfStatus(status: number): Verdict {
 }
 
 /**
- * What an error in a response with a status of 2xx means: a rejection counts as one, any other error
- * as it would with status 500.
+ * Classifies an error in a 2xx response: a rejection counts as such, any other error as with status
+ * 500.
  */
 export function classifyInside(reported: ReportedError, firstHand: boolean): Verdict {
   const asServerError: EditsApiOutcome = firstHand && reported.isOwn ? 'not_processed' : 'unknown';
@@ -97,7 +99,7 @@ export function classifyInside(reported: ReportedError, firstHand: boolean): Ver
   return ['SERVER_ERROR', asServerError];
 }
 
-/** What the error's code means or, where that says nothing, its words. */
+/** The meaning of the error's code or, if that is unspecific, of its message. */
 export function signOf(reported: ReportedError, status: number): EditErrorCode | null {
   const byCode = codeSign(reported);
   const isTooMuch = status === 429 && exceedsLimitAlone(reported.words);
@@ -116,7 +118,7 @@ export function signOf(reported: ReportedError, status: number): EditErrorCode |
 
 function codeSign({ codes, param, isModerated }: ReportedError): EditErrorCode | null {
   if (isModerated) return 'MODERATION_BLOCKED';
-  // Also the parts of `InternalError.Algo.DataInspectionFailed`.
+  // Includes the parts of `InternalError.Algo.DataInspectionFailed`.
   const written = codes.flatMap((code) => [code, ...code.split('.')]).map(canonical);
   const sign = ERROR_SIGNS.find((one) =>
     one.codes.some((name) => written.includes(canonical(name))),
@@ -124,7 +126,7 @@ function codeSign({ codes, param, isModerated }: ReportedError): EditErrorCode |
   return sign?.code ?? (param === 'model' ? 'MODEL_NOT_FOUND' : null);
 }
 
-/** Whether an error has one of these signs in its codes or its words. */
+/** Whether an error has one of these signs in its codes or message. */
 export function matches(reported: ReportedError, signs: typeof BAD_REQUEST): boolean {
   const written = reported.codes.map(canonical);
   if (signs.codes.some((name) => written.includes(canonical(name)))) return true;
@@ -132,13 +134,15 @@ export function matches(reported: ReportedError, signs: typeof BAD_REQUEST): boo
   return signs.words.some((pattern) => pattern.test(words));
 }
 
-/** Then its message speaks of what the client has sent: only moderation does so in its own words. */
+/**
+ * Then its message describes the client's input, and only moderation has specific words for that.
+ */
 function blamesParameter({ param, codes }: ReportedError): boolean {
   const blaming = /^(invalid|unsupported|missing|unknown)(?!_?(request|error))/i;
   return param !== null || codes.some((code) => blaming.test(code));
 }
 
-/** Without what stands in quotes, which may be the prompt; in simplified Chinese. */
+/** Without quoted parts, which may be the prompt; in simplified Chinese. */
 function wordsOf(text: string): string {
   const unquoted = text.replaceAll(
     /"[^"]*"|“[^”]*”|「[^」]*」|`[^`]*`|(?<![\p{L}\p{N}])['‘][^'’]*['’](?![\p{L}\p{N}])/gu,
@@ -147,12 +151,12 @@ function wordsOf(text: string): string {
   return simplified(unquoted);
 }
 
-/** One spelling for `InsufficientBalance`, `INSUFFICIENT-BALANCE` and `insufficient_balance`. */
+/** Normalizes `InsufficientBalance`, `INSUFFICIENT-BALANCE` and `insufficient_balance`. */
 function canonical(code: string): string {
   return code.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** "Limit 5, Requested 8": no wait makes room for that. */
+/** "Limit 5, Requested 8": waiting does not help. */
 function exceedsLimitAlone(message: string): boolean {
   const asked = /\blimit:?\s*([\d,]+)\b.*\brequested:?\s*([\d,]+)/is.exec(message) ?? [];
   const [limit = 0, requested = 0] = asked.slice(1).map((one) => Number(one.replaceAll(',', '')));

@@ -9,25 +9,25 @@ import {
 } from 'node:zlib';
 import { brokenAnswer } from './answer-errors.ts';
 
-/** Bytes that tell gzip and zstd. */
+/** First bytes of gzip and zstd. */
 const MAGIC_BYTES = 4;
 const ZSTD = Buffer.from('28b52ffd', 'hex');
 /** PNG and JPEG; WebP begins like text. */
 const PLAIN_MAGIC = [Buffer.from('89504e47', 'hex'), Buffer.from('ffd8ff', 'hex')];
 
-/** As many as are undone: more are not a coding but an attack. */
+/** Maximum number of encodings; more are an attack. */
 const MAX_LAYERS = 3;
 
-/** How a response begins that has no coding: text, or an image. */
+/** First bytes of a body that is not encoded: text, or an image. */
 const TEXT = /^(\u00ef\u00bb\u00bf|[\t\n\r\x20-\x7e]+$)/;
 
 /**
- * A body with its content codings undone. We ask for none, but not every proxy listens; some drop the
- * header and others leave it on what they have decoded, so gzip and zstd are told by their first bytes,
- * and text and images are never decoded. A coding that is not known leaves the bytes as they are. What
- * was cut is decoded as far as it came.
- * @param contentEncoding Several are undone from the last one on.
- * @throws EditsApiError BROKEN_ANSWER behind the last byte of what is cut or broken
+ * Decodes the content encodings of a body. We request none, but some proxies encode anyway; some
+ * drop the header, and others leave it on a decoded body. So gzip and zstd are detected by their
+ * first bytes, and text and images are never decoded. Bodies in an unknown encoding are returned
+ * unchanged. An incomplete body is decoded as far as it arrived.
+ * @param contentEncoding Several are decoded from the last to the first.
+ * @throws EditsApiError BROKEN_ANSWER after the last byte of an incomplete or invalid body
  */
 export async function* decodeContent(
   body: Readable,
@@ -40,7 +40,7 @@ export async function* decodeContent(
   try {
     yield* decodeLayers(body[Symbol.asyncIterator](), codings.toReversed(), MAX_LAYERS);
   } finally {
-    // Not by the iterator: somebody may be waiting for its next chunk, of a body that is left open.
+    // Not by the iterator, which may be waiting for the next chunk of a body that stays open.
     body.destroy();
   }
 }
@@ -75,7 +75,7 @@ async function* prepended(
 }
 
 function decoderOf(announced: string, head: Buffer): { coding: string; decoder: Transform } | null {
-  // What was cut is flushed, not refused.
+  // Incomplete data is flushed, not rejected.
   const zlib = { finishFlush: constants.Z_SYNC_FLUSH };
   if (head[0] === 0x1f && head[1] === 0x8b) return { coding: 'gzip', decoder: createGunzip(zlib) };
   if (head.subarray(0, ZSTD.length).equals(ZSTD)) {
@@ -84,7 +84,7 @@ function decoderOf(announced: string, head: Buffer): { coding: string; decoder: 
   }
   if (isPlain(head)) return null;
   if (announced === 'deflate') {
-    // Some servers leave out the zlib header (RFC 9110, 8.4.1.2).
+    // Some servers omit the zlib header (RFC 9110, 8.4.1.2).
     const isBare = (head[0] ?? 0) % 16 !== 8 || head.readUInt16BE() % 31 !== 0;
     return { coding: announced, decoder: isBare ? createInflateRaw(zlib) : createInflate(zlib) };
   }
@@ -100,7 +100,7 @@ function isPlain(head: Buffer): boolean {
   return head.length < 2 || isImage || TEXT.test(head.toString('latin1', 0, MAGIC_BYTES));
 }
 
-/** What the decoder makes of the chunks, to their end or to where they break off. */
+/** The decoded chunks, up to the end or to where they break off. */
 async function* through(
   chunks: AsyncGenerator<Buffer, void>,
   decoder: Transform,
@@ -123,7 +123,7 @@ async function* through(
   try {
     yield* decoder;
   } catch (error) {
-    throw brokenAnswer('The content coding of the answer is broken.', error);
+    throw brokenAnswer('The content encoding of the response is invalid.', error);
   } finally {
     decoder.destroy();
   }

@@ -2,8 +2,8 @@
 const MAX_WORD_LENGTH = 300;
 
 /**
- * At most `length` characters, without the end of a word that does not fit: the redactor would not
- * know a piece of a key.
+ * At most `length` characters, cut at a word boundary, because the redactor would not recognise a
+ * part of a key.
  */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;

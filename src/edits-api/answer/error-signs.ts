@@ -1,23 +1,23 @@
 import type { EditErrorCode } from '../edit-error-codes.ts';
 
 /**
- * What upstreams write when they reject an edit, by the code that it means. Sources: the references
- * of OpenAI, Azure OpenAI, LiteLLM (`proxy/_types.py`), new-api (`types/error.go`), one-api,
- * OpenRouter, Z.ai, DashScope, Volcengine, Moonshot, Anthropic and Gemini, and the issues that users
- * of those and of api.chatanywhere.tech have filed.
+ * What upstreams write when they reject an edit, by the error code that it means. Sources: the
+ * references of OpenAI, Azure OpenAI, LiteLLM (`proxy/_types.py`), new-api (`types/error.go`),
+ * one-api, OpenRouter, Z.ai, DashScope, Volcengine, Moonshot, Anthropic and Gemini, and issues
+ * filed by users of those and of api.chatanywhere.tech.
  */
 interface Signs {
   readonly code: EditErrorCode;
-  /** Of `code` or `type`, in any spelling: `InsufficientBalance` is `insufficient_balance`. */
+  /** In `code` or `type`, in any spelling: `InsufficientBalance` is `insufficient_balance`. */
   readonly codes: readonly string[];
   /**
-   * In the message, for servers whose code says nothing. Quoted parts are left out and traditional
-   * Chinese is written simplified: see `wordsOf`.
+   * In the message, for servers with unspecific codes. Quoted parts are removed and traditional
+   * Chinese is converted to simplified: see `wordsOf`.
    */
   readonly words: readonly RegExp[];
 }
 
-/** A limit per day, or a number of requests that renews by itself: waiting helps, credit does not. */
+/** A daily limit, or a request quota that renews by itself: waiting helps, credit does not. */
 export const DAILY_LIMIT: Pick<Signs, 'codes' | 'words'> = {
   codes: ['entitlement_daily_limit_exceeded', 'daily_limit_exceeded', 'rate_limit_daily'],
   words: [
@@ -29,11 +29,12 @@ export const DAILY_LIMIT: Pick<Signs, 'codes' | 'words'> = {
   ],
 };
 
-/** In order: of several signs in one error, the first one counts. */
+/** In order of precedence. */
 export const ERROR_SIGNS: readonly Signs[] = [
   { code: 'RATE_LIMITED', ...DAILY_LIMIT },
   {
-    // A suspended account first: its message often names the rules that it broke.
+    // A suspended account comes first, because its message often names the rules that were
+    // violated.
     code: 'AUTHENTICATION_FAILED',
     codes: [
       'account_deactivated',
@@ -221,7 +222,7 @@ export const ERROR_SIGNS: readonly Signs[] = [
   },
 ];
 
-/** The request itself is at fault: only looked for where the status does not say so. */
+/** The request itself is at fault. Checked only if the status does not say so. */
 export const BAD_REQUEST: Pick<Signs, 'codes' | 'words'> = {
   codes: [
     'bad_request',
@@ -262,7 +263,7 @@ export const BAD_REQUEST: Pick<Signs, 'codes' | 'words'> = {
   ],
 };
 
-/** A relay lost its own call, so that the edit may have been made, whatever status it gives that. */
+/** A relay lost its own call, so the edit may have been made, whatever the status. */
 export const CALL_LOST: Pick<Signs, 'codes' | 'words'> = {
   codes: [
     'do_request_failed',
@@ -289,7 +290,7 @@ export const CALL_LOST: Pick<Signs, 'codes' | 'words'> = {
   ],
 };
 
-/** The request alone exceeds the limit: it can never pass, however long it waits. */
+/** The request alone exceeds the limit, so no wait helps. */
 export const EXCEEDS_LIMIT_ALONE: readonly RegExp[] = [
   /\brequest too large\b/i,
   /\breduce (your|the) (input|prompt|images?)\b/i,

@@ -6,52 +6,55 @@ import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer, errorInStream } from './answer-errors.ts';
 import { createEventStreamScanner } from './event-stream-scanner.ts';
 import { findUsage, sumUsages } from './find-usage.ts';
-import { createPictureCollector, type PictureCollector } from './image-collector.ts';
-import { createPictureWriter } from './image-writer.ts';
+import { createImageCollector, type ImageCollector } from './image-collector.ts';
+import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner, type JsonScanner } from './json-scanner.ts';
 import { createStreamedImages } from './streamed-images.ts';
 
-/** Said at the end of a stream by servers that are used to it. */
+/** Sent at the end of a stream by many servers. */
 const DONE = '[DONE]';
 
-/** Of an event that is no JSON: enough for the words of an error. */
+/** Limit for an event that is not JSON: enough for an error message. */
 const MAX_TEXT_BYTES = 2_048;
 
 /** An event while it arrives. */
 interface OpenEvent {
   readonly json: JsonScanner;
-  readonly collector: PictureCollector;
-  /** How it begins: DONE, or the words of an error. */
+  readonly collector: ImageCollector;
+  /** Its beginning: DONE, or an error message. */
   head: string;
-  /** What is wrong with it: whether that matters is known at its end. */
+  /** Its failure; whether that matters is known only at its end. */
   failure: EditsApiError | null;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * An event stream: `image_edit.partial_image` as often as it comes, then one `image_edit.completed`
- * for each picture. An event of any other name that has pictures counts as completed, such as a whole
- * JSON answer that is sent as one. The body is made to look like that of the JSON answer, usages
- * summed up. A picture that is broken is dropped: the others are paid for.
+ * Decodes an event stream: any number of `image_edit.partial_image`, then one
+ * `image_edit.completed` per image. Any other event with images counts as completed, such as a
+ * whole JSON response in one event. The resulting body has the shape of the JSON response, with the
+ * usages added up. A broken image is dropped, because the others are paid for.
  */
 export function createEventStreamDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
-  /** How many pictures were asked for. */
+  /** Number of requested images. */
   expectedImages: number;
   onPartialImage?: OnPartialImage | undefined;
 }): AnswerDecoder {
   const { staging, limits, expectedImages, onPartialImage } = options;
   const { maxImages, maxImageBytes, maxBodyBytes } = limits;
   const scanner = createEventStreamScanner();
-  const writer = createPictureWriter({ staging, maxImageBytes });
+  const writer = createImageWriter({ staging, maxImageBytes });
   const images = createStreamedImages({ maxImages, onPartialImage });
   const completed: Json[] = [];
   let errors = 0;
   let isDone = false;
   let reported: EditsApiError | null = null;
-  /** The first error as it came; '' if images came before it, for then it was worked on. */
+  /**
+   * The first error as it arrived; '' if images arrived before it, because the edit was then
+   * processed.
+   */
   let errorText: string | null = null;
   let broken: EditsApiError | null = null;
   let usageApart: unknown;
@@ -59,7 +62,7 @@ export function createEventStreamDecoder(options: {
 
   const begin = (): OpenEvent => ({
     json: createJsonScanner({ maxSkeletonBytes: maxBodyBytes }),
-    collector: createPictureCollector({ writer, maxPictures: maxImages }),
+    collector: createImageCollector({ writer, maxImages: maxImages }),
     head: '',
     failure: null,
   });
@@ -85,18 +88,18 @@ export function createEventStreamDecoder(options: {
     const elements = await open.collector.end();
     const problem = open.failure ?? failure ?? elements.find((one) => one.failure)?.failure ?? null;
     if (type.endsWith('partial_image')) return images.takePartial(elements);
-    // Cut before its type came, it may be a picture on the way.
+    // Without its type, it may be a partial image.
     const isNamed = type !== '' || failure === null;
     const usable = elements.filter(({ group }) => isNamed || group !== '');
-    if (usable.some(({ picture, url }) => picture !== null || url !== null)) {
+    if (usable.some(({ image, url }) => image !== null || url !== null)) {
       completed.push(body);
       broken ??= problem;
       return images.takeOutput(usable);
     }
-    for (const { picture } of elements) if (picture !== null) await discardStagedFile(picture);
+    for (const { image } of elements) if (image !== null) await discardStagedFile(image);
     if (type.endsWith('.completed') || type === '') broken ??= problem;
     if (type.endsWith('.completed')) completed.push(body);
-    // The pictures beside it are paid for: it only counts when there are none.
+    // The images of the event are paid for, so this only counts if there are none.
     if (type === 'error' || (body['error'] ?? null) !== null) {
       errors += 1;
       reported ??= errorInStream(body);
@@ -105,7 +108,7 @@ export function createEventStreamDecoder(options: {
     } else if (isObject(body['usage'])) usageApart = body['usage'];
   }
 
-  /** Whether an event that is open may bring something yet. */
+  /** Whether the open event may still deliver something. */
   const isWaiting = () => event !== null && !event.json.isWhole && event.failure === null;
 
   function usage(): unknown {
@@ -132,19 +135,19 @@ export function createEventStreamDecoder(options: {
       return isEnough && !isWaiting() ? 'enough' : 'more';
     },
     async end({ isCut }) {
-      // A last event without its blank line counts when it is whole: it is paid for.
+      // A complete last event without its blank line counts, because it is paid for.
       if (event !== null) await endEvent(event, scanner.name);
       event = null;
       const isPart = isCut && !isDone && images.places < expectedImages;
       return {
         body: toBody(completed, isPart ? null : usage()),
-        pictures: images.pictures,
+        images: images.images,
         urls: images.urls,
         text: errorText ?? '',
         failure:
           reported ??
           broken ??
-          brokenAnswer('The event stream of the answer ended before its picture.'),
+          brokenAnswer('The event stream of the response ended before its image.'),
       };
     },
     async discard() {
@@ -156,10 +159,10 @@ export function createEventStreamDecoder(options: {
   };
 }
 
-/** The events' own words, in the shape of the JSON answer. */
+/** The fields of the events, in the shape of the JSON response. */
 function toBody(completed: readonly Json[], usage: unknown): Json {
   const [first = {}] = completed;
-  const { type: _type, b64_json: _picture, url: _url, usage: _usage, created_at, ...said } = first;
+  const { type: _type, b64_json: _image, url: _url, usage: _usage, created_at, ...said } = first;
   return {
     ...(created_at !== undefined && { created: created_at }),
     ...said,

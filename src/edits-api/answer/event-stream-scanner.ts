@@ -1,26 +1,25 @@
-/** `bytes` are valid until the next step of the scan only. */
+/** `bytes` are valid until the next step. */
 export type EventStreamPart =
   | { readonly kind: 'data'; readonly bytes: Buffer }
-  /** A blank line: the event is whole. `name` is that of its `event:` line, or ''. */
+  /** A blank line: the event is complete. `name` is that of its `event:` line, or ''. */
   | { readonly kind: 'end'; readonly name: string };
 
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const COLON = 0x3a;
-/** Of a field's name, and of an event's: what is longer is none that matters. */
+/** Limit of field and event names; longer ones are irrelevant. */
 const MAX_NAME_BYTES = 128;
 const LINE_BREAK = Buffer.of(LF);
 
 /**
- * Takes a stream of server-sent events apart as it arrives, cut anywhere. Data goes out as it
- * comes, several `data:` lines joined by a line break; comments and other fields are passed over,
- * however long they are.
+ * Parses server-sent events in chunks of any size. Yields data as it arrives, and joins several
+ * `data:` lines by a line break. Skips comments and other fields of any length.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export function createEventStreamScanner(): {
   scan(chunk: Buffer): Generator<EventStreamPart, void>;
-  /** Of the `event:` line of the event that is open, or ''. */
+  /** Name from the `event:` line of the open event, or ''. */
   readonly name: string;
 } {
   let state: 'name' | 'space' | 'value' = 'name';
@@ -29,7 +28,7 @@ export function createEventStreamScanner(): {
   let hasData = false;
   let afterCr = false;
 
-  /** The colon is read, or the line has ended without one. */
+  /** Call after the colon, or at the end of a line without one. */
   function* startValue(): Generator<EventStreamPart, void> {
     if (field === 'event') eventName = '';
     if (field !== 'data') return;
@@ -67,7 +66,7 @@ export function createEventStreamScanner(): {
           state = 'value';
           continue;
         }
-        // A long line of data takes many chunks: each is searched once for each kind of line end.
+        // A long data line spans many chunks; each is searched once per kind of line end.
         if (lfAt < at) lfAt = indexOrLength(chunk, LF, at);
         if (crAt < at) crAt = indexOrLength(chunk, CR, at);
         const lineEnd = Math.min(lfAt, crAt);

@@ -1,9 +1,9 @@
-/** What servers wrap an answer in. */
+/** Objects that some servers wrap a response in. */
 const WRAPPERS = ['data', 'result', 'output', 'response', 'metadata'];
 
 /**
- * `usage` of an answer, as it stands there: at the root, in what wraps the answer, or with each element
- * of `data`, which is then summed up. Undefined: there is none.
+ * Finds the `usage` of a response unchanged: at the root, in a wrapping object, or in each element
+ * of `data`, whose usages are then added up. Undefined if there is none.
  */
 export function findUsage(body: Readonly<Record<string, unknown>>): unknown {
   if ((body['usage'] ?? null) !== null) return body['usage'];
@@ -19,8 +19,8 @@ export function findUsage(body: Readonly<Record<string, unknown>>): unknown {
 }
 
 /**
- * The usages of several images as one: numbers of the same name are added, at any depth. Null
- * when one of them is missing: a part is not the whole.
+ * Adds up the usages of several images: numbers of the same name, at any depth. Null if one is
+ * missing, because a partial sum is wrong.
  */
 export function sumUsages(usages: readonly unknown[]): Readonly<Record<string, unknown>> | null {
   if (usages.length === 0 || !usages.every(isObject)) return null;

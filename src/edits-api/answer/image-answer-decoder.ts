@@ -2,7 +2,7 @@ import type { StagedFile, Staging, StagingWriter } from '../../images/storage/st
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
 
-/** An answer that is nothing but an image's own bytes. */
+/** Decodes a response that consists of an image's bytes. */
 export function createImageAnswerDecoder(options: {
   staging: Staging;
   limits: Pick<AnswerLimits, 'maxImageBytes'>;
@@ -14,7 +14,7 @@ export function createImageAnswerDecoder(options: {
     async write(chunk) {
       writer ??= await staging.create();
       if (writer.bytes + chunk.length > limits.maxImageBytes) {
-        throw brokenAnswer(`A picture in the answer has more than ${limits.maxImageBytes} bytes.`);
+        throw brokenAnswer(`An image in the response has more than ${limits.maxImageBytes} bytes.`);
       }
       await writer.write(chunk);
     },
@@ -23,10 +23,10 @@ export function createImageAnswerDecoder(options: {
       const file: StagedFile | undefined = await writer?.finish();
       return {
         body: {},
-        pictures: new Map(file === undefined ? [] : [[0, file]]),
+        images: new Map(file === undefined ? [] : [[0, file]]),
         urls: new Map(),
         text: '',
-        failure: brokenAnswer('The answer has no picture.'),
+        failure: brokenAnswer('The response contains no image.'),
       };
     },
     async discard() {

@@ -2,73 +2,73 @@ import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { StagedFile } from '../../images/storage/staging.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import type { PictureWriter } from './image-writer.ts';
-import type { PicturePlace } from './json-position.ts';
+import type { ImageWriter } from './image-writer.ts';
+import type { ImagePlace } from './json-position.ts';
 import type { ScanEvent } from './json-scanner.ts';
 
 /** Longest `data:image/…;base64,`. */
 const MAX_DATA_URL_HEAD = 256;
 const COMMA = 0x2c;
 
-/** What one element of an answer has for an image. */
-export interface PictureElement {
-  readonly picture: StagedFile | null;
-  /** Where the image can be had as well, or only. */
+/** The image in one element of a response. */
+export interface ImageElement {
+  readonly image: StagedFile | null;
+  /** URL of the image, in addition or only. */
   readonly url: string | null;
-  /** Why there is no image although something stands there. */
+  /** Why there is no image although the element has a value. */
   readonly failure: EditsApiError | null;
   /** See `groupOf`. */
   readonly group: string;
 }
 
 /**
- * Stages the images that a scanner finds in one JSON document. One that is broken does not matter to
- * the others: they are paid for.
+ * Stages the images that a scanner finds in one JSON document. A broken image does not affect the
+ * others, which are paid for.
  */
-export interface PictureCollector {
+export interface ImageCollector {
   /** @throws StorageError */
   take(event: ScanEvent): Promise<void>;
-  /** How many images are staged. */
+  /** Number of staged images. */
   readonly size: number;
   /**
-   * The elements in order, of the list that has images; the caller owns them now. Images that
-   * stand elsewhere, such as a second copy of the list, are removed.
+   * Returns the elements of the image list in order; the caller owns them. Removes images outside
+   * of that list, such as those of a copy of it.
    */
-  end(): Promise<PictureElement[]>;
-  /** Removes every image staged so far, finished or not. */
+  end(): Promise<ImageElement[]>;
+  /** Removes every staged image, finished or not. */
   discard(): Promise<void>;
 }
 
-type Element = { -readonly [Name in keyof PictureElement]: PictureElement[Name] };
+type Element = { -readonly [Name in keyof ImageElement]: ImageElement[Name] };
 
-export function createPictureCollector(options: {
-  writer: PictureWriter;
-  maxPictures: number;
-}): PictureCollector {
-  const { writer, maxPictures } = options;
+export function createImageCollector(options: {
+  writer: ImageWriter;
+  maxImages: number;
+}): ImageCollector {
+  const { writer, maxImages } = options;
   const elements = new Map<number, Element>();
-  /** The one whose image is being written; null: the text is passed over. */
+  /** The element whose image is being written; null to skip the text. */
   let current: Element | null = null;
-  /** What came of the head of a data: URL; null: it is over, or there is none. */
+  /** The head of a data: URL as far as it arrived; null if it is complete or absent. */
   let dataUrlHead: Buffer | null = null;
 
   const all = () => [...elements.values()];
-  const size = () => all().filter(({ picture }) => picture !== null).length;
+  const size = () => all().filter(({ image }) => image !== null).length;
 
-  function elementAt({ element, group }: PicturePlace): Element {
+  function elementAt({ element, group }: ImagePlace): Element {
     const found = elements.get(element);
     if (found !== undefined) return found;
-    const made: Element = { group, picture: null, url: null, failure: null };
+    const made: Element = { group, image: null, url: null, failure: null };
     elements.set(element, made);
     return made;
   }
 
-  async function open(place: PicturePlace, isDataUrl: boolean): Promise<void> {
+  async function open(place: ImagePlace, isDataUrl: boolean): Promise<void> {
     const element = elementAt(place);
     current = null;
-    if (element.picture !== null) return;
-    if (size() >= maxPictures) {
-      element.failure = brokenAnswer(`The answer has more than ${maxPictures} pictures.`);
+    if (element.image !== null) return;
+    if (size() >= maxImages) {
+      element.failure = brokenAnswer(`The response has more than ${maxImages} images.`);
       return;
     }
     await writer.open();
@@ -83,19 +83,19 @@ export function createPictureCollector(options: {
     const head = dataUrlHead.toString('latin1').trimEnd().toLowerCase();
     if (comma === -1 && head.length <= MAX_DATA_URL_HEAD) return;
     if (comma === -1 || !/;\s*base64$/.test(head)) {
-      throw brokenAnswer('A picture in the answer is a data: URL that is not base64.');
+      throw brokenAnswer('An image in the response is a data: URL that is not base64.');
     }
     dataUrlHead = null;
     return writer.write(bytes.subarray(comma + 1));
   }
 
   async function close(element: Element): Promise<void> {
-    if (dataUrlHead !== null) throw brokenAnswer('A picture in the answer is an empty data: URL.');
-    element.picture = await writer.close();
+    if (dataUrlHead !== null) throw brokenAnswer('An image in the response is an empty data: URL.');
+    element.image = await writer.close();
     element.failure = null;
   }
 
-  /** What is wrong with one image stays with it. */
+  /** An error of one image does not affect the others. */
   async function guarded(element: Element, work: Promise<void>): Promise<void> {
     try {
       await work;
@@ -126,8 +126,8 @@ export function createPictureCollector(options: {
       const inOrder = [...elements].toSorted(([a], [b]) => a - b).map(([, element]) => element);
       const group = bestGroup(inOrder);
       for (const element of inOrder) {
-        if (element.picture !== null && element.group !== group) {
-          await discardStagedFile(element.picture);
+        if (element.image !== null && element.group !== group) {
+          await discardStagedFile(element.image);
         }
       }
       elements.clear();
@@ -135,21 +135,20 @@ export function createPictureCollector(options: {
     },
     async discard() {
       await writer.discard();
-      for (const { picture } of all()) if (picture !== null) await discardStagedFile(picture);
+      for (const { image } of all()) if (image !== null) await discardStagedFile(image);
       elements.clear();
     },
   };
 }
 
 /**
- * The list that is taken: the edits API's own `data` before any other, and images before links. Null:
- * none has anything.
+ * The list to use: `data` of the edits API first, and images before links. Null if there is none.
  */
 function bestGroup(elements: readonly Element[]): string | null {
-  const found = elements.filter(({ picture, url }) => picture !== null || url !== null);
+  const found = elements.filter(({ image, url }) => image !== null || url !== null);
   const best =
     found.find(({ group }) => group === 'data') ??
-    found.find(({ picture }) => picture !== null) ??
+    found.find(({ image }) => image !== null) ??
     found[0];
   return best?.group ?? null;
 }

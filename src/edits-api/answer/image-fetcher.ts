@@ -7,39 +7,39 @@ import type { AddressGuard } from '../../net/address-guard.ts';
 import { parseRetryAfter } from '../../net/retry-after.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { assertPicture } from './assert-image.ts';
+import { assertImage } from './assert-image.ts';
 import { decodeContent } from './content-decoder.ts';
 import { inspectOutput } from './inspect-output.ts';
 
 const maxRedirects = 3;
-/** A server that says nothing for so long is tried again, in milliseconds. */
+/** How long a server may be silent before the next attempt, in milliseconds. */
 const SILENCE_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 20_000;
-/** `Retry-After` counts up to so long, in milliseconds: longer ones would use up all tries. */
+/** Upper limit of `Retry-After`, in milliseconds; longer delays would use up all attempts. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
-/** What a server says to a request that will never do: all others may yet become a picture. */
+/** Statuses that no retry can change. All others may become an image. */
 const FINAL_STATUSES = [400, 401, 405, 406, 410, 414, 451];
 
-/** How long, and how patiently, a picture is fetched. In milliseconds. */
+/** Limits of a download, in milliseconds. */
 export interface FetchPatience {
-  /** From the first try to the last one's end. */
+  /** From the start of the first attempt to the end of the last. */
   readonly totalMs: number;
-  /** Before the second try; it doubles with each. @default 500 */
+  /** Delay before the second attempt; it doubles each time. @default 500 */
   readonly firstDelayMs?: number;
 }
 
 /**
- * Fetches one picture that an answer only points at. It was paid for and the request is free, so
- * whatever may pass is tried again: an object that is not there yet, an overloaded server, a broken
- * connection, a page or half a picture in its place.
- * @throws EditsApiError BROKEN_ANSWER with the last reason; StorageError; when aborted, the signal's
- * reason.
+ * Downloads one linked image. It was paid for and the download is free, so every temporary failure
+ * is retried: an object that does not exist yet, an overloaded server, a broken connection, a page
+ * or half an image instead.
+ * @throws EditsApiError BROKEN_ANSWER with the last reason; StorageError; the signal's reason when
+ *   aborted.
  */
-export type FetchPicture = (url: string, signal: AbortSignal) => Promise<ReceivedImage>;
+export type FetchImage = (url: string, signal: AbortSignal) => Promise<ReceivedImage>;
 
-/** Why a try failed. */
+/** Why an attempt failed. */
 class TryError extends Error {
   readonly isFinal: boolean;
   readonly retryAfterMs: number;
@@ -55,17 +55,17 @@ class TryError extends Error {
 }
 
 /**
- * `guard` decides where a URL may lead, anew for each redirect. The edits API key is never sent.
- * A relative URL is taken to be on the edits API's own server.
+ * `guard` checks each URL, including those of redirects. The API key is never sent. A relative URL
+ * refers to the upstream's own server.
  */
-export function createPictureFetcher(options: {
+export function createImageFetcher(options: {
   guard: Pick<AddressGuard, 'request'>;
   staging: Staging;
   baseUrl: URL;
   maxImageBytes: number;
   userAgent: string;
   patience: FetchPatience;
-}): FetchPicture {
+}): FetchImage {
   const { guard, staging, baseUrl, maxImageBytes, userAgent, patience } = options;
   const { totalMs, firstDelayMs = FIRST_DELAY_MS } = patience;
 
@@ -119,7 +119,7 @@ export function createPictureFetcher(options: {
       await writer.write(chunk);
     }
     const file = await writer.finish();
-    assertPicture(file);
+    assertImage(file);
     return file;
   }
 
@@ -143,7 +143,7 @@ export function createPictureFetcher(options: {
       } catch (error) {
         aborted.throwIfAborted();
         if (error instanceof StorageError) throw error;
-        // A try that the deadline broke off says less than the one before.
+        // An attempt that the deadline ended says less than the one before it.
         if (last === null || !deadline.aborted) last = toTryError(error);
       }
       if (!last.isFinal && !deadline.aborted) {
@@ -152,7 +152,10 @@ export function createPictureFetcher(options: {
         aborted.throwIfAborted();
       }
       if (last.isFinal || deadline.aborted) {
-        throw brokenAnswer(`A picture in the answer could not be fetched: ${last.message}`, last);
+        throw brokenAnswer(
+          `An image in the response could not be downloaded: ${last.message}`,
+          last,
+        );
       }
     }
   };
@@ -166,7 +169,7 @@ function parseUrl(address: string, base: URL): URL {
   return url;
 }
 
-/** Without the URL: those of pictures are often signed. */
+/** Without the URL, because image URLs are often signed. */
 function toTryError(error: unknown): TryError {
   if (error instanceof TryError) return error;
   if (error instanceof AddressRefusedError) {

@@ -1,10 +1,10 @@
 /**
- * Where servers put images into an answer, and in which form. The edits API has them at
- * `data[i].b64_json` or `data[i].url`; others wrap that in an object, call the list `images` or
- * `output`, or put an image where a URL is expected and the other way round.
+ * Where and how servers put images into a response. The edits API uses `data[i].b64_json` or
+ * `data[i].url`; others wrap that in an object, call the list `images` or `output`, or swap images
+ * and URLs.
  */
 
-/** Keys of what may hold an image or several, at any depth. */
+/** Keys of values that may contain one or several images, at any depth. */
 const CONTAINERS = new Set([
   'data',
   'images',
@@ -18,7 +18,7 @@ const CONTAINERS = new Set([
   'artifacts',
 ]);
 
-/** Keys of base64 text; a link may stand there too. */
+/** Keys of base64 text, which may be a link instead. */
 const BASE64_KEYS = new Set([
   'b64_json',
   'b64',
@@ -29,26 +29,26 @@ const BASE64_KEYS = new Set([
   'imageBase64',
 ]);
 
-/** Keys of a link; base64 text may stand there too. */
+/** Keys of a link, which may be base64 text instead. */
 const LINK_KEYS = new Set(['url', 'image', 'image_url', 'imageUrl']);
 
 /** Containers that some servers fill with the image itself, or with a link to it. */
 const BARE_KEYS = new Set(['data', 'images', 'output', 'result']);
 
-/** How PNG, JPEG and WebP begin in base64. */
+/** First base64 characters of PNG, JPEG and WebP. */
 const BASE64_MAGIC = ['iVBORw0KGgo', '/9j/', 'UklGR'];
 
 const DATA = 'data:';
 const HTTP = ['http://', 'https://'];
 
-/** Longest start of a value that `kindOf` needs, after blanks. */
+/** Length of the start that `kindOf` needs, after white space. */
 export const MAX_START = 16;
 
 /**
- * Whether a string may be an image or a link to one. `path` has the keys from the root down, null for
- * the places of a list. An element of a list has no key of its own.
+ * Whether a string may be an image or a link to one. `path` contains the keys from the root down,
+ * with null for list indices. A list element has no key of its own.
  */
-export function mayBePicture(path: readonly (string | null)[]): boolean {
+export function mayBeImage(path: readonly (string | null)[]): boolean {
   const last = path.at(-1);
   if (last === undefined) return false;
   if (last !== null && ![BASE64_KEYS, LINK_KEYS, BARE_KEYS].some((keys) => keys.has(last))) {
@@ -58,7 +58,7 @@ export function mayBePicture(path: readonly (string | null)[]): boolean {
   return path.slice(0, -1).every((key) => key === null || CONTAINERS.has(key));
 }
 
-/** The names of what an image stands in, from the root down; '' for the root itself. */
+/** The names of the containers of an image, from the root down; '' for the root. */
 export function groupOf(path: readonly (string | null)[]): string {
   return path
     .slice(0, -1)
@@ -67,7 +67,7 @@ export function groupOf(path: readonly (string | null)[]): string {
 }
 
 /**
- * What a string that begins with `start` is; null: the start is too short to tell.
+ * The kind of a string that begins with `start`; null if the start is too short.
  * @param key The string's own key; null in a list.
  */
 export function kindOf(
@@ -88,7 +88,10 @@ export function kindOf(
   return open(BASE64_MAGIC, text) ? null : 'text';
 }
 
-/** Whether a text that is not an image is a link. Only `url` may be relative: other words are many. */
+/**
+ * Whether a text that is not an image is a link. Only `url` may be relative, because other keys
+ * often contain plain words.
+ */
 export function isLink(key: string | null, text: string): boolean {
   const lower = text.trim().toLowerCase();
   if (HTTP.some((scheme) => lower.startsWith(scheme))) return true;

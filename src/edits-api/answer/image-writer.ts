@@ -1,32 +1,32 @@
 import type { StagedFile, Staging, StagingWriter } from '../../images/storage/staging.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { assertPicture } from './assert-image.ts';
+import { assertImage } from './assert-image.ts';
 import { createBase64Stream } from './base64-stream.ts';
 
-/** Stages the pictures of an answer, one after the other, while their base64 arrives. */
-export interface PictureWriter {
-  /** A new picture begins; one that is still open is removed. */
+/** Stages the images of a response one by one while their base64 arrives. */
+export interface ImageWriter {
+  /** Begins a new image, and removes one that is still open. */
   open(): Promise<void>;
-  /** @throws EditsApiError BROKEN_ANSWER for what is not base64, or too long; StorageError */
+  /** @throws EditsApiError BROKEN_ANSWER if the text is invalid or too long; StorageError */
   write(base64: Buffer): Promise<void>;
-  /** The picture is whole; it belongs to the caller now. @throws EditsApiError BROKEN_ANSWER */
+  /** Ends the image; the caller owns it. @throws EditsApiError BROKEN_ANSWER */
   close(): Promise<StagedFile>;
-  /** Removes what was begun; nothing when nothing was. */
+  /** Removes an open image; otherwise a no-op. */
   discard(): Promise<void>;
 }
 
-export function createPictureWriter(options: {
+export function createImageWriter(options: {
   staging: Staging;
-  /** Of one picture, decoded. */
+  /** Limit per image, decoded. */
   maxImageBytes: number;
-}): PictureWriter {
+}): ImageWriter {
   const { staging, maxImageBytes } = options;
   let base64 = createBase64Stream();
   let current: StagingWriter | null = null;
 
   async function store(writer: StagingWriter, block: Buffer): Promise<void> {
     if (writer.bytes + block.length > maxImageBytes) {
-      throw brokenAnswer(`A picture in the answer has more than ${maxImageBytes} bytes.`);
+      throw brokenAnswer(`An image in the response has more than ${maxImageBytes} bytes.`);
     }
     await writer.write(block);
   }
@@ -35,7 +35,7 @@ export function createPictureWriter(options: {
     const writer = current;
     if (writer === null) return;
     current = null;
-    // It may hold the rest of the picture that was given up.
+    // It may contain the rest of the discarded image.
     base64 = createBase64Stream();
     await writer.discard();
   }
@@ -46,14 +46,14 @@ export function createPictureWriter(options: {
       current = await staging.create();
     },
     async write(text) {
-      if (current === null) throw new TypeError('No picture is open.');
+      if (current === null) throw new TypeError('There is no open image.');
       for (const block of base64.decode(text)) await store(current, block);
     },
     async close() {
-      if (current === null) throw new TypeError('No picture is open.');
+      if (current === null) throw new TypeError('There is no open image.');
       for (const block of base64.end()) await store(current, block);
       const file = await current.finish();
-      assertPicture(file);
+      assertImage(file);
       current = null;
       return file;
     },

@@ -3,11 +3,14 @@ import type { StagedFile, Staging } from '../../images/storage/staging.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { AnswerDecoder, AnswerLimits } from './answer-decoder.ts';
 import { brokenAnswer } from './answer-errors.ts';
-import { createPictureCollector } from './image-collector.ts';
-import { createPictureWriter } from './image-writer.ts';
+import { createImageCollector } from './image-collector.ts';
+import { createImageWriter } from './image-writer.ts';
 import { createJsonScanner } from './json-scanner.ts';
 
-/** `{ data: [{ b64_json | url }], … }`, and what others make of it: see picture-place.ts. */
+/**
+ * Decodes `{ data: [{ b64_json
+ *  url }], … }` and its variants: see image-place.ts.
+ */
 export function createJsonAnswerDecoder(options: {
   staging: Staging;
   limits: AnswerLimits;
@@ -15,11 +18,11 @@ export function createJsonAnswerDecoder(options: {
   const { staging, limits } = options;
   const { maxImages, maxImageBytes, maxBodyBytes } = limits;
   const scanner = createJsonScanner({ maxSkeletonBytes: maxBodyBytes });
-  const writer = createPictureWriter({ staging, maxImageBytes });
-  const collector = createPictureCollector({ writer, maxPictures: maxImages });
-  const pictures = new Map<number, StagedFile>();
+  const writer = createImageWriter({ staging, maxImageBytes });
+  const collector = createImageCollector({ writer, maxImages: maxImages });
+  const images = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
-  /** What is wrong with the document behind its first image. */
+  /** The failure of the document after its first image. */
   let broken: EditsApiError | null = null;
 
   return {
@@ -39,33 +42,33 @@ export function createJsonAnswerDecoder(options: {
     async end() {
       const { document, text, failure } = scanner.end();
       const elements = await collector.end();
-      for (const [place, { picture, url }] of elements.entries()) {
-        // Images come first: a link is only a way to one.
-        if (picture !== null) pictures.set(place, picture);
-        if (url !== null && (picture !== null || pictures.size + urls.size < maxImages)) {
+      for (const [place, { image, url }] of elements.entries()) {
+        // Images take precedence, because a link is only a way to one.
+        if (image !== null) images.set(place, image);
+        if (url !== null && (image !== null || images.size + urls.size < maxImages)) {
           urls.set(place, url);
         }
       }
       return {
         body: toBody(document),
-        pictures,
+        images,
         urls,
         text,
         failure:
           failure ??
           elements.find((element) => element.failure !== null)?.failure ??
-          brokenAnswer('The answer has no picture.'),
+          brokenAnswer('The response contains no image.'),
       };
     },
     async discard() {
       await collector.discard();
-      for (const file of pictures.values()) await discardStagedFile(file);
-      pictures.clear();
+      for (const file of images.values()) await discardStagedFile(file);
+      images.clear();
     },
   };
 }
 
-/** The document without what is left of its images. */
+/** The document without the remains of its images. */
 function toBody(document: unknown): Readonly<Record<string, unknown>> {
   if (typeof document !== 'object' || document === null) return {};
   const body: Record<string, unknown> = Array.isArray(document)

@@ -1,10 +1,10 @@
 const nothing = Buffer.alloc(0);
-/** Stands for an escape that base64 has no use for: whoever decodes the text fails on it. */
+/** Replaces an escape that is invalid in base64, so that decoding fails. */
 const notBase64 = Buffer.from('!');
 
 /**
- * What an escape sequence inside base64 text stands for: null while it is not whole, nothing for
- * blanks, such as the line breaks of MIME base64, else one character.
+ * The character of an escape sequence inside base64 text: null if the sequence is incomplete, empty
+ * for white space, such as the line breaks of MIME base64.
  */
 export function takeEscape(sequence: string): Buffer | null {
   const kind = sequence[1];

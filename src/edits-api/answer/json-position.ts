@@ -1,8 +1,8 @@
-import { groupOf, mayBePicture } from './image-place.ts';
+import { groupOf, mayBeImage } from './image-place.ts';
 
-/** Where a picture stands: several forms of one picture have the same element. */
-export interface PicturePlace {
-  /** Counted in the order of the document. */
+/** Position of an image: several forms of one image have the same element. */
+export interface ImagePlace {
+  /** Counted in document order. */
   readonly element: number;
   /** See `groupOf`. */
   readonly group: string;
@@ -30,7 +30,7 @@ export interface JsonPosition {
   /** The key that ends here. */
   setKey(key: string): void;
   /** What a value that begins here may be: an image, with its own key, or null. Counts elements. */
-  imagePlace(): { readonly place: PicturePlace; readonly key: string | null } | null;
+  imagePlace(): { readonly place: ImagePlace; readonly key: string | null } | null;
 }
 
 export function createJsonPosition(): JsonPosition {
@@ -70,7 +70,7 @@ export function createJsonPosition(): JsonPosition {
       const level = levels[depth - 1];
       if (depth > MAX_DEPTH || level === undefined || (level.isObject && !afterColon)) return null;
       const path = levels.slice(0, depth).map(({ isObject, key }) => (isObject ? key : null));
-      if (!mayBePicture(path)) return null;
+      if (!mayBeImage(path)) return null;
       const element = level.isObject ? level.element : ++elements;
       return { place: { element, group: groupOf(path) }, key: path.at(-1) ?? null };
     },

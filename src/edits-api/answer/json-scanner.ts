@@ -1,20 +1,22 @@
 import { brokenAnswer } from './answer-errors.ts';
 import { isLink } from './image-place.ts';
-import { createJsonPosition, type PicturePlace } from './json-position.ts';
+import { createJsonPosition, type ImagePlace } from './json-position.ts';
 import { createJsonSkeleton, type ScannedJson } from './json-skeleton.ts';
 import { createImageText, createStringStart, type StringStart } from './json-strings.ts';
 
-/** `text` is valid until the next step of the scan only. Escapes in it are resolved. */
+/** `text` is valid until the next step. Its escapes are resolved. */
 export type ScanEvent =
-  | ({ readonly kind: 'open'; readonly isDataUrl: boolean } & PicturePlace)
+  | ({ readonly kind: 'open'; readonly isDataUrl: boolean } & ImagePlace)
   | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'close' }
-  | ({ readonly kind: 'link'; readonly url: string } & PicturePlace);
+  | ({ readonly kind: 'link'; readonly url: string } & ImagePlace);
 
 export interface JsonScanner {
-  /** The next bytes, cut anywhere. What is behind the document is passed over. @throws EditsApiError BROKEN_ANSWER */
+  /**
+   * Scans the next chunk. Skips everything after the document. @throws EditsApiError BROKEN_ANSWER
+   */
   scan(chunk: Buffer): Generator<ScanEvent, void>;
-  /** Whether the document's last bracket has come. */
+  /** Whether the document's last bracket has arrived. */
   readonly isWhole: boolean;
   end(): ScannedJson;
 }
@@ -28,22 +30,22 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** A string that may be a picture, a link, or neither. */
+/** A string that may be an image, a link, or neither. */
 interface Candidate {
-  readonly place: PicturePlace;
+  readonly place: ImagePlace;
   readonly key: string | null;
   readonly start: StringStart;
 }
 
 /**
- * Finds the pictures and links in a JSON document that arrives in pieces, and hands them out as they
- * come. Everything but pictures is kept (at most `maxSkeletonBytes`) and parsed by JSON.parse at
- * the end. So this scanner need only be right about valid JSON: an empty string in place of a picture
- * leaves a broken document broken, and JSON.parse says so.
+ * Finds images and links in a JSON document in chunks, and yields them as they arrive. Everything
+ * else is collected (at most `maxSkeletonBytes`) and parsed by JSON.parse at the end. So this
+ * scanner need only be correct for valid JSON: replacing an image by an empty string keeps a broken
+ * document broken, and JSON.parse reports it.
  */
 export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: number }): JsonScanner {
   const skeleton = createJsonSkeleton({ maxBytes: maxSkeletonBytes });
-  let state: 'structure' | 'string' | 'candidate' | 'picture' = 'structure';
+  let state: 'structure' | 'string' | 'candidate' | 'image' = 'structure';
   let isWhole = false;
   const position = createJsonPosition();
   const imageText = createImageText();
@@ -52,7 +54,10 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
   /** In a string that stays in the skeleton: whether the last byte was a backslash. */
   let isEscaped = false;
 
-  /** Reads up to and including the next opening quote or the document's end. Answers where it stopped. */
+  /**
+   * Reads up to and including the next opening quote or the end of the document. Returns the
+   * position.
+   */
   function scanStructure(chunk: Buffer, start: number): number {
     let at = start;
     while (at < chunk.length && state === 'structure' && !isWhole) {
@@ -83,7 +88,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     if (candidate !== null) state = 'candidate';
   }
 
-  /** Reads up to and including the closing quote of a string that stays in the skeleton. */
+  /** Reads up to and including the closing quote of a string that belongs to the skeleton. */
   function* scanString(chunk: Buffer, start: number): Generator<ScanEvent, number> {
     let at = start;
     while (at < chunk.length && state === 'string') {
@@ -104,7 +109,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     return at;
   }
 
-  /** Reads a string until it is clear what it is. */
+  /** Reads a string until its kind is known. */
   function* scanCandidate(
     { place, start }: Candidate,
     chunk: Buffer,
@@ -116,14 +121,14 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     if (kind === 'text' || kind === null) return at;
     candidate = null;
     skeleton.emptyString();
-    state = 'picture';
+    state = 'image';
     yield { kind: 'open', isDataUrl: kind === 'data-url', ...place };
     if (start.text !== '') yield { kind: 'text', bytes: Buffer.from(start.text, 'latin1') };
     return at;
   }
 
   /** Yields the text of an image up to its closing quote, which goes to the skeleton. */
-  function* scanPicture(chunk: Buffer, from: number): Generator<ScanEvent, number> {
+  function* scanImage(chunk: Buffer, from: number): Generator<ScanEvent, number> {
     const pieces = imageText.read(chunk, from);
     let piece = pieces.next();
     for (; !piece.done; piece = pieces.next()) yield { kind: 'text', bytes: piece.value };
@@ -143,7 +148,7 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
         else if (state === 'string') at = yield* scanString(chunk, at);
         else if (candidate !== null && state === 'candidate')
           at = yield* scanCandidate(candidate, chunk, at);
-        else at = yield* scanPicture(chunk, at);
+        else at = yield* scanImage(chunk, at);
       }
     },
     get isWhole() {
@@ -151,9 +156,9 @@ export function createJsonScanner({ maxSkeletonBytes }: { maxSkeletonBytes: numb
     },
     end() {
       const scanned = skeleton.parse();
-      // Alone, an unclosed picture would look like an unclosed string: say which it was.
-      const failure = brokenAnswer('The answer ends inside a picture.');
-      return state === 'picture' ? { ...scanned, failure } : scanned;
+      // Otherwise, an unclosed image would be reported as an unclosed string.
+      const failure = brokenAnswer('The response ends inside an image.');
+      return state === 'image' ? { ...scanned, failure } : scanned;
     },
   };
 }

@@ -5,21 +5,21 @@ import { createByteList } from './byte-list.ts';
 import { parseCutJson } from './parse-cut-json.ts';
 import { parseLooseJson } from './parse-loose-json.ts';
 
-/** Twice the longest prompt. What is longer is nothing that we read, such as an echoed input image. */
+/** Twice the longest prompt. Longer strings, such as an echoed input image, are skipped. */
 const MAX_STRING_BYTES = 256 * 1024;
 
-/** Of all such strings: an input image of 25 MB in base64, and room. */
+/** Limit of all such strings together: an input image of 25 MB in base64, with spare room. */
 const MAX_LEFT_OUT_BYTES = 36 * 1024 * 1024;
 
 export interface ScannedJson {
   /**
-   * The document, with "" in place of each picture and of strings longer than 256 KiB. Of one that was
-   * cut, what of it is whole.
+   * The document with "" in place of each image and of strings longer than 256 KiB. If it was cut,
+   * its complete parts.
    */
   readonly document: unknown;
-  /** The same as it stands there. */
+  /** The same as text. */
   readonly text: string;
-  /** Why it is not one whole document; null when it is. */
+  /** Why it is not a complete document; null if it is. */
   readonly failure: EditsApiError | null;
 }
 
@@ -75,10 +75,10 @@ export function createJsonSkeleton({ maxBytes }: { maxBytes: number }): JsonSkel
 }
 
 function tooLong(maxBytes: number): EditsApiError {
-  return brokenAnswer(`The answer has more than ${maxBytes} bytes besides its pictures.`);
+  return brokenAnswer(`The response has more than ${maxBytes} bytes besides its images.`);
 }
 
-/** `quoted` is a JSON string, quotes and all. One that is not valid fails at the end. */
+/** `quoted` is a JSON string with its quotes. An invalid one fails at the end. */
 function parseString(quoted: Buffer): string {
   try {
     return JSON.parse(quoted.toString());
@@ -88,13 +88,13 @@ function parseString(quoted: Buffer): string {
 }
 
 function parseSkeleton(bytes: Buffer): ScannedJson {
-  // Its message would quote the answer, and with it whatever a server may echo.
-  const failure = brokenAnswer('The answer is not a whole JSON document.');
+  // The message of JSON.parse would quote the response, which may echo secrets.
+  const failure = brokenAnswer('The response is not a complete JSON document.');
   const text = new TextDecoder().decode(bytes);
   try {
     if (isUtf8(bytes)) return { document: JSON.parse(text), text, failure: null };
   } catch {
-    // Its images may be whole, and its usage with them.
+    // Its images, and its usage with them, may be complete.
   }
   const document = parseLooseJson(text) ?? withoutCutUsage(parseCutJson(text));
   return { document, text, failure };

@@ -1,4 +1,4 @@
-/** A place where a document may end: nothing before it is incomplete but its open brackets. */
+/** A position where a document may end: only its open brackets are incomplete. */
 interface Place {
   readonly end: number;
   readonly open: readonly Bracket[];
@@ -6,17 +6,17 @@ interface Place {
 
 interface Bracket {
   readonly closer: '}' | ']';
-  /** What it is the value of; '' in a list and at the root. */
+  /** The key of its value; '' in a list and at the root. */
   readonly key: string;
 }
 
 /**
- * What a JSON document says that was cut at its end: members and elements that are whole. A number at
- * the cut is not: its digits may be missing. Null when it says nothing.
+ * The complete members and elements of a JSON document that was cut. A number at the cut is
+ * incomplete, as digits may be missing. Null if nothing is complete.
  */
 export function parseCutJson(text: string): {
   readonly value: unknown;
-  /** Of the objects and lists that were cut. */
+  /** Brackets of the open objects and lists. */
   readonly cutKeys: readonly string[];
 } | null {
   const place = lastPlace(text);
@@ -67,7 +67,7 @@ function lastPlace(text: string): Place | null {
   return places[0] ?? null;
 }
 
-/** The place of the closing quote, or -1. */
+/** Position of the closing quote, or -1. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;

@@ -1,10 +1,9 @@
-/** A string, or what stands outside of strings and is not JSON. */
+/** A string, or text outside of strings that is not JSON. */
 const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\b(?:NaN|Infinity)\b|,(?=\s*[}\]])/g;
 
 /**
- * Parses what some writers take for JSON: with NaN and Infinity (Python), which become null, a comma
- * behind the last element, or control characters in strings, which become blanks. Undefined for
- * anything else.
+ * Parses JSON with common mistakes: NaN and Infinity (Python), which become null, trailing commas,
+ * and control characters in strings, which become spaces. Undefined for anything else.
  */
 export function parseLooseJson(text: string): unknown {
   const repaired = text.replaceAll(TOKEN, (token) => {

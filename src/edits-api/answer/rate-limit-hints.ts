@@ -1,10 +1,10 @@
 import { parseRetryAfter } from '../../net/retry-after.ts';
 
-/** One number with its unit: `7m`, `51.84 seconds`, `20ms`, `30 秒`. */
+/** A number with its unit: `7m`, `51.84 seconds`, `20ms`, `30 秒`. */
 const STEP = String.raw`\d+(?:\.\d+)?\s*(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|毫秒|秒钟?|分钟?|小时|个小时|天)(?![a-z])`;
 const DURATION = String.raw`${STEP}(?:\s*(?:,|and|零)?\s*${STEP})*`;
 
-/** How servers say when to come back. */
+/** How servers say when to retry. */
 const SAID = [
   new RegExp(
     String.raw`\b(?:try(?:ing)?|retry|again|wait|available|resets?|reset)\b[^\d.。]{0,40}?(${DURATION})`,
@@ -15,7 +15,7 @@ const SAID = [
   /\bretry[- ]after\b[^\d.]{0,4}(\d+(?:\.\d+)?)/i,
 ];
 
-/** In milliseconds, longest names first: `ms` is no `m`. */
+/** In milliseconds, longest names first, because `m` also matches `ms`. */
 const UNITS: readonly (readonly [RegExp, number])[] = [
   [/^(ms|msec|milli|毫秒)/, 1],
   [/^(d|天)/, 24 * 60 * 60_000],
@@ -25,8 +25,8 @@ const UNITS: readonly (readonly [RegExp, number])[] = [
 ];
 
 /**
- * Seconds that a message asks to wait, rounded up: "try again in 1m30s", "请30秒后重试". Null when
- * it names no time, or none above 0.
+ * Seconds to wait according to a message, rounded up: "try again in 1m30s", "请30秒后重试". Null if it
+ * names no time above 0.
  */
 export function waitSaid(message: string): number | null {
   for (const pattern of SAID) {
@@ -37,10 +37,10 @@ export function waitSaid(message: string): number | null {
 }
 
 /**
- * Seconds until the limits that are used up renew, by the headers of OpenAI
- * (`x-ratelimit-reset-requests: 6m0s` beside `x-ratelimit-remaining-requests: 0`), of OpenRouter
- * (`x-ratelimit-reset`, milliseconds since 1970) and of the IETF draft (`ratelimit-reset`, seconds).
- * Null when none says so.
+ * Seconds until the exhausted limits renew, from the headers of OpenAI
+ * (`x-ratelimit-reset-requests: 6m0s` beside `x-ratelimit-remaining-requests: 0`), OpenRouter
+ * (`x-ratelimit-reset`, milliseconds since 1970) and the IETF draft (`ratelimit-reset`, seconds).
+ * Null if unknown.
  */
 export function waitUntilReset(
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -65,8 +65,8 @@ export function waitAsked(header: (name: string) => string | null, nowMs: number
 }
 
 /**
- * Seconds that an error object asks to wait, rounded up: `retry_after: 20`, `retryAfterMs: 500`,
- * Gemini's `retryDelay: "34s"`. Null when none of the objects does.
+ * Seconds to wait according to an error object, rounded up: `retry_after: 20`, `retryAfterMs: 500`,
+ * Gemini's `retryDelay: "34s"`. Null if unknown.
  */
 export function waitWritten(objects: readonly Readonly<Record<string, unknown>>[]): number | null {
   for (const [name, value] of objects.flatMap((one) => Object.entries(one))) {

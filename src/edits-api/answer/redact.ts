@@ -4,18 +4,20 @@ import { storableText } from './storable-text.ts';
 const maxMessageLength = 2000;
 const mark = '[redacted]';
 
-/** A key of OpenAI, whole or as OpenAI shortens it: `sk-proj-****abcd`, `sk-ab...wxyz`, `sk-ab***`. */
+/**
+ * A key of OpenAI, complete or shortened by OpenAI: `sk-proj-****abcd`, `sk-ab...wxyz`, `sk-ab***`.
+ */
 const LIKE_KEY = /(?<![\p{L}\p{N}])sk-(?:[\w*•…-]|\.+(?=[\w*]))+/giu;
 /** An organisation or a project of OpenAI. */
 const LIKE_ORGANIZATION = /(?<![\p{L}\p{N}_-])(?:org-|proj_)(?:[\w*•…-]|\.+(?=[\w*]))+/gu;
-/** The same behind its noun, however short. */
+/** The same after its noun, of any length. */
 const NAMED_ORGANIZATION =
   /(?<=(?:organi[sz]ations?|projects?)(?:[\s_-]?ids?)?\W{1,6})(?:org-|proj_)(?:[\w*•…-]|\.+(?=[\w*]))+/giu;
 
 /**
- * Makes what the upstream said fit to be shown: without the keys in any spelling, without anything
- * that looks like a key, an organisation or a project of OpenAI, at most 2,000 characters long, and
- * as the database can store it.
+ * Makes the upstream's text safe to show: without the keys in any spelling and anything that looks
+ * like a key, an organisation or a project of OpenAI; at most 2,000 characters; storable by the
+ * database.
  */
 export function createRedactor(keys: readonly string[]): (text: string) => string {
   const patterns = [...new Set(keys)].filter((key) => key !== '').flatMap(spellingsOf);
@@ -31,7 +33,7 @@ export function createRedactor(keys: readonly string[]): (text: string) => strin
   };
 }
 
-/** As behind `org-` in `org-wide`. What is random is long, or has digits or capitals. */
+/** As after `org-` in `org-wide`. Random ids are long, or have digits or capitals. */
 function isWord(text: string): boolean {
   return text.length <= 8 && /^[A-Z]*[a-z]*$|^[A-Z]+$/.test(text);
 }

@@ -3,46 +3,46 @@ import { cutText } from './cut-text.ts';
 import { readModerationDetails } from './moderation-details.ts';
 import { waitWritten } from './rate-limit-hints.ts';
 
-/** An error as an upstream wrote it, whatever the shape. */
+/** An error as the upstream wrote it, in any shape. */
 export interface ReportedError {
   readonly message: string | null;
-  /** The message, and behind it that of an error that a relay repeats inside its own. */
+  /** The message, followed by that of an error that a relay repeats inside its own. */
   readonly words: string;
   /** Every `code`, `type` and inner code, as written; numbers as digits. */
   readonly codes: readonly string[];
-  /** The parameter that it blames. */
+  /** The parameter that the error names. */
   readonly param: string | null;
-  /** An HTTP status from 400 to 599 that it carries as `code` or `status`. */
+  /** An HTTP status from 400 to 599 in `code` or `status`. */
   readonly status: number | null;
-  /** How long it asks to wait, in a field of its own: see `waitWritten`. */
+  /** How long to wait, from a separate field: see `waitWritten`. */
   readonly waitSeconds: number | null;
-  /** It has `moderation_details`, or the results of a content filter. */
+  /** Whether it has `moderation_details`, or results of a content filter. */
   readonly isModerated: boolean;
   readonly moderationDetails: ModerationDetails | null;
-  /** It came as an object under `error`, as an API writes it, and not in a proxy's own words. */
+  /** Whether it is an object under `error`, as an API writes it, and not a proxy's own text. */
   readonly isObject: boolean;
-  /** That object has the official shape, `{ error: { message, type, code, param } }`. */
+  /** Whether that object has the official shape, `{ error: { message, type, code, param } }`. */
   readonly isOwn: boolean;
-  /** False for words that may mean anything, such as a text or a lone `message`. */
+  /** False for text that may mean anything, such as a plain text or a lone `message`. */
   readonly isCertain: boolean;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Longest text without JSON that is taken for a message. */
+/** Longest text without JSON that counts as a message. */
 const MAX_TEXT_LENGTH = 1_000;
-/** So much of a message is looked at and shown. */
+/** Maximum length of a message that is examined and shown. */
 const MAX_MESSAGE_LENGTH = 2_000;
 
-/** What is reported under `code` or `status` when nothing is wrong. */
+/** Values of `code` or `status` that mean success. */
 const FINE =
   /^(0+|1|2\d\d|ok|success(ful(ly)?)?|succeeded|completed|done|true|normal|(操作)?成功)$/i;
 
 /**
- * Reads the error in a response: `{ error: { … } }`, `{ error: "…" }`, `{ error: [{ … }] }`,
- * `{ errors: […] }`, `{ code, msg }`, `{ code, message }`, `{ success: false, message }`,
- * `{ detail }`, `{ base_resp }`, a list of one of these, or a short text; after blanks or the
- * comments of an event stream. Null when there is none.
+ * Reads the error in a response: `{ error: { … } }`, `{ error: "…" }`, `{ error: [{ … }] }`, `{
+ * errors: […] }`, `{ code, msg }`, `{ code, message }`, `{ success: false, message }`, `{ detail
+ * }`, `{ base_resp }`, a list of one of these, or a short text; also after white space or comments
+ * of an event stream. Null if there is none.
  */
 export function readError(text: string): ReportedError | null {
   let bare = text.trim();
@@ -55,7 +55,7 @@ export function readError(text: string): ReportedError | null {
   return report({ message: bare }, { isCertain: false });
 }
 
-/** The same for a response that is parsed already. */
+/** The same for a parsed response. */
 export function errorIn(value: unknown): ReportedError | null {
   const body = Array.isArray(value) ? value[0] : value;
   if (!isObject(body)) return null;
@@ -85,7 +85,7 @@ export function errorIn(value: unknown): ReportedError | null {
   return error.message === null && !isCertain ? null : error;
 }
 
-/** Whether a response shows a trace of an image, in whatever place, so that the edit was made. */
+/** Whether a response contains any trace of an image, which proves that the edit was made. */
 export function hasImage(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(hasImage);
   return (
@@ -98,10 +98,10 @@ export function hasImage(value: unknown): boolean {
   );
 }
 
-/** Under which images stand, here or elsewhere. */
+/** Keys of images in any known format. */
 const IMAGE_NAME = /^(b64_?json|b64|base64|image_base64|(image_?)?urls?|images?|result|output)$/i;
 
-/** A link, a `data:` URL, or much base64; a little of it where nothing else can stand. */
+/** A link, a `data:` URL, or long base64; short base64 only where nothing else can be. */
 function isImage(name: string, value: unknown): boolean {
   if (!isText(value)) return false;
   return /64/.test(name) || /^\s*(https?:|data:|[\w+/=-]{200})/i.test(value);
@@ -120,7 +120,7 @@ function report(
       .filter(isCode)
       .map(String),
   );
-  // Some put a code where others have a message.
+  // Some servers put a code into the message.
   if (isText(error['error']) && !/\s/.test(error['error'])) written.push(error['error']);
   const status = written.map((one) => Number.parseInt(one, 10)).find(isErrorStatus);
   const param = error['param'];
@@ -149,8 +149,9 @@ function report(
 }
 
 /**
- * The upstream's error in a relay's: an object, or JSON that is a whole text (OpenRouter's
- * `metadata.raw`) or follows the name of an exception (LiteLLM). Elsewhere it may be the prompt.
+ * The upstream's error inside a relay's: an object, or JSON that is a whole text (OpenRouter's
+ * `metadata.raw`) or follows the name of an exception (LiteLLM). Anywhere else it may be the
+ * prompt.
  */
 function repeatedIn(places: readonly unknown[]): ReportedError | null {
   for (const place of places) {
@@ -168,7 +169,7 @@ function messageOf(error: Json): string | null {
   for (const name of ['message', 'msg', 'error', 'error_msg', 'errmsg', 'status_msg', 'detail']) {
     const value = error[name];
     if (isText(value)) return cutText(value, MAX_MESSAGE_LENGTH);
-    // As FastAPI reports what it cannot validate.
+    // FastAPI's validation errors.
     if (name !== 'detail') continue;
     const one = firstOf(value) ?? value;
     if (isObject(one)) return messageOf(one) ?? JSON.stringify(one);
@@ -176,7 +177,7 @@ function messageOf(error: Json): string | null {
   return null;
 }
 
-/** Azure lists every category, also those that let the image pass. */
+/** Azure lists every category, including those that passed. */
 function isFiltered(results: unknown): boolean {
   return (
     isObject(results) &&

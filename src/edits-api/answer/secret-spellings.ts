@@ -1,7 +1,7 @@
-/** A shorter secret is hidden only where it stands alone, as it may be a part of words. */
+/** A shorter secret is only hidden as a separate word, because it may be part of other words. */
 const MIN_LENGTH_INSIDE_WORDS = 8;
 
-/** So much of a secret's base64 or hex identifies it: the rest may be cut off. */
+/** This much of a secret's base64 or hex identifies it; the rest may be cut off. */
 const ENCODED_LENGTH = 16;
 
 const STAR = '(?:[*•#]|%2[Aa]|\\\\u2022)';
@@ -11,15 +11,15 @@ const END = '(?![\\p{L}\\p{N}])';
 
 /**
  * Patterns for the spellings of a secret of printable ASCII: raw, URL-encoded, escaped for JSON or
- * HTML, in hex or base64 of either alphabet (behind `Bearer ` or a user name, too), and shortened with
- * or without a mask, such as `my-se***ey`.
+ * HTML, in hex or base64 of either alphabet (also after `Bearer ` or a user name), and shortened
+ * with or without a mask, such as `my-se***ey`.
  */
 export function spellingsOf(secret: string): readonly RegExp[] {
   const characters = Array.from(secret, spellingsOfCharacter);
   if (secret.length < MIN_LENGTH_INSIDE_WORDS) return [alone(secret, characters.join(''))];
   const rest = '(?:[\\w+/=-]|%[23][\\dA-Fa-f])*';
   const encoded = [...base64sIn(secret), hexOf(secret)].map((text) => text + rest);
-  // What stands before the secret in base64, such as `Bearer `.
+  // Text before the secret in base64, such as `Bearer `.
   return [
     new RegExp(`[\\w+/-]{0,12}(?:${encoded.join('|')})`, 'gu'),
     new RegExp(characters.join(''), 'giu'),
@@ -62,11 +62,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '=': '&equals;',
 };
 
-/** How the secret begins in base64, at each of the three places where it can stand in a group. */
+/** The beginning of the secret in base64, at each of its three possible offsets in a group. */
 function base64sIn(secret: string): string[] {
   return [0, 1, 2].map((before) => {
     const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
-    // Characters that hold bits of other bytes, too, are left out.
+    // Omits characters that also contain bits of other bytes.
     const base64 = bytes
       .toString('base64')
       .slice(before === 0 ? 0 : before + 1, Math.floor((bytes.length * 8) / 6));
@@ -82,7 +82,7 @@ function hexOf(secret: string): string {
   return anyCase(Buffer.from(secret).toString('hex').slice(0, ENCODED_LENGTH));
 }
 
-/** Without a mask, or with dots that may be those of a sentence, the rest must not be a word. */
+/** Without a mask, or with dots that may end a sentence, the rest must not be a word. */
 function shortened(secret: string, characters: readonly string[]): string[] {
   const head = (least: number) => START + headOf(characters, least);
   const tail = (least: number) => tailOf(characters, least) + END;
@@ -98,21 +98,21 @@ function shortened(secret: string, characters: readonly string[]): string[] {
   ];
 }
 
-/** From `least` on, with a digit among them; otherwise half of the secret. */
+/** From `least` characters on if one is a digit; otherwise from half of the secret on. */
 function lengthOfNoWord(secret: string, least: number): number {
   const digitAt = secret.search(/\d/);
   const half = Math.max(least, Math.ceil(secret.length / 2));
   return digitAt === -1 ? half : Math.min(half, Math.max(least, digitAt + 1));
 }
 
-/** The first ones, at least so many. */
+/** The first characters, at least this many. */
 function headOf(characters: readonly string[], least: number): string {
   const more = characters.slice(least);
   const optional = more.reduceRight((rest, character) => `(?:${character}${rest})?`, '');
   return characters.slice(0, least).join('') + optional;
 }
 
-/** The last ones, at least so many. */
+/** The last characters, at least this many. */
 function tailOf(characters: readonly string[], least: number): string {
   const more = characters.slice(0, -least);
   const optional = more.reduce((rest, character) => `(?:${rest}${character})?`, '');
@@ -123,7 +123,7 @@ function anyCase(hex: string): string {
   return hex.replaceAll(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
-/** As it stands in a pattern. */
+/** Escaped for a pattern. */
 function literal(text: string): string {
   return text.replaceAll(
     /[^A-Za-z0-9]/g,

@@ -6,21 +6,21 @@ import { createEventStreamDecoder } from './event-stream-decoder.ts';
 import { createImageAnswerDecoder } from './image-answer-decoder.ts';
 import { createJsonAnswerDecoder } from './json-answer-decoder.ts';
 
-/** How an event stream begins, after blanks and comments. */
+/** How an event stream begins, after white space and comments. */
 const EVENT_STREAM = /^(event|data|id|retry):/;
-/** It might still become one. */
+/** It may still become one. */
 const UNDECIDED = /^(e|ev|eve|even|event|d|da|dat|data|i|id|r|re|ret|retr|retry)?$/;
 /** How images begin, and byte order marks. */
 const MAYBE_IMAGE = /^[\u0089\u00ffR\u00ef]/;
-/** Blanks, byte order marks and comments of event streams before an answer: signs of life. */
+/** White space, byte order marks and comments of event streams before a response: keep-alives. */
 const PRELUDE = /^(?:\s|\u00ef\u00bb\u00bf|:[^\r\n]*[\r\n])+/;
-/** A comment of which the end is missing. */
+/** A comment without its end. */
 const OPEN_COMMENT = /^:[^\r\n]*$/;
 
 /**
- * Reads any kind of answer, told apart by its first bytes and not by its content type: a server
- * may ignore `stream` or mislabel what it sends. What may stand before is passed over, however long.
- * So an answer is read in the same way when it comes and when it is read again.
+ * Decodes a response of any kind. Its first bytes decide, not its content type: servers may ignore
+ * `stream` or mislabel a response. Skips any amount of keep-alives before it. So a response is read
+ * in the same way when it arrives and when it is read again.
  */
 export function createSniffingDecoder(options: {
   staging: Staging;
@@ -35,7 +35,7 @@ export function createSniffingDecoder(options: {
     const text = head.toString('latin1');
     const prelude = PRELUDE.exec(text)?.[0].length ?? 0;
     const start = text.slice(prelude);
-    // A long comment is kept at its first byte only: what it says does not matter.
+    // Only the first byte of a long comment is needed.
     const isComment = OPEN_COMMENT.test(start);
     head = isComment ? Buffer.from(':') : head.subarray(prelude);
     if (!isWhole && (isComment || head.length === 0)) return null;

@@ -1,18 +1,18 @@
-/** What is nested deeper is left out: JSON writers recurse, and no usage is so deep. */
+/** Deeper values are omitted, because JSON writers recurse and no usage is so deep. */
 const MAX_DEPTH = 32;
 
-/** Text as Postgres can store it, alone and in jsonb: NUL and lone surrogates become U+FFFD. */
+/** Text that Postgres can store, alone and in jsonb: NUL and lone surrogates become U+FFFD. */
 export function storableText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** A response's JSON as Postgres can store it in jsonb. Values deeper than 32 levels become null. */
+/** JSON that Postgres can store in jsonb. Values deeper than 32 levels become null. */
 export function storableJson(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return storableObject(body, MAX_DEPTH);
 }
 
 function storableObject(object: object, levels: number): Record<string, unknown> {
-  // Not by assignment: a key may be `__proto__`.
+  // Not by assignment, because a key may be `__proto__`.
   return Object.fromEntries(
     Object.entries(object).map(([key, value]) => [
       storableText(key),

@@ -5,8 +5,8 @@ const START = 'HTTP/1.1 ';
 const END = '\r\n\r\n';
 
 /**
- * The head of an answer as it stands before its bytes in the file that keeps them: the status, and
- * what errors and support need. The rest is not kept.
+ * The head of a response, written before its body in the file that stores it: the status, and what
+ * errors and support need.
  */
 export function writeHead(head: AnswerHead, contentType: string | null): Buffer {
   const { httpStatus, upstreamRequestId, retryAfterSeconds } = head;

@@ -1,7 +1,7 @@
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { StagedFile } from '../../images/storage/staging.ts';
 import type { OnPartialImage } from '../edits-api.ts';
-import type { PictureElement } from './image-collector.ts';
+import type { ImageElement } from './image-collector.ts';
 
 /** Three for each of ten images, and some more; further ones are discarded. */
 const MAX_PARTIAL_IMAGES = 64;
@@ -12,12 +12,12 @@ export interface StreamedImages {
   readonly places: number;
   /** Partial images so far. */
   readonly partials: number;
-  readonly pictures: Map<number, StagedFile>;
+  readonly images: Map<number, StagedFile>;
   readonly urls: Map<number, string>;
   /** Takes the images of a partial event, of which it should have one. */
-  takePartial(elements: readonly PictureElement[]): Promise<void>;
+  takePartial(elements: readonly ImageElement[]): Promise<void>;
   /** Takes the output images of an event. Those above `maxImages` are discarded. */
-  takeOutput(elements: readonly PictureElement[]): Promise<void>;
+  takeOutput(elements: readonly ImageElement[]): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export function createStreamedImages(options: {
   onPartialImage?: OnPartialImage | undefined;
 }): StreamedImages {
   const { maxImages, onPartialImage } = options;
-  const pictures = new Map<number, StagedFile>();
+  const images = new Map<number, StagedFile>();
   const urls = new Map<number, string>();
   let places = 0;
   let partials = 0;
@@ -38,28 +38,28 @@ export function createStreamedImages(options: {
     get partials() {
       return partials;
     },
-    pictures,
+    images,
     urls,
     async takePartial(elements) {
-      for (const { picture } of elements) {
-        if (picture === null) continue;
-        if (onPartialImage && partials < MAX_PARTIAL_IMAGES) onPartialImage(picture, partials);
-        else await discardStagedFile(picture);
+      for (const { image } of elements) {
+        if (image === null) continue;
+        if (onPartialImage && partials < MAX_PARTIAL_IMAGES) onPartialImage(image, partials);
+        else await discardStagedFile(image);
         partials += 1;
       }
     },
     async takeOutput(elements) {
-      for (const { picture, url } of elements) {
+      for (const { image, url } of elements) {
         const place = places++;
         if (place < maxImages) {
-          if (picture !== null) pictures.set(place, picture);
+          if (image !== null) images.set(place, image);
           if (url !== null) urls.set(place, url);
-        } else if (picture !== null) await discardStagedFile(picture);
+        } else if (image !== null) await discardStagedFile(image);
       }
     },
     async discard() {
-      for (const file of pictures.values()) await discardStagedFile(file);
-      pictures.clear();
+      for (const file of images.values()) await discardStagedFile(file);
+      images.clear();
     },
   };
 }

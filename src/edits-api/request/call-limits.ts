@@ -1,16 +1,21 @@
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The deadline and the caller's abort of one call, as one signal that knows which came first. */
+/**
+ * Combines the deadline and the caller's abort of one call in one signal that knows which came
+ * first.
+ */
 export interface CallLimits {
   readonly signal: AbortSignal;
   readonly endedBy: 'TIMEOUT' | 'ABORTED' | null;
-  /** The deadline is kept: from now on only the caller's abort ends the call. */
+  /** Ends the deadline: from now on, only the caller's abort ends the call. */
   keepDeadline(): void;
-  /** Drops the timer and the listener, and aborts `signal` so that nothing of the call runs on. */
+  /**
+   * Removes the timer and the listener, and aborts `signal` so that nothing of the call continues.
+   */
   close(): void;
 }
 
-/** `timeoutMs` counts from now. An already aborted `signal` is seen at once. */
+/** `timeoutMs` counts from now. An already aborted `signal` takes effect at once. */
 export function createCallLimits(options: {
   timeoutMs: number;
   signal?: AbortSignal | undefined;

@@ -2,35 +2,38 @@ import { randomBytes } from 'node:crypto';
 import { addAbortSignal, getDefaultHighWaterMark, Readable } from 'node:stream';
 import type { EditsApiFile, EditsApiRequest } from '../edits-api.ts';
 
-/** How several pictures are named; servers differ. One picture is always `image`. */
+/**
+ * Name of the form field for several images, which differs between servers. A single image is
+ * always `image`.
+ */
 export type ImageField = 'image[]' | 'image';
 
 /**
- * How much of a body was handed to the connection:
- * - `unsent`: nothing was asked for, so not a byte of the request has left;
- * - `sending`: the closing boundary is still here, so no server can have the whole body;
+ * How much of a body the connection has received:
+ * - `unsent`: nothing was requested, so no byte of the request was sent;
+ * - `sending`: the closing boundary was not handed over, so no server can have the whole body;
  * - `sent`: everything was handed over, so the server may have it all.
  */
 export type BodyProgress = 'unsent' | 'sending' | 'sent';
 
 export interface MultipartBody {
   readonly contentType: string;
-  /** Exact: what `stream` yields, or it throws. */
+  /** Exact: `stream` yields this many bytes, or throws. */
   readonly contentLength: number;
   readonly progress: BodyProgress;
-  /** Why a picture could not be read as promised. The closing boundary was withheld then. */
+  /** Why an image could not be read as declared. The closing boundary was then withheld. */
   readonly failure: Error | null;
   /**
-   * The body, once: a second call throws, so nothing can send it twice unnoticed. Files are opened
-   * one after the other, each when its turn comes. Aborting destroys the file being read.
+   * The body. A second call throws, so that it cannot be sent twice by accident. Files are opened
+   * one after the other when needed. Aborting destroys the file being read.
    */
   stream(signal: AbortSignal): AsyncGenerator<Uint8Array, void>;
 }
 
 /**
- * An edit as multipart/form-data (RFC 7578): first the fields in their order, so that a server can
- * judge them before the pictures arrive, then the images, then the mask. Field values go out as they
- * are, in UTF-8; newlines in them are not normalised.
+ * An edit as multipart/form-data (RFC 7578): first the fields in order, so that a server can
+ * validate them before the images arrive, then the images, then the mask. Field values are sent
+ * unchanged in UTF-8; newlines are not normalised.
  */
 export function createMultipartBody(
   request: EditsApiRequest,
@@ -50,7 +53,7 @@ export function createMultipartBody(
     progress = 'sending';
     for (const [index, part] of parts.entries()) {
       if (Buffer.isBuffer(part)) {
-        // Set before the hand-over: from here on the server may have everything.
+        // Set before the hand-over: from here on, the server may have everything.
         if (index === parts.length - 1) progress = 'sent';
         yield part;
         continue;
@@ -77,7 +80,7 @@ export function createMultipartBody(
   };
 }
 
-/** The text between the pictures, and the pictures. The last part is the closing boundary. */
+/** Alternating text and images. The last part is the closing boundary. */
 function layOut(
   { fields, images, mask }: EditsApiRequest,
   imageField: ImageField,
@@ -103,18 +106,18 @@ function layOut(
   return parts;
 }
 
-/** As the HTML standard escapes names, so none can end its quotes or its line. */
+/** Escapes names as in the HTML standard, so that they cannot end their quotes or line. */
 function escapeName(name: string): string {
   return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 /**
- * The memory of a chunk may be used again once the next one is asked for. For a chunk that fills the
- * socket's buffer undici waits until it is written; after a smaller one it goes on at once.
+ * The memory of a chunk may be reused once the next one is requested. undici waits until a chunk
+ * that fills the socket's buffer is written; after a smaller one it continues at once.
  */
 const MIN_DRAINED_BYTES = getDefaultHighWaterMark(false);
 
-/** @throws when the file yields fewer or more bytes than promised; never yields more. */
+/** @throws if the file has fewer or more bytes than declared; never yields more. */
 async function* readExactly(file: EditsApiFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   const chunks = file.open();
@@ -127,6 +130,6 @@ async function* readExactly(file: EditsApiFile, signal: AbortSignal): AsyncGener
   }
   if (bytes !== file.bytes) {
     const found = bytes > file.bytes ? 'more' : String(bytes);
-    throw new Error(`${file.filename} was to have ${file.bytes} bytes, but has ${found}.`);
+    throw new Error(`${file.filename} must have ${file.bytes} bytes, but has ${found}.`);
   }
 }

@@ -5,13 +5,13 @@ import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
 
 /**
- * The error of a call that got no answer.
+ * The error of a call without a response.
  *
- * What it cost follows from how far the body got. Unsent, there was no request. Broken off while
- * being sent, the server lacks the closing boundary and cannot have Content-Length bytes, so no
- * server could begin. Once the last byte was handed over, it may have arrived, whatever the
- * connection said afterwards. A call that we ended ourselves counts as unknown as soon as a byte
- * left: nobody waits for a retry of it, so there is nothing to gain from a finer answer.
+ * Its outcome follows from how much of the body was sent. If nothing was, there was no request. If
+ * the body was interrupted, the server lacks the closing boundary and Content-Length bytes, so it
+ * could not begin. Once the last byte was handed over, it may have arrived, whatever happened to
+ * the connection. A call that we aborted counts as unknown as soon as a byte was sent: nobody waits
+ * for a retry, so a finer distinction gains nothing.
  */
 export function errorOfTransport(
   error: unknown,
@@ -23,21 +23,24 @@ export function errorOfTransport(
   const fail = (code: EditErrorCode, message: string, cause: unknown = error) =>
     new EditsApiError(code, progress === 'sent' ? 'unknown' : 'not_processed', message, { cause });
 
-  if (failure !== null) return fail('INTERNAL', 'A picture could not be read.', failure);
+  if (failure !== null) return fail('INTERNAL', 'An image could not be read.', failure);
   if (error instanceof errors.InvalidArgumentError) {
-    return fail('INTERNAL', 'The request to the edits API cannot be made.');
+    return fail('INTERNAL', 'The request to the upstream could not be made.');
   }
   if (error instanceof errors.HTTPParserError) {
-    // It carries the bytes it choked on, and with them whatever a server may echo: no cause.
-    return fail('BROKEN_ANSWER', 'The edits API answered with something that is not HTTP.', null);
+    // No `cause`: it contains the invalid bytes, which may echo secrets.
+    return fail('BROKEN_ANSWER', 'The upstream sent a response that is not valid HTTP.', null);
   }
   switch (progress) {
     case 'unsent':
-      return fail('UNREACHABLE', `The edits API cannot be reached${codeOf(error)}.`);
+      return fail('UNREACHABLE', `The upstream cannot be reached${codeOf(error)}.`);
     case 'sending':
-      return fail('CONNECTION_LOST', 'The connection broke while the request was being sent.');
+      return fail(
+        'CONNECTION_LOST',
+        'The connection to the upstream was lost while the request was being sent.',
+      );
     case 'sent':
-      return fail('CONNECTION_LOST', 'The connection broke before the edits API answered.');
+      return fail('CONNECTION_LOST', 'The connection was lost before the upstream responded.');
   }
 }
 
@@ -45,8 +48,8 @@ export function errorOfTransport(
 export function errorOfLimits(endedBy: 'TIMEOUT' | 'ABORTED', sent: boolean): EditsApiError {
   const message =
     endedBy === 'TIMEOUT'
-      ? 'The edits API gave no whole answer in time.'
-      : 'The call to the edits API was aborted.';
+      ? 'The upstream sent no complete response before the deadline.'
+      : 'The call to the upstream was aborted.';
   return new EditsApiError(endedBy, sent ? 'unknown' : 'not_processed', message);
 }
 

@@ -11,9 +11,9 @@ import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
 import { errorOfTransport } from './transport-errors.ts';
 
-/** Takes a request to the edits API and brings back how its answer begins. */
+/** Sends a request to the edits API and returns the head of its response. */
 export interface Transport {
-  /** One POST over a connection of its own. @throws EditsApiError when no answer begins */
+  /** Sends one POST over its own connection. @throws EditsApiError if no response begins */
   post(
     body: MultipartBody,
     limits: CallLimits,
@@ -24,9 +24,9 @@ export interface Transport {
 }
 
 /**
- * HTTP/1.1, a new connection for each call: on a kept one, a server that hangs up just then would
- * leave the call's outcome unknown, and a handshake is nothing beside an edit. Silence is normal
- * while an edit is made, so only the call's own limits end the wait.
+ * HTTP/1.1 with a new connection for each call: if a server closed a reused one at that moment, the
+ * outcome would be unknown, and a handshake is cheap compared to an edit. Silence is normal while
+ * an edit is made, so only the call's own limits end the wait.
  */
 export function createTransport(options: {
   endpoint: URL;
@@ -54,8 +54,8 @@ export function createTransport(options: {
             'accept-encoding': 'identity',
             'user-agent': userAgent,
           },
-          // undici takes any async iterable; its types name streams only. A stream would read ahead,
-          // and `progress` would run ahead of what was really handed over.
+          // undici accepts any async iterable, but its types name only streams. A stream would read
+          // ahead, and `progress` would overstate what was handed over.
           body: body.stream(limits.signal) as unknown as Readable,
           signal: limits.signal,
           reset: true,
@@ -75,8 +75,8 @@ export function createTransport(options: {
   };
 }
 
-/** A proxy that rejects a request passes nothing of it on. */
+/** A proxy that rejects a request forwards nothing of it. */
 function refusedByProxy(status: number): EditsApiError {
-  const message = `The proxy of HTTPS_PROXY or HTTP_PROXY rejected the request to the edits API with status ${status}.`;
+  const message = `The proxy of HTTPS_PROXY or HTTP_PROXY rejected the request to the upstream with status ${status}.`;
   return new EditsApiError('UNREACHABLE', 'not_processed', message);
 }

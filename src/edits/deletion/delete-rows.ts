@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import { Prisma, type Transaction } from '../../database/database.ts';
 import { blobKey } from '../../images/storage/blob-key.ts';
 import { lockContents } from '../../images/storage/content-locks.ts';
@@ -32,11 +33,11 @@ export async function deleteRows(tx: Transaction, ids: readonly string[]): Promi
   const keys = await deleteImages(tx, jobIds);
   await clearJobs(tx, jobIds);
   await releasePrompts(tx, jobs);
-  const attempts = await tx.$queryRaw<{ id: string }[]>`
+  const attempts = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
     UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL,
       "moderationDetails" = NULL
     WHERE "jobId" = ANY (${jobIds}) RETURNING id`;
-  await tx.$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
+  await ofAllOwners(tx).$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
   await forgetKeys(
     tx,
     jobs.map(({ id }) => id),
@@ -49,7 +50,7 @@ export async function forgetKeys(
   tx: Pick<Transaction, '$executeRaw'>,
   jobIds: readonly string[],
 ): Promise<void> {
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     DELETE FROM "IdempotencyKey"
     WHERE "jobId" = ANY (${asUuids(jobIds)})
       AND "createdAt" <= now() - make_interval(hours => ${KEY_HOURS}::int)`;
@@ -58,11 +59,11 @@ export async function forgetKeys(
 /** Also locks their retries, which lose their link. */
 async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<LockedJob[]> {
   const asked = asUuids(ids);
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     SELECT FROM "Prompt"
     WHERE id IN (SELECT "promptId" FROM "EditJob" WHERE id = ANY (${asked}))
     ORDER BY id FOR UPDATE`;
-  const locked = await tx.$queryRaw<LockedJob[]>`
+  const locked = await ofAllOwners(tx).$queryRaw<LockedJob[]>`
     SELECT id, "ownerId", "promptId",
       id = ANY (${asked}) AND "deletedAt" IS NULL
         AND status = ANY (${[...FINAL_STATUSES]}::text[]::"EditStatus"[]) AS "isDeleted"
@@ -73,13 +74,13 @@ async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<Locked
 
 /** Deletes their links, and each image that no other edit has. Returns the keys of its blobs. */
 async function deleteImages(tx: Transaction, jobIds: Prisma.Sql): Promise<string[]> {
-  const linked = await tx.$queryRaw<{ id: string; ownerId: string; sha256: string }[]>`
+  const linked = await ofAllOwners(tx).$queryRaw<{ id: string; ownerId: string; sha256: string }[]>`
     SELECT id, "ownerId", sha256 FROM "Image"
     WHERE id IN (SELECT "imageId" FROM "EditJobImage" WHERE "jobId" = ANY (${jobIds}))`;
   if (linked.length === 0) return [];
   await lockContents(tx, linked.map(blobKey), 'exclusive');
-  await tx.$executeRaw`DELETE FROM "EditJobImage" WHERE "jobId" = ANY (${jobIds})`;
-  const deleted = await tx.$queryRaw<{ ownerId: string; sha256: string }[]>`
+  await ofAllOwners(tx).$executeRaw`DELETE FROM "EditJobImage" WHERE "jobId" = ANY (${jobIds})`;
+  const deleted = await ofAllOwners(tx).$queryRaw<{ ownerId: string; sha256: string }[]>`
     DELETE FROM "Image" AS image
     WHERE id = ANY (${asUuids(linked.map(({ id }) => id))}) AND NOT EXISTS (
       SELECT FROM "EditJobImage" WHERE "imageId" = image.id
@@ -89,23 +90,23 @@ async function deleteImages(tx: Transaction, jobIds: Prisma.Sql): Promise<string
 }
 
 async function clearJobs(tx: Transaction, jobIds: Prisma.Sql): Promise<void> {
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" SET "deletedAt" = now(), "promptId" = NULL, "retryOfId" = NULL,
       metadata = '{}', "extraParams" = NULL, "errorMessage" = NULL,
       "answerRevisedPrompt" = NULL
     WHERE id = ANY (${jobIds})`;
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" SET "retryOfId" = NULL WHERE "retryOfId" = ANY (${jobIds})`;
 }
 
 /** Reduces the uses of their prompts; deletes those without uses, and with them their search index. */
 async function releasePrompts(tx: Transaction, jobs: readonly LockedJob[]): Promise<void> {
   const promptIds = jobs.flatMap(({ promptId }) => promptId ?? []);
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     DELETE FROM "Prompt" AS prompt WHERE id = ANY (${asUuids(promptIds)}) AND NOT EXISTS (
       SELECT FROM "EditJob" WHERE "promptId" = prompt.id
     )`;
-  await tx.$executeRaw`
+  await ofAllOwners(tx).$executeRaw`
     UPDATE "Prompt" AS prompt SET
       uses = prompt.uses - released.uses,
       "lastUsedAt" = coalesce(

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { defineJob, type Queue } from '../../queue/queue.ts';
 import type { AnswerFiles } from '../run/answer-files.ts';
@@ -48,11 +49,14 @@ export function createForgetEdits(options: {
   async function waitUntilMs(jobIds: readonly string[]): Promise<number> {
     const ids = [...jobIds];
     const [key, job] = await Promise.all([
-      prisma.idempotencyKey.aggregate({
+      ofAllOwners(prisma).idempotencyKey.aggregate({
         where: { jobId: { in: ids } },
         _max: { createdAt: true },
       }),
-      prisma.editJob.aggregate({ where: { id: { in: ids } }, _max: { finishedAt: true } }),
+      ofAllOwners(prisma).editJob.aggregate({
+        where: { id: { in: ids } },
+        _max: { finishedAt: true },
+      }),
     ]);
     return Math.max(
       (key._max.createdAt?.getTime() ?? 0) + KEY_HOURS * 60 * 60 * 1_000,

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { DeleteUnusedImages } from '../../images/receive/unused-images.ts';
 import type { Log } from '../../log.ts';
@@ -44,7 +45,7 @@ export function createApplyRetention(options: {
   const { prisma, deleteEdits, deleteUnusedImages, days, now = Date.now, lull, log } = options;
 
   /** The next batch, by the index of ended edits over their creation. */
-  const find = (before: Date, after: Place) => prisma.$queryRaw<Place[]>`
+  const find = (before: Date, after: Place) => ofAllOwners(prisma).$queryRaw<Place[]>`
     SELECT id, "createdAt"::text AS "createdAt" FROM "EditJob"
     WHERE "deletedAt" IS NULL AND "createdAt" < ${before}
       AND ("createdAt", id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)

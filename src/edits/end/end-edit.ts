@@ -1,3 +1,4 @@
+import { ownedBy } from '../../auth/visible.ts';
 import type { Prisma, Transaction } from '../../database/database.ts';
 import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import type { ModerationDetails } from '../../edits-api/edits-api-error.ts';
@@ -42,7 +43,7 @@ export interface Failure {
   readonly moderationDetails?: ModerationDetails | null;
 }
 
-/** An edit that has just ended. */
+/** An edit that is ending. */
 export interface EndedEdit {
   readonly jobId: string;
   readonly ownerId: string;
@@ -97,10 +98,14 @@ export function nowNotBefore(time: Date): Date {
 /** Ends an attempt that is still open; false if it is not. */
 export async function endAttempt(
   tx: Transaction,
+  ownerId: string,
   where: { readonly id: string } | { readonly jobId: string },
   data: Prisma.EditAttemptUpdateManyMutationInput,
 ): Promise<boolean> {
-  const { count } = await tx.editAttempt.updateMany({ where: { ...where, state: 'SENT' }, data });
+  const { count } = await tx.editAttempt.updateMany({
+    where: { ...where, ...ownedBy(ownerId), state: 'SENT' },
+    data,
+  });
   return count > 0;
 }
 
@@ -160,23 +165,29 @@ async function updateRows(tx: Transaction, edit: Ending, columns: Columns): Prom
   switch (from) {
     case 'QUEUED': {
       const finishedAt = nowNotBefore(edit.createdAt);
-      return updateJob(tx, { id, status: from }, { ...columns.job, finishedAt });
+      return updateJob(tx, edit.ownerId, { id, status: from }, { ...columns.job, finishedAt });
     }
     case 'RUNNING': {
       // The attempt before the job.
       const finishedAt = nowNotBefore(edit.startedAt);
       const where = edit.attemptId === null ? { jobId: id } : { id: edit.attemptId };
-      if (!(await endAttempt(tx, where, { ...columns.attempt, finishedAt }))) return false;
-      const isRunning = await updateJob(tx, { id, status: from }, { ...columns.job, finishedAt });
+      if (!(await endAttempt(tx, edit.ownerId, where, { ...columns.attempt, finishedAt })))
+        return false;
+      const isRunning = await updateJob(
+        tx,
+        edit.ownerId,
+        { id, status: from },
+        { ...columns.job, finishedAt },
+      );
       if (!isRunning) throw new Error(`edit ${id} has an open attempt and is not running`);
       return true;
     }
     case 'OUTCOME_UNKNOWN': {
       // The job before the attempt, as deletion does.
       const where = { id, status: from, deletedAt: null };
-      if (!(await updateJob(tx, where, columns.job))) return false;
+      if (!(await updateJob(tx, edit.ownerId, where, columns.job))) return false;
       const { count } = await tx.editAttempt.updateMany({
-        where: { id: edit.attemptId, state: 'UNKNOWN' },
+        where: { id: edit.attemptId, ...ownedBy(edit.ownerId), state: 'UNKNOWN' },
         data: columns.attempt,
       });
       if (count !== 1) throw new Error(`edit ${id} has no attempt with an unknown outcome`);
@@ -187,9 +198,10 @@ async function updateRows(tx: Transaction, edit: Ending, columns: Columns): Prom
 
 async function updateJob(
   tx: Transaction,
+  ownerId: string,
   where: Prisma.EditJobWhereInput,
   data: Prisma.EditJobUpdateManyMutationInput,
 ): Promise<boolean> {
-  const { count } = await tx.editJob.updateMany({ where, data });
+  const { count } = await tx.editJob.updateMany({ where: { ...where, ...ownedBy(ownerId) }, data });
   return count === 1;
 }

@@ -72,14 +72,16 @@ export async function insertResults(
   await tx.editJobImage.createMany({
     data: imageIds.map((imageId, position) => ({
       jobId,
+      ownerId,
       imageId,
       role: 'OUTPUT' as const,
       position,
     })),
   });
-  if (rawUsage !== null)
-    await tx.tokenUsage.createMany({ data: { jobId, ...usage, raw: rawUsage } });
-  if (cost !== null) await ledger.charge(tx, jobId, cost);
+  if (rawUsage !== null) {
+    await tx.tokenUsage.createMany({ data: { jobId, ownerId, ...usage, raw: rawUsage } });
+  }
+  if (cost !== null) await ledger.charge(tx, job, cost);
 }
 
 /** Of the first image that has one. An event stream has it beside the images. */

@@ -1,12 +1,14 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import type { HistoryFilter, NumberRange, TimeRange } from './history-query.ts';
 
 /**
- * What a filter asks of the row `job` of "EditJob", as conditions that all must hold. They say
- * nothing of whose it is: a foreign id finds nothing, since rows are linked within one owner only.
+ * What a filter asks of the row `job` of "EditJob", as conditions that all must hold. They do not
+ * contain the rule on `job` itself.
  */
-export function filterConditions(filter: HistoryFilter): Prisma.Sql[] {
+export function filterConditions(viewer: Viewer, filter: HistoryFilter): Prisma.Sql[] {
   const { status, model, size, quality, upstream, sandbox, createdAt, finishedAt } = filter;
   const { totalTokens, costMicroUsd, errorCode, hasError, metadata } = filter;
   const { promptId, inputImageId, outputImageId } = filter;
@@ -29,8 +31,8 @@ export function filterConditions(filter: HistoryFilter): Prisma.Sql[] {
     hasError === false && Prisma.sql`job."errorCode" IS NULL`,
     metadata && hasLabels(Prisma.sql`job.metadata`, metadata),
     promptId && Prisma.sql`job."promptId" = ${promptId}::uuid`,
-    inputImageId && hasImage(inputImageId, Prisma.sql`'INPUT', 'MASK'`),
-    outputImageId && hasImage(outputImageId, Prisma.sql`'OUTPUT'`),
+    inputImageId && hasImage(viewer, inputImageId, Prisma.sql`'INPUT', 'MASK'`),
+    outputImageId && hasImage(viewer, outputImageId, Prisma.sql`'OUTPUT'`),
   ].filter((condition) => typeof condition === 'object' && condition !== null);
 }
 
@@ -64,8 +66,9 @@ function between(
   ];
 }
 
-function hasImage(imageId: string, roles: Prisma.Sql): Prisma.Sql {
+function hasImage(viewer: Viewer, imageId: string, roles: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`EXISTS (
     SELECT 1 FROM "EditJobImage" AS image
-    WHERE image."jobId" = job.id AND image."imageId" = ${imageId}::uuid AND image.role IN (${roles}))`;
+    WHERE image."jobId" = job.id AND image."imageId" = ${imageId}::uuid AND image.role IN (${roles})
+      AND ${visibleRows(viewer, 'image')})`;
 }

@@ -33,7 +33,7 @@ export interface HistoryFilter {
   /** Labels that an edit must have, with these values. */
   readonly metadata?: JsonObject | null | undefined;
   readonly promptId?: string | null | undefined;
-  /** A picture that was edited, or the mask. */
+  /** An image that was edited, or the mask. */
   readonly inputImageId?: string | null | undefined;
   readonly outputImageId?: string | null | undefined;
 }

@@ -1,3 +1,5 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
 import {
   isBefore,
@@ -19,10 +21,11 @@ export const SORT_COLUMNS = {
 } satisfies Record<HistoryOrderField, SortColumn>;
 
 const ID = Prisma.sql`job.id`;
+const HAS_PROMPT = Prisma.sql`job."promptId" = found.id`;
 
 /** Rows of "EditJob" in the order of reading. */
 export interface Reading {
-  readonly ownerId: string;
+  readonly viewer: Viewer;
   /** On the row `job`. */
   readonly conditions: readonly Prisma.Sql[];
   readonly column: SortColumn;
@@ -34,12 +37,12 @@ export interface Reading {
 
 /** Without a search: the rows in order, from an index over the owner and the order. */
 export function readInOrder(reading: Reading): Prisma.Sql {
-  return positions(reading, stretched(reading, reading.limit, asked(reading)));
+  return positions(reading, stretched(reading, reading.limit, reading.conditions));
 }
 
 /** Looks for a term in the first rows only: gives a whole page, or less than there may be. */
 export function readWalking(reading: Reading, term: SearchTerm): Prisma.Sql {
-  const walked = stretched(reading, WALKED_ROWS, asked(reading));
+  const walked = stretched(reading, WALKED_ROWS, reading.conditions);
   return positions(
     reading,
     Prisma.sql`SELECT walked.id, walked.key FROM (${walked}) AS walked
@@ -53,16 +56,13 @@ export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
   if (found.kind === 'many') {
     return positions(
       reading,
-      stretched(reading, reading.limit, [...asked(reading), isOneOf(found.ids)]),
+      stretched(reading, reading.limit, [...reading.conditions, isOneOf(found.ids)]),
     );
   }
-  // For each prompt its own first rows: an owner's rows in order would be read to the last for a
-  // term that only old ones have. The prompt is the owner's, so its jobs are.
-  const own = stretched(reading, reading.limit, [
-    Prisma.sql`job."promptId" = found.id`,
-    Prisma.sql`job."deletedAt" IS NULL`,
-    ...reading.conditions,
-  ]);
+  // For each prompt its own first rows.
+  const own = stretched(reading, reading.limit, [HAS_PROMPT, ...reading.conditions], {
+    byPrompt: true,
+  });
   return positions(
     reading,
     Prisma.sql`SELECT own.id, own.key FROM unnest(${[...found.ids]}::text[]::uuid[]) AS found(id)
@@ -72,28 +72,33 @@ export function readFound(reading: Reading, found: FoundPrompts): Prisma.Sql {
 
 /** So many edits, counted to `limit`. */
 export function countRows(
-  { ownerId, conditions }: Pick<Reading, 'ownerId' | 'conditions'>,
+  reading: Pick<Reading, 'viewer' | 'conditions'>,
   found: FoundPrompts | null,
   limit: number,
 ): Prisma.Sql {
   if (found?.kind === 'few') {
     const own = Prisma.sql`SELECT 1 FROM "EditJob" AS job
-      WHERE ${all([Prisma.sql`job."promptId" = found.id`, Prisma.sql`job."deletedAt" IS NULL`, ...conditions])}`;
+      WHERE ${all([HAS_PROMPT, isInHistory(reading.viewer), ...reading.conditions])}`;
     return Prisma.sql`SELECT count(*) FROM (
       SELECT 1 FROM unnest(${[...found.ids]}::text[]::uuid[]) AS found(id)
       CROSS JOIN LATERAL (${own} OFFSET 0) AS own LIMIT ${limit}) AS counted`;
   }
-  const those = [
-    ...ofOwner({ ownerId, conditions }),
-    ...conditions,
-    ...(found === null ? [] : [isOneOf(found.ids)]),
-  ];
+  const those = [...asked(reading), ...(found === null ? [] : [isOneOf(found.ids)])];
   return Prisma.sql`SELECT count(*) FROM (
     SELECT 1 FROM "EditJob" AS job WHERE ${all(those)} LIMIT ${limit}) AS counted`;
 }
 
-export function ofOwner({ ownerId }: Pick<Reading, 'ownerId' | 'conditions'>): Prisma.Sql[] {
-  return [Prisma.sql`job."ownerId" = ${ownerId}`, Prisma.sql`job."deletedAt" IS NULL`];
+/** The rows `job` of the history that the viewer sees. */
+function inHistorySql(viewer: Viewer): Prisma.Sql[] {
+  return [visibleRows(viewer, 'job'), Prisma.sql`job."deletedAt" IS NULL`];
+}
+
+/**
+ * The same for rows that are found by their prompt: a test that no index over the owner can serve,
+ * since that would read the owner's rows in order, to the last one for a prompt that only old ones have.
+ */
+export function isInHistory(viewer: Viewer): Prisma.Sql {
+  return Prisma.sql`(${visibleRows(viewer, 'job')}) IS TRUE AND job."deletedAt" IS NULL`;
 }
 
 export const all = (conditions: readonly Prisma.Sql[]) => Prisma.join(conditions, ' AND ');
@@ -103,24 +108,32 @@ function isOneOf(promptIds: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(job."promptId" IN (SELECT ${promptIds})) IS TRUE`;
 }
 
-const asked = (reading: Reading) => [...ofOwner(reading), ...reading.conditions];
+export const asked = ({ viewer, conditions }: Pick<Reading, 'viewer' | 'conditions'>) => [
+  ...inHistorySql(viewer),
+  ...conditions,
+];
 
-/** The first rows within a reading's bounds that meet conditions, in order, with one more column. */
+/**
+ * The first rows of the history within a reading's bounds that meet conditions, in order, with one
+ * more column.
+ */
 export function stretched(
-  { column, direction, after, before }: Reading,
+  { viewer, column, direction, after, before }: Reading,
   limit: number,
   conditions: readonly Prisma.Sql[],
-  { from = Prisma.sql`"EditJob"`, more = Prisma.sql`job."promptId"` } = {},
+  options: { from?: Prisma.Sql; more?: Prisma.Sql; byPrompt?: boolean } = {},
 ): Prisma.Sql {
+  const { from, more = Prisma.sql`job."promptId"`, byPrompt = false } = options;
   const until = before === null ? [] : [isBefore(column, ID, direction, before)];
+  const visible = byPrompt ? [isInHistory(viewer)] : inHistorySql(viewer);
   return selectStretches(
     column,
     stretchesAfter(column, ID, direction, after),
     direction,
     limit,
     (stretch, ordered) => Prisma.sql`
-      SELECT job.id, ${column.sql} AS key, ${more} FROM ${from} AS job
-      WHERE ${all([...conditions, ...until, stretch])} ${ordered}`,
+      SELECT job.id, ${column.sql} AS key, ${more} FROM ${from ?? Prisma.sql`"EditJob"`} AS job
+      WHERE ${all([...visible, ...conditions, ...until, stretch])} ${ordered}`,
   );
 }
 

@@ -1,9 +1,11 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleOwner } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 import type { Position } from '../../paging/keyset.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import { filterConditions, hasLabels } from './filter-sql.ts';
 import type { HistoryFilter } from './history-query.ts';
-import { all, ofOwner, positions, type Reading, stretched } from './history-sql.ts';
+import { all, positions, type Reading, stretched } from './history-sql.ts';
 
 /** How many rows in order are looked at before the index is asked. */
 export const WALKED_ROWS = 3_000;
@@ -21,9 +23,12 @@ export interface LabelTerm {
 }
 
 /** Null: no label is asked for. */
-export function labelTerm({ metadata, ...others }: HistoryFilter): LabelTerm | null {
+export function labelTerm(
+  viewer: Viewer,
+  { metadata, ...others }: HistoryFilter,
+): LabelTerm | null {
   if (!metadata || Object.keys(metadata).length === 0) return null;
-  return { labels: metadata, others: filterConditions(others) };
+  return { labels: metadata, others: filterConditions(viewer, others) };
 }
 
 /**
@@ -42,7 +47,7 @@ export async function readLabeled(
 }
 
 function walking(reading: Reading, { labels, others }: LabelTerm): Prisma.Sql {
-  const walked = stretched(reading, WALKED_ROWS, [...ofOwner(reading), ...others], {
+  const walked = stretched(reading, WALKED_ROWS, others, {
     more: Prisma.sql`job.metadata`,
   });
   return positions(
@@ -56,7 +61,7 @@ function visiting(reading: Reading, { labels, others }: LabelTerm): Prisma.Sql {
   const from = Prisma.sql`labeled`;
   const found = positions(reading, stretched(reading, reading.limit, others, { from }));
   return Prisma.sql`
-    WITH labeled AS MATERIALIZED (${editsLabeled(reading.ownerId, labels, MAX_VISITED_EDITS + 1)})
+    WITH labeled AS MATERIALIZED (${editsLabeled(reading.viewer, labels, MAX_VISITED_EDITS + 1)})
     SELECT CASE WHEN (SELECT count(*) FROM labeled) <= ${MAX_VISITED_EDITS}::bigint
       THEN to_json(ARRAY(SELECT to_json(found) FROM (${found}) AS found)) END AS rows`;
 }
@@ -64,7 +69,7 @@ function visiting(reading: Reading, { labels, others }: LabelTerm): Prisma.Sql {
 /** So many edits have labels, counted to `limit`. Null: to be counted in order, as in readLabeled. */
 export async function countLabeled(
   prisma: Pick<PrismaClient, '$queryRaw'>,
-  ownerId: string,
+  viewer: Viewer,
   { labels, others }: LabelTerm,
   limit: number,
 ): Promise<number | null> {
@@ -72,13 +77,14 @@ export async function countLabeled(
   const those = all([Prisma.sql`TRUE`, ...others]);
   const [answer] = await prisma.$queryRaw<{ labeled: bigint; count: bigint }[]>`
     SELECT count(*) AS labeled, count(*) FILTER (WHERE ${those}) AS count
-    FROM (${editsLabeled(ownerId, labels, most)}) AS job`;
+    FROM (${editsLabeled(viewer, labels, most)}) AS job`;
   if (answer === undefined) return null;
   const isComplete = answer.labeled < most || answer.count >= limit;
   return isComplete ? Math.min(Number(answer.count), limit) : null;
 }
 
-function editsLabeled(ownerId: string, labels: JsonObject, most: number): Prisma.Sql {
+function editsLabeled(viewer: Viewer, labels: JsonObject, most: number): Prisma.Sql {
   return Prisma.sql`
-    SELECT * FROM "editsWithMetadata"(${ownerId}, ${JSON.stringify(labels)}::jsonb, ${most}::bigint)`;
+    SELECT * FROM "editsWithMetadata"(
+      ${visibleOwner(viewer)}, ${JSON.stringify(labels)}::jsonb, ${most}::bigint)`;
 }

@@ -1,3 +1,5 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleOwner, visibleRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 import { InvalidInputError } from '../../errors.ts';
 import { foldForSearch, termGrams } from '../prompts/search-text.ts';
@@ -14,9 +16,9 @@ export const WALKED_ROWS = 3_000;
 /** With more prompts than this it is cheaper to test the rows in order than to visit each prompt's. */
 const MAX_VISITED_PROMPTS = 2_000;
 
-/** A term to be found in prompts of one owner. */
+/** A term to be found in the prompts that a viewer sees. */
 export interface SearchTerm {
-  readonly ownerId: string;
+  readonly viewer: Viewer;
   readonly folded: string;
   readonly grams: readonly number[];
 }
@@ -37,15 +39,16 @@ export function checkSearch(search: string | null | undefined): void {
 }
 
 /** @throws InvalidInputError for a term that is too long. Null: nothing to search for. */
-export function searchTerm(ownerId: string, search: string | null | undefined): SearchTerm | null {
+export function searchTerm(viewer: Viewer, search: string | null | undefined): SearchTerm | null {
   if (!search) return null;
   checkSearch(search);
   const folded = foldForSearch(search);
-  return { ownerId, folded, grams: termGrams(ownerId, folded) };
+  return { viewer, folded, grams: termGrams(visibleOwner(viewer), folded) };
 }
 
-/** Whether the row `search` of "PromptSearch" has the term. */
-export const hasTerm = ({ folded }: SearchTerm) => Prisma.sql`strpos(search.text, ${folded}) > 0`;
+/** Whether the viewer sees the row `search` of "PromptSearch" and it has the term. */
+export const hasTerm = ({ viewer, folded }: SearchTerm) =>
+  Prisma.sql`${visibleRows(viewer, 'search')} AND strpos(search.text, ${folded}) > 0`;
 
 export async function findPrompts(
   prisma: Pick<PrismaClient, '$queryRaw'>,
@@ -58,6 +61,9 @@ export async function findPrompts(
     : { kind: 'few', ids: found.map(({ id }) => id) };
 }
 
-function promptsWith({ ownerId, folded, grams }: SearchTerm, most: number | null): Prisma.Sql {
-  return Prisma.sql`"promptsWith"(${ownerId}, ${[...grams]}::int[], ${folded}, ${most}::bigint)`;
+export function promptsWith(
+  { viewer, folded, grams }: SearchTerm,
+  most: number | null,
+): Prisma.Sql {
+  return Prisma.sql`"promptsWith"(${visibleOwner(viewer)}, ${[...grams]}::int[], ${folded}, ${most}::bigint)`;
 }

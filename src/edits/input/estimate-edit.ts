@@ -19,7 +19,7 @@ export interface EditEstimate extends Estimate {
   readonly model: string;
   /** As it would be sent: `auto` or WIDTHxHEIGHT. */
   readonly resolvedSize: string;
-  /** What the edit would reserve of a budget; null: it could not be taken in with one. */
+  /** Amount that a budget would reserve; null if an owner with a budget could not submit the edit. */
   readonly reservedMicroUsd: bigint | null;
   /** The edits API is the sandbox, so nothing would be paid. */
   readonly nominal: boolean;

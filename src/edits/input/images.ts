@@ -4,22 +4,22 @@ import type { Models } from '../../models/models.ts';
 import { nearestSize, type PixelSize } from '../../models/sizes.ts';
 import type { EditParams } from './parameters.ts';
 
-/** What a model's limits need to know of a picture. */
-export interface PictureFacts extends PixelSize {
+/** What a model's limits need to know of an image. */
+export interface InputFacts extends PixelSize {
   readonly bytes: number;
   readonly format: 'PNG' | 'JPEG' | 'WEBP';
   readonly hasAlpha: boolean;
 }
 
 /**
- * Checks the pictures against the model, and works out the size to send.
+ * Checks the images against the model, and works out the size to send.
  * @throws InvalidInputError naming the fields and the limits.
  */
-export function checkPictures(
+export function checkImages(
   params: EditParams,
   models: Models,
-  images: readonly PictureFacts[],
-  mask: PictureFacts | null,
+  images: readonly InputFacts[],
+  mask: InputFacts | null,
 ): { resolvedSize: string } {
   const model = models.get(params.model);
   const [first] = images;
@@ -38,11 +38,11 @@ export function checkPictures(
 export function resolveSize(
   { size, model }: Pick<EditParams, 'size' | 'model'>,
   models: Models,
-  firstPicture: PixelSize,
+  firstImage: PixelSize,
 ): string {
   if (size !== 'source') return size;
   const { sizes } = models.get(model);
-  return sizes === null ? 'auto' : nearestSize(sizes, firstPicture);
+  return sizes === null ? 'auto' : nearestSize(sizes, firstImage);
 }
 
 /** @throws InvalidInputError unless 1 to the model's number of images are given. */
@@ -70,7 +70,7 @@ function checkBytes(field: string, bytes: number, max: number | null, model: Edi
   );
 }
 
-function checkMask(mask: PictureFacts, first: PictureFacts, model: EditModel): void {
+function checkMask(mask: InputFacts, first: InputFacts, model: EditModel): void {
   checkAll({
     format() {
       if (mask.format === 'PNG' && mask.hasAlpha) return;

@@ -1,16 +1,21 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
+import { byId, type ListSource } from '../../paging/lists.ts';
+import { isInHistory } from '../history/history-sql.ts';
 
 /**
- * The links between edits: `made` has a picture as its output that `taken` has as an input or a
- * mask. The later one is the child: pictures are stored once for each owner, so an edit may also
- * bring what was there before. Pictures of an owner belong to that owner's edits only.
+ * The links between edits: `made` has an image as its output that `taken` has as an input or a
+ * mask. The later one is the child: images are stored once for each owner, so an edit may also
+ * bring what was there before.
  */
-const LINKS = Prisma.sql`"EditJobImage" AS taken JOIN "EditJobImage" AS made
+const links = (viewer: Viewer) => Prisma.sql`"EditJobImage" AS taken JOIN "EditJobImage" AS made
   ON made."imageId" = taken."imageId" AND made.role = 'OUTPUT' AND taken.role IN ('INPUT', 'MASK')
-  AND made."jobId" < taken."jobId"`;
+  AND made."jobId" < taken."jobId"
+  AND ${visibleRows(viewer, 'taken')} AND ${visibleRows(viewer, 'made')}`;
 
-const isThere = (jobId: Prisma.Sql) => Prisma.sql`EXISTS (
-  SELECT 1 FROM "EditJob" AS job WHERE job.id = ${jobId} AND job."deletedAt" IS NULL)`;
+const isThere = (viewer: Viewer, jobId: Prisma.Sql) => Prisma.sql`EXISTS (
+  SELECT 1 FROM "EditJob" AS job WHERE job.id = ${jobId} AND ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL)`;
 
 const PARENT = Prisma.sql`made."jobId"`;
 const CHILD = Prisma.sql`taken."jobId"`;
@@ -22,42 +27,55 @@ const ROLES = {
 export type Relatives = keyof typeof ROLES;
 
 /** As a subquery of its own, so that it is entered by its index for each id, however many are expected. */
-const linked = (id: Prisma.Sql, which: Relatives) => {
+const linked = (viewer: Viewer, id: Prisma.Sql, which: Relatives) => {
   const { from, to } = ROLES[which];
   return Prisma.sql`LATERAL (
-    SELECT ${to} AS id FROM ${LINKS} WHERE ${from} = ${id} AND ${isThere(to)} OFFSET 0) AS next`;
+    SELECT ${to} AS id FROM ${links(viewer)} WHERE ${from} = ${id} AND ${isThere(viewer, to)} OFFSET 0) AS next`;
 };
 
 const asked = (ids: readonly string[]) =>
   Prisma.sql`unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
 
-/** For each of the ids its relatives, oldest first: rows of `of` and `id`. */
-export function relativesOf(ids: readonly string[], which: Relatives, most: number): Prisma.Sql {
+/** The parents or the children of edits, oldest first. */
+export function relativesOf(viewer: Viewer, which: Relatives): ListSource {
   const { from, to } = ROLES[which];
-  return Prisma.sql`
-    SELECT asked.id AS "of", relative.id FROM ${asked(ids)} CROSS JOIN LATERAL (
-      SELECT DISTINCT ${to} AS id FROM ${LINKS}
-      WHERE ${from} = asked.id AND ${isThere(to)} ORDER BY id LIMIT ${most}) AS relative`;
+  return {
+    ...byId(to, 'ASC'),
+    hasDuplicates: true,
+    rows: (of) => Prisma.sql`${links(viewer)} WHERE ${from} = ${of} AND ${isThere(viewer, to)}`,
+  };
 }
 
-/** For each of the ids how many parents and children it has: rows of `id`, `parents`, `children`. */
-export function countRelatives(ids: readonly string[]): Prisma.Sql {
-  const count = (which: Relatives) => {
-    const { from, to } = ROLES[which];
-    return Prisma.sql`(SELECT count(DISTINCT ${to})::int FROM ${LINKS}
-      WHERE ${from} = asked.id AND ${isThere(to)})`;
+/** The edits that have images as outputs (`made`), or as input images or masks (`taken`), oldest first. */
+export function editsWithImage(viewer: Viewer, which: 'made' | 'taken'): ListSource {
+  const roles = which === 'made' ? Prisma.sql`'OUTPUT'` : Prisma.sql`'INPUT', 'MASK'`;
+  const id = Prisma.sql`link."jobId"`;
+  return {
+    ...byId(id, 'ASC'),
+    hasDuplicates: true,
+    rows: (of) => Prisma.sql`"EditJobImage" AS link
+      WHERE link."imageId" = ${of} AND link.role IN (${roles}) AND ${visibleRows(viewer, 'link')}
+        AND ${isThere(viewer, id)}`,
   };
-  return Prisma.sql`SELECT asked.id, ${count('parents')} AS parents,
-    ${count('children')} AS children FROM ${asked(ids)}`;
+}
+
+/** The edits that repeat edits, oldest first. */
+export function retriesOf(viewer: Viewer): ListSource {
+  return {
+    ...byId(Prisma.sql`job.id`, 'ASC'),
+    hasDuplicates: false,
+    rows: (of) => Prisma.sql`"EditJob" AS job
+      WHERE job."retryOfId" = ${of} AND ${isInHistory(viewer)}`,
+  };
 }
 
 /** For each of the ids its earliest ancestor or itself, of the first `most` ancestors of all: rows of `of`, `id`. */
-export function rootsOf(ids: readonly string[], most: number): Prisma.Sql {
+export function rootsOf(viewer: Viewer, ids: readonly string[], most: number): Prisma.Sql {
   return Prisma.sql`
     WITH RECURSIVE up("of", id) AS (
       SELECT asked.id, asked.id FROM ${asked(ids)}
       UNION
-      SELECT up."of", next.id FROM up CROSS JOIN ${linked(Prisma.sql`up.id`, 'parents')}
+      SELECT up."of", next.id FROM up CROSS JOIN ${linked(viewer, Prisma.sql`up.id`, 'parents')}
     )
     SELECT DISTINCT ON ("of") "of", id FROM (SELECT * FROM up LIMIT ${most}) AS up
     ORDER BY "of", id`;
@@ -65,41 +83,27 @@ export function rootsOf(ids: readonly string[], most: number): Prisma.Sql {
 
 /**
  * An edit, all its ancestors and all their descendants, at most so many: rows of `id`. The edit
- * itself comes first, so that it is there however many there are. None when it is not the owner's.
+ * itself comes first, so that it is there however many there are. None when the viewer does not see it.
  */
-export function treeOf(ownerId: string, id: string, most: number): Prisma.Sql {
+export function treeOf(viewer: Viewer, id: string, most: number): Prisma.Sql {
   return Prisma.sql`
     WITH RECURSIVE up(id) AS (
       SELECT job.id FROM "EditJob" AS job
-      WHERE job.id = ${id}::uuid AND job."ownerId" = ${ownerId} AND job."deletedAt" IS NULL
+      WHERE job.id = ${id}::uuid AND ${visibleRows(viewer, 'job')} AND job."deletedAt" IS NULL
       UNION
-      SELECT next.id FROM up CROSS JOIN ${linked(Prisma.sql`up.id`, 'parents')}
+      SELECT next.id FROM up CROSS JOIN ${linked(viewer, Prisma.sql`up.id`, 'parents')}
     ), ancestors AS (SELECT id FROM up LIMIT ${most}), down(id) AS (
       SELECT id FROM ancestors
       UNION
-      SELECT next.id FROM down CROSS JOIN ${linked(Prisma.sql`down.id`, 'children')}
+      SELECT next.id FROM down CROSS JOIN ${linked(viewer, Prisma.sql`down.id`, 'children')}
     )
     SELECT id FROM down LIMIT ${most}`;
 }
 
 /** The links among these, at most so many: rows of `parentId`, `childId`, `imageId`. */
-export function linksAmong(ids: readonly string[], most: number): Prisma.Sql {
+export function linksAmong(viewer: Viewer, ids: readonly string[], most: number): Prisma.Sql {
   return Prisma.sql`
-    SELECT DISTINCT ${PARENT} AS "parentId", ${CHILD} AS "childId", taken."imageId" FROM ${LINKS}
+    SELECT DISTINCT ${PARENT} AS "parentId", ${CHILD} AS "childId", taken."imageId" FROM ${links(viewer)}
     WHERE ${CHILD} = ANY (${[...ids]}::text[]::uuid[]) AND ${PARENT} = ANY (${[...ids]}::text[]::uuid[])
     ORDER BY "childId", "parentId", "imageId" LIMIT ${most}`;
-}
-
-/** For each picture the edits that have it in one of these roles, oldest first: rows of `of`, `id`. */
-export function editsWithImage(
-  imageIds: readonly string[],
-  roles: 'made' | 'taken',
-  most: number,
-): Prisma.Sql {
-  const names = roles === 'made' ? Prisma.sql`'OUTPUT'` : Prisma.sql`'INPUT', 'MASK'`;
-  return Prisma.sql`
-    SELECT asked.id AS "of", edit.id FROM ${asked(imageIds)} CROSS JOIN LATERAL (
-      SELECT DISTINCT image."jobId" AS id FROM "EditJobImage" AS image
-      WHERE image."imageId" = asked.id AND image.role IN (${names})
-        AND ${isThere(Prisma.sql`image."jobId"`)} ORDER BY id LIMIT ${most}) AS edit`;
 }

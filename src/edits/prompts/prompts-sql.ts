@@ -1,3 +1,5 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
 import {
   isBefore,
@@ -25,7 +27,7 @@ export const PROMPT_COLUMNS = {
 
 /** Rows of "Prompt" in the order of reading. */
 export interface PromptReading {
-  readonly ownerId: string;
+  readonly viewer: Viewer;
   readonly column: SortColumn;
   readonly direction: Direction;
   readonly after: Position | null;
@@ -47,15 +49,33 @@ export function readWalkingPrompts(reading: PromptReading, term: SearchTerm): Pr
 }
 
 export function readFoundPrompts(reading: PromptReading, found: FoundPrompts): Prisma.Sql {
-  const isFound =
-    found.kind === 'few'
-      ? Prisma.sql`prompt.id = ANY (${[...found.ids]}::text[]::uuid[])`
-      : Prisma.sql`(prompt.id IN (SELECT ${found.ids})) IS TRUE`;
-  return positions(reading, stretched(reading, reading.limit, [isFound]));
+  return positions(reading, stretched(reading, reading.limit, [isOneOf(found)]));
+}
+
+function isOneOf(found: FoundPrompts): Prisma.Sql {
+  return found.kind === 'few'
+    ? Prisma.sql`prompt.id = ANY (${[...found.ids]}::text[]::uuid[])`
+    : Prisma.sql`(prompt.id IN (SELECT ${found.ids})) IS TRUE`;
+}
+
+/** The viewer's prompts, or those of them that a search found. */
+export function selectPrompts(viewer: Viewer, found: FoundPrompts | null): Prisma.Sql {
+  const conditions = [visibleRows(viewer, 'prompt'), ...(found === null ? [] : [isOneOf(found)])];
+  return Prisma.sql`SELECT 1 FROM "Prompt" AS prompt WHERE ${Prisma.join(conditions, ' AND ')}`;
+}
+
+/** Their number, counted up to `limit`. */
+export function countPrompts(
+  viewer: Viewer,
+  found: FoundPrompts | null,
+  limit: number,
+): Prisma.Sql {
+  return Prisma.sql`SELECT count(*)::int AS count
+    FROM (${selectPrompts(viewer, found)} LIMIT ${limit}) AS counted`;
 }
 
 function stretched(
-  { ownerId, column, direction, after, before }: PromptReading,
+  { viewer, column, direction, after, before }: PromptReading,
   limit: number,
   conditions: readonly Prisma.Sql[] = [],
 ): Prisma.Sql {
@@ -68,7 +88,7 @@ function stretched(
     limit,
     (stretch, ordered) => Prisma.sql`
       SELECT prompt.id, ${column.sql} AS key FROM "Prompt" AS prompt
-      WHERE ${Prisma.join([Prisma.sql`prompt."ownerId" = ${ownerId}`, ...conditions, ...until, stretch], ' AND ')}
+      WHERE ${Prisma.join([visibleRows(viewer, 'prompt'), ...conditions, ...until, stretch], ' AND ')}
       ${ordered}`,
   );
 }

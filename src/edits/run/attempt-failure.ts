@@ -11,7 +11,7 @@ export function toFailure(error: unknown): Failure & Pick<EditsApiError, 'outcom
   }
   return {
     code: EditErrorCode.INTERNAL,
-    message: 'Something failed on this server; its log has the reason under the edit’s id.',
+    message: 'An internal error on this server. Its log contains the reason under the edit’s id.',
     // The request may have been sent before.
     outcome: 'unknown',
     httpStatus: null,

@@ -1,3 +1,4 @@
+import { ownedBy } from '../../auth/visible.ts';
 import type { ReceivedImage } from '../../images/images.ts';
 import { inTurn, RUN_EDIT } from '../edit-queue.ts';
 import {
@@ -69,9 +70,9 @@ export function createAttempts(options: ClaimOptions & { endEdit: EndEdit }): At
       prisma.$transaction(async (tx) => {
         const finishedAt = nowNotBefore(sentAt);
         const ended = { state: 'FAILED', finishedAt, ...failureColumns(failure) } as const;
-        if (!(await endAttempt(tx, { id: attemptId }, ended))) return false;
+        if (!(await endAttempt(tx, ownerId, { id: attemptId }, ended))) return false;
         const { count } = await tx.editJob.updateMany({
-          where: { id: jobId, status: 'RUNNING' },
+          where: { id: jobId, ...ownedBy(ownerId), status: 'RUNNING' },
           data: { status: 'QUEUED', nextAttemptAt: at },
         });
         if (count !== 1) throw new Error(`edit ${jobId} has an open attempt and is not running`);

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { Prisma, PrismaClient } from '../../database/database.ts';
 import type { Upstream, Upstreams } from '../../edits-api/upstreams.ts';
 import type { Pauses, Recovering } from './upstream-pauses.ts';
@@ -84,7 +85,7 @@ export function createFreePlaces(options: {
     );
     if (all.length === 0 || places === Number.POSITIVE_INFINITY) return places;
     const names = all.map(({ name }) => name);
-    const elsewhere = await prisma.editAttempt.count({
+    const elsewhere = await ofAllOwners(prisma).editAttempt.count({
       where: { state: 'SENT', upstream: { in: names }, processId: { not: processId } },
     });
     return Math.max(0, places - running - elsewhere);
@@ -128,7 +129,7 @@ function countSent(
   upstream: string,
   since?: Date,
 ): Promise<number> {
-  return client.editAttempt.count({
+  return ofAllOwners(client).editAttempt.count({
     where: { state: 'SENT', upstream, ...(since && { sentAt: { gte: since } }) },
   });
 }

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { Prisma, PrismaClient, Transaction } from '../../database/database.ts';
 import type { Upstream, Upstreams } from '../../edits-api/upstreams.ts';
 import type { Events } from '../../queue/events.ts';
@@ -58,7 +59,10 @@ export function createClaimEdit(options: ClaimOptions): ClaimEdit {
   return async (jobId, { processId, attemptId: id }) => {
     const choose = await chooseUpstream();
     return prisma.$transaction(async (tx) => {
-      const found = await tx.editJob.findUnique({ where: { id: jobId }, include: WITH_INPUT });
+      const found = await ofAllOwners(tx).editJob.findUnique({
+        where: { id: jobId },
+        include: WITH_INPUT,
+      });
       if (found?.prompt == null) return null;
       const job = { ...found, prompt: found.prompt };
       const open = job.attempts.find((attempt) => attempt.id === id && attempt.state === 'SENT');
@@ -74,7 +78,7 @@ export function createClaimEdit(options: ClaimOptions): ClaimEdit {
       }
       const { upstream } = choice;
       const sentAt = nowNotBefore(job.createdAt);
-      const { count } = await tx.editJob.updateMany({
+      const { count } = await ofAllOwners(tx).editJob.updateMany({
         where: { id: jobId, status: 'QUEUED' },
         data: {
           status: 'RUNNING',
@@ -87,7 +91,15 @@ export function createClaimEdit(options: ClaimOptions): ClaimEdit {
       if (count === 0) return null;
       const number = job.attempts.length + 1;
       await tx.editAttempt.createMany({
-        data: { id, jobId, number, processId, sentAt, upstream: upstream.name },
+        data: {
+          id,
+          ownerId: job.ownerId,
+          jobId,
+          number,
+          processId,
+          sentAt,
+          upstream: upstream.name,
+        },
       });
       const { ownerId } = job;
       await events.publish(tx, { kind: 'edit', jobId, ownerId, final: false });
@@ -103,7 +115,7 @@ export async function postponeEdit(
   jobId: string,
   at: Date,
 ): Promise<boolean> {
-  const [job] = await tx.editJob.updateManyAndReturn({
+  const [job] = await ofAllOwners(tx).editJob.updateManyAndReturn({
     where: { id: jobId, status: 'QUEUED' },
     data: { nextAttemptAt: at },
     select: { ownerId: true, turn: true },

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import type { EditsApiFile, EditsApiRequest } from '../../edits-api/edits-api.ts';
@@ -53,7 +54,7 @@ export function createEditRequests(options: {
     if (changed.length === 0) return;
     const imageIds = changed.map(({ jobImage }) => jobImage.imageId);
     const hashes = changed.map(({ sha256 }) => sha256);
-    await prisma.$executeRaw`
+    await ofAllOwners(prisma).$executeRaw`
       UPDATE "EditJobImage" AS input SET "sentSha256" = sent.sha256
       FROM unnest(${imageIds}::text[]::uuid[], ${hashes}::text[]) AS sent("imageId", sha256)
       WHERE input."jobId" = ${jobId}::uuid AND input."imageId" = sent."imageId"

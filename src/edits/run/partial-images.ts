@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { MAX_OUTPUT_PIXELS } from '../../edits-api/answer/inspect-output.ts';
 import type { OnPartialImage } from '../../edits-api/edits-api.ts';
@@ -40,14 +41,14 @@ export function createPartialImages(options: {
     await images.keep(ownerId, received);
     await prisma.$transaction(async (tx) => {
       // Locked, so that the edit cannot end, and then be deleted, in between.
-      const open = await tx.$queryRaw<unknown[]>`
+      const open = await ofAllOwners(tx).$queryRaw<unknown[]>`
         SELECT FROM "EditAttempt" WHERE id = ${attemptId}::uuid AND state = 'SENT' FOR SHARE`;
       if (open.length === 0) return;
       const [imageId = ''] = await images.save(tx, ownerId, received);
       const key = { jobId, role: 'PARTIAL' as const, position: index };
-      await tx.editJobImage.upsert({
+      await ofAllOwners(tx).editJobImage.upsert({
         where: { jobId_role_position: key },
-        create: { ...key, imageId },
+        create: { ...key, ownerId, imageId },
         update: { imageId },
       });
       await events.publish(tx, { kind: 'edit', jobId, ownerId, final: false, partial: index });

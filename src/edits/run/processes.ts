@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { v7 as uuid } from 'uuid';
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 
@@ -62,7 +63,7 @@ export function createProcesses(options: {
       }, timeoutMs / HEARTBEATS_PER_TIMEOUT);
     },
     async findCrashed() {
-      const silent = await prisma.$queryRaw<{ id: string; heartbeatAt: string }[]>`
+      const silent = await ofAllOwners(prisma).$queryRaw<{ id: string; heartbeatAt: string }[]>`
         SELECT id::text AS id, "heartbeatAt"::text AS "heartbeatAt" FROM "Process"
         WHERE id <> ${id}::uuid
           AND "heartbeatAt" < now() - make_interval(secs => ${timeoutMs / 1_000}::float8)
@@ -76,7 +77,7 @@ export function createProcesses(options: {
     },
     async remove(crashed) {
       if (crashed.length === 0) return;
-      await prisma.$executeRaw`
+      await ofAllOwners(prisma).$executeRaw`
         DELETE FROM "Process" AS process
         WHERE id::text = ANY(${[...crashed]}) AND NOT EXISTS (
           SELECT 1 FROM "EditAttempt" WHERE "processId" = process.id AND state = 'SENT'

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { StorageAccess } from '../../config/data-dir/storage-access.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
@@ -73,7 +74,7 @@ export function createRecoverAttempt(options: {
   ): Promise<EditsApiAnswer | EditsApiError | null> {
     if (!(await answerFiles.hasBytes(attemptId))) return null;
     // Checked once, as each attempt would wait until the storage times out.
-    if (!(await storageAccess.check())) throw new StorageError('The storage cannot be used.');
+    if (!(await storageAccess.check())) throw new StorageError('The storage is unavailable.');
     const bytes = answerFiles.bytes(attemptId);
     try {
       const answer = { bytes, expectedImages, signal, onReceived };
@@ -86,7 +87,7 @@ export function createRecoverAttempt(options: {
   }
 
   async function withHistory(attempt: AbandonedAttempt): Promise<FailedJob> {
-    const history = await prisma.editJob.findUniqueOrThrow({
+    const history = await ofAllOwners(prisma).editJob.findUniqueOrThrow({
       where: { id: attempt.id },
       select: {
         createdAt: true,

@@ -1,4 +1,5 @@
 import { validate as isUuid } from 'uuid';
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Staging } from '../../images/storage/staging.ts';
 import type { Log } from '../../log.ts';
@@ -40,7 +41,7 @@ export function createRecovery(options: {
 
   async function recoverAll(): Promise<void> {
     const crashed = await processes.findCrashed();
-    const abandoned = await prisma.$queryRaw<AbandonedAttempt[]>`
+    const abandoned = await ofAllOwners(prisma).$queryRaw<AbandonedAttempt[]>`
       SELECT
         job.id, job."ownerId", job.model, job.n,
         attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
@@ -69,7 +70,7 @@ export function createRecovery(options: {
         // The others must not wait for one whose images cannot be stored now.
         .catch((error) => {
           if (signal.aborted) return;
-          log.error({ err: error }, 'an attempt cannot be recovered now');
+          log.error({ err: error }, 'could not recover an attempt; the next run tries again');
         })
         .finally(() => {
           recovering.delete(attemptId);
@@ -83,7 +84,7 @@ export function createRecovery(options: {
   async function storeLeftovers(): Promise<void> {
     const idle = (await answerFiles.idle(IDLE_MS)).filter((name) => isUuid(name));
     if (idle.length === 0) return;
-    const ended = await prisma.editAttempt.findMany({
+    const ended = await ofAllOwners(prisma).editAttempt.findMany({
       where: { id: { in: idle }, state: 'UNKNOWN' },
       select: { id: true },
     });

@@ -75,13 +75,17 @@ export function createRunEdit(options: {
     if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (!isUnknown) await removeAnswerFile(answerFiles, job, log);
     if (isEnded) log.warn({ err: error, code, outcome }, 'attempt failed');
-    else log.info({ code, outcome }, 'the edit had ended before its attempt');
+    else
+      log.info(
+        { code, outcome },
+        'discarded the failure of an attempt: the edit had already ended',
+      );
   }
 
   /** Null if the images of an edit can be stored, as far as can be known now. */
   async function storageProblem(): Promise<string | null> {
     if (!(await diskSpace.isEnough())) return 'the disk of DATA_DIR is nearly full';
-    if (!(await storageAccess.check())) return 'the storage cannot be used';
+    if (!(await storageAccess.check())) return 'the storage is unavailable';
     return null;
   }
 

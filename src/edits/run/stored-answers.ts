@@ -1,4 +1,5 @@
 import { validate as isUuid } from 'uuid';
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import type { Log } from '../../log.ts';
@@ -36,7 +37,7 @@ export function createStoredAnswers(options: {
 
   async function remove(keys: readonly string[]): Promise<void> {
     const ids = keys.map((key) => key.slice(PREFIX.length));
-    await prisma.editAttempt.updateMany({
+    await ofAllOwners(prisma).editAttempt.updateMany({
       where: { id: { in: ids.filter((id) => isUuid(id)) } },
       data: { answerStoredAt: null },
     });
@@ -96,7 +97,7 @@ export function createStoreAnswer(options: {
       await answerFiles.removeIfEmpty(attemptId);
       if (!mayBeMoved || (await blobs.size(key)) === null) return;
     }
-    await prisma.editAttempt.updateMany({
+    await ofAllOwners(prisma).editAttempt.updateMany({
       where: { id: attemptId },
       data: { answerStoredAt: new Date() },
     });
@@ -118,6 +119,6 @@ export function createSweepAnswers(options: { storedAnswers: StoredAnswers; log:
   const { storedAnswers, log } = options;
   return async (_: object, signal: AbortSignal): Promise<void> => {
     const removed = await storedAnswers.sweep(signal);
-    if (removed > 0) log.info({ removed }, 'removed stored responses that were too old');
+    if (removed > 0) log.info({ removed }, 'removed expired responses');
   };
 }

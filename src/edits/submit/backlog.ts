@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { UnavailableError } from '../../errors.ts';
 
@@ -30,7 +31,7 @@ export function createBacklog(options: {
 
   async function count(): Promise<void> {
     // What was sent before and waits to be sent again has its turn of then: it says nothing of now.
-    const owners = await prisma.$queryRaw<
+    const owners = await ofAllOwners(prisma).$queryRaw<
       { ownerId: string; waiting: number; last: number; first: number | null }[]
     >`
       SELECT "ownerId", count(*)::int AS waiting, max(turn) AS last,
@@ -58,7 +59,7 @@ export function createBacklog(options: {
       if (total >= maxQueued) await recount();
       if (total >= maxQueued) {
         throw new UnavailableError(
-          `${total} edits are waiting already; at most ${maxQueued} may. Try again later.`,
+          `The queue is full: ${total} of at most ${maxQueued} edits are waiting. Try again later.`,
           RETRY_AFTER_SECONDS,
         );
       }

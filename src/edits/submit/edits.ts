@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
 import {
@@ -13,7 +14,7 @@ import type { Models } from '../../models/models.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
-import { checkImageCount, checkPictures, resolveSize } from '../input/images.ts';
+import { checkImageCount, checkImages, resolveSize } from '../input/images.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import {
   checkEditParams,
@@ -26,8 +27,8 @@ import { checkIdempotencyKey, findClaimed, fingerprint } from './idempotency.ts'
 import type { ReserveCost } from './reserve-cost.ts';
 import { type CreatedEdit, createSubmitJob, receivedImages } from './submit-job.ts';
 
-/** Where an edit's picture comes from: received with the request, or stored before. */
-export type Picture =
+/** Where an edit's image comes from: received with the request, or stored before. */
+export type InputImage =
   | { kind: 'received'; image: ReceivedImage }
   | { kind: 'stored'; image: StoredImage };
 
@@ -35,10 +36,10 @@ export interface EditInput extends EditParamsInput {
   readonly idempotencyKey?: string | null;
   readonly imageCount: number;
   /**
-   * Gets all pictures, after everything else was checked. When it rejects, it has discarded what
-   * it had received.
+   * Loads all images, after everything else was validated. If it rejects, it has discarded
+   * received files.
    */
-  pictures(): Promise<{ images: readonly Picture[]; mask: Picture | null }>;
+  loadImages(): Promise<{ images: readonly InputImage[]; mask: InputImage | null }>;
 }
 
 export interface Edits {
@@ -46,11 +47,11 @@ export interface Edits {
    * Checks what can be checked without the images.
    * @throws InvalidInputError
    */
-  check(input: Omit<EditInput, 'pictures'>): EditParams;
+  check(input: Omit<EditInput, 'loadImages'>): EditParams;
   /**
    * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
    * committed; from then on the edit survives any crash.
-   * @param expect is told the job's id before the commit, for those who wait for its end.
+   * @param expect Called with the job's id before the commit, so that the caller can await its end.
    * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, BudgetExceededError,
    * UnavailableError (too many wait), StorageError; nothing was enqueued then.
    */
@@ -81,7 +82,7 @@ export function createEdits(options: {
   const { prisma, models, backlog } = options;
   const submitJob = createSubmitJob(options);
 
-  function check(input: Omit<EditInput, 'pictures'>): EditParams {
+  function check(input: Omit<EditInput, 'loadImages'>): EditParams {
     const { params } = checkAll({
       images: () => checkImageCount(input.imageCount, modelLimits(input, models).maxImages),
       params: () => checkEditParams(input, models),
@@ -94,18 +95,18 @@ export function createEdits(options: {
     check,
 
     async create(viewer, input, expect) {
-      const { ownerId } = viewer;
+      const ownerId = ownerOf(viewer);
       const { idempotencyKey: key = null } = input;
       const params = check(input);
       // Before a byte of an image is read: an edit that the queue has no room for is not uploaded.
       const { turn } = await backlog.admit(ownerId);
-      const pictures = await input.pictures();
-      const all = pictures.mask ? [...pictures.images, pictures.mask] : pictures.images;
-      const received = receivedImages(pictures);
+      const sources = await input.loadImages();
+      const all = sources.mask ? [...sources.images, sources.mask] : sources.images;
+      const received = receivedImages(sources);
       try {
-        const facts = pictures.images.map(pictureFacts);
-        const mask = pictures.mask && pictureFacts(pictures.mask);
-        const { resolvedSize } = checkPictures(params, models, facts, mask);
+        const facts = sources.images.map(inputFacts);
+        const mask = sources.mask && inputFacts(sources.mask);
+        const { resolvedSize } = checkImages(params, models, facts, mask);
         const contents = all.map(contentOf);
         const idempotency =
           key === null
@@ -113,12 +114,12 @@ export function createEdits(options: {
             : {
                 ownerId,
                 key,
-                inputSha256: fingerprint({ params, contents, isMasked: pictures.mask !== null }),
+                inputSha256: fingerprint({ params, contents, isMasked: sources.mask !== null }),
               };
         const found = idempotency && (await findClaimed(prisma, idempotency));
         if (found) return { ...found, isNew: false };
         const sizes = { images: facts, mask };
-        const job = { ownerId, params, resolvedSize, ...pictures, sizes, turn };
+        const job = { ownerId, params, resolvedSize, ...sources, sizes, turn };
         return await submitJob({ ...job, idempotency, retryOfId: null }, expect);
       } finally {
         // No-op for files already moved to the blob store.
@@ -127,7 +128,7 @@ export function createEdits(options: {
     },
 
     async retry(viewer, id, { idempotencyKey: key }, expect) {
-      const { ownerId } = viewer;
+      const ownerId = ownerOf(viewer);
       checkIdempotencyKey(key);
       const old = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },
@@ -152,7 +153,7 @@ export function createEdits(options: {
         throw new InvalidInputError(
           'id',
           'INVALID_VALUE',
-          `The edit is ${old.status}: only one that has ended can be tried again.`,
+          `The edit is ${old.status}. Only an edit that has ended can be retried.`,
         );
       }
       const params = checkEditParams(
@@ -180,10 +181,10 @@ export function createEdits(options: {
   };
 }
 
-function pictureFacts(picture: Picture) {
-  return picture.kind === 'stored' ? picture.image : rowFacts(picture.image);
+function inputFacts(input: InputImage) {
+  return input.kind === 'stored' ? input.image : rowFacts(input.image);
 }
 
-function contentOf(picture: Picture): string {
-  return picture.kind === 'stored' ? picture.image.sha256 : picture.image.staged.sha256;
+function contentOf(input: InputImage): string {
+  return input.kind === 'stored' ? input.image.sha256 : input.image.staged.sha256;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'safe-stable-stringify';
+import { ownedBy } from '../../auth/visible.ts';
 import type { PrismaClient, Transaction } from '../../database/database.ts';
 import { IdempotencyConflictError, InvalidInputError } from '../../errors.ts';
 
@@ -53,7 +54,7 @@ export async function findClaimed(
   { ownerId, key, inputSha256: sha256 }: IdempotencyClaim,
 ): Promise<{ id: string } | null> {
   const claimed = await prisma.idempotencyKey.findUnique({
-    where: { ownerId_key: { ownerId, key } },
+    where: { ownerId_key: { ...ownedBy(ownerId), key } },
     include: { job: { select: { deletedAt: true } } },
   });
   if (claimed === null) return null;

@@ -1,4 +1,5 @@
 import { v7 as uuid } from 'uuid';
+import { ownedRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../../database/database.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Images, ReceivedImage, StoredContent } from '../../images/images.ts';
@@ -10,7 +11,7 @@ import type { ParameterColumns } from '../parameters.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
 import { savePrompt } from './insert-prompt.ts';
 
-/** Where an edit's picture comes from: received with the request, or stored before. */
+/** Where an edit's image comes from: received with the request, or stored before. */
 export type ImageSource =
   | { kind: 'received'; image: ReceivedImage }
   | { kind: 'stored'; image: StoredContent };
@@ -34,10 +35,10 @@ export interface NewJob {
 export const newJobId = (): string => uuid();
 
 /**
- * Writes a job with its prompt, pictures, key and queue entry, all or nothing. The bytes of
- * received pictures must be kept already.
+ * Inserts a job with its prompt, images, key and queue job, all or nothing. The blobs of
+ * received images must be stored already.
  * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; BudgetExceededError;
- * NotFoundError when a stored picture or the job to repeat was deleted meanwhile; StorageError, see
+ * NotFoundError when a stored image or the job to repeat was deleted meanwhile; StorageError, see
  * `Images.save`.
  */
 export async function insertJob(
@@ -54,7 +55,7 @@ export async function insertJob(
     // Of many that come at once, those that are too late give way before they lock anything.
     if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
     const promptId = await savePrompt(tx, ownerId, text);
-    if (job.retryOfId !== null) await holdInHistory(tx, job.retryOfId);
+    if (job.retryOfId !== null) await holdInHistory(tx, ownerId, job.retryOfId);
     await tx.editJob.createMany({
       data: {
         id,
@@ -79,6 +80,7 @@ export async function insertJob(
         const isMask = sources[index] === job.mask;
         return {
           jobId: id,
+          ownerId,
           imageId,
           role: isMask ? 'MASK' : 'INPUT',
           position: isMask ? 0 : index,
@@ -93,8 +95,13 @@ export async function insertJob(
 }
 
 /** Until `tx` ends it cannot be deleted. */
-async function holdInHistory(tx: Pick<Transaction, '$queryRaw'>, id: string): Promise<void> {
+async function holdInHistory(
+  tx: Pick<Transaction, '$queryRaw'>,
+  ownerId: string,
+  id: string,
+): Promise<void> {
   const found = await tx.$queryRaw<unknown[]>`
-    SELECT FROM "EditJob" WHERE id = ${id}::uuid AND "deletedAt" IS NULL FOR SHARE`;
+    SELECT FROM "EditJob"
+    WHERE id = ${id}::uuid AND ${ownedRows(ownerId, 'EditJob')} AND "deletedAt" IS NULL FOR SHARE`;
   if (found.length === 0) throw new NotFoundError('EditJob', id);
 }

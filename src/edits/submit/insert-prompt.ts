@@ -27,6 +27,6 @@ export async function savePrompt(
       ON CONFLICT DO NOTHING
     )
     SELECT id FROM saved`;
-  if (saved === undefined) throw new Error('a prompt was not saved');
+  if (saved === undefined) throw new Error('a prompt was not stored');
   return saved.id;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ofAllOwners, ownedBy, viewerOf } from '../../auth/visible.ts';
 import type { Prisma, PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { FINAL_STATUSES, isFinal } from '../edit-status.ts';
@@ -44,7 +45,10 @@ export function createCatchUp(options: {
   async function catchUpJobs(): Promise<void> {
     const ids = [...ofJobs.keys()];
     if (ids.length === 0) return;
-    const jobs = await prisma.editJob.findMany({ where: { id: { in: ids } }, select: PROGRESS });
+    const jobs = await ofAllOwners(prisma).editJob.findMany({
+      where: { id: { in: ids } },
+      select: PROGRESS,
+    });
     for (const job of jobs) {
       for (const subscriber of ofJobs.get(job.id) ?? []) pushMissed(subscriber, job);
     }
@@ -54,7 +58,7 @@ export function createCatchUp(options: {
     for (const [ownerId, queues] of ofOwners) {
       const changed = await changedJobs(ownerId, since);
       const deleted = await prisma.editJob.findMany({
-        where: { ownerId, deletedAt: { gte: since } },
+        where: { ...ownedBy(ownerId), deletedAt: { gte: since } },
         select: { id: true },
         take: MAX_JOBS_AT_ONCE,
       });
@@ -73,7 +77,9 @@ export function createCatchUp(options: {
   async function changedJobs(ownerId: string, since: Date): Promise<string[]> {
     const isOpen = { status: { notIn: [...FINAL_STATUSES] } };
     const jobs = await prisma.editJob.findMany({
-      where: { AND: [inHistory({ ownerId }), { OR: [isOpen, { finishedAt: { gte: since } }] }] },
+      where: {
+        AND: [inHistory(viewerOf(ownerId)), { OR: [isOpen, { finishedAt: { gte: since } }] }],
+      },
       select: { id: true },
       orderBy: { id: 'desc' },
       take: MAX_JOBS_AT_ONCE,
@@ -87,7 +93,7 @@ export function createCatchUp(options: {
         await catchUpJobs();
         return await catchUpOwners(since);
       } catch (error) {
-        log.warn({ err: error }, 'cannot read what subscribers missed');
+        log.warn({ err: error }, 'cannot read events that subscribers missed');
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }

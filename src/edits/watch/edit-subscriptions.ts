@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { visibleOwner } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -57,14 +58,14 @@ export function createEditSubscriptions(options: {
   });
 
   return {
-    async toJob({ ownerId }, id) {
+    async toJob(viewer, id) {
       // Before the job is read, so that no change is missed in between.
       const subscriber = subscribers.addToJob(id);
       const { queue } = subscriber;
       queue.push({ type: 'CURRENT', jobId: id, partialImageIndex: null });
       try {
         const job = await prisma.editJob.findFirst({
-          where: { id, ...inHistory({ ownerId }) },
+          where: { id, ...inHistory(viewer) },
           select: PROGRESS,
         });
         if (job === null) throw new NotFoundError('EditJob', id);
@@ -79,7 +80,7 @@ export function createEditSubscriptions(options: {
     },
 
     async toAll(viewer, filter) {
-      const queue = subscribers.addToOwner(viewer.ownerId);
+      const queue = subscribers.addToOwner(visibleOwner(viewer));
       try {
         const status = (filter.status ?? Object.values(EditStatus)).filter((one) => !isFinal(one));
         const newest = await history.pages(viewer, { filter: { ...filter, status } }).next();

@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { Events } from '../../queue/events.ts';
@@ -25,7 +26,7 @@ export function createFinalEvents(options: {
   };
 
   async function check(): Promise<void> {
-    const ended = await prisma.editJob.findMany({
+    const ended = await ofAllOwners(prisma).editJob.findMany({
       where: { id: { in: [...listeners.keys()] }, status: { in: [...FINAL_STATUSES] } },
       select: { id: true },
     });

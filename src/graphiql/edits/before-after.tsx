@@ -1,10 +1,10 @@
 import { type CSSProperties, useState } from 'react';
 import { ownUrl } from '../transport/graphql.ts';
-import type { Picture } from './edit.ts';
+import type { EditImage } from './edit.ts';
 import './before-after.css';
 
-/** Two pictures, one over the other; a line that can be moved shows how much of each. */
-export function BeforeAfter({ before, after }: { before: Picture; after: Picture }) {
+/** Two images on top of each other, with a movable divider. */
+export function BeforeAfter({ before, after }: { before: EditImage; after: EditImage }) {
   const [percent, setPercent] = useState(50);
   const style = {
     '--at': `${percent}%`,
@@ -22,7 +22,7 @@ export function BeforeAfter({ before, after }: { before: Picture; after: Picture
       </span>
       <span aria-hidden="true" className="retouch-compare-line" />
       <input
-        aria-label="How much of the picture before the edit is shown"
+        aria-label="How much of the image before the edit is shown"
         aria-valuetext={`${percent} percent`}
         max={100}
         min={0}

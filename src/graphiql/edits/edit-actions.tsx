@@ -10,7 +10,7 @@ import { editOperationOf } from './edit-operation.ts';
 import { costWarning } from './waiting.ts';
 import './edit-actions.css';
 
-/** What can be done with an edit, each with one click. */
+/** The actions of an edit, each one click. */
 export function EditActions({ edit }: { edit: Edit }) {
   const { openEdit, feed } = usePage();
   const [problem, setProblem] = useState<string | null>(null);
@@ -54,7 +54,9 @@ export function EditActions({ edit }: { edit: Edit }) {
         button(
           'Cancel',
           () => run('cancelEdit'),
-          isRunning ? 'The call is aborted. It may be charged all the same.' : 'This is free.',
+          isRunning
+            ? 'Aborts the request. The edit may still be billed.'
+            : 'Free: nothing was sent yet.',
         )}
       {edit.hasStoredAnswer && button('Read the response again', () => run('rereadAnswer'))}
       {isFinal(edit) &&
@@ -67,21 +69,21 @@ export function EditActions({ edit }: { edit: Edit }) {
       {button(
         isCopied ? 'Copied' : 'Copy as curl',
         copy,
-        'A command that submits this edit again.',
+        'A shell command that submits this edit again.',
       )}
       {isFinal(edit) &&
-        button('Delete', () => run('deleteEdit'), 'Deletes the images and the prompt for good.')}
+        button('Delete', () => run('deleteEdit'), 'Permanently deletes the images and the prompt.')}
       {problem && <Problem>{problem}</Problem>}
     </div>
   );
 }
 
-/** Stores each output image as a file of its own. */
+/** Saves each output image as a separate file. */
 function download({ outputImages }: Edit): void {
   for (const image of outputImages) {
     const link = document.createElement('a');
     link.href = ownUrl(image.url);
-    // The service names the file.
+    // The service sets the file name.
     link.download = '';
     link.click();
   }

@@ -1,27 +1,27 @@
 import { formatAgo, formatCount, formatDollars } from '../workbench/format.ts';
-import { type Edit, isFinal, newestPicture } from './edit.ts';
+import { type Edit, isFinal, newestImage } from './edit.ts';
 import { StatusBadge } from './status-badge.tsx';
 import { StoredImage } from './stored-image.tsx';
 
 /** An edit in the gallery. */
 export function EditCard({ edit, onOpen }: { edit: Edit; onOpen: () => void }) {
-  const newest = newestPicture(edit);
-  const picture = newest ?? edit.inputImages[0] ?? null;
+  const newest = newestImage(edit);
+  const image = newest ?? edit.inputImages[0] ?? null;
   const { outputImages, usage, cost } = edit;
   return (
     <li>
       <button className="retouch-edit" data-edit={edit.id} onClick={onOpen} type="button">
-        <span className={`retouch-edit-picture${isFinal(edit) ? '' : ' is-working'}`}>
-          {picture && (
+        <span className={`retouch-edit-image${isFinal(edit) ? '' : ' is-working'}`}>
+          {image && (
             <StoredImage
-              alt={newest ? `The result of “${edit.prompt.text}”` : 'What is to be edited'}
+              alt={newest ? `The result of “${edit.prompt.text}”` : 'Input image'}
               className={newest ? '' : 'is-input'}
-              image={picture}
+              image={image}
             />
           )}
           <StatusBadge status={edit.status} />
           {outputImages.length > 1 && (
-            <span className="retouch-edit-count">{outputImages.length} pictures</span>
+            <span className="retouch-edit-count">{outputImages.length} images</span>
           )}
         </span>
         <span className="retouch-edit-prompt" dir="auto">

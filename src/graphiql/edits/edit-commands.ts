@@ -1,13 +1,13 @@
 import { ask } from '../transport/graphql.ts';
 
-/** What can be done to an edit by its id alone. */
+/** Mutations that need only the id of an edit. */
 export type EditCommand = 'cancelEdit' | 'retryEdit' | 'rereadAnswer' | 'deleteEdit';
 
 export const EDIT_COMMANDS: Readonly<Record<EditCommand, string>> = {
   cancelEdit: mutation(
     'cancelEdit(input: { id: $id }) { ... on CancelEditPayload { editJob { id } }',
   ),
-  // Nobody waits for it: the page follows it by events.
+  // `wait: 0`, because the page follows the edit by events.
   retryEdit: mutation(
     'retryEdit(input: { id: $id, wait: 0 }) { ... on RetryEditPayload { editJob { id } }',
   ),
@@ -26,8 +26,8 @@ interface Answer {
 }
 
 /**
- * @returns The global id of the edit that the service names in return; null after a deletion.
- * @throws Error with the service's words when it refuses.
+ * @returns The global id of the edit in the result; null after a deletion.
+ * @throws Error with the service's message if it is rejected.
  */
 export async function runCommand(command: EditCommand, id: string): Promise<string | null> {
   const { result } = await ask<Answer>({ query: EDIT_COMMANDS[command], variables: { id } });

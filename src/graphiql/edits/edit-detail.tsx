@@ -2,20 +2,20 @@ import { useState } from 'react';
 import { ownUrl } from '../transport/graphql.ts';
 import { formatAgo, formatCount, formatDollars } from '../workbench/format.ts';
 import { BeforeAfter } from './before-after.tsx';
-import { type Edit, isFinal, newestPicture, type Picture } from './edit.ts';
+import { type Edit, type EditImage, isFinal, newestImage } from './edit.ts';
 import { EditActions } from './edit-actions.tsx';
 import { EditNotes } from './edit-notes.tsx';
-import { PictureActions } from './picture-actions.tsx';
+import { ImageActions } from './image-actions.tsx';
 import { PromptText } from './prompt-text.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import { StoredImage } from './stored-image.tsx';
 import './edit-detail.css';
 
-/** One edit: before and after, what was asked for, what it took, and its pictures. */
+/** One edit: before and after, prompt, facts, and images. */
 export function EditDetail({ edit }: { edit: Edit }) {
   const [chosenId, setChosenId] = useState<string | null>(null);
-  const pictures = [...edit.partialImages, ...edit.outputImages];
-  const chosen = pictures.find(({ id }) => id === chosenId) ?? newestPicture(edit);
+  const images = [...edit.partialImages, ...edit.outputImages];
+  const chosen = images.find(({ id }) => id === chosenId) ?? newestImage(edit);
   const [before] = edit.inputImages;
   return (
     <article className={`retouch-detail${isFinal(edit) ? '' : ' is-working'}`}>
@@ -28,15 +28,10 @@ export function EditDetail({ edit }: { edit: Edit }) {
       <EditNotes edit={edit} />
       <EditActions edit={edit} />
       <Facts edit={edit} />
-      <Pictures chosen={chosen} name="Result" onChoose={setChosenId} pictures={edit.outputImages} />
-      <Pictures
-        chosen={chosen}
-        name="On the way"
-        onChoose={setChosenId}
-        pictures={edit.partialImages}
-      />
-      <Pictures chosen={null} name="Input" pictures={edit.inputImages} />
-      {edit.mask && <Pictures chosen={null} name="Mask" pictures={[edit.mask]} />}
+      <Images chosen={chosen} name="Result" onChoose={setChosenId} images={edit.outputImages} />
+      <Images chosen={chosen} name="Partial" onChoose={setChosenId} images={edit.partialImages} />
+      <Images chosen={null} name="Input" images={edit.inputImages} />
+      {edit.mask && <Images chosen={null} name="Mask" images={[edit.mask]} />}
     </article>
   );
 }
@@ -48,8 +43,8 @@ function Facts({ edit }: { edit: Edit }) {
     ['Size', edit.resolvedSize],
     ['Tokens', usage && formatCount(usage.totalTokens)],
     [cost?.nominal ? 'Would cost' : 'Cost', cost && formatDollars(cost.amount)],
-    ['Took', durationMs === null ? null : `${(durationMs / 1_000).toFixed(1)} s`],
-    ['Begun', formatAgo(new Date(edit.createdAt))],
+    ['Duration', durationMs === null ? null : `${(durationMs / 1_000).toFixed(1)} s`],
+    ['Created', formatAgo(new Date(edit.createdAt))],
   ];
   return (
     <dl className="retouch-facts">
@@ -72,37 +67,37 @@ function Facts({ edit }: { edit: Edit }) {
   );
 }
 
-function Pictures(props: {
+function Images(props: {
   name: string;
-  pictures: readonly Picture[];
-  chosen: Picture | null;
-  /** Absent: they are not for comparing. */
+  images: readonly EditImage[];
+  chosen: EditImage | null;
+  /** Absent if they cannot be compared. */
   onChoose?: (id: string) => void;
 }) {
-  const { name, pictures, chosen, onChoose } = props;
-  if (pictures.length === 0) return null;
+  const { name, images, chosen, onChoose } = props;
+  if (images.length === 0) return null;
   return (
-    <section className="retouch-pictures">
+    <section className="retouch-images">
       <h3>{name}</h3>
       <ul>
-        {pictures.map((picture, index) => {
-          const label = pictures.length > 1 ? `${name} ${index + 1}` : name;
-          const image = <StoredImage alt={label} image={picture} />;
+        {images.map((image, index) => {
+          const label = images.length > 1 ? `${name} ${index + 1}` : name;
+          const shown = <StoredImage alt={label} image={image} />;
           return (
-            <li key={picture.id}>
+            <li key={image.id}>
               {onChoose ? (
                 <button
                   aria-label={`Compare ${label}`}
-                  aria-pressed={picture.id === chosen?.id}
-                  onClick={() => onChoose(picture.id)}
+                  aria-pressed={image.id === chosen?.id}
+                  onClick={() => onChoose(image.id)}
                   type="button"
                 >
-                  {image}
+                  {shown}
                 </button>
               ) : (
-                image
+                shown
               )}
-              <PictureActions label={label} picture={picture} />
+              <ImageActions label={label} image={image} />
             </li>
           );
         })}

@@ -3,7 +3,7 @@ import type { Edit } from './edit.ts';
 import { useWaiting } from './use-waiting.ts';
 import { costWarning } from './waiting.ts';
 
-/** What a person must know about an edit: why it waits, why it failed, whether it may be paid. */
+/** Notes on an edit: why it waits, why it failed, whether it may be billed. */
 export function EditNotes({ edit }: { edit: Edit }) {
   const waiting = useWaiting(edit);
   const warning = costWarning(edit);
@@ -27,7 +27,8 @@ export function EditNotes({ edit }: { edit: Edit }) {
       {warning && <p className="retouch-note is-warning">{warning}</p>}
       {edit.hasStoredAnswer && (
         <p className="retouch-note">
-          The upstream’s response is stored. Reading it again is free and sends nothing.
+          The upstream’s response is stored. Reading it again is free and does not send the edit
+          again.
         </p>
       )}
     </>

@@ -51,8 +51,8 @@ type EditInput = Readonly<Record<string, unknown>> & {
 };
 
 /**
- * The operation that submits an edit again as a new one, with the same stored images.
- * @throws Error for people, when the edit cannot be read or was deleted.
+ * Returns the operation that submits an edit again as a new one, with the same stored images.
+ * @throws Error for people if the edit cannot be read or was deleted.
  */
 export async function editOperationOf(id: string): Promise<Operation> {
   const names = parameterNames(await ask<ParameterTypes>({ query: PARAMETERS_QUERY }));

@@ -1,5 +1,5 @@
-/** A picture, as the gallery shows it. */
-export interface Picture {
+/** An image in the gallery. */
+export interface EditImage {
   readonly id: string;
   readonly url: string;
   readonly thumbnailUrl: string;
@@ -15,7 +15,7 @@ export type EditStatus =
   | 'OUTCOME_UNKNOWN'
   | 'CANCELED';
 
-/** An edit, as the gallery shows it. */
+/** An edit in the gallery. */
 export interface Edit {
   readonly id: string;
   readonly status: EditStatus;
@@ -25,17 +25,17 @@ export interface Edit {
   readonly createdAt: string;
   readonly durationMs: number | null;
   readonly prompt: { readonly text: string };
-  readonly inputImages: readonly Picture[];
-  readonly mask: Picture | null;
-  readonly partialImages: readonly Picture[];
-  readonly outputImages: readonly Picture[];
+  readonly inputImages: readonly EditImage[];
+  readonly mask: EditImage | null;
+  readonly partialImages: readonly EditImage[];
+  readonly outputImages: readonly EditImage[];
   readonly usage: { readonly totalTokens: number } | null;
-  /** US dollars, exact. Nominal: nobody paid it. Null: unknown. */
+  /** US dollars, exact. Nominal if nobody paid it. Null if unknown. */
   readonly cost: { readonly amount: string; readonly nominal: boolean } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
-  /** It may have been paid without a result. */
+  /** Whether it may have been billed without a result. */
   readonly costUnresolved: boolean;
-  /** `rereadAnswer` can read its response again. */
+  /** Whether `rereadAnswer` can read its response again. */
   readonly hasStoredAnswer: boolean;
   readonly nextAttemptAt: string | null;
   readonly attempts: readonly {
@@ -47,7 +47,7 @@ export interface Edit {
 
 export interface EditPage {
   readonly editJobs: {
-    readonly edges: readonly { readonly node: Edit }[];
+    readonly nodes: readonly Edit[];
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
 }
@@ -56,30 +56,30 @@ export interface EditsById {
   readonly nodes: readonly (Edit | null)[];
 }
 
-/** How an edit stands; null: it was deleted. */
+/** An event of an edit, with its current state; without it if the edit was deleted. */
 export interface EditNews {
   readonly editJobId: string;
-  readonly editJob: Edit | null;
+  readonly editJob?: Edit | null;
 }
 
 const EDIT = `fragment Edit on EditJob {
   id status model resolvedSize sandbox createdAt durationMs
   prompt { text }
-  inputImages { ...Picture }
-  mask { ...Picture }
-  partialImages { ...Picture }
-  outputImages { ...Picture }
+  inputImages { ...EditImage }
+  mask { ...EditImage }
+  partialImages { ...EditImage }
+  outputImages { ...EditImage }
   usage { totalTokens }
   cost { amount nominal }
   error { code message }
   costUnresolved hasStoredAnswer nextAttemptAt
   attempts { number errorCode errorMessage }
 }
-fragment Picture on Image { id url thumbnailUrl(width: 512) width height }`;
+fragment EditImage on Image { id url thumbnailUrl(width: 512) width height }`;
 
 export const EDITS_QUERY = `query RecentEdits($after: String) {
   editJobs(first: 24, after: $after) {
-    edges { node { ...Edit } }
+    nodes { ...Edit }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -91,7 +91,7 @@ export const EDITS_BY_ID_QUERY = `query EditsById($ids: [ID!]!) {
 ${EDIT}`;
 
 export const EDITS_SUBSCRIPTION = `subscription EditNews {
-  editJobs { editJobId editJob { ...Edit } }
+  editJobs { editJobId ... on EditJobUpdate { editJob { ...Edit } } }
 }
 ${EDIT}`;
 
@@ -99,22 +99,22 @@ export function isFinal({ status }: Edit): boolean {
   return status !== 'QUEUED' && status !== 'RUNNING';
 }
 
-/** What there is to see of it by now: the result, else the newest picture on the way. */
-export function newestPicture(edit: Edit): Picture | null {
+/** The image to show: the result, or else the newest partial image. */
+export function newestImage(edit: Edit): EditImage | null {
   return edit.outputImages[0] ?? edit.partialImages.at(-1) ?? null;
 }
 
-/** The edits, newest first, as they are after the news. */
+/** Applies an event to the edits, newest first. */
 export function withNews(edits: readonly Edit[], { editJobId, editJob }: EditNews) {
-  if (editJob === null) return edits.filter(({ id }) => id !== editJobId);
+  if (!editJob) return edits.filter(({ id }) => id !== editJobId);
   const index = edits.findIndex(({ id }) => id === editJobId);
   if (index >= 0) return edits.with(index, editJob);
-  // It may be one that is older than those: it waited for its turn.
+  // It may be older than the others if it was queued.
   const older = edits.findIndex((edit) => isNewer(editJob, edit));
   return edits.toSpliced(older < 0 ? edits.length : older, 0, editJob);
 }
 
-/** The edits, newest first, with those of an earlier page; what is known by the news stays. */
+/** Adds an earlier page to the edits, newest first; events take precedence. */
 export function withEarlier(edits: readonly Edit[], earlier: readonly Edit[]): readonly Edit[] {
   const known = new Set(edits.map(({ id }) => id));
   return earlier

@@ -11,26 +11,26 @@ import {
 } from './edit.ts';
 import { watchEdits } from './watch-edits.ts';
 
-/** Between the end of a subscription and the next, in milliseconds. */
+/** Delay before subscribing again, in milliseconds. */
 const RECONNECT_MS = 2_000;
 
 export interface FeedState {
-  /** Newest first; null until the first of them are there. */
+  /** Newest first; null until the first page is loaded. */
   readonly edits: readonly Edit[] | null;
-  /** Others that were asked for, by id; null: there is no such edit. */
+  /** Other requested edits by id; null if an edit does not exist. */
   readonly others: Readonly<Record<string, Edit | null>>;
-  /** Events arrive as they happen; false while the service cannot be reached. */
+  /** False while the service cannot be reached. */
   readonly isLive: boolean;
   readonly problem: string | null;
   readonly hasEarlier: boolean;
 }
 
-/** The viewer's edits, kept up to date for as long as somebody looks. */
+/** The viewer's edits, kept up to date while there are listeners. */
 export interface EditsFeed {
   /** The same object until it changes. */
   state(): FeedState;
   loadEarlier(): void;
-  /** Asks for those that are not known yet. */
+  /** Requests the edits that are not known yet. */
   ask(ids: readonly string[]): void;
   /** @returns A function that ends the subscription. */
   subscribe(onChange: () => void): () => void;
@@ -55,7 +55,7 @@ export function createEditsFeed(): EditsFeed {
   const fail = (error: unknown) => set({ problem: wordsOf(error) });
 
   function apply(news: EditNews) {
-    const { editJobId: id, editJob } = news;
+    const { editJobId: id, editJob = null } = news;
     set({
       edits: state.edits && withNews(state.edits, news),
       others: id in state.others ? { ...state.others, [id]: editJob } : state.others,
@@ -68,7 +68,7 @@ export function createEditsFeed(): EditsFeed {
   }
 
   function watch(signal: AbortSignal): Promise<void> {
-    // Until the page is there: it may have been read before them.
+    // Collected until the page is loaded, which may be older than these events.
     let early: readonly EditNews[] | null = [];
     return watchEdits({
       signal,
@@ -135,11 +135,11 @@ export function createEditsFeed(): EditsFeed {
   }
 }
 
-/** Undefined: it is not known yet; null: there is no such edit. */
+/** Undefined if not known yet; null if the edit does not exist. */
 export function find({ edits, others }: FeedState, id: string): Edit | null | undefined {
   return edits?.find((edit) => edit.id === id) ?? others[id];
 }
 
 function nodesOf({ editJobs }: EditPage): readonly Edit[] {
-  return editJobs.edges.map(({ node }) => node);
+  return editJobs.nodes;
 }

@@ -10,7 +10,7 @@ import { find } from './edits-feed.ts';
 import { useEdits } from './use-edits.ts';
 import './edits.css';
 
-/** The viewer's recent edits, live, and what they took by day. */
+/** The viewer's recent edits, live, and their usage by day. */
 export function EditsPanel() {
   const { feed, openEdit } = usePage();
   const state = useEdits();
@@ -52,7 +52,7 @@ export function EditsPanel() {
       {problem && <Problem>{problem}</Problem>}
       <UsagePlot endedEdits={ended} />
       {edits?.length === 0 && (
-        <p className="retouch-empty">No edits yet. Run one: it shows here while it happens.</p>
+        <p className="retouch-empty">No edits yet. Run one to see its progress here.</p>
       )}
       {edits && (
         <ul className="retouch-gallery">
@@ -71,8 +71,8 @@ export function EditsPanel() {
 }
 
 /**
- * Begins an edit that is opened at its top, and goes back to where it was opened from.
- * @returns For the button that goes back.
+ * Scrolls an opened edit to its top, and restores the focus when it is closed.
+ * @returns Ref of the back button.
  */
 function useReturn(openId: string | undefined) {
   const back = useRef<HTMLButtonElement>(null);
@@ -86,7 +86,7 @@ function useReturn(openId: string | undefined) {
   return back;
 }
 
-/** Shows anew each minute: how long ago something was changes by itself. */
+/** Rerenders each minute, because relative times change. */
 function useMinutes(): void {
   const [, setMinutes] = useState(0);
   useEffect(() => {

@@ -1,6 +1,6 @@
-/** Which edit the Edits panel shows; any part of the page may set it. */
+/** The edit that the Edits panel shows; any part of the page may set it. */
 export interface OpenEdit {
-  /** A global id; null: the panel shows all edits. */
+  /** A global id; null to show all edits. */
   get(): string | null;
   set(id: string | null): void;
   /** @returns A function that ends the subscription. */

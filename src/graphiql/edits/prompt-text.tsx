@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { formatCount } from '../workbench/format.ts';
 
-/** Characters; a longer one is cut until it is asked for: what the edit took stands below it. */
+/** Characters. A longer prompt is collapsed, because the facts are below it. */
 const LONG = 600;
 
-/** A prompt, whole unless it is long. */
+/** A prompt, collapsed if it is long. */
 export function PromptText({ text }: { text: string }) {
   const isLong = text.length > LONG;
   const [isWhole, setIsWhole] = useState(!isLong);

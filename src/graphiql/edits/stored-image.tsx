@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react';
 import { ownUrl } from '../transport/graphql.ts';
-import type { Picture } from './edit.ts';
+import type { EditImage } from './edit.ts';
 import { useEdits } from './use-edits.ts';
 
 /**
- * A stored image's thumbnail, or the image itself if it has none. What failed to load while the
- * service was away is loaded again when it is back.
+ * A stored image's thumbnail, or the image itself if it has none. If loading fails while the
+ * service is unavailable, it is repeated afterwards.
  */
-export function StoredImage(props: { image: Picture; alt: string; className?: string }) {
+export function StoredImage(props: { image: EditImage; alt: string; className?: string }) {
   const { image, alt, className } = props;
   const { isLive } = useEdits();
   const [failures, setFailures] = useState(0);
@@ -19,7 +19,7 @@ export function StoredImage(props: { image: Picture; alt: string; className?: st
       alt={alt}
       className={className}
       height={image.height}
-      // Another element: the browser keeps an address that failed as it is.
+      // A new element, because browsers cache a failed URL.
       key={failures}
       loading="lazy"
       onError={() => setFailures((before) => Math.min(before + 1, 2))}

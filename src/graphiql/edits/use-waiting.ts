@@ -5,15 +5,15 @@ import type { Edit } from './edit.ts';
 import { UPSTREAMS_QUERY } from './upstreams-query.ts';
 import { type Upstream, type Waiting, waitingOf } from './waiting.ts';
 
-/** Between two looks at the upstreams, in milliseconds. */
+/** Polling interval of upstreams, in milliseconds. */
 const LOOK_MS = 5_000;
 
-/** Why an edit waits, with the seconds until it is tried again. */
+/** Why an edit waits, with the seconds until the next attempt. */
 export interface WaitingNow extends Waiting {
   readonly seconds: number | null;
 }
 
-/** Kept up to date for as long as the edit waits; null: it does not. */
+/** Kept up to date while the edit waits; null if it does not. */
 export function useWaiting(edit: Edit): WaitingNow | null {
   const isQueued = edit.status === 'QUEUED';
   const [upstreams, setUpstreams] = useState<readonly Upstream[]>([]);
@@ -25,7 +25,7 @@ export function useWaiting(edit: Edit): WaitingNow | null {
     const look = () =>
       ask<{ upstreams: readonly Upstream[] }>({ query: UPSTREAMS_QUERY }, looking.signal).then(
         (data) => setUpstreams(data.upstreams),
-        // The panel says that the service cannot be reached.
+        // The panel shows that the service cannot be reached.
         () => undefined,
       );
     void look();

@@ -11,11 +11,11 @@ export interface Upstream {
 export interface Waiting {
   /** A sentence. */
   readonly reason: string;
-  /** When it is tried again; null: as soon as it is its turn. */
+  /** Time of the next attempt; null for as soon as possible. */
   readonly until: Date | null;
 }
 
-/** Why an edit waits, and until when; null: it does not wait. */
+/** Why an edit waits, and until when; null if it does not wait. */
 export function waitingOf(edit: Edit, upstreams: readonly Upstream[], now: Date): Waiting | null {
   if (edit.status !== 'QUEUED') return null;
   const next = edit.nextAttemptAt === null ? null : new Date(edit.nextAttemptAt);
@@ -34,16 +34,16 @@ export function waitingOf(edit: Edit, upstreams: readonly Upstream[], now: Date)
       until: until ?? first ?? null,
     };
   }
-  if (until !== null) return { reason: 'No upstream is available for it right now.', until };
-  return { reason: 'It waits for its turn: other edits are running.', until: null };
+  if (until !== null) return { reason: 'No upstream is available for this edit right now.', until };
+  return { reason: 'Waiting for other edits to finish.', until: null };
 }
 
 function byTime(one: Date, other: Date): number {
   return one.getTime() - other.getTime();
 }
 
-/** What a person must know about an edit whose cost is unknown; null: there is nothing. */
+/** A warning for an edit with unknown cost; null if there is none. */
 export function costWarning(edit: Edit): string | null {
   if (!edit.costUnresolved) return null;
-  return 'The upstream may have processed and charged this edit. A retry may be paid a second time.';
+  return 'The upstream may have processed and billed this edit. A retry may be billed again.';
 }

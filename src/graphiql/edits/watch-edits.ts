@@ -2,10 +2,11 @@ import { createSubscriptions } from '../transport/graphql.ts';
 import { EDITS_SUBSCRIPTION, type EditNews } from './edit.ts';
 
 /**
- * Tells of each edit that changes or goes.
- * @param options.onConnected No change is missed from here on: what is asked for now is up to date.
- * @returns A promise that resolves when the service ends it or the signal does.
- * @throws Error when the service cannot be reached, goes away, or refuses, and what onConnected does.
+ * Calls back for each edit that changes or is deleted.
+ * @param options.onConnected From here on no change is missed, so data requested now is current.
+ * @returns A promise that resolves when the service or the signal ends it.
+ * @throws Error if the service cannot be reached, disconnects or rejects, and errors of
+ *   onConnected.
  */
 export function watchEdits(options: {
   signal: AbortSignal;

@@ -1,16 +1,16 @@
 import { type Path, type PlacedFile, pathKey } from '../transport/multipart.ts';
 
-/** The files that wait to be sent, by tab and by their place in its variables. */
+/** Attached files, by tab and by their path in its variables. */
 export interface Attachments {
-  /** Those of the active tab. The same array until something changes. */
+  /** Files of the active tab. The same array until something changes. */
   active(): readonly PlacedFile[];
   set(path: Path, file: File): void;
   remove(path: Path): void;
-  /** Entry `index` of a list has gone: those after it move up. */
+  /** Entry `index` of a list was removed, so the following ones move up. */
   removeEntry(list: Path, index: number): void;
-  /** The tabs that there are; files of others are forgotten. */
+  /** The existing tabs; files of others are dropped. */
   showTabs(ids: readonly string[], activeId: string): void;
-  /** @returns What ends it. */
+  /** @returns A function that ends the subscription. */
   subscribe(onChange: () => void): () => void;
 }
 

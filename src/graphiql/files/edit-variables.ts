@@ -3,7 +3,7 @@ import { type Path, valueAt } from '../transport/multipart.ts';
 
 const FORMAT = { formattingOptions: { tabSize: 2, insertSpaces: true } };
 
-/** The variables as an object; null while their text is no such thing. */
+/** The variables as an object; null if their text is not one. */
 export function parseVariables(text: string): Record<string, unknown> | null {
   if (text.trim() === '') return {};
   const errors: ParseError[] = [];
@@ -13,8 +13,8 @@ export function parseVariables(text: string): Record<string, unknown> | null {
 }
 
 /**
- * The text with `value` at `path`, made up to there in place of what cannot hold it, such as null;
- * everything else stays, comments too.
+ * The text with `value` at `path`, creating containers in place of null and other values.
+ * Everything else stays, including comments.
  */
 export function withValue(text: string, path: Path, value: unknown): string {
   const base = text.trim() === '' ? '{}' : text;
@@ -34,13 +34,13 @@ function isInTheWay(holder: unknown, key: string | number): boolean {
   return holder === null || Array.isArray(holder) !== (typeof key === 'number');
 }
 
-/** The text without what is at `path`. */
+/** The text without the value at `path`. */
 export function withoutValue(text: string, path: Path): string {
   const isThere = valueAt(parseVariables(text), path) !== undefined;
   return isThere ? withValue(text, path, undefined) : text;
 }
 
-/** The text with one entry more in the list at `path`; `index` is where it stands. */
+/** The text with another entry in the list at `path`, and its `index`. */
 export function withEntry(text: string, path: Path, value: unknown) {
   const list = valueAt(parseVariables(text), path);
   if (!Array.isArray(list)) return { text: withValue(text, path, [value]), index: 0 };

@@ -5,12 +5,12 @@ import { Overlay } from '../workbench/overlay.tsx';
 import { usePage } from '../workbench/page-context.ts';
 import { FILES_TITLE, showPanel } from '../workbench/show-panel.ts';
 import { useEditors } from '../workbench/use-editors.ts';
-import { isFileDrag, othersOf, picturesOf } from './pictures-of.ts';
+import { imagesOf, isFileDrag, othersOf } from './images-of.ts';
 import { useUploadSlots } from './use-upload-slots.ts';
 
 /**
- * Takes pictures that are dropped or pasted anywhere on the page: into the operation's free places,
- * or into a new tab with an edit when it has none.
+ * Accepts images that are dropped or pasted anywhere on the page: into free slots of the operation,
+ * or into a new tab with an edit if there are none.
  */
 export function FileDrop() {
   const { sandbox } = usePage();
@@ -26,7 +26,7 @@ export function FileDrop() {
     showPanel(FILES_TITLE);
     setWaiting((before) => [...before, ...files]);
   };
-  // Until the schema is there, and then until a new tab's operation was read.
+  // Until the schema is loaded, and then until a new tab's operation was parsed.
   const canPlace = waiting.length > 0 && slots.areKnown;
   const fits = canPlace && slots.fits(waiting.length);
   const needsTab = canPlace && !fits;
@@ -45,7 +45,7 @@ export function FileDrop() {
     <Overlay>
       {isDragging && (
         <div className="retouch-drop" role="status">
-          Drop pictures to attach them
+          Drop images to attach them
         </div>
       )}
       {refused.length > 0 && <Refused names={refused} onClose={() => setRefused([])} />}
@@ -56,7 +56,7 @@ export function FileDrop() {
 function Refused({ names, onClose }: { names: readonly string[]; onClose: () => void }) {
   return (
     <div className="retouch-notice" role="alert">
-      <span>Only pictures can be attached, as PNG, JPEG or WebP. Left out: {names.join(', ')}</span>
+      <span>Only PNG, JPEG and WebP images can be attached. Skipped: {names.join(', ')}</span>
       <button aria-label="Close" className="retouch-icon-button" onClick={onClose} type="button">
         <RemoveIcon />
       </button>
@@ -64,7 +64,7 @@ function Refused({ names, onClose }: { names: readonly string[]; onClose: () => 
   );
 }
 
-type Take = (pictures: File[], othersNames: string[]) => void;
+type Take = (images: File[], othersNames: string[]) => void;
 
 function useDocumentDrops(take: Take, setIsDragging: (is: boolean) => void) {
   const latest = useRef(take);
@@ -81,7 +81,7 @@ function useDocumentDrops(take: Take, setIsDragging: (is: boolean) => void) {
 
     on('dragover', (event) => {
       if (!isFileDrag(event.dataTransfer)) return;
-      // Or else the browser leaves the page to show the file.
+      // Otherwise the browser would leave the page to show the file.
       event.preventDefault();
       setIsDragging(true);
     });
@@ -90,16 +90,16 @@ function useDocumentDrops(take: Take, setIsDragging: (is: boolean) => void) {
     on('drop', (event) => {
       if (!isFileDrag(event.dataTransfer)) return;
       event.preventDefault();
-      // A slot takes what is dropped on it by itself.
+      // A slot handles drops on itself.
       const isOnSlot = event.target instanceof Element && event.target.closest('.retouch-slot');
-      const pictures = isOnSlot ? [] : picturesOf(event.dataTransfer);
-      latest.current(pictures, othersOf(event.dataTransfer));
+      const images = isOnSlot ? [] : imagesOf(event.dataTransfer);
+      latest.current(images, othersOf(event.dataTransfer));
     });
     on('paste', (event) => {
-      const pictures = picturesOf(event.clipboardData);
-      if (pictures.length === 0) return;
+      const images = imagesOf(event.clipboardData);
+      if (images.length === 0) return;
       event.preventDefault();
-      latest.current(pictures, othersOf(event.clipboardData));
+      latest.current(images, othersOf(event.clipboardData));
     });
     return () => listening.abort();
   }, [setIsDragging]);

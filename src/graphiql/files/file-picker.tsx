@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from 'react';
 
-/** A button that asks for pictures. */
+/** A button that opens a file picker for images. */
 export function FilePicker(props: {
   onPick: (files: File[]) => void;
   isMultiple?: boolean;

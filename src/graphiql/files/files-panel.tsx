@@ -10,13 +10,13 @@ import type { SlotGroup } from './upload-slots.ts';
 import { type UploadSlots, useUploadSlots } from './use-upload-slots.ts';
 import './files.css';
 
-/** The places for files of the active tab's operation. */
+/** The file slots of the active tab's operation. */
 export function FilesPanel() {
   const slots = useUploadSlots();
   return (
     <Panel title="Files">
       {slots.areVariablesBroken ? (
-        <Problem>The variables are no valid JSON, so no file can be placed in them.</Problem>
+        <Problem>The variables are not valid JSON, so no file can be attached.</Problem>
       ) : slots.groups.length > 0 ? (
         <>
           <p className="retouch-faint">
@@ -78,7 +78,7 @@ function NoSlots() {
   const { openTab } = useEditors();
   return (
     <div className="retouch-empty">
-      <p>This operation takes no files.</p>
+      <p>This operation has no file variables.</p>
       <button
         className="retouch-button"
         onClick={() => openTab(editOperation({ sandbox }))}

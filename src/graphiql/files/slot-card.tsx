@@ -3,19 +3,19 @@ import { formatBytes } from '../workbench/format.ts';
 import { RemoveIcon } from '../workbench/icons.tsx';
 import { useObjectUrl } from '../workbench/use-object-url.ts';
 import { FilePicker } from './file-picker.tsx';
-import { isFileDrag, picturesOf } from './pictures-of.ts';
+import { imagesOf, isFileDrag } from './images-of.ts';
 import type { Slot } from './upload-slots.ts';
 
-/** One place for a picture: what is there, by thumbnail and size, or the ways to put one there. */
+/** One slot for an image: its thumbnail and size, or ways to fill it. */
 export function SlotCard(props: {
   name: string;
   slot: Slot;
   file: File | null;
-  /** Others beside it may take what is more than one. */
+  /** Whether other slots can take further files. */
   isMultiple: boolean;
-  /** Null: there is nothing to remove. */
+  /** Null if there is nothing to remove. */
   onRemove: (() => void) | null;
-  /** With at least one. */
+  /** Called with at least one file. */
   onFiles: (files: File[]) => void;
 }) {
   const { name, slot, file, isMultiple, onRemove, onFiles } = props;
@@ -29,8 +29,8 @@ export function SlotCard(props: {
     onDragLeave: () => setIsOver(false),
     onDrop(event: DragEvent) {
       setIsOver(false);
-      const pictures = picturesOf(event.dataTransfer);
-      if (pictures.length > 0) onFiles(pictures);
+      const images = imagesOf(event.dataTransfer);
+      if (images.length > 0) onFiles(images);
     },
   };
   return (
@@ -44,7 +44,7 @@ export function SlotCard(props: {
           isMultiple={isMultiple}
           onPick={(picked) => picked.length > 0 && onFiles(picked)}
         >
-          {file || slot.storedId ? 'Replace…' : 'Choose a picture…'}
+          {file || slot.storedId ? 'Replace…' : 'Choose an image…'}
           <span className="retouch-hidden"> for {name}</span>
         </FilePicker>
       </div>
@@ -67,7 +67,7 @@ function Thumbnail({ file, storedId }: { file: File | null; storedId: string | n
   const stored = storedId === null ? null : `/images/${encodeURIComponent(storedId)}?w=128`;
   const src = url ?? stored;
   return (
-    <div className="retouch-slot-picture">
+    <div className="retouch-slot-image">
       {src === null ? <span aria-hidden="true">?</span> : <img alt="" src={src} />}
     </div>
   );
@@ -81,6 +81,6 @@ function Contents({ file, storedId }: { file: File | null; storedId: string | nu
       </span>
     );
   }
-  if (storedId !== null) return <span className="retouch-faint">stored picture</span>;
+  if (storedId !== null) return <span className="retouch-faint">stored image</span>;
   return <span className="retouch-faint">empty</span>;
 }

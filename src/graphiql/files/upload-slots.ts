@@ -13,41 +13,41 @@ import {
 } from 'graphql';
 import { type Path, valueAt } from '../transport/multipart.ts';
 
-/** One place in an operation's variables that takes a file. */
+/** One place for a file in an operation's variables. */
 export interface Slot {
-  /** Where the file goes. */
+  /** Path of the file. */
   readonly path: Path;
-  /** What goes with it when it is removed: an entry of a list, or the object around the file. */
+  /** Path that is removed with it: a list entry, or the object around the file. */
   readonly entry: Path;
-  /** The picture that is named there by its id in place of a file. */
+  /** The stored image whose id is there instead of a file. */
   readonly storedId: string | null;
 }
 
-/** Slots that belong together: one alone, or the entries of a list. */
+/** Slots that belong together: a single one, or the entries of a list. */
 export interface SlotGroup {
   readonly path: Path;
-  /** A further entry may be added. */
+  /** Whether another entry may be added. */
   readonly isList: boolean;
-  /** The operation does not run without it. */
+  /** Whether the operation requires it. */
   readonly isRequired: boolean;
-  /** An edit of it says where to edit: it goes with the first picture. */
+  /** Whether it is a mask, which belongs to the first image. */
   readonly isMask: boolean;
-  /** Where the file goes in an entry; null: the entry is the file. */
+  /** Path of the file within an entry; null if the entry is the file. */
   readonly fileField: string | null;
-  /** It takes `{ id }` too. */
+  /** Whether it accepts `{ id }`, too. */
   readonly takesIds: boolean;
   readonly slots: readonly Slot[];
 }
 
-/** What stands in the variables for a file that goes with the request. */
+/** The placeholder in the variables for a file that is sent with the request. */
 export function blankOf({ fileField }: SlotGroup): unknown {
   return fileField === null ? null : { [fileField]: null };
 }
 
 /**
- * The `Upload`s that an operation's variables lead to, as its values stand: those inside of input
- * objects too, and every entry of a list. An object that is not there counts as if it were empty,
- * but not within another of its own type.
+ * Finds the `Upload`s in an operation's variables with their current values, including those in
+ * input objects and in every list entry. A missing object counts as empty, except within another
+ * one of its type.
  */
 export function uploadSlots(
   schema: GraphQLSchema,
@@ -124,7 +124,7 @@ function groupOf(
   };
 }
 
-/** The one file of an input object that holds nothing else to look into; null: it is no such. */
+/** The only file field of an input object; null if the type has no such field. */
 function directUpload(type: GraphQLInputType): string | null {
   if (!isInputObjectType(type)) return null;
   const fields = Object.values(type.getFields());

@@ -7,25 +7,25 @@ import { useOperation } from '../workbench/use-operation.ts';
 import { parseVariables, withEntry, withoutValue, withValue } from './edit-variables.ts';
 import { blankOf, type Slot, type SlotGroup, uploadSlots } from './upload-slots.ts';
 
-/** The active operation's places for files, what is attached there, and what can be done. */
+/** The active operation's file slots, their files, and the actions on them. */
 export interface UploadSlots {
-  /** The schema is there: before that no operation has slots. */
+  /** Whether the schema is loaded; before that, no operation has slots. */
   readonly areKnown: boolean;
   readonly groups: readonly SlotGroup[];
-  /** The variables cannot be read, so nothing can be attached. */
+  /** The variables are invalid, so nothing can be attached. */
   readonly areVariablesBroken: boolean;
   /** What the next run sends there. */
   fileAt(slot: Slot): File | null;
-  /** Puts the first file there; of a list, the others as `takeAll` does. */
+  /** Attaches the first file; in a list, the others as in `takeAll`. */
   attach(group: SlotGroup, slot: Slot, files: readonly File[]): void;
-  /** Of a list the entry goes, of other slots what was in them. */
+  /** Removes the entry of a list, or the value of another slot. */
   remove(group: SlotGroup, slot: Slot): void;
   addEntry(group: SlotGroup): void;
-  /** Whether `takeAll` has a place for so many. */
+  /** Whether `takeAll` has room for this many files. */
   fits(count: number): boolean;
-  /** Fills the free slots in order, then adds to the first list; those that do not fit are left. */
+  /** Fills the free slots in order, then adds to the first list; ignores files that do not fit. */
   takeAll(files: readonly File[]): void;
-  /** Names a stored picture as the input: in the first free slot, or a further entry. */
+  /** Uses a stored image as input: in the first free slot, or as another entry. */
   placeStored(id: string): boolean;
 }
 

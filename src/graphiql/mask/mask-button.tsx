@@ -4,7 +4,7 @@ import type { UploadSlots } from '../files/use-upload-slots.ts';
 import { BrushIcon } from '../workbench/icons.tsx';
 import { MaskDialog } from './mask-dialog.tsx';
 
-/** Opens the brush on the operation's first picture, to which a mask belongs. */
+/** Opens the brush on the operation's first image, to which a mask applies. */
 export function MaskButton({ group, slots }: { group: SlotGroup; slots: UploadSlots }) {
   const [isOpen, setIsOpen] = useState(false);
   const first = slots.groups.find(({ isMask }) => !isMask)?.slots[0] ?? null;
@@ -17,7 +17,7 @@ export function MaskButton({ group, slots }: { group: SlotGroup; slots: UploadSl
         className="retouch-button"
         disabled={source === null}
         onClick={() => setIsOpen(true)}
-        title={source === null ? 'Attach the picture first' : undefined}
+        title={source === null ? 'Attach an image first' : undefined}
         type="button"
       >
         <BrushIcon /> Paint a mask…

@@ -2,13 +2,13 @@ import { useEffect, useRef } from 'react';
 import { drawStrokes, type Size } from './strokes.ts';
 import type { Brush, Painting } from './use-painting.ts';
 
-/** No more pixels than a screen shows: the mask itself is drawn anew at the picture's size. */
+/** No larger than a screen; the mask itself is drawn again at the image's size. */
 const MAX_PREVIEW_EDGE = 1_600;
 
-/** Edge of the pattern that paint shows as, in pixels of the preview. */
+/** Size of the paint pattern, in pixels of the preview. */
 const STRIPE = 20;
 
-/** The picture with what is painted over it. */
+/** The image with the paint over it. */
 export function MaskCanvas(props: { src: string; size: Size; brush: Brush; painting: Painting }) {
   const { src, size, brush, painting } = props;
   const { strokes, cursor, handlers } = painting;
@@ -32,7 +32,7 @@ export function MaskCanvas(props: { src: string; size: Size; brush: Brush; paint
     <div className="retouch-mask-stage" style={{ aspectRatio: `${size.width} / ${size.height}` }}>
       <img alt="" draggable={false} src={src} />
       <canvas
-        aria-label="Paint what is to be edited: with the pointer, or move with the arrow keys and paint with Shift and an arrow, or Space."
+        aria-label="Paint the parts to edit with the pointer, or move with the arrow keys and paint with Shift and an arrow, or Space."
         height={Math.round(size.height * scale)}
         ref={canvas}
         tabIndex={0}
@@ -43,7 +43,7 @@ export function MaskCanvas(props: { src: string; size: Size; brush: Brush; paint
   );
 }
 
-/** Of the theme's colour and white: to be seen on any picture. */
+/** In the theme's color and white, so that it is visible on any image. */
 function stripes(context: CanvasRenderingContext2D): CanvasPattern | null {
   const tile = new OffscreenCanvas(STRIPE, STRIPE);
   const drawing = tile.getContext('2d');
@@ -52,7 +52,7 @@ function stripes(context: CanvasRenderingContext2D): CanvasPattern | null {
   drawing.fillRect(0, 0, STRIPE, STRIPE);
   drawing.strokeStyle = '#fff';
   drawing.lineWidth = STRIPE / 5;
-  // Thrice, so that the corners join when the tile repeats.
+  // Three times, so that the corners connect when the tile repeats.
   for (const shift of [-STRIPE, 0, STRIPE]) {
     drawing.moveTo(shift - 2, STRIPE + 2);
     drawing.lineTo(shift + STRIPE + 2, -2);

@@ -2,49 +2,48 @@ import { useEffect, useRef, useState } from 'react';
 import { Problem } from '../workbench/panel.tsx';
 import { MaskCanvas } from './mask-canvas.tsx';
 import { hasPaint, maskFile } from './strokes.ts';
+import { type ImageSource, type LoadedImage, useImage } from './use-image.ts';
 import { usePainting } from './use-painting.ts';
-import { type Picture, type PictureSource, usePicture } from './use-picture.ts';
 import './mask.css';
 
-/** Paints a mask over a picture. */
+/** Paints a mask over an image. */
 export function MaskDialog(props: {
-  /** The picture that is edited. */
-  source: PictureSource;
+  /** The image to edit. */
+  source: ImageSource;
   onDone: (mask: File) => void;
   onClose: () => void;
 }) {
   const { source, onDone, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  const picture = usePicture(source);
+  const image = useImage(source);
   useEffect(() => dialog.current?.showModal(), []);
 
   return (
     <dialog aria-label="Paint a mask" className="retouch-mask" onClose={onClose} ref={dialog}>
       <header>
-        <h2>What is to be edited?</h2>
+        <h2>Paint a mask</h2>
         <p className="retouch-faint">
-          Paint over it. Everything else stays. Keys: arrows move, Shift and arrows paint.
+          Paint over the parts to edit; the rest stays unchanged. Keys: arrows move, Shift and
+          arrows paint.
         </p>
       </header>
-      {picture === 'unreadable' ? (
+      {image === 'unreadable' ? (
         <>
-          <Problem>The browser cannot show this picture.</Problem>
+          <Problem>The browser cannot display this image.</Problem>
           <button className="retouch-button" onClick={() => dialog.current?.close()} type="button">
             Close
           </button>
         </>
       ) : (
-        picture && (
-          <Easel onClose={() => dialog.current?.close()} onDone={onDone} picture={picture} />
-        )
+        image && <Easel onClose={() => dialog.current?.close()} onDone={onDone} image={image} />
       )}
     </dialog>
   );
 }
 
-function Easel(props: { picture: Picture; onDone: (mask: File) => void; onClose: () => void }) {
-  const { picture, onDone, onClose } = props;
-  const { url, size } = picture;
+function Easel(props: { image: LoadedImage; onDone: (mask: File) => void; onClose: () => void }) {
+  const { image, onDone, onClose } = props;
+  const { url, size } = image;
   const shortEdge = Math.min(size.width, size.height);
   const [percent, setPercent] = useState(12);
   const [erases, setErases] = useState(false);

@@ -1,4 +1,4 @@
-/** One movement of the brush over the picture; all numbers are pixels of the picture. */
+/** One stroke of the brush; all numbers are pixels of the image. */
 export interface Stroke {
   readonly erases: boolean;
   readonly width: number;
@@ -17,7 +17,7 @@ export interface Size {
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-/** What is to be edited, in the context's own colour, on a clear canvas. */
+/** Draws the painted area in the context's color on a clear canvas. */
 export function drawStrokes(context: Context, strokes: readonly Stroke[], scale = 1): void {
   context.save();
   context.scale(scale, scale);
@@ -36,19 +36,19 @@ export function drawStrokes(context: Context, strokes: readonly Stroke[], scale 
   context.restore();
 }
 
-/** Whether anything is left to edit, as far as that can be told without drawing. */
+/** Whether anything is painted, as far as is known without drawing. */
 export function hasPaint(strokes: readonly Stroke[]): boolean {
   return strokes.some(({ erases }) => !erases);
 }
 
 /**
- * The mask as the edits API wants it: a PNG of the picture's size, opaque but for what was painted.
- * @throws Error when the browser cannot hold a picture of that size.
+ * The mask in the format of the edits API: a PNG of the image's size, opaque except where painted.
+ * @throws Error if the browser cannot create an image of that size.
  */
 export async function maskFile(strokes: readonly Stroke[], size: Size): Promise<File> {
   const canvas = new OffscreenCanvas(size.width, size.height);
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('The browser cannot draw a mask of this size.');
+  if (context === null) throw new Error('The browser cannot create a mask of this size.');
   drawStrokes(context, strokes);
   // Opaque wherever there is no paint.
   context.globalCompositeOperation = 'source-out';

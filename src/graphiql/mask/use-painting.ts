@@ -3,14 +3,14 @@ import type { Point, Size, Stroke } from './strokes.ts';
 
 export interface Brush {
   readonly erases: boolean;
-  /** Pixels of the picture. */
+  /** Pixels of the image. */
   readonly width: number;
 }
 
-/** The strokes so far, and what the pointer and the keys make of them. */
+/** The strokes, and the handlers for pointer and keys. */
 export interface Painting {
   readonly strokes: readonly Stroke[];
-  /** Where the keys would paint; null: the pointer is in use. */
+  /** Cursor of the keys; null while the pointer is used. */
   readonly cursor: Point | null;
   undo(): void;
   clear(): void;
@@ -29,7 +29,7 @@ const STEPS: Readonly<Record<string, Point>> = {
   ArrowDown: { x: 0, y: 1 },
 };
 
-/** The pointer paints while it is down. Arrows move a cursor, and paint on the way with Shift. */
+/** The pointer paints while pressed. Arrows move a cursor, and paint with Shift. */
 export function usePainting(size: Size, brush: Brush): Painting {
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
   const [cursor, setCursor] = useState<Point | null>(null);

@@ -65,7 +65,7 @@ function Result({ edit }: { edit: Edit }) {
   );
 }
 
-/** The output images; until they are there, the newest partial image, else the first input. */
+/** The output images, or else the newest partial image, or else the first input. */
 function Images({ edit }: { edit: Edit }) {
   const partial = edit.partialImages.at(-1);
   const input = edit.inputImages[0];

@@ -4,12 +4,12 @@ import type { Run } from './runs.ts';
 /** In milliseconds: the service's clock is known to about a second. */
 const CLOCK_TOLERANCE_MS = 3_000;
 
-/** At most so many are shown with a response. */
+/** Maximum number of edits below a response. */
 const MAX_SHOWN = 20;
 
 /**
- * The edits of a run: those that its response names; until then, and where it names none (a proxy
- * may have cut it off), those that were submitted while it ran, with its prompt.
+ * The edits of a run: those in its response. Without a response, or if it names none (a proxy may
+ * have cut it), those that were submitted during the run with its prompt.
  */
 export function editsOfRun(
   run: Run,

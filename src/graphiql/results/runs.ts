@@ -4,26 +4,26 @@ import { type OperationDefinitionNode, valueFromASTUntyped } from 'graphql';
 export interface Run {
   /** By the service's clock, in milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Null: it is still running. */
+  /** Null while it is running. */
   readonly endedAt: number | null;
-  /** Of the edits that it submits; none: of any prompt. Null: it submits no edit. */
+  /** Prompts of the edits that it submits; empty for any prompt. Null if it submits no edit. */
   readonly prompts: readonly string[] | null;
-  /** Global ids of the edits that its response names, in order. */
+  /** Global ids of the edits in its response, in order. */
   readonly editIds: readonly string[];
 }
 
 /** The runs, by tab. */
 export interface Runs {
-  /** That of the active tab; null: it has not run. The same object until it changes. */
+  /** Run of the active tab; null if it has not run. The same object until it changes. */
   active(): Run | null;
   begin(options: { prompts: Run['prompts']; startedAt: number }): OpenRun;
-  /** The tabs that exist; runs of others are forgotten. */
+  /** The existing tabs; runs of others are dropped. */
   showTabs(ids: readonly string[], activeId: string): void;
   /** @returns A function that ends the subscription. */
   subscribe(onChange: () => void): () => void;
 }
 
-/** Where a run's results are noted. */
+/** Records the response of a run. */
 export interface OpenRun {
   result(result: unknown): void;
   end(endedAt: number): void;
@@ -50,7 +50,7 @@ export function createRuns(): Runs {
       byTab.set(tab, begun);
       notify();
       const change = (changes: Partial<Run>) => {
-        // Another run may have taken its place.
+        // A later run may have replaced it.
         if (byTab.get(tab) !== last) return;
         last = { ...last, ...changes };
         byTab.set(tab, last);
@@ -75,7 +75,7 @@ export function createRuns(): Runs {
   };
 }
 
-/** The prompts of the edits that an operation submits; null: it submits none. */
+/** The prompts of the edits that an operation submits; null if it submits none. */
 export function promptsOf(
   operation: OperationDefinitionNode | null,
   variables: Record<string, unknown> | undefined,
@@ -100,7 +100,9 @@ export function editIdsIn(value: unknown): string[] {
 }
 
 const PREFIX = btoa('EditJob:').replace(/=+$/, '');
-/** Whole groups of three bytes: the last letter before the id's own depends on what follows. */
+/**
+ * Whole groups of three bytes, because the last character before the id depends on what follows.
+ */
 const FIXED = PREFIX.slice(0, 10);
 
 function isEditId(text: string): boolean {

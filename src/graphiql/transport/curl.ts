@@ -17,7 +17,7 @@ export function curlOf(options: {
   } else {
     lines.push(
       `-H 'apollo-require-preflight: true'`,
-      // No file is read for a value that begins with @ or <.
+      // `--form-string` does not read a file for a value that begins with @ or <.
       `--form-string ${quote(`operations=${JSON.stringify(operation)}`)}`,
       `--form-string ${quote(`map=${JSON.stringify(multipartMap(files))}`)}`,
       ...files.map(({ file }, index) => `-F ${quote(`${index}=@"${escapeName(file.name)}"`)}`),
@@ -26,12 +26,12 @@ export function curlOf(options: {
   return lines.join(' \\\n  ');
 }
 
-/** For a POSIX shell. */
+/** Quoted for a POSIX shell. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** For curl's own quotes. */
+/** Quoted for curl. */
 function escapeName(name: string): string {
   return name.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
 }

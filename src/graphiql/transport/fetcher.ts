@@ -16,8 +16,8 @@ type Fetcher = GraphiQLProps['fetcher'];
 type FetcherParams = Parameters<Fetcher>[0];
 
 /**
- * How GraphiQL's operations go out: JSON as a rule, a multipart request when files are attached to
- * the active tab, server-sent events for a subscription.
+ * Sends GraphiQL's operations: as JSON, as multipart if files are attached to the active tab, or
+ * over server-sent events for a subscription.
  */
 export function createFetcher(options: { attachments: Attachments; runs: Runs }): Fetcher {
   const { attachments, runs } = options;
@@ -28,7 +28,7 @@ export function createFetcher(options: { attachments: Attachments; runs: Runs })
       operationName: operation?.name?.value ?? params.operationName,
       variables: asObject(params.variables),
     };
-    // GraphiQL asks for the schema by itself.
+    // GraphiQL requests the schema itself.
     const isRun = !params.query.includes('__schema');
     const run = isRun
       ? runs.begin({
@@ -48,7 +48,7 @@ export function createFetcher(options: { attachments: Attachments; runs: Runs })
     }
     const names = operation?.variableDefinitions?.map(({ variable }) => variable.name.value);
     const files = sentFiles(attachments.active(), request.variables).filter(
-      // Another operation of the tab may take the others.
+      // Another operation of the tab may use the other files.
       ({ path: [name] }) => names?.includes(String(name)) ?? true,
     );
     return send(request, files, headers)
@@ -72,12 +72,12 @@ function send(
   return sent.catch(inWords);
 }
 
-/** Of what is thrown GraphiQL would show the stack. */
+/** GraphiQL would show the stack of a thrown error. */
 function inWords(error: unknown): ExecutionResult {
   return { errors: [new GraphQLError(wordsOf(error))] };
 }
 
-/** No generator: GraphiQL's stop must reach the results while they are waited for. */
+/** Not a generator, because GraphiQL must be able to stop it while it waits for a result. */
 function withErrorsInWords(
   results: AsyncIterator<ExecutionResult>,
   watch: { onResult: (data: unknown) => void; onEnd: () => void },
@@ -104,8 +104,8 @@ function withErrorsInWords(
 }
 
 /**
- * Read from the text that is sent: the document and the name that GraphiQL hands over with it may be
- * still those of the tab before. Null: the text cannot be read, or not be told which is meant.
+ * Parsed from the text that is sent, because GraphiQL may pass the document and name of the
+ * previous tab. Null if the text is invalid or ambiguous.
  */
 function operationOf({ query, operationName }: FetcherParams): OperationDefinitionNode | null {
   try {
@@ -116,7 +116,7 @@ function operationOf({ query, operationName }: FetcherParams): OperationDefiniti
   }
 }
 
-/** GraphiQL parses the variables before it hands them over. */
+/** GraphiQL parses the variables before it passes them. */
 function asObject(variables: unknown): Record<string, unknown> | undefined {
   return typeof variables === 'object' && variables !== null
     ? (variables as Record<string, unknown>)

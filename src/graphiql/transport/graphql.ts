@@ -2,13 +2,13 @@ import { type Client, createClient, NetworkError } from 'graphql-sse';
 import { explainResponse } from './proxy-errors.ts';
 import { noteDate } from './service-clock.ts';
 
-/** The page's own path: a proxy may serve it below a path prefix. */
+/** The page's own path, which may have a proxy's prefix. */
 const endpoint = () => location.pathname;
 
 /** The same with its origin, for clients elsewhere. */
 export const endpointUrl = () => location.origin + endpoint();
 
-/** Shows the server that no other site's page sent the request behind the user's back. */
+/** Proves that no page of another site sent the request. */
 const CSRF_HEADERS = { 'apollo-require-preflight': 'true' };
 
 export const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -27,8 +27,8 @@ export interface Operation {
 const UNREACHABLE = 'The service cannot be reached.';
 
 /**
- * Posts to the service and answers its JSON.
- * @throws Error for people to read, when no answer came or it is none of the service.
+ * Posts to the service and returns its JSON.
+ * @throws Error for people if there is no response, or it is not from the service.
  */
 export async function post<Json>(
   body: BodyInit,
@@ -50,19 +50,19 @@ export async function post<Json>(
 }
 
 /**
- * A query of the page's own.
- * @throws Error with the server's words when it has errors or no answer came.
+ * Runs a query of the page.
+ * @throws Error with the server's message if there are errors or no response.
  */
 export async function ask<Data>(operation: Operation, signal?: AbortSignal): Promise<Data> {
   const answer = await post<Answer<Data>>(JSON.stringify(operation), JSON_HEADERS, signal);
   const { data, errors: [error] = [] } = answer;
   if (error !== undefined || data === undefined) {
-    throw new Error(error?.message ?? 'The answer has no data.');
+    throw new Error(error?.message ?? 'The response contains no data.');
   }
   return data;
 }
 
-/** Subscriptions by server-sent events, each over a request of its own, none of them retried. */
+/** Subscribes over server-sent events, each over its own request, without retries. */
 export function createSubscriptions(headers: Record<string, string> = {}): Client {
   return createClient({
     url: endpoint(),
@@ -71,18 +71,18 @@ export function createSubscriptions(headers: Record<string, string> = {}): Clien
   });
 }
 
-/** What people are told of what a query or a subscription threw. */
+/** Converts an error of a query or subscription to a message for people. */
 export function wordsOf(error: unknown): string {
   if (error instanceof NetworkError) {
-    // In graphql-sse's own words it is whatever the browser says.
+    // The message of graphql-sse varies by browser.
     return error.response ? explainResponse(error.response as Response) : UNREACHABLE;
   }
   return error instanceof Error ? error.message : UNREACHABLE;
 }
 
 /**
- * A picture's address on the origin that served the page, whatever origin PUBLIC_URL gives to
- * clients elsewhere: the page may load pictures from its own only.
+ * An image's URL on the page's own origin, whatever PUBLIC_URL is, because the page may load images
+ * only from there.
  */
 export function ownUrl(url: string): string {
   const { pathname, search } = new URL(url, location.href);

@@ -1,6 +1,6 @@
 import type { Operation } from './graphql.ts';
 
-/** Into the variables, such as `['input', 'images', 0, 'file']`. */
+/** Path into the variables, such as `['input', 'images', 0, 'file']`. */
 export type Path = readonly (string | number)[];
 
 export interface PlacedFile {
@@ -20,15 +20,15 @@ export function valueAt(root: unknown, path: Path): unknown {
   );
 }
 
-/** The files that these variables send: those whose place holds null, and no others. */
+/** The files that these variables send: only those whose place is null. */
 export function sentFiles(files: readonly PlacedFile[], variables: unknown): PlacedFile[] {
   return files.filter(({ path }) => valueAt(variables, path) === null);
 }
 
 /**
- * The body of a GraphQL multipart request
+ * Builds a GraphQL multipart request
  * (https://github.com/jaydenseric/graphql-multipart-request-spec). Each file's place in the
- * variables must hold null already.
+ * variables must be null.
  */
 export function multipartBody(operation: Operation, files: readonly PlacedFile[]): FormData {
   const form = new FormData();
@@ -38,7 +38,7 @@ export function multipartBody(operation: Operation, files: readonly PlacedFile[]
   return form;
 }
 
-/** Which part goes to which place: the `map` of a GraphQL multipart request. */
+/** The `map` of a GraphQL multipart request. */
 export function multipartMap(files: readonly PlacedFile[]): Record<string, string[]> {
   return Object.fromEntries(
     files.map(({ path }, index) => [index, [`variables.${pathKey(path)}`]]),

@@ -5,12 +5,12 @@ import { useUsage } from './use-usage.ts';
 import './usage.css';
 
 const DAYS = 30;
-/** What can be plotted of a day: its button, its number, and how that is written. */
+/** A quantity to plot: its button, value, and format. */
 interface Measure {
   readonly name: string;
   readonly of: (day: UsageDay) => number;
   readonly number: (value: number) => string;
-  /** Of so many. */
+  /** Unit of the value. */
   readonly unit: (value: number) => string;
 }
 
@@ -24,7 +24,7 @@ const COST: Measure = {
   name: 'Cost',
   of: (day) => Number(day.cost),
   number: formatDollars,
-  unit: () => 'by the price list',
+  unit: () => 'at list prices',
 };
 const EDITS: Measure = {
   name: 'Edits',
@@ -33,7 +33,7 @@ const EDITS: Measure = {
   unit: (value) => (value === 1 ? 'edit' : 'edits'),
 };
 
-/** What the last 30 days' edits took, day by day. @param props.endedEdits Asks anew when it changes. */
+/** Usage of the last 30 days by day. @param props.endedEdits Reloads when it changes. */
 export function UsagePlot({ endedEdits }: { endedEdits: number }) {
   const usage = useUsage(DAYS, endedEdits);
   const [measure, setMeasure] = useState(TOKENS);
@@ -65,7 +65,7 @@ export function UsagePlot({ endedEdits }: { endedEdits: number }) {
   );
 }
 
-/** A list to those who hear it, bars to those who see it. */
+/** A list for screen readers, shown as bars. */
 function Bars({ days, measure }: { days: readonly UsageDay[]; measure: Measure }) {
   const { name, of, number, unit } = measure;
   const highest = Math.max(...days.map(of));

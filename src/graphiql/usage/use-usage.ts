@@ -4,8 +4,8 @@ import { everyDay, lastDays, type UsageDay } from './days.ts';
 import { USAGE_QUERY, type UsageAnswer } from './usage-query.ts';
 
 /**
- * The last days' usage, asked for again whenever `version` changes. Null until it is there; it stays
- * as it was while it cannot be had.
+ * The last days' usage, reloaded when `version` changes. Null until it is loaded; unchanged while
+ * it cannot be loaded.
  */
 export function useUsage(days: number, version: unknown): readonly UsageDay[] | null {
   const [usage, setUsage] = useState<readonly UsageDay[] | null>(null);

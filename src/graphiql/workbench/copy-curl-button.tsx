@@ -8,7 +8,7 @@ import { copyText } from './copy-text.ts';
 import { CurlIcon } from './icons.tsx';
 import { usePage } from './page-context.ts';
 
-/** Copies the active tab's operation, with the files that go with it. */
+/** Copies the active tab's operation, with its files. */
 export function CopyCurlButton() {
   const { attachments } = usePage();
   const query = useGraphiQL((state) => state.queryEditor);

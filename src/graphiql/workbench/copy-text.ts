@@ -1,6 +1,6 @@
 /**
- * Copies text. The clipboard's own API exists on https and loopback origins only.
- * @throws Error when the browser does not allow it.
+ * Copies text. The clipboard API only exists on https and loopback origins.
+ * @throws Error if the browser does not allow it.
  */
 export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -10,5 +10,5 @@ export async function copyText(text: string): Promise<void> {
   area.select();
   const isCopied = document.execCommand('copy');
   area.remove();
-  if (!isCopied) throw new Error('The browser did not allow copying.');
+  if (!isCopied) throw new Error('The browser did not allow access to the clipboard.');
 }

@@ -34,7 +34,7 @@ export function formatAgo(date: Date, now = new Date()): string {
   return format.format(-Math.floor(seconds / length), unit);
 }
 
-/** The time of day where the reader is, such as `12:03:20`. */
+/** Local time of day, such as `12:03:20`. */
 export function formatTime(date: Date): string {
   return new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' }).format(date);
 }

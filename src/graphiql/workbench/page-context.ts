@@ -5,16 +5,16 @@ import type { OpenEdit } from '../edits/open-edit.ts';
 import type { Attachments } from '../files/attachments.ts';
 import type { Runs } from '../results/runs.ts';
 
-/** What every panel of the page may need. */
+/** What every panel of the page may use. */
 export interface Page {
   readonly attachments: Attachments;
   readonly runs: Runs;
   readonly feed: EditsFeed;
   /** The edit that the Edits panel shows alone. */
   readonly openEdit: OpenEdit;
-  /** Pictures are made by the built-in sandbox. */
+  /** Whether the built-in sandbox makes the images. */
   readonly sandbox: boolean;
-  /** The editor that had the cursor last. */
+  /** The editor that last had the cursor. */
   readonly lastEditor: { current: MonacoEditor | null };
 }
 
@@ -23,6 +23,6 @@ export const PageContext = createContext<Page | null>(null);
 /** @throws outside of a `PageContext`. */
 export function usePage(): Page {
   const page = useContext(PageContext);
-  if (page === null) throw new Error('usePage needs a PageContext around it.');
+  if (page === null) throw new Error('usePage must be called inside a PageContext.');
   return page;
 }

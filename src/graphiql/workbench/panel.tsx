@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import './panel.css';
 
-/** A panel beside the editors: its title, what stands beside that, and what is in it. */
+/** A panel beside the editors: title, actions, content. */
 export function Panel(props: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
     <section aria-label={props.title} className="retouch-panel">
@@ -14,7 +14,7 @@ export function Panel(props: { title: string; aside?: ReactNode; children: React
   );
 }
 
-/** What is wrong, said as soon as it is. */
+/** A problem, announced to screen readers. */
 export function Problem({ children }: { children: ReactNode }) {
   return (
     <p className="retouch-problem" role="alert">

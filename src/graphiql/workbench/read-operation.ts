@@ -1,9 +1,9 @@
 import { Kind, type OperationDefinitionNode, parse } from 'graphql';
 
 /**
- * The operation of that name, else the first, with the variables of the others too: GraphiQL asks
- * which of them to run only when it runs one. Null: there is none.
- * @throws GraphQLError when the text cannot be read.
+ * The operation of that name, or else the first, with the variables of all: GraphiQL asks which one
+ * to run only when it runs. Null if there is none.
+ * @throws GraphQLError if the text is invalid.
  */
 export function readOperation(
   query: string,

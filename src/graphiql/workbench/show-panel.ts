@@ -3,8 +3,8 @@ export const FILES_TITLE = 'Files';
 export const EDITS_TITLE = 'Edits';
 
 /**
- * Shows a panel as its button in the sidebar does: the action of GraphiQL's store leaves a panel's
- * column hidden where it is.
+ * Shows a panel like its button in the sidebar: the action of GraphiQL's store would leave a hidden
+ * column hidden.
  */
 export function showPanel(title: string): void {
   const label = CSS.escape(`Show ${title}`);

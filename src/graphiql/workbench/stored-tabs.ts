@@ -6,9 +6,9 @@ const QUERY = 'graphiql:query';
 const VARIABLES = 'graphiql:variables';
 
 /**
- * Makes GraphiQL open the tab that was active. GraphiQL stores its tabs and the texts of its editors
- * apart and at different times; where they differ, it opens one more tab with a mixture of both, or
- * an editor that is empty. Call it before GraphiQL mounts.
+ * Makes GraphiQL open the tab that was active. GraphiQL stores its tabs and editor texts separately
+ * and at different times; if they differ, it opens another tab with a mixture of both, or an empty
+ * editor. Call this before GraphiQL mounts.
  * @returns Whether there are tabs of an earlier visit.
  */
 export function restoreTabs(storage: Storage): boolean {
@@ -20,14 +20,14 @@ export function restoreTabs(storage: Storage): boolean {
   return active !== undefined;
 }
 
-/** Stores the tabs as they are now, as the page may go before GraphiQL does so. */
+/** Stores the current tabs, because the page may be closed before GraphiQL does so. */
 export function storeTabs(storage: Storage, state: TabsState): void {
   const apart = ['hash', 'response'];
   const text = JSON.stringify(state, (key, value) => (apart.includes(key) ? null : value));
   storage.setItem(TABS, text);
 }
 
-/** Null: none are stored, or what is there is not a list of tabs. */
+/** Null if none are stored, or the value is not a list of tabs. */
 function readTabs(storage: Storage): TabsState | null {
   try {
     const state: TabsState | null = JSON.parse(storage.getItem(TABS) ?? 'null');

@@ -2,11 +2,14 @@ import { type MonacoEditor, useGraphiQL, useGraphiQLActions } from '@graphiql/re
 import type { ExampleOperation } from '../examples.ts';
 import { usePage } from './page-context.ts';
 
-/** What panels do to the editors. Each change can be undone there. */
+/** Changes that panels make in the editors. Each can be undone there. */
 export interface Editors {
   setVariables(text: string): void;
   openTab(operation: ExampleOperation): void;
-  /** Puts a value where the cursor was last, as a JSON or GraphQL string unless quotes are there. */
+  /**
+   * Inserts a value at the last cursor position, as a JSON or GraphQL string unless there are
+   * quotes.
+   */
   insert(value: string): void;
 }
 

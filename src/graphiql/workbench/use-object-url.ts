@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** An address for a file's bytes, for as long as it is shown. */
+/** An object URL of a file, revoked on unmount. */
 export function useObjectUrl(file: Blob | null): string | null {
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => {

@@ -5,9 +5,9 @@ import { readOperation } from './read-operation.ts';
 
 /** The operation of the active tab that would run. */
 export interface CurrentOperation {
-  /** As it was when its text could last be parsed; null: since its tab was opened it never could. */
+  /** As last parsed; null if the tab's text has never been valid. */
   readonly operation: OperationDefinitionNode | null;
-  /** The variables, as their editor has them. */
+  /** The text of the variables editor. */
   readonly variables: string;
 }
 

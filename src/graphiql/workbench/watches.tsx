@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 import { usePage } from './page-context.ts';
 import { storeTabs } from './stored-tabs.ts';
 
-/** Lets attached files and runs follow GraphiQL's tabs. */
+/** Keeps attached files and runs in sync with GraphiQL's tabs. */
 export function TabWatch() {
   const { attachments, runs } = usePage();
   const tabs = useGraphiQL((state) => state.tabs);
@@ -17,7 +17,7 @@ export function TabWatch() {
   return null;
 }
 
-/** Remembers which editor had the cursor last. */
+/** Remembers which editor last had the cursor. */
 export function EditorWatch() {
   const { lastEditor } = usePage();
   const query = useGraphiQL((state) => state.queryEditor);
@@ -35,7 +35,7 @@ export function EditorWatch() {
   return null;
 }
 
-/** Stores the tabs when the page goes: a reload finds them as they were, to the last letter. */
+/** Stores the tabs when the page closes, so that a reload restores them exactly. */
 export function TabStore() {
   const tabs = useGraphiQL((state) => state.tabs);
   const activeTabIndex = useGraphiQL((state) => state.activeTabIndex);
@@ -47,7 +47,7 @@ export function TabStore() {
       const current = tabs.map((tab, index) => ({
         ...tab,
         headers: keepsHeaders ? tab.headers : null,
-        // GraphiQL copies them from the editors a moment after they change.
+        // GraphiQL copies them from the editors shortly after they change.
         ...(index === activeTabIndex && query && { query: query.getValue() }),
         ...(index === activeTabIndex && variables && { variables: variables.getValue() }),
       }));

@@ -3,19 +3,23 @@ import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { isAsyncIterable } from './async-iterable.ts';
 import { toPublicResult } from './public-result.ts';
 
-/** Sent while nothing happens, so that proxies keep the connection, in milliseconds. */
+/** Sent while idle, so that proxies keep the connection, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
 
 const BOUNDARY = 'graphql';
 const PART_HEAD = '\r\nContent-Type: application/json\r\n\r\n';
-/** Sent right behind a part: a client takes a part as whole when it sees the next boundary. */
+/**
+ * Sent right after a part, because a client considers a part complete when it sees the next
+ * boundary.
+ */
 const PART_END = `\r\n--${BOUNDARY}`;
 
 /**
  * Apollo's multipart protocol for subscriptions, for requests that accept
- * `multipart/mixed;subscriptionSpec=1.0`. Yoga's own `multipart/mixed` is for `@defer`, and not the
- * same. What is no stream (an error before it began) goes as JSON where that is accepted too.
- * @see https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol
+ * `multipart/mixed;subscriptionSpec=1.0`. Yoga's own `multipart/mixed` is for `@defer`, which
+ * differs. A single result (an error before the stream) is sent as JSON if that is accepted, too.
+ * @see
+ *   https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol
  */
 export function useApolloMultipart({ heartbeatMs = HEARTBEAT_MS } = {}): Plugin {
   return {
@@ -51,7 +55,7 @@ function toResponse(
   const stream = new fetchApi.ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(encoder.encode(PART_END));
-      // At once, so that the client knows that it is subscribed.
+      // Sent at once, so that the client knows that it is subscribed.
       controller.enqueue(part({}));
       heartbeat = setInterval(() => controller.enqueue(part({})), heartbeatMs);
     },

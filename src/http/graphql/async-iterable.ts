@@ -1,4 +1,4 @@
-/** A stream of results, as opposed to a single one. */
+/** Whether the value is a stream of results rather than a single one. */
 export function isAsyncIterable<Result extends object>(
   result: Result,
 ): result is Extract<Result, AsyncIterable<unknown>> {

@@ -2,7 +2,7 @@ import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Log } from '../../log.ts';
 
-/** Codes of faults on this side: whoever masks such an error logs it in full. */
+/** Codes of server errors, which are logged in full where they are masked. */
 const FAULTS: ReadonlySet<unknown> = new Set([
   'INTERNAL_SERVER_ERROR',
   'STORAGE_UNAVAILABLE',
@@ -10,8 +10,8 @@ const FAULTS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * A line at level info for errors that a client can mend, however many a result has. Their messages
- * are left out: they may quote prompts.
+ * Logs one line at level info for errors that a client can fix, however many a result has. Omits
+ * their messages, which may quote prompts.
  */
 export function logMistakes(errors: readonly GraphQLError[] | undefined, log: Log): void {
   const mistakes = (errors ?? []).filter(
@@ -23,7 +23,7 @@ export function logMistakes(errors: readonly GraphQLError[] | undefined, log: Lo
   log.info({ code, field, limit, path: first.path, errors: mistakes.length }, 'rejected request');
 }
 
-/** The mistakes in single results by HTTP, and in the streams of every transport. */
+/** Covers single results over HTTP, and streams over every transport. */
 export function useMistakesLog(): Plugin<{ log: Log }, { log: Log }> {
   return {
     onSubscribe: ({ args }) => ({

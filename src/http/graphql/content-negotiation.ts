@@ -7,7 +7,7 @@ import { MULTIPART } from './uploads.ts';
 type OnRequestParse = NonNullable<Plugin['onRequestParse']>;
 type RequestParser = Parameters<Parameters<OnRequestParse>[0]['setRequestParser']>[0];
 
-/** In which the result of a query or mutation is sent; a subscription's only in the last two. */
+/** Media types of results; a subscription uses only the last two. */
 const RESULT_TYPES = [
   'application/graphql-response+json',
   'application/json',
@@ -19,11 +19,11 @@ const BODY_TYPE_MESSAGE =
   'The Content-Type of the request body must be application/json, or multipart/form-data for files.';
 const RESULT_TYPE_MESSAGE = `The Accept header must allow one of ${RESULT_TYPES.join(', ')}.`;
 const STREAM_TYPE_MESSAGE =
-  'A subscription is a stream: the Accept header must allow text/event-stream or multipart/mixed;subscriptionSpec=1.0. It can be sent over a WebSocket as well.';
+  'For a subscription, the Accept header must allow text/event-stream or multipart/mixed;subscriptionSpec=1.0. Subscriptions also work over a WebSocket.';
 
 /**
- * Rejects a body that cannot be read (415), and a request for a form in which no result is sent (406),
- * before anything is read or run.
+ * Rejects a body that cannot be read (415), and a request that accepts no media type of results
+ * (406), before anything is read or executed.
  */
 export function useContentNegotiation(): Plugin {
   return {
@@ -39,16 +39,16 @@ export function useContentNegotiation(): Plugin {
   };
 }
 
-/** What is wrong with the `Content-Encoding` of a request; null when its body can be read. */
+/** The problem of a request's `Content-Encoding`; null if its body can be read. */
 export function encodingProblem(contentEncoding: string | null | undefined): string | null {
   const encoding = contentEncoding?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return null;
-  return `A request body with Content-Encoding ${encoding.slice(0, 100)} cannot be read: send the body uncompressed, without gzip or another encoding.`;
+  return `Content-Encoding ${encoding.slice(0, 100)} is not supported: send the request body uncompressed.`;
 }
 
 /**
- * Answers 406 with an error in JSON, whatever the client accepts, and ends a subscription that the
- * client cannot read. Stands behind all that may send a result.
+ * Sends 406 with a JSON error, whatever the client accepts, and ends a subscription that the client
+ * cannot read. Must run after everything that may send a result.
  */
 export function useNotAcceptable(): Plugin {
   return {
@@ -61,14 +61,14 @@ export function useNotAcceptable(): Plugin {
   };
 }
 
-/** Yoga takes JSON in the parameters of a URL or a form that is none for a defect of the server. */
+/** Yoga treats invalid JSON in URL or form parameters as a server error. */
 function parseParameters(parse: RequestParser): RequestParser {
   return async (request) => {
     try {
       return await parse(request);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw badUpload('The parameters variables and extensions must be JSON objects.');
+      throw badUpload('variables and extensions must be JSON objects.');
     }
   };
 }

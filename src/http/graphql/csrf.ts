@@ -1,6 +1,6 @@
 /**
- * What a browser sends without asking first (RFC 9110 has no word for it; the Fetch standard's is a
- * simple request) needs one of these, which make it ask.
+ * A request that browsers send without a preflight (the Fetch standard's simple request) needs one
+ * of these headers, which force a preflight.
  */
 export const CSRF_HEADERS = [
   'apollo-require-preflight',
@@ -8,4 +8,4 @@ export const CSRF_HEADERS = [
   'x-apollo-operation-name',
 ];
 
-export const CSRF_MESSAGE = `This kind of request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), so that no web page can send it behind a user’s back.`;
+export const CSRF_MESSAGE = `This request needs one of the headers ${CSRF_HEADERS.join(', ')} (any value), as a protection against cross-site request forgery.`;

@@ -11,40 +11,42 @@ import type { Graphql, RequestContext } from './graphql.ts';
 import { toPublicResult } from './public-result.ts';
 import { checkDocumentText } from './query-limits.ts';
 
-/** Of one message; as large a request as by HTTP. */
+/** Limit of one message; as large as a request over HTTP. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
 const MAX_OPERATIONS_PER_SOCKET = 100;
 
-/** What answers no ping until the next one is gone: 30 s at most. */
+/**
+ * A connection that does not respond to a ping before the next one is closed: after 30 s at most.
+ */
 const PING_MS = 15_000;
 
-/** How long a client may take to answer a close, in milliseconds. */
+/** How long a client may take to respond to a close, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000;
 
-/** Going Away (RFC 6455, 7.4.1): clients connect again. */
+/** Going Away (RFC 6455, 7.4.1): clients reconnect. */
 const GOING_AWAY = 1001;
 
 /** The graphql-transport-ws protocol on the path of the API. */
 export interface GraphqlSockets {
-  /** Takes a connection over whose host, origin and path are right. */
+  /** Accepts a connection whose host, origin and path have been checked. */
   accept(
     req: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     context: Omit<RequestContext, 'res' | 'req'>,
   ): void;
-  /** Closes all of them so that clients connect again, elsewhere. Idempotent. */
+  /** Closes all connections so that clients reconnect, elsewhere. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** One connection, as the protocol knows it. */
+/** One connection, as the protocol library uses it. */
 interface Connection {
   readonly context: Omit<RequestContext, 'res'>;
   readonly request: Request;
 }
 
-/** What runs an operation stands where the root value would: no resolver of ours looks at it. */
+/** Yoga's executor is passed as the root value, which no resolver of ours uses. */
 interface Runner {
   execute(args: ExecutionArgs): OperationResult;
   subscribe(args: ExecutionArgs): OperationResult;
@@ -74,7 +76,7 @@ export function createGraphqlSockets(options: {
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        // Resolves when the bytes are with the kernel, so that a slow reader slows its stream down.
+        // Resolves when the kernel has the bytes, so that a slow reader slows its stream down.
         send: (data) =>
           new Promise((resolve, reject) => {
             if (socket.readyState !== socket.OPEN) resolve();
@@ -84,18 +86,20 @@ export function createGraphqlSockets(options: {
         onMessage: (take) =>
           socket.on('message', (data) => {
             take(String(data)).catch((error: unknown) => {
-              log.error({ err: error }, 'message not handled');
+              log.error({ err: error }, 'could not handle a WebSocket message');
               socket.close(4500, 'Internal server error');
             });
           }),
       },
       connection,
     );
-    // A broken frame, or too long a message: the socket closes itself.
-    socket.on('error', (error) => log.debug({ err: error }, 'socket failed'));
+    // A broken frame, or a message that is too long; the socket closes itself.
+    socket.on('error', (error) => log.debug({ err: error }, 'WebSocket failed'));
     socket.on('pong', () => silent.delete(socket));
     socket.once('close', (code, reason) => {
-      closed(code, String(reason)).catch((error) => log.error({ err: error }, 'socket not closed'));
+      closed(code, String(reason)).catch((error) =>
+        log.error({ err: error }, 'could not close a WebSocket'),
+      );
       if (sockets.clients.size > 0) return;
       clearInterval(timer);
       timer = undefined;
@@ -121,8 +125,8 @@ export function createGraphqlSockets(options: {
       );
       const gone = new AbortController();
       const request = new yoga.fetchAPI.Request(new URL(req.url ?? '/', context.baseUrl).href, {
-        // An upgrade is a GET, by which Yoga runs no mutation. No page that may not open a socket
-        // gets this far, so mutations are as safe here as by POST.
+        // An upgrade is a GET, for which Yoga runs no mutation. The origin has been checked by now,
+        // so mutations are as safe as by POST.
         method: 'POST',
         headers,
         signal: gone.signal,
@@ -137,7 +141,7 @@ export function createGraphqlSockets(options: {
       clearInterval(timer);
       const all = [...sockets.clients];
       const closed = all.map((socket) => once(socket, 'close'));
-      for (const socket of all) socket.close(GOING_AWAY, 'The service stops');
+      for (const socket of all) socket.close(GOING_AWAY, 'The service is shutting down');
       const late = new AbortController();
       await Promise.race([
         Promise.all(closed),
@@ -192,7 +196,7 @@ function createProtocol({ yoga, maskError }: Graphql) {
 
 function tooMany(): GraphQLError {
   return new GraphQLError(
-    `One connection carries at most ${MAX_OPERATIONS_PER_SOCKET} operations at once.`,
+    `A connection may run at most ${MAX_OPERATIONS_PER_SOCKET} operations at once.`,
     { extensions: { code: 'TOO_MANY_OPERATIONS' } },
   );
 }

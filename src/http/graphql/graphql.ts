@@ -19,7 +19,7 @@ import { usePersistedQueryRefusal } from './persisted-queries.ts';
 import { useQueryLimits } from './query-limits.ts';
 import { useUploads } from './uploads.ts';
 
-/** What the HTTP server knows of a request before GraphQL sees it. */
+/** Facts about a request that the HTTP server determines before GraphQL. */
 export interface RequestContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -28,27 +28,27 @@ export interface RequestContext {
   readonly log: Log;
 }
 
-/** A schema behind every transport. */
+/** A schema behind all transports. */
 export interface Graphql {
-  /** Where it is served. */
+  /** Its path. */
   readonly path: string;
   readonly yoga: YogaServerInstance<RequestContext, Context>;
-  /** Cuts the streams of subscriptions by HTTP off, so that clients subscribe again. */
+  /** Cuts subscriptions over HTTP, so that clients subscribe again. */
   cutStreams(): void;
-  /** What a client sees of an error that did not pass through Yoga's own handling. */
+  /** Renders an error that did not pass through Yoga's own handling. */
   maskError(error: unknown): GraphQLError;
 }
 
 /**
- * A schema on a path. Which other origins read an answer is not decided here (cors.ts); requests that
- * a browser sends without asking first need a CSRF header.
+ * Serves a schema at a path. cors.ts decides which other origins may read a response; requests that
+ * browsers send without a preflight need a CSRF header.
  */
 export function createGraphql(options: {
   path: string;
   schema: GraphQLSchema;
   services: Services;
   maxFileBytes: number;
-  /** Shared by all that receives uploads. */
+  /** Shared by all routes that receive uploads. */
   takePlace: TakePlace;
   log: Log;
 }): Graphql {
@@ -62,10 +62,10 @@ export function createGraphql(options: {
     batching: false,
     landingPage: false,
     healthCheckEndpoint: '/health/graphql',
-    // Bodies are read and limited by useUploads.
+    // useUploads reads and limits bodies.
     multipart: false,
     maxRequestBodySize: false,
-    // The page is GraphiqlRoute's.
+    // GraphiqlRoute serves the page.
     graphiql: false,
     context: ({ viewer, baseUrl, request }) => ({
       ...services,
@@ -75,8 +75,8 @@ export function createGraphql(options: {
       baseUrl,
       signal: request.signal,
     }),
-    // 1. may this request be here, and can it be read; 2. read it; 3. is it small enough to be run;
-    // 4. answer in the way that is asked for.
+    // 1. Check that the request is allowed and readable; 2. read it; 3. limit its size;
+    // 4. respond in the accepted media type.
     plugins: [
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
       useContentNegotiation(),
@@ -99,7 +99,7 @@ export function createGraphql(options: {
       debug: () => {},
       info: () => {},
       warn: (...args) => log.warn({ args }, 'yoga'),
-      // Yoga repeats the errors that it has masked: those are logged already as far as they must be.
+      // Yoga passes masked errors again; those were logged already.
       error: (...args) => {
         if (!masked.has(args[0])) log.error({ err: args[0] }, 'yoga');
       },

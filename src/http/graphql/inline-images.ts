@@ -7,11 +7,14 @@ import { insertBytes } from './insert-bytes.ts';
 
 interface Context {
   readonly inlineImages: InlineImages;
-  /** Absent: the result is sent over a WebSocket. */
+  /** Absent if the result is sent over a WebSocket. */
   readonly res?: ServerResponse;
 }
 
-/** Fills the images in that an operation returns as base64, once it has run: over every transport. */
+/**
+ * Fills in the images that an operation returns as base64 after it was executed, over every
+ * transport.
+ */
 export function useInlineImages(): Plugin<Context> {
   return {
     onExecute: ({ args }) => ({
@@ -29,7 +32,10 @@ export function useInlineImages(): Plugin<Context> {
   };
 }
 
-/** Into a response they go as bytes: as strings of the result they would be in memory four times. */
+/**
+ * Inserted into a response as bytes, because as strings in the result they would be in memory four
+ * times.
+ */
 async function fill({ inlineImages, res }: Context, given: ExecutionResult) {
   const { result, base64 } = await inlineImages.read(given);
   if (base64.size === 0) return result;

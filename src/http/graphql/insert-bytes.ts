@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { chunkBuffer } from './chunk-buffer.ts';
 
 /**
- * Writes bytes in the place of each placeholder that is written to a response: without a copy. A
- * placeholder is ASCII, no part of another, stands in one chunk, and is written once. The length of
- * the body must not be set yet.
+ * Inserts bytes in place of each placeholder when it is written to a response, without a copy. A
+ * placeholder is ASCII, not a part of another one, within one chunk, and written once.
+ * Content-Length must not be set yet.
  */
 export function insertBytes(res: ServerResponse, given: ReadonlyMap<string, Buffer>): void {
   const left = new Map(given);

@@ -4,8 +4,8 @@ import { toErrorResponse } from '../error-response.ts';
 import { CSRF_MESSAGE } from './csrf.ts';
 
 /**
- * Renders an error for GraphQL clients, at the one boundary where all of them pass. A GraphQLError
- * was made for clients; any other error becomes its ErrorResponse. Errors of the server are logged.
+ * Renders an error for GraphQL clients, at the one boundary that all errors pass. A GraphQLError is
+ * returned as it is; any other error becomes its ErrorResponse. Server errors are logged.
  */
 export function maskError(error: unknown, log: Log): GraphQLError {
   const wrapper = error instanceof GraphQLError ? error : null;
@@ -21,7 +21,7 @@ export function maskError(error: unknown, log: Log): GraphQLError {
     extensions: {
       code,
       ...details,
-      // The fields beside it may have values: only an overload decides the status of the response.
+      // Other fields may have values, so only an overload decides the status of the response.
       ...(retryAfterSeconds !== null && {
         http: { status, headers: { 'retry-after': String(retryAfterSeconds) } },
       }),

@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import { isAsyncIterable } from './async-iterable.ts';
 
-/** Responses that are streams: subscriptions by server-sent events and by Apollo's protocol. */
+/** Streaming responses: subscriptions over server-sent events and Apollo's protocol. */
 export interface OpenStreams {
   readonly plugin: Plugin<object, { readonly res?: ServerResponse }>;
   /**
-   * Ends all of them as a lost connection does, so that clients subscribe again. Nothing that the
-   * protocols can say would: an error is the subscription's last result, and completion its end.
+   * Cuts all of them like a lost connection, so that clients subscribe again. The protocols have no
+   * message for this: an error is the subscription's last result, and completion is its end.
    */
   cut(): void;
 }

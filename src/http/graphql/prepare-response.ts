@@ -3,20 +3,20 @@ import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { type ContentEncoding, chooseEncoding } from '../page/content-encoding.ts';
 import { chunkBuffer } from './chunk-buffer.ts';
 
-/** Below, compression saves less than it costs. */
+/** Below this size, compression saves less than it costs. */
 const MIN_BYTES = 1_000;
 
-/** Only base64 makes a response larger than that, and effort saves next to nothing of it. */
+/** Only base64 makes a larger response, and more effort hardly compresses it. */
 const LARGE_BYTES = 1024 * 1024;
 
-/** What is sent whole. The schema is text. */
+/** Types that are sent as one piece. The schema is text. */
 const WHOLE = /^(application\/(graphql-response\+|problem\+)?json|text\/plain)\s*(;|$)/i;
 const STREAM = /^(text\/event-stream|multipart\/mixed)\s*(;|$)/i;
 
 /**
- * What holds for each response of the API, whoever sends it. Proxies must not buffer or store a
- * stream of events. JSON and text of 1 kB or more is compressed with br or gzip if the client accepts
- * either; nothing else is, and no part of a file. Must be called before anything is written.
+ * Prepares every response of the API. Proxies must not buffer or store an event stream. JSON and
+ * text of 1 kB or more are compressed with br or gzip if the client accepts it; nothing else is,
+ * and no part of a file. Call this before anything is written.
  */
 export function prepareResponse(req: IncomingMessage, res: ServerResponse): void {
   const original = {
@@ -24,10 +24,10 @@ export function prepareResponse(req: IncomingMessage, res: ServerResponse): void
     write: res.write.bind(res),
     end: res.end.bind(res),
   };
-  /** What is sent whole is held until it ends. */
+  /** A response in one piece is held until it ends. */
   let held: { status: number; chunks: Buffer[] } | null = null;
 
-  /** Takes the head of a response; returns whether its body passes as it is written. */
+  /** Processes the head of a response; returns whether its body passes unchanged. */
   function decide(status: number): boolean {
     const type = String(res.getHeader('content-type') ?? '');
     if (STREAM.test(type)) {

@@ -1,6 +1,6 @@
 import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
 
-/** A result as a client may see it: without what its errors say to the HTTP server. */
+/** A result as clients may see it: without what its errors tell the HTTP server. */
 export function toPublicResult({ errors, ...result }: ExecutionResult): FormattedExecutionResult {
   if (errors === undefined) return result;
   return {

@@ -23,33 +23,33 @@ import {
 } from '../../schema/input-limits.ts';
 
 /**
- * What one operation may ask for. A page of 100 edits with all their fields and images is two fifths
- * of the complexity, and what GraphiQL and Relay ask of the schema is a tenth of the tokens.
+ * Limits of one operation. A page of 100 edits with all their fields and images takes two fifths of
+ * the complexity; the introspection of GraphiQL and Relay takes a tenth of the tokens.
  */
 export const QUERY_LIMITS = {
-  /** Words and signs of the whole document: parsing and validation stay fast. */
+  /** Tokens of the whole document, so that parsing and validation stay fast. */
   tokens: 4_000,
-  /** Brackets inside each other, of any kind: the parser is recursive. */
+  /** Nested brackets of any kind, because the parser is recursive. */
   nesting: 100,
-  /** Fields below each other. */
+  /** Nested fields. */
   depth: 15,
-  /** Fields in all, each alias and each use of a fragment anew. */
+  /** All fields, counting each alias and each use of a fragment. */
   fields: 1_000,
-  /** `as` names and directives in the document. */
+  /** Aliases and directives in the document. */
   aliases: 100,
   directives: 50,
-  /** Fields and items of list arguments, times the lengths of the lists that they stand in. */
+  /** Fields and items of list arguments, times the lengths of the lists that contain them. */
   complexity: 25_000,
 } as const;
 
 type Limit = keyof typeof QUERY_LIMITS;
 
-/** A client needs a few of them to mend its variables; a list of wrong values has many. */
+/** A client needs only a few errors to fix its variables; a list of wrong values has many. */
 const MAX_VARIABLE_ERRORS = 5;
 /** An error about a variable quotes its value. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
-/** Over every transport; what is too much is rejected before any of it is run. */
+/** Applies to every transport; an operation over a limit is rejected before execution. */
 export function useQueryLimits(): Plugin {
   const check = (args: ExecutionArgs, stop: (result: { errors: GraphQLError[] }) => void) => {
     const errors = findErrors(args);
@@ -70,11 +70,11 @@ export function useQueryLimits(): Plugin {
 }
 
 /**
- * Bounds a document before it is parsed.
- * @throws GraphQLError with code QUERY_TOO_LARGE. What is no GraphQL is left to the parser.
+ * Limits a document before it is parsed.
+ * @throws GraphQLError with code QUERY_TOO_LARGE. Leaves invalid GraphQL to the parser.
  */
 export function checkDocumentText(query: string): void {
-  // Neither limit can be exceeded by a shorter text: spares most documents a second reading.
+  // A shorter text cannot exceed either limit, so most documents need no second pass.
   if (query.length <= QUERY_LIMITS.nesting) return;
   const lexer = new Lexer(new Source(query));
   let tokens = 0;
@@ -96,8 +96,8 @@ export function checkDocumentText(query: string): void {
 }
 
 const TOO_LARGE = 'QUERY_TOO_LARGE';
-/** Validation compares a name that is not known with all that are. */
-const LONG_NAME = `A name in the operation may have at most ${INPUT_LIMITS.nameCharacters} characters.`;
+/** Validation compares an unknown name with all known ones. */
+const LONG_NAME = `A name in an operation may have at most ${INPUT_LIMITS.nameCharacters} characters.`;
 const OPENING: ReadonlySet<TokenKind> = new Set([
   TokenKind.BRACE_L,
   TokenKind.BRACKET_L,
@@ -130,7 +130,7 @@ function findFlood(document: DocumentNode, schema: GraphQLSchema): GraphQLError 
   );
 }
 
-/** Not part of validation: its results are kept for a document, whatever the variables. */
+/** Not part of validation, whose results are cached per document, whatever the variables. */
 function findErrors({
   document,
   schema,
@@ -138,7 +138,7 @@ function findErrors({
   variableValues,
 }: ExecutionArgs): GraphQLError[] {
   const operation = getOperationAST(document, operationName);
-  // Execution says so.
+  // Execution reports it.
   if (!operation) return [];
   const variables = variableValues ?? {};
   const tooLarge = inputTooLarge(findVariableExcess(operation, schema, variables));
@@ -153,13 +153,16 @@ function findErrors({
       excess('depth', depth) ?? excess('fields', breadth) ?? excess('complexity', complexity);
     return error === null ? [] : [error];
   } catch (error) {
-    // A variable is null that has a default value and stands where null may not.
+    // A variable with a default value is null where null is not allowed.
     if (error instanceof GraphQLError) return [asRequestError(error)];
     throw error;
   }
 }
 
-/** What the executor would find too, with a bound and with a status: such a request was not run. */
+/**
+ * The executor would find these, too; here with a limit, and with a status, because the request was
+ * not executed.
+ */
 function coerceVariables(
   { variableDefinitions = [] }: OperationDefinitionNode,
   schema: GraphQLSchema,
@@ -196,7 +199,7 @@ function excess(limit: Limit, found: number): GraphQLError | null {
   const most = QUERY_LIMITS[limit];
   if (found <= most) return null;
   return tooLarge(
-    `The operation is too large: its ${limit} may be at most ${most}, and ${found > 1e12 ? 'many more' : found} were found. Ask for shorter pages, or for less at once.`,
+    `The operation is too large: its ${limit} may be at most ${most}, but ${found > 1e12 ? 'many more' : found} were found. Request shorter pages or fewer fields.`,
     { limit, most },
   );
 }
@@ -207,7 +210,7 @@ function inputTooLarge(found: InputExcess | null): GraphQLError | null {
   return tooLarge(message, { limit, most: INPUT_LIMITS[limit], field: path });
 }
 
-/** 400 whatever the client accepts: unlike an error of validation it is none of GraphQL's. */
+/** 400 whatever the client accepts, unlike a validation error of GraphQL. */
 function tooLarge(message: string, details: object): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: TOO_LARGE, ...details, http: { status: 400, spec: false } },

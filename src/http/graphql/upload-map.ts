@@ -1,21 +1,23 @@
 import type { GraphQLError } from 'graphql';
 import { createGraphQLError } from 'graphql-yoga';
 
-/** Far longer than any path into real variables, and short enough to take apart at once. */
+/** Far longer than any path into real variables, and short enough to split quickly. */
 const MAX_PATH_LENGTH = 1_000;
 
-/** Places in the variables for all files of a request together. */
+/** Limit of paths for all files of a request together. */
 const MAX_PATHS = 100;
 
 /**
  * Checks the `operations` field of a GraphQL multipart request
- * (https://github.com/jaydenseric/graphql-multipart-request-spec): one operation, as JSON.
+ * (https://github.com/jaydenseric/graphql-multipart-request-spec): one operation as JSON.
  * @throws GraphQLError, 400.
  */
 export function checkOperations(json: string): Record<string, unknown> {
   const operations = parseJson(json, 'operations');
   if (Array.isArray(operations)) {
-    throw badUpload("The multipart field 'operations' is a list: batches are not accepted.");
+    throw badUpload(
+      "The multipart field 'operations' must not be a list: batches are not supported.",
+    );
   }
   if (!isObject(operations)) {
     throw badUpload("The multipart field 'operations' must be a JSON object.");
@@ -24,9 +26,9 @@ export function checkOperations(json: string): Record<string, unknown> {
 }
 
 /**
- * Checks the `map` field before a file is put anywhere: each file has paths, each of which leads
- * through `variables` to a null that is there already. So no path can reach the query, a prototype,
- * or a list index that would make the list grow.
+ * Checks the `map` field before files are assigned: each path of a file must lead through
+ * `variables` to an existing null. So no path can reach the query, a prototype, or a list index
+ * that would extend the list.
  * @throws GraphQLError, 400; 413 for more than `maxFiles` files.
  */
 export function checkMap(
@@ -38,16 +40,16 @@ export function checkMap(
   const entries = Object.entries(map);
   if (entries.length > maxFiles) {
     throw badUpload(
-      `The request has ${entries.length} files; at most ${maxFiles} are accepted.`,
+      `The request may have at most ${maxFiles} files; it has ${entries.length}.`,
       413,
     );
   }
   const taken = new Set<string>();
   for (const [name, paths] of entries) {
     for (const path of pathsOf(name, paths)) {
-      if (taken.has(path)) throw badUpload(`The path ${show(path)} is in 'map' twice.`);
+      if (taken.has(path)) throw badUpload(`The path ${show(path)} occurs twice in 'map'.`);
       if (taken.size === MAX_PATHS) {
-        throw badUpload(`'map' has too many paths; at most ${MAX_PATHS} are accepted.`);
+        throw badUpload(`'map' may have at most ${MAX_PATHS} paths.`);
       }
       taken.add(path);
       checkPlace(operations, name, path);
@@ -70,17 +72,17 @@ function checkPlace(operations: Record<string, unknown>, name: string, path: str
   if (value === null) return;
   const found = value === undefined ? 'there is nothing' : `there is ${kindOf(value)}`;
   throw badUpload(
-    `The path ${show(path)} of file ${show(name)} in 'map' must lead to a null in 'variables', but ${found}. Send null in 'operations' where the file belongs, such as {"variables":{"file":null}}, and the file as the part ${show(name)}.`,
+    `The path ${show(path)} of file ${show(name)} in 'map' must point to a null in 'variables', but ${found}. Send null in 'operations' where the file belongs, such as {"variables":{"file":null}}, and the file as the part ${show(name)}.`,
   );
 }
 
-/** Undefined for a path that leads nowhere. */
+/** Undefined if the path leads nowhere. */
 function valueAt(operations: Record<string, unknown>, path: string): unknown {
   if (path.length > MAX_PATH_LENGTH || !path.startsWith('variables.')) return undefined;
   let value: unknown = operations;
   for (const step of path.split('.')) {
     if (typeof value !== 'object' || value === null) return undefined;
-    // One spelling per place, so that two paths are the same place only when they are equal.
+    // One spelling per place, so that equal paths are equal strings.
     if (Array.isArray(value) && !/^(0|[1-9]\d{0,9})$/.test(step)) return undefined;
     if (!Object.hasOwn(value, step)) return undefined;
     value = Reflect.get(value, step);
@@ -93,7 +95,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** An error that Yoga shows to the client as it is, with its HTTP status. */
+/** An error that Yoga shows to the client unchanged, with its HTTP status. */
 export function badUpload(message: string, status = 400): GraphQLError {
   const code = status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST';
   return createGraphQLError(message, { extensions: { code, http: { status } } });

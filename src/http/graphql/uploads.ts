@@ -6,39 +6,39 @@ import { readSmallBody } from '../body-limit.ts';
 import { declaredBytes, type TakePlace } from '../upload-places.ts';
 import { badUpload, checkMap, checkOperations } from './upload-map.ts';
 
-/** What Yoga's request listener hands on from node:http. */
+/** The parts of Yoga's context that come from node:http. */
 interface NodeContext {
   readonly req?: IncomingMessage;
   readonly res?: ServerResponse;
 }
 
 export interface UploadLimits {
-  /** Files of one request; default 17: 16 images and a mask. */
+  /** Maximum number of files per request; default 17: 16 images and a mask. */
   readonly maxFiles?: number;
-  /** A file of exactly this size passes. */
+  /** Maximum size of a file, inclusive. */
   readonly maxFileBytes: number;
-  /** Of each of the fields `operations` and `map`; default 1 MiB. */
+  /** Limit of each of the fields `operations` and `map`; default 1 MiB. */
   readonly maxFieldBytes?: number;
-  /** Of a body that is not multipart; default 2 MiB. */
+  /** Limit of a body that is not multipart; default 2 MiB. */
   readonly maxJsonBytes?: number;
-  /** For multipart bodies that are being read; default: any number of them. */
+  /** For multipart bodies that are being read; unlimited by default. */
   readonly takePlace?: TakePlace;
 }
 
 export const MULTIPART = /^multipart\/form-data\b/i;
-/** Room for boundaries and part headers. */
+/** Spare room for boundaries and part headers. */
 export const MAX_FRAMING_BYTES = 256 * 1024;
 
 /**
- * Reads request bodies: GraphQL multipart requests by graphql-upload-minimal, all others up to
- * `maxJsonBytes`. Stands behind CSRF prevention; Yoga itself needs `multipart: false` and
- * `maxRequestBodySize: false`, as it would read a multipart body a second time.
+ * Reads request bodies: GraphQL multipart requests with graphql-upload-minimal, all others up to
+ * `maxJsonBytes`. Must run after CSRF prevention. Yoga itself needs `multipart: false` and
+ * `maxRequestBodySize: false`, or it would read a multipart body again.
  *
- * A refused body is a GraphQL error with code BAD_REQUEST (400), PAYLOAD_TOO_LARGE (413), or, when
- * too much is being read already, UNAVAILABLE (503). What no resolver read is dropped when the
- * response ends, so that a connection can be used again.
+ * A rejected body is a GraphQL error with code BAD_REQUEST (400), PAYLOAD_TOO_LARGE (413), or, if
+ * too much is being read already, UNAVAILABLE (503). Files that no resolver read are dropped when
+ * the response ends, so that the connection can be reused.
  *
- * Needs the requests of node:http: others (`yoga.fetch`) have neither uploads nor limits here.
+ * Works only for requests of node:http; others (`yoga.fetch`) have neither uploads nor limits here.
  */
 export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
   const maxFiles = limits.maxFiles ?? 17;
@@ -48,21 +48,21 @@ export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
 
   async function parseMultipart(req: IncomingMessage, res: ServerResponse): Promise<GraphQLParams> {
     if ((declaredBytes(req) ?? 0) > maxMultipartBytes) {
-      throw badUpload('The request body is larger than its files may be together.', 413);
+      throw badUpload('The request body exceeds the maximum total size of its files.', 413);
     }
     limits.takePlace?.(req, res);
     const guard = guardMultipart(req, res, maxFiles);
     try {
       const operations = await processRequest(guard.request, res, {
         maxFiles,
-        // The parser takes a part that reaches its limit for one that exceeds it.
+        // The parser treats a part at its limit like one above it.
         maxFieldSize: maxFieldBytes + 1,
         maxFileSize: limits.maxFileBytes + 1,
       });
-      // Typed for batches too, which checkOperations refused.
+      // The type includes batches, which checkOperations rejected.
       return operations as GraphQLParams;
     } catch (error) {
-      // The parser may meet another fault in the same chunk and report that one first.
+      // The parser may find another error in the same chunk and report that one first.
       throw guard.refusal() ?? asClientError(error);
     }
   }
@@ -85,11 +85,11 @@ export function useUploads(limits: UploadLimits): Plugin<object, NodeContext> {
 }
 
 /**
- * The request as graphql-upload-minimal sees it. The library applies `map` to `operations` as it
- * reads them and has no hook in between, but it creates its parser first and then calls
- * `req.pipe(parser)`: so this `pipe` is where the parser's fields are checked on their way to the
- * library. No byte is read twice, and there is one parser, so no two readings can differ. Should a
- * release of the library work otherwise, every upload fails here: never is one let through.
+ * The request as graphql-upload-minimal sees it. The library applies `map` to `operations` while it
+ * reads them and offers no hook, but it creates its parser first and then calls `req.pipe(parser)`.
+ * So this `pipe` checks the parser's fields on their way to the library. No byte is parsed twice,
+ * so two parsers cannot differ. If a release of the library works differently, every upload fails
+ * here; none bypasses the checks.
  */
 function guardMultipart(req: IncomingMessage, res: ServerResponse, maxFiles: number) {
   let refusal: unknown;
@@ -107,9 +107,9 @@ function guardMultipart(req: IncomingMessage, res: ServerResponse, maxFiles: num
         parser.destroy();
       });
       // A part header that is malformed twice in one chunk emits a second error after the library
-      // took its listener away: without this one the process would end.
+      // removed its listener, which would end the process.
       parser.on('error', () => undefined);
-      // Nobody waits for a file any more. As its parser closes, the library drops the rest of the
+      // Nobody waits for a file any more. When its parser closes, the library drops the rest of the
       // body, so that the connection can carry the next request.
       res.once('close', () => parser.destroy());
       return req.pipe(parser);
@@ -118,7 +118,7 @@ function guardMultipart(req: IncomingMessage, res: ServerResponse, maxFiles: num
   return { request: view as unknown as IncomingMessage, refusal: () => refusal };
 }
 
-/** Puts the checks between the parser and the library; after a refusal nothing passes any more. */
+/** Checks fields between the parser and the library; after a rejection nothing passes any more. */
 function checkFields(parser: Writable, maxFiles: number, refuse: (error: unknown) => void): void {
   const [deliver, ...others] = parser.listeners('field');
   if (!deliver || others.length > 0) throw new TypeError('Unknown multipart parser.');
@@ -128,7 +128,7 @@ function checkFields(parser: Writable, maxFiles: number, refuse: (error: unknown
   parser.on('field', (name: string, value: string, info: { valueTruncated: boolean }) => {
     if (refused) return;
     try {
-      // A cut field is the library's to refuse, and so is a map without operations.
+      // The library rejects a cut field, and a map without operations.
       if (name === 'operations' && !info.valueTruncated) operations = checkOperations(value);
       if (name === 'map' && !info.valueTruncated && operations) {
         checkMap(value, { operations, maxFiles });
@@ -142,7 +142,7 @@ function checkFields(parser: Writable, maxFiles: number, refuse: (error: unknown
   });
 }
 
-/** The library's HttpErrors carry a status; the parser's own are plain Errors about the body. */
+/** The library's HttpErrors have a status; the parser's own are plain Errors about the body. */
 function asClientError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if ('status' in error) return badUpload(error.message, error.status === 413 ? 413 : 400);

@@ -1,11 +1,11 @@
 export type ContentEncoding = 'br' | 'gzip';
 
-/** The smallest first. */
+/** Smallest first. */
 const OFFERED: readonly ContentEncoding[] = ['br', 'gzip'];
 
 /**
- * The smallest that the client's `Accept-Encoding` takes (RFC 9110, 12.5.3); null: the bytes as
- * they are. Weights are heeded only where they are 0: a client that takes both is best served by br.
+ * The smallest encoding that the client's `Accept-Encoding` allows (RFC 9110, 12.5.3); null for
+ * none. Weights matter only if they are 0: br is best for a client that accepts both.
  */
 export function chooseEncoding(acceptEncoding: string | undefined): ContentEncoding | null {
   const taken = new Map(

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import fresh from 'fresh';
 import { type ContentEncoding, chooseEncoding } from './content-encoding.ts';
 
-/** GraphiQL's page, as it was bundled: its HTML, and the files that it loads. */
+/** The bundled GraphiQL page: its HTML, and the files that it loads. */
 export interface GraphiqlRoute {
   /** Whether a browser wants to show `/graphql`, rather than a client to query it. */
   isPage(req: IncomingMessage): boolean;
@@ -17,8 +17,8 @@ export interface GraphiqlRoute {
 }
 
 /**
- * Everything comes from this service. Monaco sets styles in place; its icons are `data:` URLs, and
- * pictures that wait to be sent are `blob:` ones.
+ * Everything is loaded from this service. Monaco sets inline styles and uses icons as `data:` URLs;
+ * attached images are `blob:` URLs.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
@@ -40,18 +40,18 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 const EXTENSIONS: Readonly<Record<ContentEncoding, string>> = { br: '.br', gzip: '.gz' };
 
-/**
- * @param options.dir What `npm run build:page` wrote. Nothing of it is kept in memory.
- */
+/** @param options.dir Output of `npm run build:page`. Files are not cached in memory. */
 export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }): GraphiqlRoute {
   const { dir, sandbox } = options;
   const assets = join(dir, 'assets');
 
-  /** The file, compressed as the client takes it; null: there is none, or not so compressed. */
+  /**
+   * The file in an encoding that the client accepts; null if it does not exist in that encoding.
+   */
   async function find(name: string, encoding: ContentEncoding | null) {
     const path = join(assets, encoding === null ? name : name + EXTENSIONS[encoding]);
     const found = await stat(path).catch(() => null);
-    // The name has a hash of what is in it.
+    // The name contains a hash of the content.
     const etag = `"${name}${encoding === null ? '' : `-${encoding}`}"`;
     return found?.isFile() ? { path, bytes: found.size, encoding, etag } : null;
   }
@@ -78,13 +78,13 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
     async asset(req, res, name) {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.setHeader('Allow', 'GET, HEAD');
-        return answerText(req, res, 405, 'Files of the page can be read with GET and HEAD only.\n');
+        return answerText(req, res, 405, 'Files of the page only support GET and HEAD.\n');
       }
       const contentType = CONTENT_TYPES[extname(name)];
       const encoding = chooseEncoding(req.headers['accept-encoding']);
       const file = contentType ? ((await find(name, encoding)) ?? (await find(name, null))) : null;
       if (contentType === undefined || file === null) {
-        return answerText(req, res, 404, 'The page has no such file.\n');
+        return answerText(req, res, 404, 'The file does not exist.\n');
       }
       setSafety(res);
       res.setHeader('ETag', file.etag);
@@ -97,14 +97,14 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
       if (file.encoding !== null) res.setHeader('Content-Encoding', file.encoding);
       res.writeHead(200, { 'Content-Length': file.bytes });
       if (req.method === 'HEAD') return void res.end();
-      // Who goes away before the end needs no answer.
+      // A client that disconnected needs no response.
       await pipeline(createReadStream(file.path), res).catch(() => res.destroy());
     },
   };
 }
 
 const NOT_BUILT =
-  'GraphiQL’s page has not been built: `npm run build:page` does that. The API itself is here.\n';
+  'The GraphiQL page has not been built: run `npm run build:page`. The API works without it.\n';
 
 function setSafety(res: ServerResponse): void {
   res.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);

@@ -3,9 +3,9 @@ import { parse } from 'range-parser';
 export type ByteRange = { readonly start: number; readonly end: number };
 
 /**
- * Reads a `Range` header for `bytes` bytes (RFC 9110, 14.1.2; both ends inclusive).
- * `null`: send everything (no range, another unit, malformed, or several ranges, which a server
- * may ignore); `unsatisfiable`: 416.
+ * Parses a `Range` header for `bytes` bytes (RFC 9110, 14.1.2; both ends inclusive). `null` to send
+ * everything (no range, another unit, malformed, or several ranges, which a server may ignore);
+ * `unsatisfiable` for 416.
  */
 export function parseByteRange(
   header: string | undefined,

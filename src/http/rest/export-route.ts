@@ -10,7 +10,7 @@ import { readHistoryArguments } from '../../schema/history-arguments.ts';
 import { toErrorResponse } from '../error-response.ts';
 import { sendError, sendErrorResponse } from '../send-error.ts';
 
-/** What is written at once, in UTF-16 code units. */
+/** UTF-16 code units per write. */
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /** Most parameters of a URL that are checked. */
@@ -25,13 +25,14 @@ export type ExportRoute = (
 ) => Promise<void>;
 
 /**
- * `GET|HEAD /export/edits`: the history as a file, with the arguments of the query `editJobs`. Rows are
- * read as the client takes them, and no more once it is gone. A failure on the way cuts the answer
- * off, so that it cannot be taken for whole. Never rejects.
+ * `GET
+ * HEAD /export/edits`: the history as a file, with the arguments of the query `editJobs`. Rows are
+ * read at the client's pace, and reading stops when it disconnects. A failure in between cuts the
+ * response, so that it cannot be mistaken for complete. Never rejects.
  */
 export function createExportRoute(options: {
   exportEdits: ExportEdits;
-  /** For the log. A client that went away is no error. */
+  /** For the log. A disconnected client is not an error. */
   onError: (error: unknown) => void;
 }): ExportRoute {
   const { exportEdits, onError } = options;
@@ -40,11 +41,11 @@ export function createExportRoute(options: {
     try {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.setHeader('allow', 'GET, HEAD');
-        return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports are read with GET.');
+        return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports only support GET.');
       }
       const { format, query } = readRequest(req.url ?? '');
       const edits = exportEdits(viewer, query, baseUrl);
-      // Before the head: what is wrong with the query shows with its first edit.
+      // Before the head is sent: the first edit reveals an invalid query.
       const first = await edits.next();
       sendHead(res, format);
       if (req.method === 'HEAD') {
@@ -107,12 +108,12 @@ function sendHead(res: ServerResponse, { contentType, extension }: ExportFormat)
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'cross-origin-resource-policy': 'same-origin',
-    // Rows go out as they are read: nginx would collect them first.
+    // Sends rows as they are read; nginx would buffer them.
     'x-accel-buffering': 'no',
   });
 }
 
-/** Text of some size at a time: a write for each edit would cost more than the edit. */
+/** Gathers text, because a write per edit would cost more than the edit. */
 async function* toChunks(
   format: ExportFormat,
   first: IteratorResult<EditRecord, void>,

@@ -1,19 +1,19 @@
 import type { ServerResponse } from 'node:http';
 
-/** Whether this process is there, and whether it can take work. */
+/** Liveness of this process, and its readiness for work. */
 export interface Health {
-  /** `GET /health/live`: 200 while the process answers at all. */
+  /** `GET /health/live`: 200 while the process responds. */
   live(res: ServerResponse): void;
   /**
-   * `GET /health/ready`: 200 when all that it needs for its role answers and no stop is under way,
-   * else 503; says which part does and which does not.
+   * `GET /health/ready`: 200 if everything that the role needs is available and no shutdown has
+   * begun, else 503; lists the state of each part.
    */
   ready(res: ServerResponse): Promise<void>;
-  /** From now on not ready, so that balancers look elsewhere. */
+  /** Reports not ready from now on, so that load balancers use other processes. */
   stopping(): void;
 }
 
-/** @param options.checks By the name that the answer gives them. They take a few seconds at most. */
+/** @param options.checks By their names in the response. They take a few seconds at most. */
 export function createHealth(options: {
   checks: Readonly<Record<string, () => boolean | Promise<boolean>>>;
 }): Health {

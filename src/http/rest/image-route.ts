@@ -19,7 +19,7 @@ export interface StoredImage {
   readonly sha256: string;
   readonly format: ImageFormat;
   readonly bytes: number;
-  /** In the blob store. */
+  /** Key in the blob store. */
   readonly key: string;
 }
 
@@ -30,7 +30,7 @@ export type ImageRoute<Viewer> = (
   viewer: Viewer,
 ) => Promise<void>;
 
-/** What one answer sends: the picture, or one of its thumbnails. */
+/** The blob that a response sends: the image, or one of its thumbnails. */
 interface Representation {
   readonly key: string;
   readonly bytes: number;
@@ -38,9 +38,10 @@ interface Representation {
 }
 
 /**
- * `GET|HEAD /images/:id`, `?w=` for a thumbnail at least that wide. Pictures never change, so they
- * are cached for a year, by the viewer's own browser only; whatever their bytes say, they are sent
- * so that a browser can only take them for a picture. Never rejects.
+ * `GET
+ * HEAD /images/:id`, `?w=` for a thumbnail at least that wide. Images never change, so they are
+ * cached for a year, by the viewer's own browser only. Headers make browsers treat them as images
+ * only, whatever their bytes are. Never rejects.
  */
 export function createImageRoute<Viewer>({
   find,
@@ -48,11 +49,11 @@ export function createImageRoute<Viewer>({
   thumbnails,
   onError,
 }: {
-  /** Null when there is no such picture, or it is not the viewer's. */
+  /** Null if the image does not exist or is not the viewer's. */
   find: (viewer: Viewer, id: string) => Promise<StoredImage | null>;
   blobs: BlobStore;
   thumbnails: Thumbnails;
-  /** For the log. A client that went away is no error, nor is a stop. */
+  /** For the log. A disconnected client is not an error, nor is a shutdown. */
   onError: (error: unknown, id: string) => void;
 }): ImageRoute<Viewer> {
   return async (req, res, id, viewer) => {
@@ -64,14 +65,14 @@ export function createImageRoute<Viewer>({
       if (res.headersSent) return void res.destroy();
       const isAway = isStopping || error instanceof StorageError || isUnreachable(error);
       if (isAway) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
-      sendProblem(req, res, isAway ? 503 : 500, 'The picture cannot be read at the moment.');
+      sendProblem(req, res, isAway ? 503 : 500, 'The image is temporarily unavailable.');
     }
   };
 
   async function answer(req: IncomingMessage, res: ServerResponse, id: string, viewer: Viewer) {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('Allow', 'GET, HEAD');
-      return sendProblem(req, res, 405, 'Pictures can be read with GET and HEAD only.');
+      return sendProblem(req, res, 405, 'Images only support GET and HEAD.');
     }
     const width = requestedWidth(req.url ?? '');
     if (width === 'invalid') {
@@ -83,7 +84,7 @@ export function createImageRoute<Viewer>({
       );
     }
     const image = await find(viewer, id);
-    if (!image) return sendProblem(req, res, 404, 'There is no such picture, or it is not yours.');
+    if (!image) return sendProblem(req, res, 404, 'The image does not exist, or is not yours.');
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
     if (fresh(req.headers, { etag })) {
@@ -92,10 +93,10 @@ export function createImageRoute<Viewer>({
       return;
     }
     const found = width === null ? image : await thumbnailOf(image, width);
-    if (!found) return sendProblem(req, res, 404, 'This picture has no thumbnail.');
+    if (!found) return sendProblem(req, res, 404, 'This image has no thumbnail.');
     setCaching(res, etag);
     setSafety(res, id, found.format);
-    await sendPicture(req, res, found, etag);
+    await sendImage(req, res, found, etag);
   }
 
   async function thumbnailOf(
@@ -106,7 +107,7 @@ export function createImageRoute<Viewer>({
     return made && { ...made, format: 'webp' };
   }
 
-  async function sendPicture(
+  async function sendImage(
     req: IncomingMessage,
     res: ServerResponse,
     { key, bytes }: Representation,
@@ -116,16 +117,16 @@ export function createImageRoute<Viewer>({
       res.writeHead(200, { 'Content-Length': bytes }).end();
       return;
     }
-    // If-Range holds one strong validator; any other means that the client's part is of no use.
+    // If-Range has one strong validator; with any other, the client's part is outdated.
     const ifRange = req.headers['if-range'];
     const wantsPart = ifRange === undefined || ifRange === etag;
     const range = wantsPart ? parseByteRange(req.headers.range, bytes) : null;
     if (range === 'unsatisfiable') {
       res.setHeader('Content-Range', `bytes */${bytes}`);
-      return sendProblem(req, res, 416, `The picture has ${bytes} bytes.`);
+      return sendProblem(req, res, 416, `The image has ${bytes} bytes.`);
     }
     const body = blobs.read(key, range ?? undefined);
-    // Before the head is sent: a picture that is not there must not look like one that is cut.
+    // Before the head is sent: a missing image must not look like an incomplete one.
     if (!(await readable(body, res))) return;
     sendHead(res, bytes, range);
     await pipeline(body, res).catch((error: unknown) => {
@@ -144,7 +145,7 @@ function requestedWidth(url: string): ThumbnailWidth | 'invalid' | null {
   return (/^\d{1,5}$/.test(width) && thumbnailWidth(Number(width))) || 'invalid';
 }
 
-/** Waits for the first bytes. False when the client went away meanwhile. */
+/** Waits for the first bytes. False if the client disconnected meanwhile. */
 async function readable(body: Readable, res: ServerResponse): Promise<boolean> {
   const gone = new AbortController();
   const onClose = () => gone.abort();

@@ -12,9 +12,9 @@ export function createSchemaRoute(text: string): SchemaRoute {
   return (req, res) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('allow', 'GET, HEAD');
-      return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema is read with GET.');
+      return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'The schema only supports GET.');
     }
-    // Weak: the same text may be sent compressed or not.
+    // Weak, because the same text may be compressed or not.
     res.setHeader('etag', `W/${etag}`);
     res.setHeader('cache-control', 'no-cache');
     res.setHeader('x-content-type-options', 'nosniff');

@@ -12,7 +12,7 @@ import { CSRF_HEADERS, CSRF_MESSAGE } from '../graphql/csrf.ts';
 import { MAX_FRAMING_BYTES, MULTIPART } from '../graphql/uploads.ts';
 import { sendError, sendErrorResponse } from '../send-error.ts';
 import { declaredBytes, type TakePlace } from '../upload-places.ts';
-import { readPictureForm } from './image-form.ts';
+import { readImageForm } from './image-form.ts';
 
 export type UploadRoute = (
   req: IncomingMessage,
@@ -23,7 +23,7 @@ export type UploadRoute = (
 /** Its name in messages, as in `uploadImage`. */
 const FIELD = 'file';
 
-/** No browser sends these to another origin without asking first, so they need no further header. */
+/** Browsers send these to another origin only after a preflight, so they need no further header. */
 const RAW = /^(image\/(png|jpeg|webp)|application\/octet-stream)\s*(;|$)/i;
 
 const STATUS: Partial<Record<InvalidInputError['code'], number>> = {
@@ -32,18 +32,18 @@ const STATUS: Partial<Record<InvalidInputError['code'], number>> = {
 };
 
 /**
- * `POST /images`: what `uploadImage` does, for clients whose gateway passes no files on. The body is
- * the picture itself, or a form with one file. Answers 201 and the Image as JSON; refusals are in the
- * shape of GraphQL errors, an InvalidInputError with its `field`. Never rejects.
+ * `POST /images`: does what `uploadImage` does, for clients whose gateway does not forward files.
+ * The body is the image itself, or a form with one file. Returns 201 and the Image as JSON; errors
+ * have the shape of GraphQL errors, an InvalidInputError with its `field`. Never rejects.
  */
 export function createUploadRoute(options: {
   uploads: Pick<Uploads, 'store'>;
   images: Pick<Images, 'find'>;
-  /** Shared by all that receives uploads. */
+  /** Shared by all routes that receive uploads. */
   takePlace: TakePlace;
-  /** A picture of exactly this size passes. */
+  /** Maximum size of an image, inclusive. */
   maxFileBytes: number;
-  /** Called for errors of the server, for the log. */
+  /** Called with server errors, for the log. */
   onError: (error: unknown) => void;
 }): UploadRoute {
   const { uploads, images, takePlace, maxFileBytes, onError } = options;
@@ -53,7 +53,7 @@ export function createUploadRoute(options: {
     const isForm = MULTIPART.test(type);
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
-      return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Pictures are uploaded by POST.');
+      return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Uploads only support POST.');
     }
     if (!isForm && !RAW.test(type)) return sendError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
     const problem = encodingProblem(req.headers['content-encoding']);
@@ -69,9 +69,9 @@ export function createUploadRoute(options: {
       }
       takePlace(req, res);
       const upload: Promise<FileUpload> = isForm
-        ? readPictureForm(req, { field: FIELD, maxFileBytes })
+        ? readImageForm(req, { field: FIELD, maxFileBytes })
         : Promise.resolve({ createReadStream: () => req });
-      // It may fail when nobody waits for it any more.
+      // It may fail after the response, when nobody awaits it.
       upload.catch(() => undefined);
       const { id } = await uploads.store(viewer, { field: FIELD, upload }, gone.signal);
       const image = await images.find(viewer, id);
@@ -82,7 +82,7 @@ export function createUploadRoute(options: {
       const globalId = encodeGlobalId('Image', id);
       res.end(JSON.stringify({ id: globalId, url, format, width, height, bytes, sha256 }));
     } catch (error) {
-      // A body that did not arrive in time got its response already.
+      // A body that did not arrive in time already got its response.
       if (!res.destroyed && !res.headersSent) reject(res, error);
     }
   };
@@ -96,6 +96,6 @@ export function createUploadRoute(options: {
 }
 
 const TYPES =
-  'The body is a picture (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
+  'The body must be an image (Content-Type image/png, image/jpeg, image/webp or application/octet-stream), or a form with one file (multipart/form-data).';
 
-const DELETED = 'The picture was deleted while it was being stored: send it again.';
+const DELETED = 'The image was deleted while it was being stored. Send it again.';

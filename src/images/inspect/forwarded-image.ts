@@ -7,33 +7,35 @@ import { bytesIn, type ImagePart, type ImageStructure } from './structure/struct
 /** A stored image as it is sent to an upstream. */
 export interface ForwardedImage {
   readonly bytes: number;
-  /** Of these bytes, lower-case hex. */
+  /** SHA-256 of these bytes, lower-case hex. */
   readonly sha256: string;
-  /** As often as it is called. A chunk is valid until the next one is asked for. */
+  /** May be called repeatedly. A chunk is valid until the next one is requested. */
   open(): AsyncIterable<Uint8Array>;
 }
 
 export interface StoredFile {
-  /** In the blob store. */
+  /** Key in the blob store. */
   readonly key: string;
   readonly format: ImageFormat;
   readonly bytes: number;
-  /** Of the stored bytes, lower-case hex. */
+  /** SHA-256 of the stored bytes, lower-case hex. */
   readonly sha256: string;
 }
 
-/** Less than this between two spans is read and dropped: a further read of S3 takes longer. */
+/**
+ * A smaller gap between two spans is read and dropped, because another read from S3 takes longer.
+ */
 const MAX_GAP_BYTES = 1024 * 1024;
 
 /**
- * What of a stored image goes to an upstream: the first image of the file, its colour profile,
- * density and orientation, byte for byte, and nothing that tells where, when or by what it was made.
- * With `withMetadata`, the file as it is.
+ * Opens the part of a stored image that is sent to an upstream: the first image of the file with
+ * its colour profile, density and orientation, byte for byte, without metadata about where, when or
+ * by what it was made. With `withMetadata`, the whole file.
  *
- * Reads the file once to find them; once more to hash them when they are not the whole file.
+ * Reads the file once to find these parts, and again to hash them unless they are the whole file.
  *
- * @throws BrokenStructureError for a file that `createInspection` refuses; StorageError; ENOENT; the
- * signal's reason.
+ * @throws BrokenStructureError for a file that `createInspection` rejects; StorageError; ENOENT;
+ *   the signal's reason.
  */
 export async function openForwardedImage(
   file: StoredFile,
@@ -89,7 +91,7 @@ async function* readParts(
   for (const run of runsOf(parts)) yield* readRun(blobs, key, run);
 }
 
-/** Parts that are read in one go: spans not far from each other, and the bytes between them. */
+/** Parts that are read at once: nearby spans and the bytes between them. */
 interface Run {
   readonly start: number;
   end: number;
@@ -112,7 +114,7 @@ function runsOf(parts: readonly ImagePart[]): Run[] {
       before = [];
     }
   }
-  // Every image ends with bytes of its own, but for the padding of a WebP chunk.
+  // Every image ends with bytes from the file, except for the padding of a WebP chunk.
   runs.at(-1)?.parts.push(...before);
   return runs;
 }

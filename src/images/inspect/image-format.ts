@@ -1,9 +1,9 @@
-/** The formats that the edits API takes and gives. */
+/** The formats that the edits API accepts and returns. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp';
 
 export type ImageContentType = 'image/png' | 'image/jpeg' | 'image/webp';
 
-/** File extensions are without the dot. */
+/** File extensions have no dot. */
 export const IMAGE_FORMATS: Readonly<
   Record<ImageFormat, { readonly contentType: ImageContentType; readonly extension: string }>
 > = {
@@ -12,17 +12,17 @@ export const IMAGE_FORMATS: Readonly<
   webp: { contentType: 'image/webp', extension: 'webp' },
 };
 
-/** From this many bytes on, `sniffImage` gives its final answer. */
+/** With this many bytes, the result of `sniffImage` is final. */
 export const SNIFF_BYTES = 32;
 
 export type Sniffed =
   | { readonly format: ImageFormat }
-  /** What it is instead, for a message ("a PDF document"). */
+  /** The actual format, for a message ("a PDF document"). */
   | { readonly format: null; readonly instead: string };
 
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 
-/** Tells a format by its first bytes only, never by a name or a declared type. */
+/** Detects a format by its first bytes only, never by a name or a declared type. */
 export function sniffImage(head: Buffer): Sniffed {
   if (head.subarray(0, 8).equals(PNG_SIGNATURE)) return { format: 'png' };
   if (startsWith(head, 'ffd8ff')) return { format: 'jpeg' };
@@ -32,11 +32,11 @@ export function sniffImage(head: Buffer): Sniffed {
 
 function nameOther(head: Buffer): string {
   if (head.length === 0) return 'empty';
-  if (/^GIF8[79]a/.test(ascii(head, 0, 6))) return 'a GIF picture';
-  if (startsWith(head, '49492a00') || startsWith(head, '4d4d002a')) return 'a TIFF picture';
-  if (ascii(head, 0, 2) === 'BM') return 'a BMP picture';
+  if (/^GIF8[79]a/.test(ascii(head, 0, 6))) return 'a GIF image';
+  if (startsWith(head, '49492a00') || startsWith(head, '4d4d002a')) return 'a TIFF image';
+  if (ascii(head, 0, 2) === 'BM') return 'a BMP image';
   if (ascii(head, 4, 8) === 'ftyp') return nameIsoMedia(ascii(head, 8, 12));
-  if (startsWith(head, 'ff0a') || ascii(head, 4, 8) === 'JXL ') return 'a JPEG XL picture';
+  if (startsWith(head, 'ff0a') || ascii(head, 4, 8) === 'JXL ') return 'a JPEG XL image';
   if (ascii(head, 0, 5) === '%PDF-') return 'a PDF document';
   if (startsWith(head, '504b0304')) return 'a ZIP archive';
   const text = head
@@ -47,13 +47,13 @@ function nameOther(head: Buffer): string {
   if (text.startsWith('<svg')) return 'an SVG document';
   if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'an HTML document';
   if (text.startsWith('<?xml')) return 'an XML or SVG document';
-  return 'not a picture in a known format';
+  return 'not an image in a known format';
 }
 
-/** ISO base media files name their brand: HEIC and AVIF pictures, but also MP4 films. */
+/** ISO base media files name their brand: HEIC and AVIF images, but also MP4 videos. */
 function nameIsoMedia(brand: string): string {
-  if (brand === 'avif' || brand === 'avis') return 'an AVIF picture';
-  if (/^(hei|hev|mif1|msf1)/.test(brand)) return 'a HEIC picture';
+  if (brand === 'avif' || brand === 'avis') return 'an AVIF image';
+  if (/^(hei|hev|mif1|msf1)/.test(brand)) return 'a HEIC image';
   return 'an MP4 or similar media file';
 }
 

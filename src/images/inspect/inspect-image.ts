@@ -7,32 +7,37 @@ import { AnimationError, BrokenStructureError, type PushParser } from './structu
 import { createImageParser } from './structure/parse-image.ts';
 import type { ImageHeader, ImageStructure } from './structure/structure.ts';
 
-/** What the structure of a file says of the image. Sides are in pixels. */
+/** Facts about the image from the structure of its file. Sides are in pixels. */
 export interface InspectedImage {
   readonly format: ImageFormat;
   /** As stored in the file. */
   readonly width: number;
   readonly height: number;
-  /** As browsers show it: turned by its EXIF orientation, unless it is a WebP. */
+  /** As browsers show it: rotated by its EXIF orientation, except for WebP. */
   readonly displayWidth: number;
   readonly displayHeight: number;
   readonly hasAlpha: boolean;
-  /** What a decoder holds at once, beyond some rows: 0 for what can be decoded row by row. */
+  /** Memory of a decoder beyond a few rows; 0 if it can decode row by row. */
   readonly decoderBytes: number;
 }
 
 export interface InspectionLimits {
   /** Path into the client's input, for messages. */
   readonly field: string;
-  /** An image of exactly so many pixels passes. Decoded it may take `BYTES_PER_PIXEL` for each. */
+  /**
+   * Maximum number of pixels, inclusive. Decoded, the image may have `BYTES_PER_PIXEL` for each.
+   */
   readonly maxPixels: number;
 }
 
-/** Judges a file while it arrives. Both methods throw InvalidInputError naming the field and the limit. */
+/**
+ * Inspects a file while it arrives. Both methods throw InvalidInputError naming the field and the
+ * limit.
+ */
 export interface Inspection {
-  /** Throws as soon as the bytes so far tell. The chunk may be changed afterwards. */
+  /** Throws as soon as a problem is certain. The caller may reuse the chunk afterwards. */
   write(chunk: Uint8Array): void;
-  /** The file has ended. */
+  /** Call at the end of the file. */
   end(): InspectedImage;
 }
 
@@ -42,9 +47,9 @@ const BYTES_PER_PIXEL = 4;
 const READ_BYTES = 256 * 1024;
 
 /**
- * Tells the format by the first bytes, checks the size by the header, and follows the structure to the
- * end of the image. Nothing is decoded, so image data that is broken in itself passes. Bytes behind
- * the image pass too: they are never sent (`openForwardedImage`) and are served as an image only.
+ * Detects the format by the first bytes, checks the size in the header, and follows the structure
+ * to the end of the image. Nothing is decoded, so broken image data passes. Bytes after the image
+ * pass, too: they are never sent (`openForwardedImage`) and only served as part of an image.
  */
 export function createInspection({ field, maxPixels }: InspectionLimits): Inspection {
   let head: Buffer = Buffer.alloc(0);
@@ -97,7 +102,7 @@ export function createInspection({ field, maxPixels }: InspectionLimits): Inspec
   };
 }
 
-/** Inspects a file that was received already. @throws InvalidInputError */
+/** Inspects a received file. @throws InvalidInputError */
 export async function inspectImage(
   { path }: Pick<StagedFile, 'path'>,
   limits: InspectionLimits,
@@ -116,13 +121,13 @@ function requireImageFormat(head: Buffer, field: string): ImageFormat {
     throw new InvalidInputError(
       field,
       'TOO_SMALL',
-      `${field} is empty (0 bytes); a PNG, JPEG or WebP picture is expected.`,
+      `${field} is empty (0 bytes); it must be a PNG, JPEG or WebP image.`,
     );
   }
   throw new InvalidInputError(
     field,
     'UNSUPPORTED_FORMAT',
-    `${field} is ${sniffed.instead}; PNG, JPEG and WebP pictures are accepted.`,
+    `${field} is ${sniffed.instead}; it must be a PNG, JPEG or WebP image.`,
   );
 }
 
@@ -135,7 +140,7 @@ function checkSize(
     throw new InvalidInputError(
       field,
       'TOO_LARGE',
-      `${field} is ${width}x${height} (${count(pixels)} pixels); at most ${count(maxPixels)} pixels are accepted.`,
+      `${field} is ${width}x${height} (${count(pixels)} pixels); it may have at most ${count(maxPixels)} pixels.`,
     );
   }
   const maxBytes = maxPixels * BYTES_PER_PIXEL;
@@ -143,7 +148,7 @@ function checkSize(
     throw new InvalidInputError(
       field,
       'TOO_LARGE',
-      `${field} is ${width}x${height} and decodes to ${count(decodedBytes)} bytes; at most ${count(maxBytes)} bytes are accepted. Reduce its size, or save it with 8 bits per channel.`,
+      `${field} is ${width}x${height} and decodes to ${count(decodedBytes)} bytes, but may decode to at most ${count(maxBytes)}. Reduce its size, or save it with 8 bits per channel.`,
     );
   }
 }
@@ -152,7 +157,7 @@ function animation(field: string, cause: AnimationError): InvalidInputError {
   return new InvalidInputError(
     field,
     'UNSUPPORTED_FORMAT',
-    `${field} is an animation; an image of 1 frame is accepted.`,
+    `${field} is animated; it must have a single frame.`,
     { cause },
   );
 }

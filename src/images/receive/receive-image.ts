@@ -5,19 +5,19 @@ import { createInspection } from '../inspect/inspect-image.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { Staging } from '../storage/staging.ts';
 
-/** A file part of a request. Its name and declared type are the client's words: not even read. */
+/** A file part of a request. Its name and declared type come from the client and are ignored. */
 export interface FileUpload {
-  /** May be called once. `truncated` turns true when the parser cut the file at its own limit. */
+  /** May be called once. `truncated` becomes true if the parser cut the file at its own limit. */
   createReadStream(): Readable & { readonly truncated?: boolean };
 }
 
 export interface ReceiveOptions {
   readonly staging: Staging;
-  /** Settles when the file's part begins, which may be after other files' parts. */
+  /** Settles when the file's part begins, which may be after the parts of other files. */
   readonly upload: FileUpload | PromiseLike<FileUpload>;
   /** Path into the client's input, for messages. */
   readonly field: string;
-  /** A file of exactly this size passes. */
+  /** Maximum size in bytes, inclusive. */
   readonly maxBytes: number;
   readonly maxPixels: number;
   /** Aborting rejects with the signal's reason. */
@@ -25,17 +25,16 @@ export interface ReceiveOptions {
 }
 
 /**
- * Streams an upload into the staging directory and checks that it is an image within the limits,
- * while it arrives: a wrong format or size is refused at its first bytes. Whatever fails, nothing stays in the staging
- * directory, and what is left of the file is read and dropped, so that the files behind it in the
- * same request are not held up.
+ * Streams an upload into the staging directory and inspects it while it arrives: a wrong format or
+ * size is rejected at its first bytes. If it fails, no staged file remains, and the rest of the
+ * upload is read and dropped, because the files behind it in the request must not be blocked.
  *
  * Start all files of a request at once (see `receiveUploads`): their parts may come in any order,
- * and a part that nobody reads blocks those behind it.
+ * and an unread part blocks those behind it.
  *
- * The caller puts the staged file into a blob store, or discards it.
+ * The caller moves the staged file into a blob store, or discards it.
  *
- * @throws InvalidInputError naming the field, the limit and what came; StorageError.
+ * @throws InvalidInputError naming the field, the limit and the value; StorageError.
  */
 export async function receiveUpload(options: ReceiveOptions): Promise<ReceivedImage> {
   const { staging, field, maxBytes, maxPixels, signal } = options;
@@ -119,7 +118,10 @@ function toFailure(error: InvalidInputError | null): { error: unknown } | undefi
   return error === null ? undefined : { error };
 }
 
-/** `race(promise)` rejects as soon as the signal aborts. Unlike Promise.race, keeps no value alive. */
+/**
+ * `race(promise)` rejects as soon as the signal aborts. Unlike Promise.race, it keeps no reference
+ * to the values.
+ */
 function createInterruption(signal: AbortSignal | undefined) {
   let interrupt: ((reason: unknown) => void) | undefined;
   const onAbort = () => interrupt?.(signal?.reason);
@@ -144,7 +146,7 @@ function openStream(upload: FileUpload, field: string, maxBytes: number) {
       throw new InvalidInputError(
         field,
         'INVALID_VALUE',
-        `${field} is a file that is used elsewhere in the same request; each file can be used once.`,
+        `${field} uses a file that the request uses elsewhere; each file can be used once.`,
         { cause: error },
       );
     }
@@ -152,7 +154,7 @@ function openStream(upload: FileUpload, field: string, maxBytes: number) {
   }
 }
 
-/** The request broke off, or its parser refused the file, before or while it was read. */
+/** The request ended early, or its parser rejected the file, before or while it was read. */
 function rethrow(
   field: string,
   maxBytes: number,
@@ -164,33 +166,35 @@ function rethrow(
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) throw tooLarge(field, maxBytes);
   if (status === 400) {
-    throw new InvalidInputError(field, 'REQUIRED', `${field} has no file in the request's body.`, {
+    throw new InvalidInputError(field, 'REQUIRED', `${field} has no file in the request body.`, {
       cause: error,
     });
   }
   throw new InvalidInputError(
     field,
     'BROKEN_IMAGE',
-    `${field} did not arrive whole: the request's body ended before it.`,
+    `${field} is incomplete: the request body ended early.`,
     { cause: error },
   );
 }
 
-/** @param maxBytes The limit, which the message names. */
+/** @param maxBytes The limit, for the message. */
 export function tooLarge(field: string, maxBytes: number): InvalidInputError {
   return new InvalidInputError(
     field,
     'TOO_LARGE',
-    `${field} is larger than ${maxBytes.toLocaleString('en-US')} bytes, the most that is accepted.`,
+    `${field} may have at most ${maxBytes.toLocaleString('en-US')} bytes.`,
   );
 }
 
-/** Reads to the end: a destroyed file stream would stop the parser, and all files behind it. */
+/**
+ * Reads to the end, because destroying a file stream would stop the parser and all files behind it.
+ */
 async function drain(chunks: AsyncIterator<unknown>): Promise<void> {
   try {
     while (!(await chunks.next()).done);
   } catch {
-    // The request is gone, and with it the rest.
+    // The request was closed.
   }
 }
 
@@ -198,6 +202,6 @@ async function drainWhenItComes(upload: FileUpload | PromiseLike<FileUpload>): P
   try {
     await drain((await upload).createReadStream()[Symbol.asyncIterator]());
   } catch {
-    // It never came, or somebody else reads it.
+    // The part never arrived, or is being read elsewhere.
   }
 }

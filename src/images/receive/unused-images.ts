@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { StoredContent } from '../images.ts';
@@ -11,8 +12,8 @@ const BATCH = 50;
 type Unused = StoredContent & { readonly ownerId: string };
 
 /**
- * Deletes pictures that no edit has and that were uploaded last before `before`, some at a time; their
- * files go with the same commit's queue entry. Answers how many.
+ * Deletes a batch of images that no edit uses and whose last upload was before `before`. The commit
+ * enqueues the removal of their blobs. Returns the number of images.
  */
 export type DeleteUnusedImages = (before: Date, signal: AbortSignal) => Promise<number>;
 
@@ -23,15 +24,15 @@ export function createDeleteUnusedImages(options: {
 }): DeleteUnusedImages {
   const { prisma, queue, blobs } = options;
 
-  /** By the primary key, which orders by time. */
-  const find = (before: Date, after: string) => prisma.$queryRaw<Unused[]>`
+  /** Uses the primary key, which orders by time. */
+  const find = (before: Date, after: string) => ofAllOwners(prisma).$queryRaw<Unused[]>`
     SELECT id, "ownerId", sha256 FROM "Image" AS image
     WHERE id > ${after}::uuid AND id < ${firstIdOf(before)}::uuid AND NOT EXISTS (
       SELECT FROM "EditJobImage" WHERE "imageId" = image.id
     )
     ORDER BY id LIMIT ${BATCH}`;
 
-  /** The row is as old as the first upload of its bytes, the blob as the last. */
+  /** The row has the time of the first upload of its content, the blob that of the last. */
   async function uploadedBefore(images: readonly Unused[], before: Date): Promise<Unused[]> {
     const times = await Promise.all(images.map((image) => blobs.modifiedAt(blobKey(image))));
     return images.filter((_, index) => (times[index] ?? before) <= before);
@@ -41,7 +42,7 @@ export function createDeleteUnusedImages(options: {
     prisma.$transaction(async (tx) => {
       await lockContents(tx, unused.map(blobKey), 'exclusive');
       const ids = (await uploadedBefore(unused, before)).map(({ id }) => id);
-      const deleted = await tx.$queryRaw<Unused[]>`
+      const deleted = await ofAllOwners(tx).$queryRaw<Unused[]>`
         DELETE FROM "Image" AS image
         WHERE id = ANY (${ids}::text[]::uuid[]) AND NOT EXISTS (
           SELECT FROM "EditJobImage" WHERE "imageId" = image.id
@@ -66,7 +67,7 @@ export function createDeleteUnusedImages(options: {
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
-/** The smallest UUIDv7 of a time. */
+/** The smallest UUIDv7 of the given time. */
 function firstIdOf(time: Date): string {
   const hex = time.getTime().toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;

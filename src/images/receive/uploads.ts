@@ -1,4 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
+import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Lull } from '../../queue/idle-gate.ts';
 import type { Images, ReceivedImage } from '../images.ts';
@@ -6,19 +7,19 @@ import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { Staging } from '../storage/staging.ts';
 import { type FileUpload, receiveUploads } from './receive-image.ts';
 
-/** Pictures on their way in, within this server's limits. */
+/** Uploads of images, within this server's limits. */
 export interface Uploads {
   /**
-   * Receives all, or none when one is refused.
+   * Receives all files, or none if one is rejected.
    * @throws InvalidInputError naming the field; StorageError.
    */
   receive(files: readonly FieldUpload[], signal: AbortSignal): Promise<ReceivedImage[]>;
-  /** Receives one picture and stores it for later edits; answers its id. */
+  /** Receives one image, stores it for later edits, and returns its id. */
   store(viewer: Viewer, file: FieldUpload, signal: AbortSignal): Promise<{ id: string }>;
 }
 
 export interface FieldUpload {
-  /** As the client wrote it: `images[2]`, `mask`, `file`. */
+  /** Path into the client's input: `images[2]`, `mask`, `file`. */
   readonly field: string;
   readonly upload: PromiseLike<FileUpload>;
 }
@@ -41,15 +42,16 @@ export function createUploads(options: {
   return {
     receive,
     async store(viewer, file, signal) {
+      const ownerId = ownerOf(viewer);
       const received = await receive([file], signal);
       try {
-        await images.keep(viewer.ownerId, received);
+        await images.keep(ownerId, received);
       } finally {
-        // One that was kept is gone from there.
+        // No-op for files already moved to the blob store.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
       }
-      const [id] = await prisma.$transaction((tx) => images.save(tx, viewer.ownerId, received));
-      if (id === undefined) throw new Error('the image was not saved');
+      const [id] = await prisma.$transaction((tx) => images.save(tx, ownerId, received));
+      if (id === undefined) throw new Error('the image was not stored');
       return { id };
     },
   };

@@ -1,62 +1,61 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where the bytes of pictures live. A store knows keys and bytes only: no owners, no formats.
+ * Stores the bytes of images. A store knows only keys and bytes, not owners or formats.
  *
- * Keys are relative POSIX paths made by `blobKey`, never a client's words. Every store passes the
- * one contract suite, test/contracts/blob-store.ts.
+ * Keys are relative POSIX paths made by `blobKey`, never client input. Every store passes the
+ * contract suite, test/contracts/blob-store.ts.
  */
 export interface BlobStore {
   /**
-   * Takes a finished local file over under `key`; the file is gone from `path` afterwards. Atomic:
-   * a reader sees the whole blob or none. Storing a key again changes nothing of the blob (keys name
-   * content) but makes it as young as a new one, so that a sweep of old blobs leaves it alone.
-   * Once this has resolved, the blob outlasts a power cut (a disk's fsync, or S3's word).
-   * @throws StorageError when the disk or the remote store refuses; nothing is kept then.
+   * Stores a finished local file under `key` and removes it from `path`. Atomic: a reader sees the
+   * whole blob or none. Storing an existing key does not change the blob (keys identify content)
+   * but renews its time, so that a sweep of old blobs skips it. Once resolved, the blob survives a
+   * power cut (fsync, or S3's acknowledgement).
+   * @throws StorageError if the store fails; nothing is stored then.
    */
   put(key: string, path: string): Promise<void>;
 
   /**
-   * Bytes `start` to `end`, both inclusive as in HTTP Range; all of them by default.
-   * Emits an error with code ENOENT when the key is unknown; a remote store's failure as StorageError.
+   * Bytes `start` to `end`, both inclusive as in HTTP Range; all by default. Emits an error with
+   * code ENOENT if the key does not exist, or StorageError if a remote store fails.
    */
   read(key: string, range?: { start: number; end: number }): Readable;
 
   /**
-   * Bytes as `read` has them, piece by piece. A piece is valid until the next one is asked for: its
-   * memory is used again, where a stream would leave a large image's worth of garbage behind.
-   * Throws as `read` does.
+   * Like `read`, but yields pieces that are valid until the next one is requested: reusing their
+   * memory avoids the garbage of a stream. Throws the errors of `read`.
    */
   pieces(key: string, range?: { start: number; end: number }): AsyncIterable<Uint8Array>;
 
-  /** Size in bytes, or null when the key is unknown. */
+  /** Size in bytes; null if the key does not exist. */
   size(key: string): Promise<number | null>;
 
-  /** When it was last `put`, by the store's own clock; null when the key is unknown. */
+  /** Time of the last `put`, by the store's clock; null if the key does not exist. */
   modifiedAt(key: string): Promise<Date | null>;
 
-  /** Removing an unknown key is a no-op. */
+  /** No-op if the key does not exist. */
   delete(key: string): Promise<void>;
 
   /**
-   * The keys after `after`, or all, in the order of their characters, with the time of their last
-   * `put`. Read bit by bit, never all at once; what is stored or deleted meanwhile may be there or not.
+   * The keys after `after`, or all keys, in character order, with the time of their last `put`.
+   * Reads in batches. Concurrent changes may be included or not.
    * @throws StorageError
    */
   list(options?: { after?: string }): AsyncIterable<BlobEntry>;
 
   /**
-   * Whether pictures can be stored and read at the moment, as far as a look can tell.
-   * @throws StorageError when not, with the reason, or when aborted.
+   * Checks that images can be stored and read.
+   * @throws StorageError with the reason if not, or when aborted.
    */
   check(signal?: AbortSignal): Promise<void>;
 
-  /** A local file that holds the blob and must only be read; absent where there is none. */
+  /** A local file with the blob's content, which must only be read; absent if there is none. */
   localPath?(key: string): string;
 }
 
 export interface BlobEntry {
   readonly key: string;
-  /** By the store's own clock. */
+  /** By the store's clock. */
   readonly modifiedAt: Date;
 }

@@ -1,12 +1,12 @@
-/** Buffers of one size, used again and again: large ones are costly to make and to collect. */
+/** Reuses buffers of one size, because large ones are costly to allocate and collect. */
 export interface BufferPool {
-  /** Its content is anything. */
+  /** The content is undefined. */
   take(): Buffer;
-  /** Nobody may hold `buffer` any more. */
+  /** Nobody may use `buffer` afterwards. */
   giveBack(buffer: Buffer): void;
 }
 
-/** Keeps at most `maxSpare` buffers of `bytes` bytes that are not in use. */
+/** Keeps at most `maxSpare` unused buffers of `bytes` bytes. */
 export function createBufferPool({
   bytes,
   maxSpare,

@@ -1,12 +1,12 @@
 import { Prisma, type Transaction } from '../../database/database.ts';
 
 /**
- * Locks contents until the transaction ends. Who writes a row of a picture, or a link to one, holds
- * its content `shared`; who removes a row or a blob holds it `exclusive`. So a blob and what refers to
- * it change one after the other, in whatever processes.
+ * Locks contents until the transaction ends. Writing the row of an image, or a link to it, needs
+ * the lock `shared`; removing a row or a blob needs it `exclusive`. So a blob and its references
+ * change one after the other, across all processes.
  *
- * The ids are taken in one order everywhere, and a transaction calls this once, after its locks on
- * prompts and jobs: nobody waits in a circle.
+ * To avoid deadlocks, locks are acquired in one order everywhere, and a transaction calls this
+ * once, after its locks on prompts and jobs.
  *
  * @param keys of blobs, see `blobKey`
  */
@@ -25,8 +25,8 @@ export async function lockContents(
 }
 
 /**
- * In order, each once. Two contents with one id only wait for each other. Locks are a database's:
- * another installation in it has other ids.
+ * Sorted and distinct. Two contents with the same id merely wait for each other. Advisory locks
+ * belong to the database, so other installations in it have other ids.
  */
 function idsOf(contents: string[]): Prisma.Sql {
   return Prisma.sql`(

@@ -11,12 +11,12 @@ import type { BlobEntry, BlobStore } from './blob-store.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
 const PIECE_BYTES = 256 * 1024;
-/** Two for each of 16 readers at once. */
+/** Two for each of 16 concurrent readers. */
 const MAX_SPARE_BUFFERS = 32;
 
 /**
- * Blobs in a local directory, one file per key. `put` renames, so the file must lie on the same
- * file system as `dir`; when it fails, the file stays where it was for the caller to discard.
+ * Blobs in a local directory, one file per key. `put` renames, so the file must be on the same file
+ * system as `dir`; if it fails, the file remains for the caller to discard.
  */
 export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
   const root = resolve(dir);
@@ -31,7 +31,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
     const target = pathOf(key);
     try {
       if (await makeYoung(target)) {
-        // Whoever stored it first may still be at it, or was killed.
+        // The process that stored it first may not have synced it yet, or was killed.
         await syncFile(target);
         await rm(path, { force: true });
       } else {
@@ -112,7 +112,7 @@ async function* piecesOf(
   const fill = (buffer: Buffer, position: number) => {
     const length = Math.min(buffer.length, Math.max(0, end + 1 - position));
     const filling = handle.read(buffer, 0, length, position);
-    // Seen when it is awaited, if ever: a reader may stop before.
+    // Handled when awaited, if at all: the reader may stop earlier.
     filling.catch(() => undefined);
     return filling;
   };
@@ -122,7 +122,7 @@ async function* piecesOf(
     for (let position = start; ; ) {
       const { buffer, bytesRead } = await filling;
       if (bytesRead === 0) {
-        // Only now: a reader that breaks off may leave a piece with a socket.
+        // Not earlier: a reader that stops may leave a piece with a socket.
         buffers.giveBack(buffer);
         buffers.giveBack(spare);
         return;
@@ -147,7 +147,7 @@ async function find(path: string): Promise<Stats | null> {
   }
 }
 
-/** False: there is no such file, or not any more. */
+/** False if the file does not exist. */
 async function makeYoung(path: string): Promise<boolean> {
   const now = new Date();
   try {
@@ -163,7 +163,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Sorted as keys are: those of directories end in a slash. None when there is no such directory. */
+/** Sorted like keys, with a slash after directories. Empty if the directory does not exist. */
 async function namesIn(dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
@@ -177,7 +177,7 @@ async function namesIn(dir: string): Promise<string[]> {
 function storageError(doing: string, error: unknown): StorageError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   return new StorageError(
-    `The disk refused to ${doing} ${doing === 'list' ? 'pictures' : 'a picture'} (${code}).`,
+    `The disk failed to ${doing} ${doing === 'list' ? 'images' : 'an image'} (${code}).`,
     { cause: error },
   );
 }

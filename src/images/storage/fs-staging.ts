@@ -10,19 +10,19 @@ import type { StagedFile, Staging, StagingWriter } from './staging.ts';
 
 const HEAD_BYTES = 64;
 const STEP_BYTES = 256 * 1024;
-/** Two for each of 16 files at once. */
+/** Two for each of 16 concurrent files. */
 const MAX_SPARE_BUFFERS = 32;
 
 /**
- * Staging in a local directory, which is made on first use. File names are `owner` and a random
- * part, so nothing that a client says reaches the file system.
+ * Staging in a local directory, created on first use. File names consist of `owner` and a random
+ * part, never of client input.
  */
 export function createStaging({
   dir,
   owner = 'process',
 }: {
   dir: string;
-  /** Names this process among those that share the directory: no dots, no slashes. */
+  /** Identifies this process among those that share the directory: no dots, no slashes. */
   owner?: string;
 }): Staging {
   const root = resolve(dir);
@@ -50,11 +50,11 @@ export function createStaging({
     return removed;
   }
 
-  async function sweepAbandoned(living: () => Promise<ReadonlySet<string>>): Promise<number> {
+  async function sweepAbandoned(running: () => Promise<ReadonlySet<string>>): Promise<number> {
     const names = (await readdir(root).catch(nothingThere)) ?? [];
     const foreign = names.filter((name) => name.includes('.') && ownerOf(name) !== owner);
     if (foreign.length === 0) return 0;
-    const owners = await living();
+    const owners = await running();
     const abandoned = foreign.filter((name) => !owners.has(ownerOf(name)));
     for (const name of abandoned) await rm(join(root, name), { force: true });
     return abandoned.length;
@@ -67,13 +67,13 @@ function ownerOf(name: string): string {
   return name.slice(0, name.indexOf('.'));
 }
 
-/** Removes a finished file that nobody took over. A no-op when a blob store already took it. */
+/** Removes a staged file. No-op if it was moved into a blob store. */
 export async function discardStagedFile(file: StagedFile): Promise<void> {
   await rm(file.path, { force: true });
 }
 
 /**
- * Chunks as small as a socket's are gathered, since each write costs a round trip to a thread: one
+ * Gathers small chunks, such as a socket's, because each write costs a round trip to a thread: one
  * buffer is filled and hashed while the other one is written.
  */
 function createWriter(path: string, handle: FileHandle, buffers: BufferPool): StagingWriter {
@@ -89,7 +89,7 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
   let discarded: Promise<void> | undefined;
 
   async function write(chunk: Uint8Array): Promise<void> {
-    if (finished || discarded) throw new TypeError('The staged file has ended already.');
+    if (finished || discarded) throw new TypeError('The staged file is already finished.');
     if (chunk.byteLength === 0) return;
     bytes += chunk.byteLength;
     head = first(head, chunk);
@@ -108,7 +108,7 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
     const step = full.subarray(0, filled);
     const position = written;
     writing = refused('write', () => writeAll(handle, step, position));
-    // Its failure is met by the next one who waits for it, if anybody still does.
+    // Handled when awaited, if at all.
     writing.catch(() => undefined);
     hash.update(step);
     written += filled;
@@ -131,7 +131,7 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
     return { path, bytes, sha256: hash.digest('hex'), head };
   }
 
-  /** Nothing reads or writes them any more. */
+  /** Call when nothing reads or writes them anymore. */
   function giveBuffersBack(): void {
     buffers.giveBack(filling);
     if (spare) buffers.giveBack(spare);
@@ -159,7 +159,7 @@ function createWriter(path: string, handle: FileHandle, buffers: BufferPool): St
   };
 }
 
-/** A single write may be short (POSIX write(2)); this is not. */
+/** Repeats short writes (POSIX write(2)). */
 async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < chunk.byteLength) {
@@ -183,7 +183,7 @@ async function refused<T>(doing: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new StorageError(`The disk refused to ${doing} a staged file (${code}).`, {
+    throw new StorageError(`The disk failed to ${doing} a staged file (${code}).`, {
       cause: error,
     });
   }

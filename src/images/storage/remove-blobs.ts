@@ -1,23 +1,24 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient, Transaction } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { defineJob, type Queue } from '../../queue/queue.ts';
 import { THUMBNAIL_WIDTHS } from '../thumbnails/thumbnail-width.ts';
-import { parsePictureKey, thumbnailKey } from './blob-key.ts';
+import { parseImageKey, thumbnailKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { lockContents } from './content-locks.ts';
 
 /**
- * How long a blob may wait for its row, in milliseconds: between `Images.keep` and the commit that
- * follows. One that is younger is never removed.
+ * How long a blob may exist without a row, in milliseconds: between storing it and the commit that
+ * follows. Younger blobs are never removed.
  */
 const BLOB_GRACE_MS = 15 * 60 * 1_000;
 
-/** Contents that are locked at once: each lock has a place in a table of the database's. */
+/** Contents locked at once. Each lock takes a slot in the database's lock table. */
 const BATCH = 50;
 
-/** The work of removing the blobs of pictures whose rows the same transaction deletes. */
+/** Queue job that removes the blobs of images whose rows the same transaction deletes. */
 export const REMOVE_BLOBS = defineJob<{ keys: readonly string[] }>('remove-blobs', {
-  // The storage may be away for weeks.
+  // The storage may be unavailable for weeks.
   retryLimit: 1_000,
   retryDelay: 30,
   retryBackoff: true,
@@ -27,11 +28,11 @@ export const REMOVE_BLOBS = defineJob<{ keys: readonly string[] }>('remove-blobs
   deleteAfterSeconds: 60 * 60,
 });
 
-/** Removes blobs, with their thumbnails, that no row refers to. */
+/** Removes unreferenced blobs and their thumbnails. */
 export interface BlobRemover {
   /**
-   * Leaves those alone that have a row, and those that are younger than the grace time: these it
-   * answers, with the time when the last of them is old enough.
+   * Skips blobs with a row, and blobs within the grace period. Returns the latter, with the time
+   * when the last of them may be removed.
    * @throws StorageError
    */
   remove(
@@ -50,15 +51,16 @@ export function createBlobRemover(options: {
 }): BlobRemover {
   const { prisma, blobs, graceMs = BLOB_GRACE_MS, now = Date.now } = options;
 
-  /** The time when it is old enough, if that is yet to come. */
+  /** Returns the time when the blob may be removed, if that is in the future. */
   async function removeOne(key: string): Promise<number | null> {
     const modifiedAt = await blobs.modifiedAt(key);
     const oldEnoughMs = (modifiedAt?.getTime() ?? 0) + graceMs;
     if (modifiedAt !== null && oldEnoughMs > now()) return oldEnoughMs;
-    // First the thumbnails: a death in between leaves the blob, by which they are found.
+    // Thumbnails first: if the process is killed in between, the blob remains, and its thumbnails
+    // are found by it.
     await removeThumbnails(key);
     await blobs.delete(key);
-    // One may have been stored in between, by a maker that still saw the blob after it.
+    // One may have been stored in between by a process that saw the blob before it was removed.
     await removeThumbnails(key);
     return null;
   }
@@ -67,7 +69,7 @@ export function createBlobRemover(options: {
     await Promise.all(THUMBNAIL_WIDTHS.map((width) => blobs.delete(thumbnailKey(key, width))));
   }
 
-  /** In a transaction of its own: the locks end with it. */
+  /** Each batch has its own transaction, whose end releases the locks. */
   const removeBatch = (keys: readonly string[]) =>
     prisma.$transaction(async (tx) => {
       await lockContents(tx, keys, 'exclusive');
@@ -101,16 +103,16 @@ export function createBlobRemover(options: {
 }
 
 /**
- * Those keys of pictures that a row refers to. A key holds its owner hashed, so each owner is visited:
- * one step in an index for each.
+ * Returns the keys that a row refers to. A key contains only the hash of its owner, so this visits
+ * each owner: one index step per owner.
  */
 export async function findReferred(
   tx: Pick<Transaction, '$queryRaw'>,
   keys: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const asked = keys.flatMap((key) => parsePictureKey(key) ?? []);
+  const asked = keys.flatMap((key) => parseImageKey(key) ?? []);
   if (asked.length === 0) return new Set();
-  const rows = await tx.$queryRaw<{ key: string }[]>`
+  const rows = await ofAllOwners(tx).$queryRaw<{ key: string }[]>`
     WITH RECURSIVE owner AS (
       SELECT min("ownerId") AS id FROM "Image"
       UNION ALL
@@ -132,7 +134,7 @@ export async function findReferred(
   return new Set(rows.map(({ key }) => key));
 }
 
-/** What is too young is tried again when it is old enough. */
+/** Retries blobs within the grace period when it is over. */
 export function createRemoveBlobs(options: {
   prisma: PrismaClient;
   queue: Queue;
@@ -145,6 +147,6 @@ export function createRemoveBlobs(options: {
     if (young.length > 0) {
       await queue.send(prisma, REMOVE_BLOBS, { keys: young }, { startAfter: youngUntil });
     }
-    log.info({ removed, young: young.length }, 'removed the files of deleted pictures');
+    log.info({ removed, young: young.length }, 'removed blobs of deleted images');
   };
 }

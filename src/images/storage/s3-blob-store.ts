@@ -14,15 +14,15 @@ interface Range {
   readonly end: number;
 }
 
-/** Names no blob, and none can come to have it: `blobKey` begins with 32 hex digits. */
+/** Not the name of a blob: `blobKey` begins with 32 hex digits. */
 const PROBE_KEY = 'probe';
 
 /**
- * Blobs in a bucket, one object per key; `put` streams the file there, and what S3 has acknowledged
- * is durable. Needs GetObject, PutObject and DeleteObject on the objects, and ListBucket on the
- * bucket, without which S3 does not tell what is missing from what is forbidden.
+ * Blobs in a bucket, one object per key. `put` streams the file; an object that S3 acknowledged is
+ * durable. Needs GetObject, PutObject and DeleteObject on the objects, and ListBucket on the
+ * bucket, without which S3 does not distinguish missing from forbidden.
  *
- * A silent server is waited for as `timeouts` say. `close` makes running requests fail.
+ * `timeouts` bound how long to wait for a silent server. `close` makes running requests fail.
  */
 export async function openS3BlobStore(
   options: S3Location & { credentials: S3Credentials | null; timeouts?: S3Timeouts },
@@ -38,13 +38,13 @@ export async function openS3BlobStore(
   async function put(key: string, path: string): Promise<void> {
     const object = objectOf(key);
     const file = await open(path).catch(noFile);
-    // Taken over by an earlier call whose caller did not get to know.
+    // An earlier call stored it, but its caller did not learn of it.
     if (file === null && (await size(key)) !== null) return;
-    if (file === null) throw new StorageError('The file to be stored is not there.');
+    if (file === null) throw new StorageError('The file to store does not exist.');
     try {
-      // Also over a blob that is there: the bytes are the same, and it becomes young again.
+      // Overwrites an existing blob with the same bytes to renew its time.
       const { size: bytes } = await file.stat();
-      await send('store a picture', async (client, watch) => {
+      await send('store an image', async (client, watch) => {
         const body = Readable.from(contentOf(file, watch), { objectMode: false });
         body.on('error', watch.fail);
         try {
@@ -72,10 +72,10 @@ export async function openS3BlobStore(
       ...objectOf(key),
       ...(range && { Range: `bytes=${range.start}-${range.end}` }),
     });
-    const { Body } = await send('read a picture', (client, { signal }) =>
+    const { Body } = await send('read an image', (client, { signal }) =>
       client.send(command, { abortSignal: ended ? AbortSignal.any([signal, ended]) : signal }),
     );
-    if (!(Body instanceof Readable)) throw new StorageError('The picture storage sent no body.');
+    if (!(Body instanceof Readable)) throw new StorageError('The object storage returned no body.');
     return Body;
   }
 
@@ -86,7 +86,7 @@ export async function openS3BlobStore(
   async function find(key: string) {
     const command = new sdk.HeadObjectCommand(objectOf(key));
     try {
-      return await send('find a picture', (client, { signal }) =>
+      return await send('find an image', (client, { signal }) =>
         client.send(command, { abortSignal: signal }),
       );
     } catch (error) {
@@ -105,7 +105,7 @@ export async function openS3BlobStore(
     for (;;) {
       const command = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from });
       const { Contents = [], NextContinuationToken } = await send(
-        'list pictures',
+        'list images',
         (client, { signal }) => client.send(command, { abortSignal: signal }),
       );
       for (const { Key = '', LastModified } of Contents) {
@@ -132,19 +132,19 @@ export async function openS3BlobStore(
     },
     async delete(key) {
       const command = new sdk.DeleteObjectCommand(objectOf(key));
-      await send('delete a picture', (client, { signal }) =>
+      await send('delete an image', (client, { signal }) =>
         client.send(command, { abortSignal: signal }),
       ).catch(unlessUnknown);
     },
     async check(signal) {
-      // Unlike HEAD, the answer says what is wrong: no such bucket, or which refusal.
+      // Unlike HEAD, a GET response says what is wrong, such as a missing bucket.
       await get(PROBE_KEY, { signal }).then((body) => body.destroy(), unlessUnknown);
     },
   };
   return { blobs, close };
 }
 
-/** From the beginning, for each try anew. */
+/** Starts from the beginning at each attempt. */
 async function* contentOf(file: FileHandle, { signal, alive }: Watch): AsyncGenerator<Buffer> {
   for (let position = 0; ; ) {
     const { buffer, bytesRead } = await file.read({
@@ -160,7 +160,7 @@ async function* contentOf(file: FileHandle, { signal, alive }: Watch): AsyncGene
 
 function noFile(error: unknown): null {
   if (isUnknown(error)) return null;
-  throw new StorageError('The file to be stored cannot be read.', { cause: error });
+  throw new StorageError('The file to store cannot be read.', { cause: error });
 }
 
 function isUnknown(error: unknown): boolean {

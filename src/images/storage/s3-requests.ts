@@ -7,46 +7,46 @@ import { StorageError } from '../../errors.ts';
 
 export type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** How long the server may give no sign of life, in milliseconds. */
+/** How long the server may be silent, in milliseconds. */
 export interface S3Timeouts {
   /** @default 3_000 // 3 seconds */
   readonly connectMs?: number;
   /**
-   * Until an answer begins, and between two pieces that are sent or waited for. A reader that takes
-   * its time is no silence of the server's. @default 10_000 // 10 seconds
+   * Until a response begins, and between two pieces that are sent or received. Pauses of the reader
+   * do not count. @default 10_000 // 10 seconds
    */
   readonly idleMs?: number;
 }
 
-/** Requests to one bucket, bounded in time and tries. */
+/** Requests to one bucket, with limited time and attempts. */
 export interface S3Requests {
   readonly sdk: Sdk;
   /**
-   * Tries up to three times what fails at once and may be well soon: no connection, a lost one, 429,
-   * 5xx. A server that is silent is not asked again.
-   * @param work One try.
-   * @throws StorageError; ENOENT as `isMissing` tells it.
+   * Makes up to three attempts if they fail fast and may succeed soon: no connection, a lost one,
+   * 429, 5xx. Does not retry a silent server.
+   * @param work One attempt.
+   * @throws StorageError; ENOENT if `isMissing`.
    */
   send<T>(doing: string, work: (client: S3Client, watch: Watch) => Promise<T>): Promise<T>;
-  /** The body piece by piece. @throws StorageError when it is cut or stays away. */
+  /** Yields the body in pieces. @throws StorageError if it ends early or the server is silent. */
   receive(body: Readable): AsyncGenerator<Uint8Array, void>;
-  /** Running requests fail. Idempotent. */
+  /** Makes running requests fail. Idempotent. */
   close(): void;
 }
 
-/** Over one try. */
+/** Watches one attempt. */
 export interface Watch {
-  /** Ends it. */
+  /** Aborts the attempt. */
   readonly signal: AbortSignal;
-  /** There was a sign of life. */
+  /** Call whenever the server sends or accepts data. */
   alive(): void;
-  /** Ends it for a reason of our own. */
+  /** Ends the attempt with the given error. */
   fail(reason: Error): void;
 }
 
 const RETRIES = 2;
 
-/** The SDK is loaded only here: it takes memory that a service without S3 has no use for. */
+/** Loads the SDK only here, because it takes memory that a service without S3 does not need. */
 export async function openS3Requests(
   location: S3Location,
   { credentials, timeouts = {} }: { credentials: S3Credentials | null; timeouts?: S3Timeouts },
@@ -84,7 +84,7 @@ export async function openS3Requests(
     try {
       for (let piece = await next(); !piece.done; piece = await next()) yield piece.value;
     } catch (error) {
-      throw toStorageError('read a picture', error);
+      throw toStorageError('read an image', error);
     } finally {
       body.destroy();
     }
@@ -97,7 +97,7 @@ export async function openS3Requests(
         return await retrying.execute(() => once(work));
       } catch (error) {
         if (isMissing(error)) {
-          throw Object.assign(new Error('There is no such blob.'), { code: 'ENOENT' });
+          throw Object.assign(new Error('The blob does not exist.'), { code: 'ENOENT' });
         }
         throw toStorageError(doing, error);
       }
@@ -112,51 +112,51 @@ function clientConfig(
   credentials: S3Credentials | null,
   connectMs: number,
 ): S3ClientConfig {
-  // Not limited: a slow reader of a picture holds a connection.
+  // Unlimited, because a slow reader of an image occupies a connection.
   const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
   return {
     region,
     forcePathStyle: pathStyle,
     ...(endpoint !== null && { endpoint }),
-    // Without: wherever the SDK finds some (profile, container, instance).
+    // Otherwise the SDK finds its own (profile, container, instance).
     ...(credentials !== null && { credentials }),
     logger: SILENT,
-    // A body that streams could not be sent again by the SDK: trying again is up to `send`.
+    // The SDK could not send a streaming body again; `send` retries.
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: connectMs,
-      // None: it would count a slow reader's pauses.
+      // Disabled: it would count a slow reader's pauses.
       socketTimeout: 0,
       httpAgent: agent,
       httpsAgent: agent,
     },
-    // It would cost a connection of its own for each picture.
+    // It would need a separate connection for each image.
     expectContinueHeader: false,
-    // Not all servers know the checksums that the SDK adds by itself.
+    // Some servers do not support the checksums that the SDK adds by default.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   };
 }
 
-/** The SDK's own would write to the console. What matters is thrown. */
+/** The SDK's own logger writes to the console. Relevant errors are thrown. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 class SilenceError extends Error {
   override name = 'TimeoutError';
 
   constructor(idleMs: number) {
-    super(`The server gave no sign of life for ${idleMs} ms.`);
+    super(`The server did not respond for ${idleMs} ms.`);
   }
 }
 
 function isTransient(error: unknown): boolean {
   const status = statusOf(error);
   if (status !== undefined) return status === 429 || status >= 500;
-  // Node's own words for a connection; a timeout of the SDK's has no code.
+  // Node's codes for connection errors; a timeout of the SDK has no code.
   return /^E(?!TIMEDOUT)[A-Z_]+$/.test(codeOf(error) ?? '');
 }
 
-/** Of a key; a bucket that is not there is another matter, where the server tells. */
+/** A missing key. A missing bucket is another error, if the server says so. */
 function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 && /^(NoSuchKey|NotFound)$/.test(nameOf(error));
 }
@@ -164,9 +164,9 @@ function isMissing(error: unknown): boolean {
 function toStorageError(doing: string, error: unknown): StorageError {
   const status = statusOf(error);
   const reason = [status, codeOf(error) ?? nameOf(error)].filter(Boolean).join(' ');
-  // What the SDK throws holds the whole answer: only its words go on.
+  // The SDK's error contains the whole response; keep only its message.
   const words = error instanceof Error ? error.message : String(error);
-  return new StorageError(`The picture storage refused to ${doing} (${reason}).`, {
+  return new StorageError(`The object storage failed to ${doing} (${reason}).`, {
     cause: new Error(words),
   });
 }

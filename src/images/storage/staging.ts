@@ -1,4 +1,4 @@
-/** A finished file in the staging directory: fully received, hashed, not yet owned by anybody. */
+/** A finished file in the staging directory: complete and hashed, but not yet stored. */
 export interface StagedFile {
   /** Absolute path. */
   readonly path: string;
@@ -12,8 +12,8 @@ export interface StagedFile {
 /** A file being received. Exactly one of `finish` and `discard` ends it; both are idempotent. */
 export interface StagingWriter {
   /**
-   * Takes the bytes over; they may be changed once this has resolved. Awaiting it is backpressure.
-   * A write that fails may be told of by a later call, `finish` at the latest.
+   * The caller may reuse the bytes once this has resolved. Await it for backpressure. A failed
+   * write may surface in a later call, at the latest in `finish`.
    */
   write(chunk: Uint8Array): Promise<void>;
   readonly bytes: number;
@@ -22,16 +22,15 @@ export interface StagingWriter {
   discard(): Promise<void>;
 }
 
-/** The staging directory, beside the blobs so that a finished file can be renamed into place. */
+/** The staging directory, next to the blobs so that a finished file can be renamed into place. */
 export interface Staging {
-  /** @throws StorageError when the disk refuses. */
+  /** @throws StorageError if the disk fails. */
   create(): Promise<StagingWriter>;
-  /** Removes files older than `maxAgeMs`, which a killed process left behind. Answers how many. */
+  /** Removes files older than `maxAgeMs`, left by killed processes. Returns their number. */
   sweep(maxAgeMs: number): Promise<number>;
   /**
-   * Removes the files of other processes, by their `owner`, that are not among the living. Those are
-   * asked for after the files were listed, so that one that has just begun is not overlooked.
-   * Answers how many.
+   * Removes the files of processes that have ended, by their `owner`. `running` is called after the
+   * files were listed, so that a process that has just started is not missed. Returns their number.
    */
-  sweepAbandoned(living: () => Promise<ReadonlySet<string>>): Promise<number>;
+  sweepAbandoned(running: () => Promise<ReadonlySet<string>>): Promise<number>;
 }

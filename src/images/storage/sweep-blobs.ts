@@ -2,14 +2,14 @@ import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { Lull } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
-import { parsePictureKey } from './blob-key.ts';
+import { parseImageKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { type BlobRemover, findReferred } from './remove-blobs.ts';
 
-/** How often the whole store is looked through, in seconds. */
+/** How often the whole store is scanned, in seconds. */
 export const SWEEP_BLOBS_EVERY_SECONDS = 6 * 60 * 60;
 
-/** The work of looking for blobs that no row refers to. */
+/** Queue job that removes blobs without a row. */
 export const SWEEP_BLOBS = defineJob<Record<string, never>>('sweep-blobs', {
   retryLimit: 2,
   retryDelay: 60,
@@ -18,14 +18,14 @@ export const SWEEP_BLOBS = defineJob<Record<string, never>>('sweep-blobs', {
   deleteAfterSeconds: 24 * 60 * 60,
 });
 
-/** Pictures that are looked up in the database at once. */
+/** Keys looked up in the database at once. */
 const BATCH = 500;
 
 /**
- * Removes what a death or a failed transaction left: blobs and thumbnails that no row refers to. One
- * walk over the store in order, some hundred keys in memory at a time. Safe beside everything else:
- * what it suspects is looked at again under lock, see BlobRemover. Whatever is in the store and named
- * otherwise than a picture is left alone.
+ * Removes unreferenced blobs and thumbnails, left by killed processes and failed transactions.
+ * Scans the store in order, with some hundred keys in memory at a time. Safe at any time:
+ * BlobRemover checks each candidate again under a lock. Ignores keys that are not named like
+ * images.
  */
 export function createSweepBlobs(options: {
   prisma: PrismaClient;
@@ -45,21 +45,21 @@ export function createSweepBlobs(options: {
   }
 
   return async (_: object, signal: AbortSignal): Promise<void> => {
-    // A picture's thumbnails stand right behind it, or alone.
+    // An image's thumbnails follow it directly, or stand alone.
     const batch = new Set<string>();
     let seen = 0;
     let removed = 0;
     for await (const { key } of blobs.list()) {
-      const picture = parsePictureKey(key);
-      if (picture === null) continue;
-      if (batch.size === BATCH && !batch.has(picture.source)) {
+      const image = parseImageKey(key);
+      if (image === null) continue;
+      if (batch.size === BATCH && !batch.has(image.source)) {
         removed += await sweepBatch(batch, signal);
         batch.clear();
       }
-      if (!batch.has(picture.source)) seen += 1;
-      batch.add(picture.source);
+      if (!batch.has(image.source)) seen += 1;
+      batch.add(image.source);
     }
     removed += await sweepBatch(batch, signal);
-    log.info({ seen, removed }, 'looked for files that no picture refers to');
+    log.info({ seen, removed }, 'swept unreferenced blobs');
   };
 }

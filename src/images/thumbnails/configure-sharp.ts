@@ -1,9 +1,8 @@
 import sharp from 'sharp';
 
 /**
- * Settings of the whole process, made once by the app at start. libvips keeps no decoded pictures
- * (its cache holds up to 50 MB and makes answers depend on history), and one picture is worked on
- * by `threads` threads.
+ * Process-wide settings, made once at start. libvips caches no decoded images (its cache holds up
+ * to 50 MB and makes results depend on history) and uses `threads` threads per image.
  */
 export function configureSharp({ threads }: { threads: number }): void {
   sharp.cache(false);

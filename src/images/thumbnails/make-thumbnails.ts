@@ -1,3 +1,4 @@
+import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { Lull } from '../../queue/idle-gate.ts';
@@ -5,7 +6,7 @@ import { defineJob } from '../../queue/queue.ts';
 import { blobKey } from '../storage/blob-key.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
-/** Small pictures for galleries, made behind an edit's back: never in the way of its answer. */
+/** Queue job that makes gallery thumbnails after an edit, so that its response need not wait. */
 export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails', {
   retryLimit: 2,
   retryDelay: 30,
@@ -13,10 +14,10 @@ export const MAKE_THUMBNAILS = defineJob<{ jobIds: string[] }>('make-thumbnails'
   deleteAfterSeconds: 60 * 60,
 });
 
-/** The width that galleries ask for; others are made when they are. */
+/** The width of galleries; other widths are made on request. */
 const GALLERY_WIDTH = 256;
 
-/** Makes the gallery thumbnail and the ThumbHash of each picture of the jobs that has none yet. */
+/** Makes the gallery thumbnail and the ThumbHash of each image of the jobs that lacks them. */
 export function createMakeThumbnails(options: {
   prisma: PrismaClient;
   thumbnails: Thumbnails;
@@ -26,7 +27,7 @@ export function createMakeThumbnails(options: {
   const { prisma, thumbnails, lull, log } = options;
   return async ({ jobIds }: { jobIds: string[] }, signal: AbortSignal): Promise<void> => {
     await lull.wait(signal);
-    const images = await prisma.image.findMany({
+    const images = await ofAllOwners(prisma).image.findMany({
       where: { thumbHash: null, jobs: { some: { jobId: { in: jobIds } } } },
       select: { id: true, ownerId: true, sha256: true },
     });
@@ -39,24 +40,24 @@ export function createMakeThumbnails(options: {
         .then(() => thumbnails.thumbHash(key))
         .catch(unlessDeleted);
       if (thumbHash === null) {
-        log.info({ imageId: image.id }, 'a picture is gone or cannot be decoded: no thumbnail');
+        log.info({ imageId: image.id }, 'no thumbnail: the image was deleted or cannot be decoded');
       } else {
         const data = { thumbHash: Uint8Array.from(thumbHash) };
-        await prisma.image.updateMany({ where: { id: image.id }, data });
+        await ofAllOwners(prisma).image.updateMany({ where: { id: image.id }, data });
       }
     }
   };
 }
 
-/** A picture may be deleted meanwhile. */
+/** An image may be deleted at any time. */
 function unlessDeleted(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
   throw error;
 }
 
 /**
- * Enqueues that work when nobody waits for anything: one entry for all edits that ended meanwhile.
- * What a death takes with it is made when it is first asked for.
+ * Enqueues thumbnails when the process is idle, in one queue job for all edits that ended
+ * meanwhile. If the process is killed first, they are made on the first request.
  */
 export function createThumbnailRequests(options: {
   lull: Lull;
@@ -73,7 +74,7 @@ export function createThumbnailRequests(options: {
       await lull.wait(stopping.signal);
       const all = jobIds;
       jobIds = [];
-      await send({ jobIds: all }).catch((error) => log.warn({ err: error }, 'no thumbnails'));
+      await send({ jobIds: all }).catch((error) => log.warn({ err: error }, 'thumbnails failed'));
     }
   }
 
@@ -84,7 +85,7 @@ export function createThumbnailRequests(options: {
         sending = undefined;
       });
     },
-    /** Sends what is still there at once. */
+    /** Sends what is pending at once. */
     async stop(): Promise<void> {
       stopping.abort();
       await sending;

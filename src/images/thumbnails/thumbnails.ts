@@ -18,29 +18,32 @@ export interface Thumbnail {
 
 export interface Thumbnails {
   /**
-   * The WebP thumbnail of a stored picture: upright, at most `width` pixels wide and never enlarged.
-   * Made on the first call and kept as a blob; concurrent calls for the same one share the work.
-   * Null when the image cannot be decoded, or takes more than `MAX_DECODER_BYTES` of memory for it.
-   * @throws StorageError; an error with code ENOENT when there is no such image;
-   * UnavailableError after `stop`, or when `maxWaiting` others wait.
+   * Returns the WebP thumbnail of a stored image: upright, at most `width` pixels wide, never
+   * enlarged. The first call makes it and stores it as a blob; concurrent calls share the work.
+   * Null if the image cannot be decoded, or needs more than `MAX_DECODER_BYTES` of memory.
+   * @throws StorageError; an error with code ENOENT if the image does not exist; UnavailableError
+   *   after `stop`, or if `maxWaiting` others wait.
    */
   make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null>;
-  /** The ThumbHash (https://evanw.github.io/thumbhash/), about 25 bytes; else as `make`. */
+  /**
+   * Returns the ThumbHash (https://evanw.github.io/thumbhash/), about 25 bytes; otherwise like
+   * `make`.
+   */
   thumbHash(sourceKey: string): Promise<Buffer | null>;
-  /** Waits for those that are being made, also for clients that have gone; begins no other. */
+  /** Waits for running calls and starts no others. */
   stop(): Promise<void>;
 }
 
 /**
- * A thumbnail is worth no more memory: 14 megapixels of lossless WebP; of a progressive JPEG 9.7
- * without chroma subsampling, 19 with.
+ * Enough for 14 megapixels of lossless WebP, and for a progressive JPEG of 9.7 megapixels without
+ * chroma subsampling or 19 with it.
  */
 const MAX_DECODER_BYTES = 56 * 1024 * 1024;
-/** Very tall pictures are narrowed instead: WebP sides end at 16,383 pixels. */
+/** Very tall images become narrower, because WebP sides are at most 16,383 pixels. */
 const MAX_HEIGHT_PER_WIDTH = 4;
-/** The encoder of ThumbHash takes at most this many pixels on a side. */
+/** Maximum side of the ThumbHash encoder, in pixels. */
 const THUMB_HASH_SIDE = 100;
-/** The gallery's, which is made anyway. */
+/** The gallery's width, which is made anyway. */
 const THUMB_HASH_SOURCE_WIDTH = 256;
 const WEBP_QUALITY = 78;
 
@@ -52,9 +55,12 @@ export function createThumbnails({
 }: {
   blobs: BlobStore;
   staging: Staging;
-  /** Larger pictures have no thumbnail: decoding them costs too much. */
+  /** Larger images have no thumbnail, because decoding them costs too much. */
   maxPixels: number;
-  /** How many may wait: one image is decoded at a time, by one of libuv's four threads. */
+  /**
+   * Maximum number of waiting calls. One image is decoded at a time, by one of libuv's four
+   * threads.
+   */
   maxWaiting?: number;
 }): Thumbnails {
   const underWay = new Map<string, Promise<Thumbnail | null>>();
@@ -64,7 +70,7 @@ export function createThumbnails({
   /** One at a time, in the order of the calls. */
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (limit.pendingCount >= maxWaiting) {
-      throw new UnavailableError('Too many thumbnails are being made: ask again.', 1);
+      throw new UnavailableError('Too many thumbnails are being made. Try again.', 1);
     }
     return limit(work);
   }
@@ -86,11 +92,11 @@ export function createThumbnails({
     const bytes = await blobs.size(key);
     if (bytes !== null) return { key, bytes };
     return inTurn(async () => {
-      if (isStopping) throw new UnavailableError('The service stops: ask again.', 1);
+      if (isStopping) throw new UnavailableError('The service is shutting down. Try again.', 1);
       const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
       await store(key, made);
-      // Deleted while it was decoded: nothing of it may stay behind.
+      // Deleted while it was decoded, so its thumbnail must not remain.
       if ((await blobs.size(sourceKey)) === null) {
         await blobs.delete(key);
         throw Object.assign(new Error(`${sourceKey} is gone`), { code: 'ENOENT' });
@@ -111,7 +117,7 @@ export function createThumbnails({
     }
   }
 
-  /** libvips reads a file piece by piece; from a stream sharp would gather the whole picture first. */
+  /** libvips reads a file in pieces; sharp would collect the whole image from a stream first. */
   async function withLocalFile<T>(key: string, use: (path: string) => Promise<T>): Promise<T> {
     const path = blobs.localPath?.(key);
     if (path !== undefined) {
@@ -154,13 +160,15 @@ export function createThumbnails({
   };
 }
 
-/** Null for what libvips cannot read; such pictures exist, and are no fault of this service. */
+/**
+ * Null if libvips cannot read the image. Such images exist and are not an error of this service.
+ */
 async function shrink(path: string, width: number, maxPixels: number): Promise<Buffer | null> {
   try {
     const { format, decoderBytes } = await inspectImage({ path }, { field: 'image', maxPixels });
     if (decoderBytes > MAX_DECODER_BYTES) return null;
     const image = sharp(path, { limitInputPixels: maxPixels });
-    // Browsers do not turn WebP images.
+    // Browsers do not rotate WebP images.
     const upright = format === 'webp' ? image : image.autoOrient();
     return await upright
       .resize({
@@ -176,8 +184,8 @@ async function shrink(path: string, width: number, maxPixels: number): Promise<B
   }
 }
 
-async function hash(picture: Buffer): Promise<Buffer> {
-  const { data, info } = await sharp(picture)
+async function hash(image: Buffer): Promise<Buffer> {
+  const { data, info } = await sharp(image)
     .resize(THUMB_HASH_SIDE, THUMB_HASH_SIDE, { fit: 'inside' })
     .toColourspace('srgb')
     .ensureAlpha()

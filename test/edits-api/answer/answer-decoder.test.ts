@@ -13,9 +13,9 @@ const MiB = 1024 * 1024;
 const generous: AnswerLimits = { maxImages: 20, maxImageBytes: MiB, maxBodyBytes: MiB };
 const signature = Buffer.from('89504e470d0a1a0a', 'hex');
 
-let pictures: readonly Buffer[];
+let images: readonly Buffer[];
 beforeAll(async () => {
-  pictures = await Promise.all([png(), jpeg(), webp()]);
+  images = await Promise.all([png(), jpeg(), webp()]);
 });
 
 /** Decodes text that arrives in the given pieces, and answers with what was staged. */
@@ -28,15 +28,15 @@ async function decode(
   try {
     for (const chunk of chunks) await decoder.write(chunk);
     const answer = await decoder.end({ isCut: false });
-    if (answer.pictures.size + answer.urls.size === 0) throw answer.failure;
-    return { ...answer, places: [...answer.pictures.keys()], contents: await contentsOf(answer) };
+    if (answer.images.size + answer.urls.size === 0) throw answer.failure;
+    return { ...answer, places: [...answer.images.keys()], contents: await contentsOf(answer) };
   } finally {
     await decoder.discard();
     expect(await stagedFiles()).toEqual([]);
   }
 }
 
-async function contentsOf({ pictures: staged }: DecodedAnswer): Promise<Buffer[]> {
+async function contentsOf({ images: staged }: DecodedAnswer): Promise<Buffer[]> {
   return Promise.all([...staged.values()].map(({ path }) => readFile(path)));
 }
 
@@ -58,10 +58,10 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('the answer decoder', () => {
-  it('stages each picture and keeps the rest of the answer without them', async () => {
-    const answer = await decodeText(answerOf(pictures, { size: '1024x1024', quality: 'high' }));
+  it('stages each image and keeps the rest of the answer without them', async () => {
+    const answer = await decodeText(answerOf(images, { size: '1024x1024', quality: 'high' }));
 
-    expect(answer.contents).toEqual(pictures);
+    expect(answer.contents).toEqual(images);
     expect(answer.body).toEqual({
       created: 1,
       data: [{}, {}, {}],
@@ -71,13 +71,13 @@ describe('the answer decoder', () => {
     });
   });
 
-  it('decodes the same pictures and body however the bytes are cut', async () => {
+  it('decodes the same images and body however the bytes are cut', async () => {
     const storage = temporaryStorage();
-    const picture = fc.uint8Array({ maxLength: 400 });
+    const image = fc.uint8Array({ maxLength: 400 });
     const decoys = fc.jsonValue({ maxDepth: 3 });
     await fc.assert(
       fc.asyncProperty(
-        fc.array(picture, { minLength: 1, maxLength: 3 }),
+        fc.array(image, { minLength: 1, maxLength: 3 }),
         fc.dictionary(fc.string(), decoys),
         fc.constantFrom(undefined, 1, '\t'),
         fc.array(fc.nat(), { maxLength: 30 }),
@@ -104,13 +104,13 @@ describe('the answer decoder', () => {
   });
 
   it('decodes one byte at a time', async () => {
-    const text = Buffer.from(answerOf(pictures.slice(0, 1)));
+    const text = Buffer.from(answerOf(images.slice(0, 1)));
     const answer = await decode(cut(text, [...text.keys()]));
 
-    expect(answer.contents).toEqual(pictures.slice(0, 1));
+    expect(answer.contents).toEqual(images.slice(0, 1));
   });
 
-  it('has the pictures that came whole, wherever an answer is cut', async () => {
+  it('has the images that came whole, wherever an answer is cut', async () => {
     const storage = temporaryStorage();
     const small = [1, 2].map(() => Buffer.concat([signature, randomBytes(20)]));
     const text = answerOf(small);
@@ -149,12 +149,12 @@ describe('the answer decoder', () => {
 
   it('fails on base64 of which a single letter is left over', async () => {
     const text = answerOf([Buffer.concat([signature, randomBytes(301)])]);
-    await expectBroken(decodeText(text.replace(/[^"]{3}"}]/, '"}]')), 'not whole base64');
+    await expectBroken(decodeText(text.replace(/[^"]{3}"}]/, '"}]')), 'incomplete base64');
   });
 
   it('fails on base64 that mixes both alphabets', async () => {
-    const picture = Buffer.concat([signature, Buffer.from('fbf0', 'hex')]).toString('base64');
-    await expectBroken(decodeText(`{"data":[{"b64_json":"${picture}-_-_"}]}`), 'not base64');
+    const image = Buffer.concat([signature, Buffer.from('fbf0', 'hex')]).toString('base64');
+    await expectBroken(decodeText(`{"data":[{"b64_json":"${image}-_-_"}]}`), 'not valid base64');
   });
 
   it.each<[string, (base64: string) => string]>([
@@ -186,16 +186,16 @@ describe('the answer decoder', () => {
     ['no wrapper', (b) => [{ b64_json: b }]],
     ['nothing around', (b) => ({ b64_json: b })],
     [
-      'an object for a picture',
+      'an object for an image',
       (b) => ({ result: { image: { url: `data:image/png;base64,${b}` } } }),
     ],
     ['the same list twice', (b) => ({ images: [{ b64_json: b }], data: [{ b64_json: b }] })],
-  ])('finds a picture with %s', async (_, document) => {
-    const [picture = Buffer.alloc(0)] = pictures;
-    const text = JSON.stringify(document(picture.toString('base64')));
-    expect((await decodeText(text)).contents).toEqual([picture]);
+  ])('finds an image with %s', async (_, document) => {
+    const [image = Buffer.alloc(0)] = images;
+    const text = JSON.stringify(document(image.toString('base64')));
+    expect((await decodeText(text)).contents).toEqual([image]);
     const escaped = Buffer.from(text.replaceAll('/', '\\/'));
-    expect((await decode(cut(escaped, [...escaped.keys()]))).contents).toEqual([picture]);
+    expect((await decode(cut(escaped, [...escaped.keys()]))).contents).toEqual([image]);
   });
 
   it('finds links with escapes, and in the place of base64', async () => {
@@ -213,47 +213,47 @@ describe('the answer decoder', () => {
     ['a data: URL without base64', { url: 'data:image/svg+xml,<svg/>' }],
     ['a text', { b64_json: Buffer.from('<html>').toString('base64') }],
     [
-      'a picture that is too large',
+      'an image that is too large',
       { b64_json: Buffer.concat([signature, randomBytes(MiB)]).toString('base64') },
     ],
     ['an object', { b64_json: { a: 1 } }],
-  ])('has the good pictures around an element with %s', async (_, element) => {
-    const [first = signature, last = signature] = pictures;
-    const good = [first, last].map((picture) => ({ b64_json: picture.toString('base64') }));
+  ])('has the good images around an element with %s', async (_, element) => {
+    const [first = signature, last = signature] = images;
+    const good = [first, last].map((image) => ({ b64_json: image.toString('base64') }));
     const answer = await decodeText(JSON.stringify({ data: [good[0], element, good[1]] }));
     expect(answer.contents).toEqual([first, last]);
     expect(answer.places).toEqual([0, answer.places[1]]);
   });
 
   it('passes over what is behind the document, and needs nothing of it', async () => {
-    const [picture = Buffer.alloc(0)] = pictures;
+    const [image = Buffer.alloc(0)] = images;
     const { staging } = await temporaryStorage();
     const decoder = createJsonAnswerDecoder({ staging, limits: generous });
-    const text = answerOf([picture]);
+    const text = answerOf([image]);
     await decoder.write(Buffer.from(text.slice(0, -1)));
     expect(decoder.state).toBe('more');
     await decoder.write(Buffer.from(`${text.slice(-1)} and {more`));
     expect(decoder.state).toBe('whole');
     await decoder.write(Buffer.from(text));
-    const { pictures: staged, body } = await decoder.end({ isCut: true });
+    const { images: staged, body } = await decoder.end({ isCut: true });
     expect(staged.size).toBe(1);
     expect(body['usage']).toEqual({ total_tokens: 5 });
     await decoder.discard();
   });
 
   it('believes no usage that is cut', async () => {
-    const [picture = Buffer.alloc(0)] = pictures;
-    const text = answerOf([picture], {
+    const [image = Buffer.alloc(0)] = images;
+    const text = answerOf([image], {
       usage: { total_tokens: 30, input_tokens: 10, output_tokens: 20, more: 1 },
     });
     const answer = await decodeText(text.slice(0, text.indexOf(',"more')));
-    expect(answer.contents).toEqual([picture]);
+    expect(answer.contents).toEqual([image]);
     expect(answer.body['usage']).toBeUndefined();
   });
 
   it('takes slashes, plus signs and MIME line breaks that are escaped', async () => {
-    const [picture = Buffer.alloc(0)] = pictures;
-    const lines = picture.toString('base64').replaceAll(/.{76}/g, '$&\n');
+    const [image = Buffer.alloc(0)] = images;
+    const lines = image.toString('base64').replaceAll(/.{76}/g, '$&\n');
     const text = JSON.stringify({ data: [{ b64_json: lines }] })
       .replaceAll('/', '\\/')
       .replaceAll('+', '\\u002B')
@@ -266,24 +266,24 @@ describe('the answer decoder', () => {
       ),
     );
 
-    expect(answer.contents).toEqual([picture]);
+    expect(answer.contents).toEqual([image]);
     expect(answer.body).toEqual({ data: [{}] });
   });
 
-  it('decodes pictures whose base64 fills its blocks exactly, with padding and without', async () => {
+  it('decodes images whose base64 fills its blocks exactly, with padding and without', async () => {
     const block = (32 * 1024 * 3) / 4;
     for (const bytes of [block - 2, block - 1, block, block + 1, 2 * block, 2 * block - 1]) {
-      const picture = Buffer.concat([signature, randomBytes(bytes - signature.length)]);
-      const { contents } = await decodeText(answerOf([picture]));
-      expect(contents[0]?.equals(picture)).toBe(true);
+      const image = Buffer.concat([signature, randomBytes(bytes - signature.length)]);
+      const { contents } = await decodeText(answerOf([image]));
+      expect(contents[0]?.equals(image)).toBe(true);
     }
   });
 
-  it('answers with the URLs of pictures that are elsewhere, by their place', async () => {
-    const [picture = Buffer.alloc(0)] = pictures;
+  it('answers with the URLs of images that are elsewhere, by their place', async () => {
+    const [image = Buffer.alloc(0)] = images;
     const data = [
       { url: 'https://a.example/1' },
-      { b64_json: picture.toString('base64'), url: 'https://a.example/2' },
+      { b64_json: image.toString('base64'), url: 'https://a.example/2' },
       { b64_json: null, url: 'https://a.example/3' },
     ];
     const answer = await decodeText(JSON.stringify({ data }));
@@ -294,50 +294,50 @@ describe('the answer decoder', () => {
   });
 
   it.each([
-    ['nothing', '', 'whole JSON'],
-    ['HTML', '<!doctype html><p class="a">"{"</p>', 'whole JSON'],
-    ['a second document', `${answerOf([])}${answerOf([])}`, 'no picture'],
+    ['nothing', '', 'complete JSON'],
+    ['HTML', '<!doctype html><p class="a">"{"</p>', 'complete JSON'],
+    ['a second document', `${answerOf([])}${answerOf([])}`, 'no image'],
     ['a missing comma', '{"data":[{"b64_json":"" "x":1}]}', ''],
-    ['a raw line break in a string', '{"a":"\n","data":[]}', 'whole JSON'],
-    ['too many closing brackets', ']]]]}}}}', 'whole JSON'],
-    ['an array', '[]', 'no picture'],
-    ['null', 'null', 'no picture'],
-    ['no data', '{"created":1}', 'no picture'],
-    ['data that is no list', '{"data":{"b64_json":"xxxx"}}', 'not a picture'],
-    ['empty data', '{"data":[]}', 'no picture'],
-    ['elements without pictures', '{"data":[{},null,"x",{"b64_json":7}]}', 'no picture'],
-    ['an object as picture', '{"data":[{"b64_json":{"a":"iVBORw0KGgo="}}]}', 'no picture'],
-    ['an empty picture', '{"data":[{"b64_json":""}]}', 'no picture'],
+    ['a raw line break in a string', '{"a":"\n","data":[]}', 'complete JSON'],
+    ['too many closing brackets', ']]]]}}}}', 'complete JSON'],
+    ['an array', '[]', 'no image'],
+    ['null', 'null', 'no image'],
+    ['no data', '{"created":1}', 'no image'],
+    ['data that is no list', '{"data":{"b64_json":"xxxx"}}', 'not an image'],
+    ['empty data', '{"data":[]}', 'no image'],
+    ['elements without images', '{"data":[{},null,"x",{"b64_json":7}]}', 'no image'],
+    ['an object as image', '{"data":[{"b64_json":{"a":"iVBORw0KGgo="}}]}', 'no image'],
+    ['an empty image', '{"data":[{"b64_json":""}]}', 'no image'],
     ['an empty data: URL', '{"data":[{"b64_json":"data:image/png;base64,"}]}', 'is empty'],
-    ['a text as picture', answerOf([Buffer.from('<svg>')]), 'is an SVG document'],
+    ['a text as image', answerOf([Buffer.from('<svg>')]), 'is an SVG document'],
   ])('fails on %s', async (_, text, message) => {
     await expectBroken(decodeText(text), message);
   });
 
   it('fails on bytes that are not UTF-8', async () => {
-    await expectBroken(decode([Buffer.from([0x22, 0xff, 0x22])]), 'whole JSON');
+    await expectBroken(decode([Buffer.from([0x22, 0xff, 0x22])]), 'complete JSON');
   });
 
-  it('holds its limits: pictures, bytes of a picture, bytes of the rest', async () => {
-    const three = answerOf(pictures);
-    const longest = Math.max(...pictures.map(({ length }) => length));
+  it('holds its limits: images, bytes of an image, bytes of the rest', async () => {
+    const three = answerOf(images);
+    const longest = Math.max(...images.map(({ length }) => length));
 
     await decodeText(three, { ...generous, maxImages: 3, maxImageBytes: longest });
     const two = await decodeText(three, { ...generous, maxImages: 2 });
-    expect(two.contents).toEqual(pictures.slice(0, 2));
+    expect(two.contents).toEqual(images.slice(0, 2));
     const shorter = await decodeText(three, { ...generous, maxImageBytes: longest - 1 });
-    expect(shorter.contents).toEqual(pictures.filter(({ length }) => length < longest));
+    expect(shorter.contents).toEqual(images.filter(({ length }) => length < longest));
     const small = { ...generous, maxBodyBytes: 40 };
     await expectBroken(
       decodeText(answerOf([], { x: 'y'.repeat(40) }), small),
-      'besides its pictures',
+      'besides its images',
     );
-    const [first = signature] = pictures;
+    const [first = signature] = images;
     const longAfter = answerOf([first]).replace('"created":1,', '');
     expect((await decodeText(longAfter, small)).contents).toEqual([first]);
     const behind = { data: [...'xyz'].map(() => ({})).concat(JSON.parse(three).data) };
     const few = await decodeText(JSON.stringify(behind), { ...generous, maxImages: 3 });
-    expect(few.contents).toEqual(pictures);
+    expect(few.contents).toEqual(images);
     const urls = JSON.stringify({
       data: [1, 2, 3].map((n) => ({ url: `https://a.example/${n}` })),
     });

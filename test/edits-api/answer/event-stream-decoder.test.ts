@@ -15,9 +15,9 @@ const MiB = 1024 * 1024;
 const generous: AnswerLimits = { maxImages: 20, maxImageBytes: MiB, maxBodyBytes: MiB };
 const signature = Buffer.from('89504e470d0a1a0a', 'hex');
 
-let pictures: readonly Buffer[];
+let images: readonly Buffer[];
 beforeAll(async () => {
-  pictures = await Promise.all([png(), jpeg(), webp()]);
+  images = await Promise.all([png(), jpeg(), webp()]);
 });
 
 interface EventOptions {
@@ -35,16 +35,16 @@ const usage = (input: number, output: number) => ({
   output_tokens: output,
   input_tokens_details: { text_tokens: 1, image_tokens: input - 1 },
 });
-const partial = (picture: Buffer, index = 0, options: EventOptions = {}) =>
+const partial = (image: Buffer, index = 0, options: EventOptions = {}) =>
   eventOf(
     'image_edit.partial_image',
-    { b64_json: picture.toString('base64'), partial_image_index: index },
+    { b64_json: image.toString('base64'), partial_image_index: index },
     options,
   );
-const completed = (picture: Buffer, more: object = {}, options: EventOptions = {}) =>
+const completed = (image: Buffer, more: object = {}, options: EventOptions = {}) =>
   eventOf(
     'image_edit.completed',
-    { created_at: 7, b64_json: picture.toString('base64'), size: '1024x1024', ...more },
+    { created_at: 7, b64_json: image.toString('base64'), size: '1024x1024', ...more },
     options,
   );
 
@@ -69,10 +69,10 @@ async function decode(
   try {
     for (const chunk of chunks) await decoder.write(chunk);
     const answer: DecodedAnswer = await decoder.end({ isCut });
-    if (answer.pictures.size + answer.urls.size === 0) throw answer.failure;
+    if (answer.images.size + answer.urls.size === 0) throw answer.failure;
     return {
       ...answer,
-      contents: await contents(answer.pictures.values()),
+      contents: await contents(answer.images.values()),
       partials: await contents(taken),
     };
   } finally {
@@ -100,8 +100,8 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('an answer that is an event stream', () => {
-  it('brings pictures on the way, its picture, and the body of a JSON answer', async () => {
-    const [first = signature, second = signature, last = signature] = pictures;
+  it('brings images on the way, its image, and the body of a JSON answer', async () => {
+    const [first = signature, second = signature, last = signature] = images;
     const answer = await decodeText(
       partial(first) + partial(second, 1) + completed(last, { usage: usage(5, 6), quality: 'low' }),
     );
@@ -116,8 +116,8 @@ describe('an answer that is an event stream', () => {
     });
   });
 
-  it('adds the usages of several pictures up, and knows none when one is missing', async () => {
-    const [first = signature, second = signature] = pictures;
+  it('adds the usages of several images up, and knows none when one is missing', async () => {
+    const [first = signature, second = signature] = images;
     const both = completed(first, { usage: usage(5, 6) });
     const whole = await decodeText(both + completed(second, { usage: usage(1, 20) }));
     expect(whole.contents).toEqual([first, second]);
@@ -131,13 +131,13 @@ describe('an answer that is an event stream', () => {
 
   it('is the same however its bytes are cut, its lines end, and what stands between', async () => {
     const storage = temporaryStorage();
-    const picture = fc
+    const image = fc
       .uint8Array({ maxLength: 400 })
       .map((bytes) => Buffer.concat([signature, bytes]));
     const noise = fc.constantFrom(
       '',
       ': keep-alive\n\n',
-      'event: ping\ndata: {"b64_json":"no picture"}\n\n',
+      'event: ping\ndata: {"b64_json":"no image"}\n\n',
       'id: 7\nretry: 10\ndata:\n\n',
       ':\n',
       '\n\n',
@@ -146,8 +146,8 @@ describe('an answer that is an event stream', () => {
     );
     await fc.assert(
       fc.asyncProperty(
-        fc.array(picture, { maxLength: 3 }),
-        fc.array(picture, { minLength: 1, maxLength: 3 }),
+        fc.array(image, { maxLength: 3 }),
+        fc.array(image, { minLength: 1, maxLength: 3 }),
         fc.array(noise, { minLength: 8, maxLength: 8 }),
         fc.constantFrom('\n', '\r\n', '\r'),
         fc.boolean(),
@@ -170,22 +170,22 @@ describe('an answer that is an event stream', () => {
   });
 
   it('is read one byte at a time', async () => {
-    const [first = signature, last = signature] = pictures;
+    const [first = signature, last = signature] = images;
     const text = Buffer.from(partial(first) + completed(last));
     const answer = await decode(cut(text, [...text.keys()]));
     expect(answer.contents).toEqual([last]);
     expect(answer.partials).toEqual([first]);
   });
 
-  it('fails wherever it is cut before its picture is whole, and has it from there on', async () => {
+  it('fails wherever it is cut before its image is whole, and has it from there on', async () => {
     const storage = temporaryStorage();
     const small = Buffer.concat([signature, randomBytes(30)]);
     const text = Buffer.from(partial(small) + completed(small, { usage: usage(1, 2) }));
-    const pictureEnd = text.lastIndexOf('"', text.lastIndexOf(',"size"')) + 1;
-    for (let length = 0; length < pictureEnd; length += 1) {
+    const imageEnd = text.lastIndexOf('"', text.lastIndexOf(',"size"')) + 1;
+    for (let length = 0; length < imageEnd; length += 1) {
       await expectBroken(decode([text.subarray(0, length)], { storage, isCut: true }));
     }
-    for (let length = pictureEnd; length < text.length - 3; length += 1) {
+    for (let length = imageEnd; length < text.length - 3; length += 1) {
       const { contents, body } = await decode([text.subarray(0, length)], { storage, isCut: true });
       expect(contents).toEqual([small]);
       expect(body).not.toHaveProperty('usage');
@@ -194,9 +194,9 @@ describe('an answer that is an event stream', () => {
     expect(whole.contents).toEqual([small]);
   });
 
-  it('passes over broken pictures, and fails when there is no other', async () => {
-    const [first = signature, last = signature] = pictures;
-    const text = Buffer.from('This is no picture.');
+  it('passes over broken images, and fails when there is no other', async () => {
+    const [first = signature, last = signature] = images;
+    const text = Buffer.from('This is no image.');
     const notBase64 = partial(first).replace(/"b64_json":"[^"]{40}/, '"b64_json":"****');
     const answer = await decodeText(
       partial(text) + notBase64 + partial(first, 2) + completed(last),
@@ -204,7 +204,7 @@ describe('an answer that is an event stream', () => {
     expect(answer.partials).toEqual([first]);
     expect(answer.contents).toEqual([last]);
     await expectBroken(decodeText(partial(first) + completed(text)), 'not PNG, JPEG or WebP');
-    await expectBroken(decodeText(completed(Buffer.alloc(0))), 'before its picture');
+    await expectBroken(decodeText(completed(Buffer.alloc(0))), 'before its image');
     const beside = await decodeText(
       completed(text) + completed(first) + completed(Buffer.alloc(0)),
     );
@@ -212,16 +212,16 @@ describe('an answer that is an event stream', () => {
   });
 
   it.each([
-    ['nothing but pictures on the way', () => partial(signature), 'before its picture'],
-    ['events of other kinds', () => eventOf('image_edit.other', {}), 'before its picture'],
-    ['an end without a picture', () => eventOf('image_edit.completed', {}), 'before its picture'],
+    ['nothing but images on the way', () => partial(signature), 'before its image'],
+    ['events of other kinds', () => eventOf('image_edit.other', {}), 'before its image'],
+    ['an end without an image', () => eventOf('image_edit.completed', {}), 'before its image'],
     ['data that is no JSON', () => 'data: hello\n\n', ''],
   ])('fails on %s', async (_, text, message) => {
     await expectBroken(decodeText(text()), message);
   });
 
-  it('holds its limits: pictures, bytes of a picture, bytes of the rest', async () => {
-    const [first = signature] = pictures;
+  it('holds its limits: images, bytes of an image, bytes of the rest', async () => {
+    const [first = signature] = images;
     const two = completed(first) + completed(first);
     await decodeText(two, { ...generous, maxImages: 2, maxImageBytes: first.length });
     expect((await decodeText(two, { ...generous, maxImages: 1 })).contents).toEqual([first]);
@@ -233,7 +233,7 @@ describe('an answer that is an event stream', () => {
     const long = await decodeText(completed(first, { x: 'y'.repeat(100) }), small);
     expect(long.contents).toEqual([first]);
     const longBefore = `data: {"x":"${'y'.repeat(100)}","b64_json":"iVBORw0KGgo="}\n\n`;
-    await expectBroken(decodeText(longBefore, small), 'besides its pictures');
+    await expectBroken(decodeText(longBefore, small), 'besides its images');
     const padded = `: ${'x'.repeat(5_000)}\n\n${completed(first)}`;
     expect((await decodeText(padded, { ...generous, maxBodyBytes: 200 })).contents).toEqual([
       first,
@@ -241,7 +241,7 @@ describe('an answer that is an event stream', () => {
   });
 
   it('says what the edits API reports in its stream, the outcome unknown', async () => {
-    const [first = signature] = pictures;
+    const [first = signature] = images;
     const error = {
       message: 'No hats.',
       type: 'image_generation_user_error',
@@ -263,7 +263,7 @@ describe('an answer that is an event stream', () => {
 describe('an answer of either kind', () => {
   it('is told apart by its first bytes, however they are cut', async () => {
     const storage = temporaryStorage();
-    const [first = signature] = pictures;
+    const [first = signature] = images;
     const answers = [
       answerOf([first]),
       `\n  ${answerOf([first])}`,

@@ -31,10 +31,10 @@ beforeAll(async () => {
 
 const event = (type: string, data: object) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
-const completed = (picture: Buffer, more: object = { usage }) =>
-  event('image_edit.completed', { b64_json: picture.toString('base64'), ...more });
-const partial = (picture: Buffer) =>
-  event('image_edit.partial_image', { b64_json: picture.toString('base64') });
+const completed = (image: Buffer, more: object = { usage }) =>
+  event('image_edit.completed', { b64_json: image.toString('base64'), ...more });
+const partial = (image: Buffer) =>
+  event('image_edit.partial_image', { b64_json: image.toString('base64') });
 
 /** Sends a request to a server that answers by hand, and reads the contents of the images. */
 async function edited(

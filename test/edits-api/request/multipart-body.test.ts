@@ -61,7 +61,7 @@ describe('the multipart body', () => {
     ]);
   });
 
-  it('names one picture image, and several as the server wants them', async () => {
+  it('names one image image, and several as the server wants them', async () => {
     const images = [fileOf(Buffer.from('a')), fileOf(Buffer.from('b'))];
     const names = async (count: number, field: ImageField) =>
       (await parse({ images: images.slice(0, count), fields: [] }, field)).map(([name]) => name);
@@ -113,7 +113,7 @@ describe('the multipart body', () => {
       for await (const chunk of body.stream(never)) sent.push(chunk);
     })();
 
-    await expect(sending).rejects.toThrow('image-1.png was to have');
+    await expect(sending).rejects.toThrow('image-1.png must have');
     expect(body.progress).toBe('sending');
     expect(body.failure).not.toBeNull();
     // Nothing goes out that was not promised.

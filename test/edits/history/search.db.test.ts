@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/database/database.ts';
+import { usesOf } from '../../../src/edits/history/estimate.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import { findPrompts, searchTerm, WALKED_ROWS } from '../../../src/edits/history/prompt-search.ts';
 import { createPrompts, type Prompts } from '../../../src/edits/prompts/prompts.ts';
@@ -109,20 +110,26 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
     }));
     await insertHistory(opened.prisma, [
       historyRow({ ownerId: 'user-20491', prompt: 'a confidential zeppelin' }),
+      historyRow({ ownerId: 'user-20491', prompt: 'another zeppelin' }),
     ]);
     expect(searchGrams('user-20491', 'abc')).toEqual(searchGrams('user-32057', 'abc'));
     const seenBy = async (viewer = VIEWER) => ({
-      page: (await history.page(viewer, { search: 'zeppelin' }, {})).rows.length,
+      page: await history.page(viewer, { search: 'zeppelin' }, { first: 1 }),
       count: await history.count(viewer, { search: 'zeppelin' }),
       prompts: await prompts.page(viewer, { search: 'zeppelin', order: LAST_USE }, {}),
     });
-    expect(await seenBy(one)).toMatchObject({ page: 1, count: { exact: 1 } });
-    // Estimates of counts add up what is found.
-    const term = searchTerm('user-32057', 'zeppelin');
-    expect(term && (await findPrompts(opened.prisma, term))).toEqual({ kind: 'few', ids: [] });
+    expect(await seenBy(one)).toMatchObject({
+      page: { rows: [{}], hasNextPage: true },
+      count: { exact: 2, estimated: 2 },
+    });
+    const term = searchTerm(other ?? VIEWER, 'zeppelin');
+    if (term === null) throw new Error('no term');
+    expect(await findPrompts(opened.prisma, term)).toEqual({ kind: 'few', ids: [] });
+    // What an estimated count adds up.
+    expect(await opened.prisma.$queryRaw(usesOf(term))).toEqual([{ count: 0n }]);
     expect(await seenBy(other)).toMatchObject({
-      page: 0,
-      count: { exact: 0 },
+      page: { rows: [], hasNextPage: false },
+      count: { exact: 0, estimated: 0 },
       prompts: { rows: [], hasNextPage: false },
     });
   });

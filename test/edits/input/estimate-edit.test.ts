@@ -20,9 +20,24 @@ const estimateEdit = createEstimateEdit({
 const SIZES = ['1024x1024', '1536x1024', '1024x1536', 'auto', 'source'] as const;
 const QUALITIES = ['low', 'medium', 'high', 'auto'] as const;
 const FIDELITIES = ['low', 'high'] as const;
-const COMBINATIONS = SIZES.flatMap((size) =>
-  QUALITIES.flatMap((quality) => FIDELITIES.map((fidelity) => ({ size, quality, fidelity }))),
-);
+const SETS = ['one', 'several', 'large'] as const;
+/**
+ * Input tokens depend on the fidelity and the images, output tokens on the size and the quality: all
+ * pairs of either, with the others in turn.
+ */
+const COMBINATIONS = [
+  ...SIZES.flatMap((size, s) =>
+    QUALITIES.map((quality, q) => ({
+      size,
+      quality,
+      fidelity: FIDELITIES[(s + q) % 2] ?? 'low',
+      images: SETS[(s + q) % 3] ?? 'one',
+    })),
+  ),
+  ...FIDELITIES.flatMap((fidelity) =>
+    SETS.map((images) => ({ size: '1024x1024', quality: 'low', fidelity, images }) as const),
+  ),
+];
 
 const PROMPT =
   '把背景换成阳光明媚的海滩，保留人物的清晰度。Keep the person sharp, and make the sky a little bluer.';
@@ -35,8 +50,7 @@ const plain = (width: number, height: number) =>
 describe('an estimate', () => {
   let sandbox: SandboxProcess;
   let openai: OpenAI;
-  /** Sets of pictures: one alone, a tiny, a wide and a turned one, a large one. */
-  let sets: { data: Buffer; width: number; height: number }[][];
+  let sets: Record<(typeof SETS)[number], { data: Buffer; width: number; height: number }[]>;
 
   beforeAll(async () => {
     sandbox = await startSandboxProcess({ fixedOutputBytes: null });
@@ -46,48 +60,47 @@ describe('an estimate', () => {
       width,
       height,
     });
-    sets = [
-      [await picture(700, 500)],
-      [
+    sets = {
+      one: [await picture(700, 500)],
+      several: [
         await picture(40, 30),
         await picture(2_100, 700),
         { data: await turnedJpeg(640, 200), width: 200, height: 640 },
       ],
-      [await picture(3_000, 4_000)],
-    ];
+      large: [await picture(3_000, 4_000)],
+    };
   });
   afterAll(() => sandbox?.stop());
 
   it.each(COMBINATIONS)(
-    'of size $size, $quality quality and $fidelity fidelity is within 10 % of what is used',
-    async ({ size, quality, fidelity: inputFidelity }) => {
-      for (const pictures of sets) {
-        const { resolvedSize, totalTokens, gaps } = await estimateEdit({
-          prompt: PROMPT,
-          size,
-          quality,
-          inputFidelity,
-          images: pictures,
-        });
-        const { usage } = await openai.images.edit({
-          prompt: PROMPT,
-          image: await Promise.all(
-            pictures.map(({ data }) => toFile(data, 'a.jpg', { type: 'image/jpeg' })),
-          ),
-          model: 'gpt-image-1',
-          size: resolvedSize as '1024x1024',
-          quality,
-          input_fidelity: inputFidelity,
-          output_format: 'jpeg',
-        });
-        const used = usage?.total_tokens ?? 0;
-        const { min, max } = totalTokens ?? { min: 0, max: 0 };
-        expect(used).toBeGreaterThanOrEqual(min * 0.9);
-        expect(used).toBeLessThanOrEqual(max * 1.1);
-        const auto = [quality === 'auto' && 'AUTO_QUALITY', size === 'auto' && 'AUTO_SIZE'];
-        expect(gaps).toEqual(auto.filter(Boolean));
-        if (gaps.length === 0) expect(max).toBe(min);
-      }
+    'of size $size, $quality quality, $fidelity fidelity and $images is within 10 % of what is used',
+    async ({ size, quality, fidelity: inputFidelity, images }) => {
+      const pictures = sets[images];
+      const { resolvedSize, totalTokens, gaps } = await estimateEdit({
+        prompt: PROMPT,
+        size,
+        quality,
+        inputFidelity,
+        images: pictures,
+      });
+      const { usage } = await openai.images.edit({
+        prompt: PROMPT,
+        image: await Promise.all(
+          pictures.map(({ data }) => toFile(data, 'a.jpg', { type: 'image/jpeg' })),
+        ),
+        model: 'gpt-image-1',
+        size: resolvedSize as '1024x1024',
+        quality,
+        input_fidelity: inputFidelity,
+        output_format: 'jpeg',
+      });
+      const used = usage?.total_tokens ?? 0;
+      const { min, max } = totalTokens ?? { min: 0, max: 0 };
+      expect(used).toBeGreaterThanOrEqual(min * 0.9);
+      expect(used).toBeLessThanOrEqual(max * 1.1);
+      const auto = [quality === 'auto' && 'AUTO_QUALITY', size === 'auto' && 'AUTO_SIZE'];
+      expect(gaps).toEqual(auto.filter(Boolean));
+      if (gaps.length === 0) expect(max).toBe(min);
     },
   );
 

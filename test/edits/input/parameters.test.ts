@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toFormFields } from '../../../src/edits/input/form-fields.ts';
-import { checkPictures } from '../../../src/edits/input/images.ts';
+import { checkImages } from '../../../src/edits/input/images.ts';
 import { checkEditParams } from '../../../src/edits/input/parameters.ts';
 import { PARAMETERS } from '../../../src/edits/parameters.ts';
 import { InvalidInputError } from '../../../src/errors.ts';
@@ -29,7 +29,7 @@ describe('edit parameters', () => {
       { prompt: 'p', model: 'brand-new', size: '123x457', quality: 'max' },
       models,
     );
-    const { resolvedSize } = checkPictures(params, models, [picture], null);
+    const { resolvedSize } = checkImages(params, models, [picture], null);
     expect(toFormFields(params, resolvedSize)).toEqual([
       ['prompt', 'p'],
       ['model', 'brand-new'],
@@ -133,7 +133,7 @@ describe('edit parameters', () => {
     const { field, code, message } = refusal(() => check(size));
     expect([field, code]).toEqual(['size', 'UNSUPPORTED_VALUE']);
     expect(message).toContain('no edge above 3840');
-    const [, nearest = ''] = /the nearest is (\w+)/.exec(message) ?? [];
+    const [, nearest = ''] = /nearest: (\w+)/.exec(message) ?? [];
     expect(check(nearest).size).toBe(nearest);
   });
 
@@ -180,7 +180,7 @@ describe('edit parameters', () => {
   test('"source" resolves to what the model takes, for any shape of picture', () => {
     const resolve = (model: string, width: number, height: number) => {
       const params = checkEditParams({ prompt: 'p', model, size: 'source' }, models);
-      return checkPictures(params, models, [{ ...picture, width, height }], null).resolvedSize;
+      return checkImages(params, models, [{ ...picture, width, height }], null).resolvedSize;
     };
     expect(resolve('gpt-image-1', 800, 600)).toBe('1536x1024');
     expect(resolve('gpt-image-1', 600, 800)).toBe('1024x1536');
@@ -221,7 +221,7 @@ describe('edit parameters', () => {
     const params = checkEditParams({ prompt: 'p' }, models);
     const large = { ...picture, bytes: 50 * 1024 * 1024 + 1 };
     const { problems } = refusal(() =>
-      checkPictures(params, models, [large, picture, large], { ...large, width: 1 }),
+      checkImages(params, models, [large, picture, large], { ...large, width: 1 }),
     );
     expect(problems.map(({ field, code }) => [field, code])).toEqual([
       ['images[0]', 'TOO_LARGE'],
@@ -235,9 +235,9 @@ describe('edit parameters', () => {
   test('a picture over the model’s limit is refused, exactly the limit passes', () => {
     const params = checkEditParams({ prompt: 'p' }, models);
     const limit = 50 * 1024 * 1024;
-    checkPictures(params, models, [{ ...picture, bytes: limit }], null);
+    checkImages(params, models, [{ ...picture, bytes: limit }], null);
     const { field, message } = refusal(() =>
-      checkPictures(params, models, [picture, { ...picture, bytes: limit + 1 }], null),
+      checkImages(params, models, [picture, { ...picture, bytes: limit + 1 }], null),
     );
     expect(field).toBe('images[1]');
     expect(message).toContain(String(limit));

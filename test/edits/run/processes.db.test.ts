@@ -45,7 +45,14 @@ describe.runIf(hasDatabase)('a process', () => {
     const { id: promptId } = await prisma.prompt.create({ data: text });
     const facts = { sandbox: true, model: 'm', size: 's', resolvedSize: 's', n: 1 };
     const job = await prisma.editJob.create({ data: { ...owner, promptId, ...facts } });
-    const attempt = { id: randomUUID(), jobId: job.id, number: 1, processId, upstream: 'default' };
+    const attempt = {
+      ...owner,
+      id: randomUUID(),
+      jobId: job.id,
+      number: 1,
+      processId,
+      upstream: 'default',
+    };
     await prisma.editAttempt.create({ data: attempt });
     return attempt.id;
   }

@@ -32,7 +32,14 @@ describe.runIf(hasDatabase)('a stored answer', () => {
     const job = { ownerId: 'o', sandbox: true, model: 'm', size: 's', resolvedSize: 's', n: 1 };
     const { id: jobId } = await prisma.editJob.create({ data: job });
     const { id } = await prisma.editAttempt.create({
-      data: { jobId, number: 1, state: 'UNKNOWN', processId: randomUUID(), upstream: 'default' },
+      data: {
+        ownerId: 'o',
+        jobId,
+        number: 1,
+        state: 'UNKNOWN',
+        processId: randomUUID(),
+        upstream: 'default',
+      },
     });
     return id;
   }

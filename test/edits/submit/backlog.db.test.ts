@@ -8,14 +8,11 @@ describe.runIf(hasDatabase)('the turns of edits that wait', () => {
   let testDatabase: TestDatabase;
   let database: Database;
   let backlog: Backlog;
-  let promptId: string;
 
   beforeEach(async () => {
     testDatabase = await createTestDatabase();
     database = await testDatabase.open();
     backlog = createBacklog({ prisma: database.prisma, maxQueued: 100, maxAgeMs: -1 });
-    const text = { ownerId: 'o', sha256: 'a'.repeat(64), text: 'p' };
-    promptId = (await database.prisma.prompt.create({ data: text })).id;
   });
   afterEach(async () => {
     await database.close();
@@ -27,7 +24,7 @@ describe.runIf(hasDatabase)('the turns of edits that wait', () => {
     for (let i = 0; i < edits; i++) {
       const { turn } = await backlog.admit(ownerId);
       const facts = { sandbox: true, model: 'm', size: 's', resolvedSize: 's', n: 1 };
-      await database.prisma.editJob.create({ data: { ownerId, promptId, turn, ...facts } });
+      await database.prisma.editJob.create({ data: { ownerId, turn, ...facts } });
       turns.push(turn);
     }
     return turns;

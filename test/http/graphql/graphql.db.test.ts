@@ -129,7 +129,7 @@ describe.runIf(hasDatabase)('/graphql', () => {
     expect(page).not.toMatch(/<(script|link)[^>]+(src|href)="https?:\/\//);
   });
 
-  test('what fails inside is logged and not told, and a picture store that is gone is not ready', async () => {
+  test('what fails inside is logged and not told, and an image store that is gone is not ready', async () => {
     const { errors } = await app.query('{ models { id } __typename nothing }');
     expect(errors?.[0]?.extensions?.['code']).toBe('GRAPHQL_VALIDATION_FAILED');
     const { data } = await app.upload(

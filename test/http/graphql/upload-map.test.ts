@@ -21,7 +21,7 @@ it.each([
   'variables.__proto__.__proto__',
   'variables.input.images.__proto__.__proto__.__proto__',
 ])('refuses the path %s', (path) => {
-  expect(() => check(path)).toThrow('must lead to a null');
+  expect(() => check(path)).toThrow('must point to a null');
 });
 
 it('leaves the operations as they are', () => {

@@ -37,23 +37,23 @@ it('receives parts that come in another order than the variables', async () => {
 it('receives 17 files', async () => {
   const server = await uploadServer();
   const files = Array.from({ length: 17 }, () => Buffer.alloc(0));
-  const pictures = await Promise.all(files.map(() => png(4, 4)));
-  expect((await server.upload(pictures)).bytes).toHaveLength(17);
+  const images = await Promise.all(files.map(() => png(4, 4)));
+  expect((await server.upload(images)).bytes).toHaveLength(17);
 });
 
 it('refuses an 18th file and stores none', async () => {
   const server = await uploadServer();
-  const picture = await png();
+  const image = await png();
   const body = uploadBody(
     RECEIVE,
-    Array.from({ length: 18 }, () => picture),
+    Array.from({ length: 18 }, () => image),
   );
   expect(await server.post(body)).toMatchObject({
     status: 413,
     json: {
       errors: [
         {
-          message: 'The request has 18 files; at most 17 are accepted.',
+          message: 'The request may have at most 17 files; it has 18.',
           extensions: { code: 'PAYLOAD_TOO_LARGE' },
         },
       ],
@@ -64,13 +64,13 @@ it('refuses an 18th file and stores none', async () => {
 
 it('refuses an 18th file part that the map does not name', async () => {
   const server = await uploadServer();
-  const picture = await png();
-  const strangers = Array.from({ length: 18 }, (_, i) => filePart(`stranger ${i}`, picture));
+  const image = await png();
+  const strangers = Array.from({ length: 18 }, (_, i) => filePart(`stranger ${i}`, image));
   const { status, json } = await server.post([
     operations({ files: [null] }),
     map({ 0: ['variables.files.0'] }),
     ...strangers,
-    filePart('0', picture),
+    filePart('0', image),
   ]);
   expect(status).toBe(200);
   expect(json.data.receive.error).toMatchObject({ field: 'files[0]' });
@@ -79,12 +79,12 @@ it('refuses an 18th file part that the map does not name', async () => {
 
 it('ignores a file that the map does not name', async () => {
   const server = await uploadServer();
-  const picture = await noisePng(300_000);
+  const image = await noisePng(300_000);
   const { json } = await server.post([
     operations({ files: [null] }),
     map({ 0: ['variables.files.0'] }),
-    filePart('stranger', picture),
-    filePart('0', picture),
+    filePart('stranger', image),
+    filePart('0', image),
   ]);
   expect(json.data.receive.bytes).toEqual([300_000]);
 });
@@ -109,7 +109,7 @@ it('refuses a small file over the limit that came whole before anybody read it',
   expect(await server.stagedFiles()).toEqual([]);
 });
 
-it('refuses the field that is no picture, and takes its siblings out of the way', async () => {
+it('refuses the field that is no image, and takes its siblings out of the way', async () => {
   const server = await uploadServer();
   const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(900_000)]);
   const files = [await noisePng(500_000), pdf, await noisePng(500_000)];
@@ -403,7 +403,7 @@ it.each([
     expect(JSON.parse(larger.body.toString())).toEqual({
       errors: [
         {
-          message: 'The request body is larger than 100,000 bytes, the most accepted.',
+          message: 'The request body may have at most 100,000 bytes.',
           extensions: { code: 'PAYLOAD_TOO_LARGE' },
         },
       ],

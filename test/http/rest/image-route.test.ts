@@ -50,7 +50,7 @@ interface Options {
   wrap?: (blobs: BlobStore) => BlobStore;
 }
 
-it('sends the picture so that a browser can only take it for one, and may keep it', async () => {
+it('sends the image so that a browser can only take it for one, and may keep it', async () => {
   const content = await jpeg();
   const { url, etag } = await setUp(content);
   const { status, headers, body } = await send(url);
@@ -89,7 +89,7 @@ it('answers HEAD like GET, without the body', async () => {
   expect(head.headers).toMatchObject(got);
 });
 
-it('answers 304 to a client that has the picture', async () => {
+it('answers 304 to a client that has the image', async () => {
   const { url, etag } = await setUp(await jpeg());
   for (const tags of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
     const { status, headers, body } = await send(url, { headers: { 'if-none-match': tags } });
@@ -100,7 +100,7 @@ it('answers 304 to a client that has the picture', async () => {
   expect((await send(url, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
 });
 
-it('sends a part, and the whole to a client whose part is of another picture', async () => {
+it('sends a part, and the whole to a client whose part is of another image', async () => {
   const content = await jpeg();
   const { url, etag } = await setUp(content);
   const part = (headers: Record<string, string>) =>
@@ -156,7 +156,7 @@ it.each(['0', '-1', '1025', '1e2', '', 'abc', '0x40', '99999999999999999999', '6
   },
 );
 
-it('answers 404 to a thumbnail of a picture that cannot be decoded', async () => {
+it('answers 404 to a thumbnail of an image that cannot be decoded', async () => {
   const { url, errors } = await setUp((await jpeg()).subarray(0, 20));
   expect((await send(`${url}?w=64`)).status).toBe(404);
   expect((await send(url)).status).toBe(200);
@@ -179,7 +179,7 @@ it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('answers 405 to %s', async (method
   expect(headers.allow).toBe('GET, HEAD');
 });
 
-it('answers 500 and reports it when the bytes of a known picture are gone', async () => {
+it('answers 500 and reports it when the bytes of a known image are gone', async () => {
   const wrap = (blobs: BlobStore) => ({ ...blobs, read: () => blobs.read('none') });
   const { url, errors } = await setUp(await jpeg(), { wrap });
   const { status, headers } = await send(url);

@@ -33,9 +33,9 @@ describe.runIf(hasDatabase)('POST /images', () => {
     return (await filesIn(join(app.dir, 'blobs'))).filter((path) => !path.includes('.w')).length;
   }
 
-  test('stores the body as a picture, whose id an edit takes and whose url serves it', async () => {
-    const picture = await png(80, 60);
-    const { status, headers, json } = await post(picture);
+  test('stores the body as an image, whose id an edit takes and whose url serves it', async () => {
+    const image = await png(80, 60);
+    const { status, headers, json } = await post(image);
     expect(status).toBe(201);
     expect(json).toEqual({
       id: expect.any(String),
@@ -43,11 +43,11 @@ describe.runIf(hasDatabase)('POST /images', () => {
       format: 'PNG',
       width: 80,
       height: 60,
-      bytes: picture.length,
-      sha256: sha256(picture),
+      bytes: image.length,
+      sha256: sha256(image),
     });
     expect(headers.location).toBe(json.url);
-    expect((await send(json.url)).body.equals(picture)).toBe(true);
+    expect((await send(json.url)).body.equals(image)).toBe(true);
     const { data } = await app.query(EDIT, {
       input: { images: [{ id: json.id }], prompt: 'by its id' },
     });
@@ -66,29 +66,29 @@ describe.runIf(hasDatabase)('POST /images', () => {
   );
 
   test('takes a form with one file under any name, fields around it, with a CSRF header', async () => {
-    const picture = await jpeg(50, 40);
+    const image = await jpeg(50, 40);
     const { status, json } = await form([
       { name: 'comment', content: 'before' },
-      filePart('picture', picture),
+      filePart('image', image),
       { name: 'comment', content: 'behind' },
     ]);
     expect(status).toBe(201);
-    expect(json).toMatchObject({ format: 'JPEG', width: 50, height: 40, sha256: sha256(picture) });
+    expect(json).toMatchObject({ format: 'JPEG', width: 50, height: 40, sha256: sha256(image) });
   });
 
   test('answers with the same id for the same bytes, as uploadImage does', async () => {
-    const picture = await png();
+    const image = await png();
     const { data } = await app.upload(
       'mutation($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
       { file: null },
-      { file: picture },
+      { file: image },
     );
-    const ids = await Promise.all([post(picture), form([filePart('f', picture)])]);
+    const ids = await Promise.all([post(image), form([filePart('f', image)])]);
     const { id } = data.uploadImage.image;
     expect(ids.map(({ json }) => json.id)).toEqual([id, id]);
   });
 
-  test('takes a picture of exactly the limit, and no byte more, either way', async () => {
+  test('takes an image of exactly the limit, and no byte more, either way', async () => {
     const largest = await noisePng(MAX_BYTES);
     const larger = await noisePng(MAX_BYTES + 1);
     expect((await post(largest)).status).toBe(201);
@@ -106,10 +106,10 @@ describe.runIf(hasDatabase)('POST /images', () => {
   });
 
   test.each([
-    ['a text', () => Buffer.from('no picture'), 415, 'UNSUPPORTED_FORMAT'],
+    ['a text', () => Buffer.from('no image'), 415, 'UNSUPPORTED_FORMAT'],
     ['nothing', () => Buffer.alloc(0), 400, 'TOO_SMALL'],
     ['an animation', () => animatedWebp(3), 415, 'UNSUPPORTED_FORMAT'],
-    ['a cut picture', async () => (await noisePng(5_000)).subarray(0, 4_000), 400, 'BROKEN_IMAGE'],
+    ['a cut image', async () => (await noisePng(5_000)).subarray(0, 4_000), 400, 'BROKEN_IMAGE'],
     ['too many pixels', () => hugePng(1_001), 413, 'TOO_LARGE'],
   ])('refuses %s by the field’s name, and stores nothing', async (_, make, status, code) => {
     const before = await images();
@@ -160,7 +160,7 @@ describe.runIf(hasDatabase)('POST /images', () => {
     expect(json.errors[0].extensions.code).toBe('UNSUPPORTED_MEDIA_TYPE');
   });
 
-  test('says no to a preflight, so that no other origin sends a picture', async () => {
+  test('says no to a preflight, so that no other origin sends an image', async () => {
     const { status, headers } = await send(`${app.url}/images`, {
       method: 'OPTIONS',
       headers: {
@@ -174,7 +174,7 @@ describe.runIf(hasDatabase)('POST /images', () => {
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
-  test('keeps nothing of a picture whose client went away', async () => {
+  test('keeps nothing of an image whose client went away', async () => {
     const { host } = new URL(app.url);
     const head = `POST /images HTTP/1.1\r\nhost: ${host}\r\ncontent-type: image/png\r\ncontent-length: 200000\r\n\r\n`;
     const before = await images();

@@ -8,7 +8,7 @@ import {
   exifSegment,
   jpegSegment,
   jpegSegments,
-  multiPicture,
+  multiImage,
   pngChunk,
   pngChunks,
   riffChunk,
@@ -69,10 +69,10 @@ describe('a JPEG on its way to an upstream', () => {
     expect(await forward(Buffer.concat([first, await make()]), 'jpeg')).toEqual(first);
   });
 
-  it('loses the other images of a multi-picture file, and their index', async () => {
+  it('loses the other images of a multi-image file, and their index', async () => {
     const first = await jpeg();
     for (const others of [[await jpeg(16, 12)], [await jpeg(), await jpeg(8, 8)]]) {
-      expect(await forward(multiPicture([first, ...others]), 'jpeg')).toEqual(first);
+      expect(await forward(multiImage([first, ...others]), 'jpeg')).toEqual(first);
     }
   });
 
@@ -83,7 +83,7 @@ describe('a JPEG on its way to an upstream', () => {
       jpegSegment(0xe1, `http://ns.adobe.com/xap/1.0/\0${xmp}`),
       jpegSegment(0xe2, 'urn:iso:std:iso:ts:21496:-1\0\0\0\0\0'),
     ]);
-    const ultraHdr = multiPicture([main, await jpeg(16, 12)]);
+    const ultraHdr = multiImage([main, await jpeg(16, 12)]);
     expect(await forward(ultraHdr, 'jpeg')).toEqual(first);
   });
 

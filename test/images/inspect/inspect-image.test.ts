@@ -35,7 +35,7 @@ it.each(FORMATS)('reads the facts of a %s', async (format) => {
   });
 });
 
-it('tells the stored sides of a turned picture from the shown ones', async () => {
+it('tells the stored sides of a turned image from the shown ones', async () => {
   expect(await inspect(await turnedJpeg(64, 48))).toMatchObject({
     width: 64,
     height: 48,
@@ -54,7 +54,7 @@ it('accepts exactly the limit of pixels and refuses one row more', async () => {
   await expect(inspect(await png(100, 51), 5_000)).rejects.toMatchObject({
     field: FIELD,
     code: 'TOO_LARGE',
-    message: 'images[2] is 100x51 (5,100 pixels); at most 5,000 pixels are accepted.',
+    message: 'images[2] is 100x51 (5,100 pixels); it may have at most 5,000 pixels.',
   });
 });
 
@@ -80,7 +80,7 @@ it('refuses what decodes to more than four bytes for each pixel of the limit', a
     field: FIELD,
     code: 'TOO_LARGE',
     message:
-      'images[2] is 7071x7071 and decodes to 399,992,328 bytes; at most 200,000,000 bytes are accepted. Reduce its size, or save it with 8 bits per channel.',
+      'images[2] is 7071x7071 and decodes to 399,992,328 bytes, but may decode to at most 200,000,000. Reduce its size, or save it with 8 bits per channel.',
   });
   await expect(inspect(blankPng({ side: 5_000, depth: 16 }), 50_000_000)).resolves.toBeDefined();
 });
@@ -122,7 +122,7 @@ it('refuses an animation of 10,000 frames, and of two', async () => {
   await expect(inspect(await animatedWebp(10_000))).rejects.toMatchObject({
     field: FIELD,
     code: 'UNSUPPORTED_FORMAT',
-    message: 'images[2] is an animation; an image of 1 frame is accepted.',
+    message: 'images[2] is animated; it must have a single frame.',
   });
   await expect(inspect(await animatedWebp(2))).rejects.toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
@@ -161,14 +161,14 @@ it('refuses an empty file and says that it is empty', async () => {
   });
 });
 
-it('refuses a document that is named like a picture', async () => {
+it('refuses a document that is named like an image', async () => {
   await expect(inspect(Buffer.from('<html><script>alert(1)</script>'))).rejects.toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
-    message: 'images[2] is an HTML document; PNG, JPEG and WebP pictures are accepted.',
+    message: 'images[2] is an HTML document; it must be a PNG, JPEG or WebP image.',
   });
 });
 
-it('refuses a file that has only the first bytes of a picture', async () => {
+it('refuses a file that has only the first bytes of an image', async () => {
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
   await expect(inspect(Buffer.concat([signature, Buffer.alloc(100)]))).rejects.toMatchObject({
     code: 'BROKEN_IMAGE',

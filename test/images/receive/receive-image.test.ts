@@ -17,7 +17,7 @@ function slices(content: Buffer, bytes: number): Buffer[] {
   return Array.from({ length: count }, (_, i) => content.subarray(i * bytes, (i + 1) * bytes));
 }
 
-it.each([1, 7, 64, 10_000])('receives a picture that comes in chunks of %i bytes', async (size) => {
+it.each([1, 7, 64, 10_000])('receives an image that comes in chunks of %i bytes', async (size) => {
   const { staging } = await temporaryStorage();
   const content = await webp();
   const upload = uploadOf(Readable.from(slices(content, size)));
@@ -36,7 +36,7 @@ it('accepts a file of exactly the limit and refuses one byte more', async () => 
   await expect(receiveUpload({ staging, upload: larger, ...LIMITS })).rejects.toMatchObject({
     field: 'images[0]',
     code: 'TOO_LARGE',
-    message: 'images[0] is larger than 100,000 bytes, the most that is accepted.',
+    message: 'images[0] may have at most 100,000 bytes.',
   });
   expect(await stagedFiles()).toEqual([staged.path]);
 });
@@ -65,7 +65,7 @@ it('refuses a PDF at its first bytes and reads the rest without keeping it', asy
     receiveUpload({ staging, upload: uploadOf(stream), ...LIMITS }),
   ).rejects.toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
-    message: 'images[0] is a PDF document; PNG, JPEG and WebP pictures are accepted.',
+    message: 'images[0] is a PDF document; it must be a PNG, JPEG or WebP image.',
   });
   // Far more than a stream buffers: somebody reads, or this never ends.
   for (const chunk of slices(Buffer.alloc(1_000_000), 50_000)) {

@@ -13,7 +13,7 @@ it('leaves the file for the caller when the disk refuses, and stores nothing', a
   // A file stands where the directory should be: the disk refuses for every user, root included.
   await writeFile(join(dir, 'occupied'), '');
   const blobs = createFsBlobStore({ dir: join(dir, 'occupied') });
-  const file = await stage(staging, Buffer.from('picture'));
+  const file = await stage(staging, Buffer.from('image'));
   await expect(blobs.put('owner/ab/abcd', file.path)).rejects.toMatchObject({
     code: 'STORAGE_UNAVAILABLE',
   });
@@ -23,7 +23,7 @@ it('leaves the file for the caller when the disk refuses, and stores nothing', a
 
 it('makes a blob that is stored again as young as a new one', async () => {
   const { staging, blobs } = await temporaryStorage();
-  const content = Buffer.from('picture');
+  const content = Buffer.from('image');
   await blobs.put('owner/ab/abcd', (await stage(staging, content)).path);
   await utimes(blobs.localPath?.('owner/ab/abcd') ?? '', 0, 0);
   const before = Date.now();
@@ -34,7 +34,7 @@ it('makes a blob that is stored again as young as a new one', async () => {
 
 it('lists no files but blobs, and says so with a StorageError when the directory cannot be read', async () => {
   const { dir, staging, blobs } = await temporaryStorage();
-  await blobs.put('owner/ab/abcd', (await stage(staging, Buffer.from('picture'))).path);
+  await blobs.put('owner/ab/abcd', (await stage(staging, Buffer.from('image'))).path);
   await writeFile(join(dir, 'blobs', 'owner', 'ab', '.nfs0001'), 'left by a network file system');
   expect(await Array.fromAsync(blobs.list(), ({ key }) => key)).toEqual(['owner/ab/abcd']);
   await writeFile(join(dir, 'occupied'), '');

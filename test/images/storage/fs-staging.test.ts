@@ -69,14 +69,14 @@ it('sweeps what a killed process left, and nothing younger or of another kind', 
   expect(await stagedFiles()).toEqual([young.path]);
 });
 
-it('sweeps what processes were receiving that live no more, and nothing of the living or its own', async () => {
+it('removes the staged files of ended processes, not those of running ones or its own', async () => {
   const { staging, stagingDir, stagedFiles } = await temporaryStorage();
   const of = (owner: string) => stage(createStaging({ dir: stagingDir, owner }), Buffer.from('x'));
   const own = await stage(staging, Buffer.from('own'));
   const dead = await of('dead');
-  const living = await of('living');
-  expect(await staging.sweepAbandoned(async () => new Set(['living']))).toBe(1);
-  expect((await stagedFiles()).toSorted()).toEqual([own.path, living.path].toSorted());
+  const running = await of('running');
+  expect(await staging.sweepAbandoned(async () => new Set(['running']))).toBe(1);
+  expect((await stagedFiles()).toSorted()).toEqual([own.path, running.path].toSorted());
   expect(dead.path).toContain('dead.');
 });
 

@@ -136,9 +136,9 @@ describe.runIf(hasDatabase)('blobs', () => {
     for (const key of [kept, thumbnailKey(kept, 256), orphan, thumbnailKey(orphan, 64), strange]) {
       await plant(parts, key, HOUR_MS);
     }
-    await plant(parts, thumbnailKey(keyOf('without its picture'), 256), HOUR_MS);
+    await plant(parts, thumbnailKey(keyOf('without its image'), 256), HOUR_MS);
     await plant(parts, keyOf('young'), 0);
-    await plant(parts, 'not/a/picture', 1_000 * HOUR_MS);
+    await plant(parts, 'not/a/image', 1_000 * HOUR_MS);
     const remover = createBlobRemover({ prisma, blobs });
     const sweep = createSweepBlobs({
       prisma,
@@ -149,7 +149,7 @@ describe.runIf(hasDatabase)('blobs', () => {
     });
     await sweep({}, signal);
     expect(await stored(parts)).toEqual(
-      [kept, thumbnailKey(kept, 256), keyOf('young'), 'not/a/picture'].sort(),
+      [kept, thumbnailKey(kept, 256), keyOf('young'), 'not/a/image'].sort(),
     );
   });
 

@@ -168,11 +168,7 @@ it('gives the connection of a reader that stops early free', async () => {
 
 describe('a wrong setting', () => {
   it.each([
-    [
-      'bucket',
-      (url: string) => ({ STORAGE_URL: url.replace('pictures', 'others') }),
-      'NoSuchBucket',
-    ],
+    ['bucket', (url: string) => ({ STORAGE_URL: url.replace('images', 'others') }), 'NoSuchBucket'],
     ['secret', () => ({ AWS_SECRET_ACCESS_KEY: 'another' }), 'SignatureDoesNotMatch'],
     ['key id', () => ({ AWS_ACCESS_KEY_ID: 'another' }), 'InvalidAccessKeyId'],
   ])('of the %s is told by check, and no key is found missing', async (_, change, reason) => {

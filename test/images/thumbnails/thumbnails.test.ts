@@ -30,7 +30,7 @@ it('makes a WebP of the width asked for, and says how large it is', async () => 
   expect(await stagedFiles()).toEqual([]);
 });
 
-it('turns a picture upright, never enlarges it, and keeps its transparency', async () => {
+it('turns an image upright, never enlarges it, and keeps its transparency', async () => {
   const turned = await setUp(await turnedJpeg(80, 60));
   const made = await turned.thumbnails.make(KEY, 256);
   expect(await sharp(await buffer(turned.blobs.read(made?.key ?? ''))).metadata()).toMatchObject({
@@ -77,7 +77,7 @@ it('makes none of an image that a decoder would have to hold in more than 56 MiB
   expect(await wallpaper.thumbnails.make(KEY, 64)).not.toBeNull();
 });
 
-it('narrows a very tall picture instead of making a very tall thumbnail', async () => {
+it('narrows a very tall image instead of making a very tall thumbnail', async () => {
   const { blobs, thumbnails } = await setUp(await jpeg(20, 20_000));
   const made = await thumbnails.make(KEY, 64);
   const { height } = await sharp(await buffer(blobs.read(made?.key ?? ''))).metadata();
@@ -110,7 +110,7 @@ it('works for many callers with one decoder', async () => {
   expect(new Set(made.map((thumbnail) => thumbnail?.key)).size).toBe(5);
 });
 
-it('answers null for a picture that cannot be decoded or is too large, and leaves nothing', async () => {
+it('answers null for an image that cannot be decoded or is too large, and leaves nothing', async () => {
   const broken = await setUp((await jpeg()).subarray(0, 30));
   expect(await broken.thumbnails.make(KEY, 64)).toBeNull();
   expect(await broken.thumbnails.thumbHash(KEY)).toBeNull();
@@ -119,14 +119,14 @@ it('answers null for a picture that cannot be decoded or is too large, and leave
   expect(await huge.thumbnails.make(KEY, 64)).toBeNull();
 });
 
-it('says that there is no such picture, and works on afterwards', async () => {
+it('says that there is no such image, and works on afterwards', async () => {
   const { thumbnails, stagedFiles } = await setUp(await jpeg());
   await expect(thumbnails.make('owner/cd/cdef', 64)).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await stagedFiles()).toEqual([]);
   await expect(thumbnails.make(KEY, 64)).resolves.not.toBeNull();
 });
 
-it('gives a ThumbHash of the picture’s shape and colour', async () => {
+it('gives a ThumbHash of the image’s shape and colour', async () => {
   const red = { width: 300, height: 150, channels: 3, background: '#d02020' } as const;
   const { thumbnails } = await setUp(await sharp({ create: red }).png().toBuffer());
   const hash = await thumbnails.thumbHash(KEY);

@@ -1,11 +1,14 @@
-/** What is kept of EXIF metadata (CIPA DC-008): how to show the image, and nothing about its making. */
+/**
+ * The EXIF metadata that is forwarded (CIPA DC-008): how to show the image, and nothing about its
+ * origin.
+ */
 export interface DisplayExif {
-  /** 1 to 8; null when there is none. */
+  /** 1 to 8; null if absent. */
   readonly orientation: number | null;
-  /** Numerator and denominator; null when there is none. */
+  /** Numerator and denominator; null if absent. */
   readonly xResolution: readonly [number, number] | null;
   readonly yResolution: readonly [number, number] | null;
-  /** 2: inch, 3: centimetre; null when there is none. */
+  /** 2: inch, 3: centimetre; null if absent. */
   readonly resolutionUnit: number | null;
 }
 
@@ -28,7 +31,9 @@ const NOTHING: DisplayExif = {
   resolutionUnit: null,
 };
 
-/** Reads the first directory of a TIFF structure; what cannot be read counts as absent. Never throws. */
+/**
+ * Reads the first directory of a TIFF structure. Unreadable fields count as absent. Never throws.
+ */
 export function readDisplayExif(tiff: Buffer): DisplayExif {
   const order = tiff.toString('latin1', 0, 2);
   if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) return NOTHING;
@@ -73,7 +78,7 @@ export function readDisplayExif(tiff: Buffer): DisplayExif {
   return found;
 }
 
-/** A TIFF structure of these fields alone; null when there are none. */
+/** A TIFF structure with only these fields; null if there are none. */
 export function writeDisplayExif(exif: DisplayExif): Buffer | null {
   const { orientation, xResolution, yResolution, resolutionUnit } = exif;
   const hasDensity = xResolution !== null && yResolution !== null;

@@ -1,20 +1,21 @@
-/** A file that its format's decoders cannot read to its end. The message completes "the image …". */
+/** Decoders of its format cannot read the file to the end. The message completes "the image …". */
 export class BrokenStructureError extends Error {}
 
 /** More than one frame. */
 export class AnimationError extends Error {}
 
-/** Where `find` stops in `chunk`, searched from `from` on; -1 when it needs the next chunk. */
+/** Returns where in `chunk` to stop, searching from `from` on; -1 if it needs the next chunk. */
 export type Find = (chunk: Uint8Array, from: number) => number;
 
-/** Each takes a microsecond, however short. The largest of real files have some thousands. */
+/** Each takes a microsecond, however short it is. Real files have at most some thousands. */
 const MAX_PIECES = 100_000;
 
 type Steps<T> = Generator<undefined, T, undefined>;
 
 /**
- * A file that arrives piece by piece, as a parser reads it: with `yield*`, in order, once. No method
- * holds more than the bytes that it returns. All throw BrokenStructureError where the file ends.
+ * A parser's input, which arrives in chunks. The parser reads it with `yield*`, in order, once. No
+ * method buffers more than the bytes that it returns. All throw BrokenStructureError at the end of
+ * the file.
  */
 export class Input {
   #chunk: Uint8Array = new Uint8Array();
@@ -23,12 +24,12 @@ export class Input {
   #ended = false;
   #pieces = 0;
 
-  /** How many bytes were read so far. */
+  /** Number of bytes read so far. */
   get offset(): number {
     return this.#before + this.#at;
   }
 
-  /** The chunk may be changed once the parser has come back. */
+  /** The caller may reuse the chunk once the parser has returned. */
   push(chunk: Uint8Array): void {
     this.#before += this.#chunk.length;
     this.#chunk = chunk;
@@ -39,7 +40,7 @@ export class Input {
     this.#ended = true;
   }
 
-  /** Called where a segment or chunk begins: a file may have 100,000 of them. */
+  /** Call at the start of each segment or chunk: a file may have 100,000 of them. */
   beginPiece(): void {
     this.#pieces += 1;
     if (this.#pieces > MAX_PIECES) {
@@ -49,7 +50,7 @@ export class Input {
     }
   }
 
-  /** Exactly `bytes` bytes, copied. */
+  /** Reads exactly `bytes` bytes, as a copy. */
   *take(bytes: number): Steps<Buffer> {
     const taken = Buffer.allocUnsafe(bytes);
     for (let filled = 0; filled < bytes; ) {
@@ -71,7 +72,7 @@ export class Input {
     }
   }
 
-  /** Goes on to what `find` finds, which is read next. */
+  /** Skips to the position that `find` finds. */
   *skipTo(find: Find): Steps<void> {
     for (;;) {
       const found = find(this.#chunk, this.#at);
@@ -89,17 +90,17 @@ export class Input {
   }
 }
 
-/** What a parser returns, and whether it has. */
+/** A parser that chunks are pushed into. */
 export interface PushParser<T> {
-  /** True once the parser needs no more: the rest of the file is not part of the image. */
+  /** True once the parser needs no more data. The rest of the file does not belong to the image. */
   readonly isDone: boolean;
-  /** The chunk may be changed afterwards. @throws what the parser throws. */
+  /** The caller may reuse the chunk afterwards. @throws the parser's errors. */
   write(chunk: Uint8Array): void;
-  /** The file has ended. @throws what the parser throws. */
+  /** Call at the end of the file. @throws the parser's errors. */
   end(): T;
 }
 
-/** Runs a parser that pulls on a file that is pushed. */
+/** Runs a pulling parser on a file that arrives in chunks. */
 export function createPushParser<T>(parse: (input: Input) => Steps<T>): PushParser<T> {
   const input = new Input();
   const steps = parse(input);
@@ -116,7 +117,7 @@ export function createPushParser<T>(parse: (input: Input) => Steps<T>): PushPars
     end() {
       input.end();
       if (!last.done) last = steps.next();
-      if (!last.done) throw new Error('The parser waits at the end of its input.');
+      if (!last.done) throw new Error('The parser is waiting at the end of its input.');
       return last.value;
     },
   };

@@ -28,21 +28,24 @@ interface Frame {
   readonly height: number;
   readonly components: number;
   readonly isProgressive: boolean;
-  /** Of all coefficients, which a decoder holds when they come in several scans. */
+  /** All coefficients. A decoder holds them if they come in several scans. */
   readonly coefficientBytes: number;
 }
 
-/** Baseline, extended and progressive, each with Huffman or arithmetic coding: what decoders read. */
+/**
+ * The frames that decoders read: baseline, extended and progressive, each with Huffman or
+ * arithmetic coding.
+ */
 const FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 const PROGRESSIVE = [0xc2, 0xca];
 const TABLES: readonly number[] = [Marker.DHT, Marker.DAC, Marker.DQT, Marker.DNL, Marker.DRI];
 
-/** A decoder goes over all coefficients once for each scan. Encoders write about ten. */
+/** A decoder goes over all coefficients once per scan. Encoders write about ten scans. */
 const MAX_SCANS = 100;
 
 /**
- * The application segments of which something is kept: how their data begins, and how much of it is
- * read; absent: all.
+ * The application segments of which parts are forwarded: how their data begins, and how many bytes
+ * are read; all if absent.
  */
 const APPLICATION: Readonly<Record<number, { name: string; headBytes?: number }>> = {
   [Marker.APP0]: { name: 'JFIF\0', headBytes: 14 },
@@ -52,10 +55,10 @@ const APPLICATION: Readonly<Record<number, { name: string; headBytes?: number }>
 };
 
 /**
- * Reads a JPEG file (T.81, annex B) to the end of its first image. Behind that, phones put gain maps,
- * films and further images. Of the application segments, these are kept: JFIF without its thumbnail,
+ * Reads a JPEG file (T.81, annex B) to the end of its first image. Phones append gain maps, videos
+ * and further images. Of the application segments, these are forwarded: JFIF without its thumbnail,
  * the colour profile (ICC.1, B.4), Adobe's colour transform, and EXIF reduced to orientation and
- * density. Bytes between segments are dropped, as decoders do.
+ * density. Bytes between segments are dropped, as in decoders.
  */
 export function* parseJpeg(
   input: Input,
@@ -112,7 +115,7 @@ export function* parseJpeg(
       if (scans > MAX_SCANS) throw new BrokenStructureError(`has more than ${MAX_SCANS} scans`);
       const [inFirst = 0] = yield* input.take(Math.min(bytes, 1));
       yield* input.skip(Math.max(0, bytes - 1));
-      // Otherwise one scan has them all, and can be decoded as it comes.
+      // Otherwise a single scan has all components and can be decoded row by row.
       if (frame.isProgressive || inFirst < frame.components) decoderBytes = frame.coefficientBytes;
       parts.keep(at, end);
       inScan = true;
@@ -134,12 +137,12 @@ export function* parseJpeg(
 }
 
 interface Application {
-  /** All of it, other data in its place, or nothing. */
+  /** The whole segment, replacement data, or nothing. */
   readonly kept: 'whole' | Buffer | null;
   readonly exif: DisplayExif | null;
 }
 
-/** A segment of `APPLICATION`, whose data is `bytes` long. */
+/** A segment of `APPLICATION` with `bytes` bytes of data. */
 function* parseApplication(
   input: Input,
   code: number,
@@ -170,7 +173,7 @@ function* parseApplication(
   }
 }
 
-/** T.81, B.2.2. A height of 0 is told by a later segment, which decoders do not read. */
+/** T.81, B.2.2. A height of 0 means that a later segment has it, which decoders do not read. */
 function parseFrame(code: number, frame: Buffer, checkHeader: CheckHeader): Frame {
   const components = frame[5] ?? 0;
   if (components < 1 || components > 4 || frame.length !== 6 + components * 3) {
@@ -215,7 +218,7 @@ function markerFinder(): Find {
   };
 }
 
-/** Those below 0xC0 are reserved, and a second start is an error. */
+/** Codes below 0xC0 are reserved, and a second start marker is an error. */
 function hasLength(code: number): boolean {
   return code >= 0xc0 && code !== Marker.SOI;
 }

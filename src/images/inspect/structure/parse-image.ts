@@ -8,9 +8,9 @@ import { parseWebp } from './webp.ts';
 const PARSERS = { png: parsePng, jpeg: parseJpeg, webp: parseWebp } as const;
 
 /**
- * Parses a file's structure while it arrives. Nothing is decoded: each byte is passed over once, and
- * at most 64 KiB are held.
- * @throws BrokenStructureError, AnimationError, and what `checkHeader` throws.
+ * Parses the structure of a file while it arrives. Nothing is decoded: each byte is visited once,
+ * and at most 64 KiB are buffered.
+ * @throws BrokenStructureError, AnimationError, and the errors of `checkHeader`.
  */
 export function createImageParser(
   format: ImageFormat,

@@ -4,11 +4,11 @@ import { BrokenStructureError, type Input } from './input.ts';
 import { type CheckHeader, type ImageStructure, PartList } from './structure.ts';
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
-/** A chunk's length, type and checksum. */
+/** Length, type and checksum of a chunk. */
 const FRAME_BYTES = 12;
 const MAX_LENGTH = 0x7f_ff_ff_ff;
 
-/** Samples per pixel and the depths that go with them, by colour type (PNG, third edition, 11.2.1). */
+/** Samples per pixel and allowed depths by colour type (PNG, third edition, 11.2.1). */
 const COLOURS: Readonly<Record<number, { samples: number; depths: readonly number[] }>> = {
   0: { samples: 1, depths: [1, 2, 4, 8, 16] },
   2: { samples: 3, depths: [8, 16] },
@@ -19,7 +19,7 @@ const COLOURS: Readonly<Record<number, { samples: number; depths: readonly numbe
 const PALETTE = 3;
 const WITH_ALPHA = [4, 6];
 
-/** What is kept, and its most bytes: a longer one holds something else, and decoders ignore it. */
+/** The chunks that are forwarded, with their maximum size. Decoders ignore longer ones. */
 const KEPT: Readonly<Record<string, number>> = {
   PLTE: 768,
   IDAT: MAX_LENGTH,
@@ -35,13 +35,14 @@ const KEPT: Readonly<Record<string, number>> = {
   pHYs: 9,
 };
 
-/** Far more than the fields that are read need. */
+/** Far more than the fields need. */
 const MAX_EXIF_BYTES = 64 * 1024;
 
 /**
- * Reads a PNG file (third edition) chunk by chunk to its IEND chunk; nothing is inflated. Kept are the
- * image, its colour space and density, and eXIf reduced to orientation and density. An animated PNG
- * is a still image to every reader that does not know the extension (4.9): its default image.
+ * Reads a PNG file (third edition) chunk by chunk to its IEND chunk, without inflating data.
+ * Forwarded are the image, its colour space and density, and eXIf reduced to orientation and
+ * density. Of an animated PNG, only the default image (4.9) is used, as in every reader that does
+ * not know the extension.
  */
 export function* parsePng(
   input: Input,
@@ -120,11 +121,11 @@ function parseHeader(head: Buffer, checkHeader: CheckHeader) {
   }
   const decodedBytes = width * height * samples * (depth === 16 ? 2 : 1);
   checkHeader({ width, height, decodedBytes });
-  // Each pass of an interlaced image goes over all of it.
+  // Each pass of an interlaced image covers the whole image.
   return { width, height, colour, decoderBytes: interlace === 1 ? decodedBytes : 0 };
 }
 
-/** Told by the case of the first letter (5.4). */
+/** The case of the first letter marks critical chunks (5.4). */
 function isCritical(type: string): boolean {
   return type < 'a';
 }

@@ -1,45 +1,45 @@
 import { BrokenStructureError } from './input.ts';
 
-/** What the header of a file says of the image. Sides are in pixels, as stored. */
+/** Facts from the header of a file. Sides are in pixels, as stored. */
 export interface ImageHeader {
   readonly width: number;
   readonly height: number;
-  /** Of all pixels once they are decoded, at the depth that they are stored with. */
+  /** Size of all decoded pixels at their stored depth. */
   readonly decodedBytes: number;
 }
 
-/** @throws to end the parsing: the image is beyond a limit. */
+/** @throws to stop parsing if the image exceeds a limit. */
 export type CheckHeader = (header: ImageHeader) => void;
 
-/** Bytes of the file, `end` exclusive. */
+/** A byte range of the file; `end` is exclusive. */
 export interface ByteSpan {
   readonly start: number;
   readonly end: number;
 }
 
-/** One after the other they are a file: spans of the parsed one, and bytes that are not in it. */
+/** Concatenated, the parts are a file: spans of the parsed file, and bytes that are not in it. */
 export type ImagePart = ByteSpan | Uint8Array;
 
-/** What was found in a file whose structure was read to the end of its first image. */
+/** The structure of a file up to the end of its first image. */
 export interface ImageStructure {
   readonly width: number;
   readonly height: number;
-  /** As in EXIF: 1 is upright; from 5 on, width and height change places. */
+  /** As in EXIF: 1 is upright; from 5 on, width and height are swapped. */
   readonly orientation: number;
   readonly hasAlpha: boolean;
-  /** What a decoder holds at once, beyond some rows: 0 for what can be decoded row by row. */
+  /** Memory of a decoder beyond a few rows; 0 if it can decode row by row. */
   readonly decoderBytes: number;
   /**
-   * The first image alone: image data, colour profile, density and orientation. An unchanged file is
-   * one span.
+   * Only the first image: image data, colour profile, density and orientation. A file that needs no
+   * change is one span.
    */
   readonly parts: readonly ImagePart[];
 }
 
-/** Each is a few dozen bytes of memory. Real files have fewer than 100 of them. */
+/** Each takes a few dozen bytes of memory. Real files have fewer than 100. */
 const MAX_PARTS = 4_096;
 
-/** Collects parts; spans that touch become one. */
+/** Collects parts and merges adjacent spans. */
 export class PartList {
   readonly #parts: ImagePart[] = [];
 

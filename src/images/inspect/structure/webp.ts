@@ -7,7 +7,7 @@ import {
   PartList,
 } from './structure.ts';
 
-/** Of the VP8X chunk (RFC 9649, 2.7). */
+/** Flags of the VP8X chunk (RFC 9649, 2.7). */
 const Flag = { ANIMATION: 0x02, ALPHA: 0x10, ICC: 0x20 } as const;
 const KEPT_FLAGS = Flag.ANIMATION | Flag.ALPHA | Flag.ICC;
 
@@ -25,9 +25,9 @@ interface Pixels {
 }
 
 /**
- * Reads a WebP file (RFC 9649) chunk by chunk to the end that its RIFF header tells. Kept are the image
- * and its colour profile, under a RIFF header and flags that fit. EXIF goes, and its orientation with
- * it: browsers do not turn WebP images. More than one frame is refused at the second.
+ * Reads a WebP file (RFC 9649) chunk by chunk to the end of its RIFF. Forwarded are the image and
+ * its colour profile, with a matching RIFF header and flags. EXIF is dropped, including its
+ * orientation, because browsers do not rotate WebP images. A second frame is rejected.
  *
  * @throws AnimationError
  */
@@ -46,7 +46,7 @@ export function* parseWebp(
   let hasProfile = false;
   let hasAlphaChunk = false;
   let frames = 0;
-  /** Something of the file is left out, or written otherwise. */
+  /** Whether parts of the file are omitted or rewritten. */
   let isChanged = false;
 
   while (riffEnd - input.offset >= CHUNK_HEAD_BYTES) {
@@ -93,7 +93,7 @@ export function* parseWebp(
     }
     yield* input.skip(dataEnd - input.offset);
 
-    // Some writers leave the last padding byte out, or uncounted.
+    // Some writers omit the last padding byte, or do not count it.
     const isPadded = length % 2 === 0 || dataEnd < riffEnd;
     if (length % 2 === 1 && isPadded) yield* input.skip(1);
     if (isKept) parts.keep(start, input.offset);
@@ -121,7 +121,7 @@ export function* parseWebp(
   };
 }
 
-/** Decoders make four bytes of each pixel. */
+/** Decoders use four bytes per pixel. */
 function headerOf({ width, height }: Pixels) {
   return { width, height, decodedBytes: width * height * 4 };
 }
@@ -136,7 +136,7 @@ function readCanvas(data: Buffer): Pixels & { flags: number } {
   };
 }
 
-/** The header of VP8 (RFC 6386, 9.1) or of its lossless kin (RFC 9649, 3.4). */
+/** The header of VP8 (RFC 6386, 9.1) or of lossless WebP (RFC 9649, 3.4). */
 function* readBitstream(
   input: Input,
   type: string,
@@ -164,7 +164,7 @@ function noImage(): BrokenStructureError {
   return new BrokenStructureError('has image data that decoders do not read');
 }
 
-/** A frame is kept whole: it must hold nothing but an image. */
+/** A frame is forwarded whole, so it must contain only an image. */
 function* checkFrame(input: Input, end: number): Generator<undefined, void, undefined> {
   yield* input.skip(Math.min(FRAME_HEAD_BYTES, end - input.offset));
   while (end - input.offset >= CHUNK_HEAD_BYTES) {
@@ -173,13 +173,13 @@ function* checkFrame(input: Input, end: number): Generator<undefined, void, unde
     const length = head.readUInt32LE(4);
     const isImage = FRAME_CHUNKS.includes(head.toString('latin1', 0, 4));
     if (!isImage || input.offset + length > end) {
-      throw new BrokenStructureError('has a frame with something else than an image');
+      throw new BrokenStructureError('has a frame that contains no image');
     }
     yield* input.skip(Math.min(length + (length % 2), end - input.offset));
   }
 }
 
-/** The kept chunks under headers of their own. */
+/** The forwarded chunks with new headers. */
 function rewritten(
   kept: readonly ImagePart[],
   canvas: { flags: number; width: number; height: number; hasProfile: boolean } | null,

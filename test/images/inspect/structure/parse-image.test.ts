@@ -16,7 +16,7 @@ import {
   exifSegment,
   jpegSegment,
   jpegSegments,
-  multiPicture,
+  multiImage,
   pngChunk,
   pngChunks,
   riffChunk,
@@ -61,7 +61,7 @@ describe('a file of any format', () => {
           .jpeg({ progressive: true })
           .toBuffer(),
       ],
-      ['jpeg', multiPicture([await jpeg(), await jpeg(16, 12)])],
+      ['jpeg', multiImage([await jpeg(), await jpeg(16, 12)])],
       ['png', withPngChunks(await pngWithAlpha(), 'IDAT', [pngChunk('eXIf', cameraExif())])],
       ['png', withPngChunks(await png(), 'IEND', [pngChunk('tEXt', 'a\0b')])],
       ['webp', await webp()],

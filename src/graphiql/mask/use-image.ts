@@ -1,37 +1,37 @@
 import { useEffect, useState } from 'react';
 import type { Size } from './strokes.ts';
 
-/** A file, or the address of a stored picture. */
-export type PictureSource = File | string;
+/** A file, or the URL of a stored image. */
+export type ImageSource = File | string;
 
-export interface Picture {
+export interface LoadedImage {
   readonly url: string;
-  /** As a viewer shows it, after its EXIF orientation: that is what a mask is compared with. */
+  /** Size after EXIF orientation, which a mask must match. */
   readonly size: Size;
 }
 
-/** Null until it is known. */
-export function usePicture(source: PictureSource): Picture | 'unreadable' | null {
-  const [picture, setPicture] = useState<Picture | 'unreadable' | null>(null);
+/** Null until it is loaded. */
+export function useImage(source: ImageSource): LoadedImage | 'unreadable' | null {
+  const [image, setImage] = useState<LoadedImage | 'unreadable' | null>(null);
   useEffect(() => {
     const looking = new AbortController();
     const { signal } = looking;
-    // Of the file or, for a stored picture, its own address.
+    // URL of the file or of the stored image.
     const made = typeof source === 'string' ? null : URL.createObjectURL(source);
     const url = made ?? String(source);
     measure(url).then(
-      (size) => !signal.aborted && setPicture({ url, size }),
-      () => !signal.aborted && setPicture('unreadable'),
+      (size) => !signal.aborted && setImage({ url, size }),
+      () => !signal.aborted && setImage('unreadable'),
     );
     return () => {
       looking.abort();
       if (made !== null) URL.revokeObjectURL(made);
     };
   }, [source]);
-  return picture;
+  return image;
 }
 
-/** @throws DOMException when it is no picture. */
+/** @throws DOMException if it is not an image. */
 async function measure(url: string): Promise<Size> {
   const image = new Image();
   image.src = url;

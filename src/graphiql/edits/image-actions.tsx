@@ -5,18 +5,18 @@ import { ownUrl } from '../transport/graphql.ts';
 import { usePage } from '../workbench/page-context.ts';
 import { FILES_TITLE, showPanel } from '../workbench/show-panel.ts';
 import { useEditors } from '../workbench/use-editors.ts';
-import type { Picture } from './edit.ts';
+import type { EditImage } from './edit.ts';
 
-/** What can be done with a stored picture. */
-export function PictureActions({ picture, label }: { picture: Picture; label: string }) {
+/** The actions of a stored image. */
+export function ImageActions({ image, label }: { image: EditImage; label: string }) {
   const { sandbox } = usePage();
   const { openTab, insert } = useEditors();
   const slots = useUploadSlots();
 
   const asInput = () => {
-    if (!slots.placeStored(picture.id)) {
+    if (!slots.placeStored(image.id)) {
       const { query, variables = '' } = editOperation({ sandbox });
-      const images = [{ id: picture.id }];
+      const images = [{ id: image.id }];
       openTab({ query, variables: withValue(variables, ['input', 'images'], images) });
     }
     showPanel(FILES_TITLE);
@@ -28,16 +28,16 @@ export function PictureActions({ picture, label }: { picture: Picture; label: st
       </button>
       <button
         aria-label={`Insert id: ${label}`}
-        onClick={() => insert(picture.id)}
+        onClick={() => insert(image.id)}
         title="Where the cursor was last in an editor"
         type="button"
       >
         Insert id
       </button>
-      <a aria-label={`Open ${label}`} href={ownUrl(picture.url)} rel="noreferrer" target="_blank">
+      <a aria-label={`Open ${label}`} href={ownUrl(image.url)} rel="noreferrer" target="_blank">
         Open
       </a>
-      <a aria-label={`Download ${label}`} download href={ownUrl(picture.url)}>
+      <a aria-label={`Download ${label}`} download href={ownUrl(image.url)}>
         Download
       </a>
     </span>

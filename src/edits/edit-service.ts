@@ -1,0 +1,71 @@
+import type { PrismaClient } from '../database/database.ts';
+import type { ReadSaved } from '../edits-api/edits-api.ts';
+import type { OpenImages } from '../images/open-images.ts';
+import { MAKE_THUMBNAILS } from '../images/thumbnails/make-thumbnails.ts';
+import type { Budgets } from '../limits/budgets.ts';
+import type { Log } from '../log.ts';
+import type { Models } from '../models/models.ts';
+import type { PriceTable } from '../models/prices.ts';
+import type { OpenQueue } from '../queue/open-queue.ts';
+import { createDeleteEdits } from './deletion/delete-edits.ts';
+import { createCancelEdit } from './end/cancel-edit.ts';
+import { createHistory } from './history/history.ts';
+import { createEstimateEdit } from './input/estimate-edit.ts';
+import { createLineage } from './lineage/lineage.ts';
+import type { OpenEdits } from './open-edits.ts';
+import { createPrompts } from './prompts/prompts.ts';
+import { createRereadAnswer } from './run/reread-answer.ts';
+import { createBacklog } from './submit/backlog.ts';
+import { createCostBound } from './submit/cost-bound.ts';
+import { createEdits } from './submit/edits.ts';
+import { createReserveCost } from './submit/reserve-cost.ts';
+import { createSubmitAndWait } from './submit/submit-and-wait.ts';
+import { createEditSubscriptions } from './watch/edit-subscriptions.ts';
+import { createEditWaits } from './watch/edit-waits.ts';
+
+/** The half that submits, cancels, deletes and finds edits; it runs none. */
+export function createEditService(
+  options: OpenQueue & {
+    prisma: PrismaClient;
+    images: OpenImages;
+    prices: PriceTable;
+    edits: OpenEdits;
+    budgets: Budgets;
+    models: Models;
+    /** Reads a stored response as its upstream's client would. */
+    readerOf: (upstream: string | null) => ReadSaved;
+    sandbox: boolean;
+    maxQueued: number;
+    log: Log;
+  },
+) {
+  const { prisma, queue, events, prices, budgets, models, sandbox, log } = options;
+  const { endEdit, finalEvents, storedAnswers } = options.edits;
+  const { images } = options.images;
+  const backlog = createBacklog({ prisma, maxQueued: options.maxQueued });
+  const costBound = createCostBound({ prisma, models, prices });
+  const reserveCost = createReserveCost({ budgets, models, costBound });
+  const history = createHistory({ prisma });
+  const editWaits = createEditWaits({ finalEvents });
+  const services = {
+    edits: createEdits({ prisma, queue, images, models, backlog, budgets, reserveCost, sandbox }),
+    estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
+    cancelEdit: createCancelEdit({ prisma, endEdit }),
+    deleteEdits: createDeleteEdits({ prisma, queue, events }),
+    rereadAnswer: createRereadAnswer({
+      prisma,
+      images,
+      storedAnswers,
+      endEdit,
+      readerOf: options.readerOf,
+      onSucceeded: (jobId) => queue.send(prisma, MAKE_THUMBNAILS, { jobIds: [jobId] }),
+      log,
+    }),
+    submitAndWait: createSubmitAndWait({ editWaits }),
+    history,
+    lineage: createLineage({ prisma }),
+    prompts: createPrompts({ prisma }),
+    editSubscriptions: createEditSubscriptions({ prisma, history, events, log }),
+  };
+  return { services, editWaits };
+}
