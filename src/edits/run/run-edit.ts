@@ -75,7 +75,11 @@ export function createRunEdit(options: {
     if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (!isUnknown) await removeAnswerFile(answerFiles, job, log);
     if (isEnded) log.warn({ err: error, code, outcome }, 'attempt failed');
-    else log.info({ code, outcome }, 'discarded the failure of an attempt: the edit had already ended');
+    else
+      log.info(
+        { code, outcome },
+        'discarded the failure of an attempt: the edit had already ended',
+      );
   }
 
   /** Null if the images of an edit can be stored, as far as can be known now. */
