@@ -99,7 +99,8 @@ export async function openAnswerReaders(options: {
     }),
   }));
   const [first] = readers;
-  if (first === undefined) throw new Error('no upstream is configured whose responses could be read');
+  if (first === undefined)
+    throw new Error('no upstream is configured whose responses could be read');
   return {
     readerOf: (upstream) =>
       (readers.find(({ name }) => name === upstream) ?? first).access.readSaved,
