@@ -25,14 +25,14 @@ function showLive({ status, partialImages, outputImages, error }) {
   live
     .querySelector('div')
     .replaceChildren(
-      ...partialImages.map(({ url }) => imageOf(url, 'Partial image')),
+      ...partialImages.map(({ url }) => imageOf(url, 'In progress')),
       ...outputImages.map(({ url }) => imageOf(url, 'Result')),
     );
 }
 
 async function showHistory() {
   const { editJobs } = await retouch.ask(HISTORY);
-  const entries = editJobs.edges.map(({ node: { status, prompt, outputImages } }) => {
+  const entries = editJobs.nodes.map(({ status, prompt, outputImages }) => {
     const entry = document.createElement('li');
     entry.append(
       ...outputImages.map(({ thumbnailUrl }) => imageOf(thumbnailUrl, prompt.text)),

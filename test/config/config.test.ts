@@ -352,7 +352,9 @@ describe('a role that is a part of the whole', () => {
 
   test('knows where the images are served when it is a worker that may send webhooks', () => {
     const worker = { ROLE: 'worker', DATABASE_URL, SECRET_KEY };
-    expect(problemsOf(worker)).toEqual([expect.stringMatching(/^ROLE is worker and SECRET_KEY is set, but PUBLIC_URL is not/)]);
+    expect(problemsOf(worker)).toEqual([
+      expect.stringMatching(/^ROLE is worker and SECRET_KEY is set, but PUBLIC_URL is not/),
+    ]);
     expect(problemsOf({ ...worker, PUBLIC_URL })).toEqual([]);
     expect(problemsOf({ ...worker, PUBLIC_URL: 'retouch' })).toHaveLength(1);
     expect(problemsOf({ ...worker, SECRET_KEY: '' })).toEqual([]);

@@ -203,9 +203,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         `CREATE FUNCTION half."promptsWith"(text, int[], text, bigint) RETURNS SETOF uuid LANGUAGE sql AS 'SELECT NULL::uuid'`,
       );
       for (const _ of ['now', 'before']) {
-        expect(await refusal(`${at().href}?schema=half`)).toMatch(
-          /a database migration failed/,
-        );
+        expect(await refusal(`${at().href}?schema=half`)).toMatch(/a database migration failed/);
       }
     });
   },

@@ -47,7 +47,9 @@ describe.runIf(hasDatabase)('S3 that fails', () => {
     const id = await payThenFail(rig, () => s3.fail({ kind: 'reset' }));
     await rig.service.kill();
     await rig.restart();
-    await rig.service.line((line) => line.includes('could not recover an attempt; the next run tries again'));
+    await rig.service.line((line) =>
+      line.includes('could not recover an attempt; the next run tries again'),
+    );
     expect((await rig.job(id)).status).toBe('RUNNING');
     expect((await fetch(`${rig.service.url}/health/ready`)).status).toBe(503);
     s3.fail(null);

@@ -52,7 +52,7 @@ function Live({ id }: { id: string }) {
     <section aria-label="This edit">
       <p role="status">{failure?.message ?? status}</p>
       {partialImages.map((image) => (
-        <img key={image.id} src={image.url} alt="Partial image" />
+        <img key={image.id} src={image.url} alt="In progress" />
       ))}
       {outputImages.map((image) => (
         <img key={image.id} src={image.url} alt="Result" />
@@ -68,7 +68,7 @@ function History() {
       <h2>History</h2>
       {error && <p role="alert">{error.message}</p>}
       <ul>
-        {data?.editJobs.edges.map(({ node: job }) => (
+        {data?.editJobs.nodes.map((job) => (
           <li key={job.id}>
             {job.outputImages.map((image) => (
               <img key={image.id} src={image.thumbnailUrl} alt={job.prompt.text} />

@@ -51,10 +51,7 @@ export function createEventStreamDecoder(options: {
   let errors = 0;
   let isDone = false;
   let reported: EditsApiError | null = null;
-  /**
-   * The first error as it arrived; '' if images arrived before it, because the edit was then
-   * processed.
-   */
+  /** The first error; '' if images arrived before it, because the edit was then processed. */
   let errorText: string | null = null;
   let broken: EditsApiError | null = null;
   let usageApart: unknown;
