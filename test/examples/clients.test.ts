@@ -62,7 +62,7 @@ describe.runIf(inject('hasExamples'))('an example’s client', () => {
       for await (const { editJob: news } of client.watch(id)) {
         const { status, partialImages = [], outputImages } = news.editJob;
         seen.add(status);
-        if (news.partialImage || partialImages.length > 0) seen.add('an image on the way');
+        if (news.image || partialImages.length > 0) seen.add('an image on the way');
         if (status === 'SUCCEEDED') {
           outputs = outputImages;
           break;
