@@ -25,7 +25,7 @@ function showLive({ status, partialImages, outputImages, error }) {
   live
     .querySelector('div')
     .replaceChildren(
-      ...partialImages.map(({ url }) => imageOf(url, 'Partial image')),
+      ...partialImages.map(({ url }) => imageOf(url, 'In progress')),
       ...outputImages.map(({ url }) => imageOf(url, 'Result')),
     );
 }

@@ -1,9 +1,9 @@
 import type { Prisma } from '../database/database.ts';
+import { toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
 import { shownParameters } from '../edits/parameters.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import { imageUrl } from '../public-ids/image-url.ts';
-import { toUsageRecord } from '../usage/usage-record.ts';
 
 /** The relations that a record is built from. */
 export const RECORD_FIELDS = {
@@ -69,7 +69,7 @@ export function toEditRecord(job: RecordedJob, baseUrl: string) {
             revisedPrompt: job.answerRevisedPrompt,
           }
         : null,
-    error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
+    error: toErrorRecord(job),
     retryOf: job.retryOfId === null ? null : { id: encodeGlobalId('EditJob', job.retryOfId) },
     inputImages: withRole('INPUT'),
     mask: withRole('MASK')[0] ?? null,

@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import { toUsageRecord } from '../usage/usage-record.ts';
+import { toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
 /** The job's fields in a message: no prompt, no images. */
@@ -49,8 +49,7 @@ export function editMessage(event: WebhookEvent, job: MessageJob, links: Links):
           url: links.imageUrl(imageId),
         })),
         usage: toUsageRecord(job.usage),
-        error:
-          job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
+        error: toErrorRecord(job),
       },
     },
   });

@@ -55,10 +55,10 @@ describe.runIf(chromium && inject('hasExamples'))('npm start in examples/', () =
       await page.getByRole('button', { name: 'Edit' }).click();
 
       const edit = page.getByRole('region', { name: 'This edit' });
-      await expectLoaded(edit.getByRole('img', { name: 'Partial image' }).first());
+      await expectLoaded(edit.getByRole('img', { name: 'In progress' }).first());
       expect(await edit.getByRole('status').textContent()).toBe('RUNNING');
       await expectLoaded(edit.getByRole('img', { name: 'Result' }));
-      expect(await edit.getByRole('img', { name: 'Partial image' }).count()).toBe(3);
+      expect(await edit.getByRole('img', { name: 'In progress' }).count()).toBe(3);
       const entry = page
         .getByRole('region', { name: 'History' })
         .getByRole('listitem')

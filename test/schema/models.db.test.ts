@@ -152,10 +152,7 @@ describe.runIf(hasDatabase)('models', () => {
     ['inputFidelity', { model: 'gpt-image-2', inputFidelity: 'LOW' }],
     ['inputFidelity', { model: 'gpt-image-1-mini', inputFidelity: 'HIGH' }],
     ['quality', { model: 'gpt-image-1', quality: 'XHIGH' }],
-    [
-      'extraParams.complexity',
-      { model: 'gpt-image-2.5-flare', extraParams: { complexity: 'low' } },
-    ],
+    ['complexity', { model: 'gpt-image-2.5-flare', complexity: 'LOW' }],
   ])('that do not accept %s say so before the upload is looked at', async (field, input) => {
     const { requests } = app.sandbox.stats();
     const refused = await edit(input, Buffer.from('no image'));

@@ -1,9 +1,6 @@
 import type { Prisma } from '../database/database.ts';
 
-/**
- * `EditJob.usage` as exports and webhooks have it, with GraphQL's names. Null if the upstream reported
- * no usage, or numbers that contradict each other.
- */
+/** Null if the upstream reported no usage, or numbers that contradict each other. */
 export function toUsageRecord(usage: Prisma.TokenUsageModel | null) {
   if (usage?.totalTokens == null) return null;
   return {
@@ -21,4 +18,9 @@ export function toUsageRecord(usage: Prisma.TokenUsageModel | null) {
       imageTokens: usage.outputImageTokens,
     },
   };
+}
+
+/** Null if the edit has no error. */
+export function toErrorRecord(job: Pick<Prisma.EditJobModel, 'errorCode' | 'errorMessage'>) {
+  return job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' };
 }
