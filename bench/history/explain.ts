@@ -91,7 +91,11 @@ export async function explainAll(
     );
     const job = parseGlobalId(treeId)?.id ?? '';
     await explain('lineage of 50', () => lineage.tree(VIEWER, job));
-    await explain('relatives of a job', () => lineage.counts(VIEWER, [job]));
+    await explain('relatives of a job', async () => {
+      const { parents, children } = lineage.lists(VIEWER);
+      await parents.counts([job]);
+      await children.counts([job]);
+    });
     return { plans: plans.join('\n'), scans };
   } finally {
     await client.end();

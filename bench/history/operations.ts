@@ -28,7 +28,7 @@ export const PAGE = /* GraphQL */ `
           prompt { text }
           inputImages { id url } outputImages { id url thumbHash }
           usage { totalTokens } error { code }
-          parentCount childCount
+          parents(first: 0) { totalCount } children(first: 0) { totalCount }
         }
       }
     }

@@ -32,7 +32,7 @@ function showLive({ status, partialImages, outputImages, error }) {
 
 async function showHistory() {
   const { editJobs } = await retouch.ask(HISTORY);
-  const entries = editJobs.edges.map(({ node: { status, prompt, outputImages } }) => {
+  const entries = editJobs.nodes.map(({ status, prompt, outputImages }) => {
     const entry = document.createElement('li');
     entry.append(
       ...outputImages.map(({ thumbnailUrl }) => imageOf(thumbnailUrl, prompt.text)),

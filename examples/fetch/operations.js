@@ -10,4 +10,4 @@ export const EDIT = `mutation ($input: EditImageInput!) {
   editImage(input: $input) { ... on EditImagePayload { editJob { id } } ... on Error { message } }
 }`;
 export const WATCH = `subscription ($id: ID!) { editJob(id: $id) { editJob ${JOB} } }`;
-export const HISTORY = `{ editJobs(first: 12) { edges { node ${JOB} } } }`;
+export const HISTORY = `{ editJobs(first: 12) { nodes ${JOB} } }`;

@@ -20,7 +20,7 @@ if (!('editJob' in editImage)) throw new Error(editImage.message);
 for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
   if (!news.editJob) throw new Error('The edit was deleted.');
   const { status, outputImages, usage, error } = news.editJob;
-  console.log(news.partialImage ? `partial image: ${news.partialImage.url}` : status);
+  console.log('image' in news && news.image ? `partial image: ${news.image.url}` : status);
   if (error) throw new Error(error.message);
   for (const { url } of outputImages) {
     await writeFile(output, new Uint8Array(await (await fetch(url)).arrayBuffer()));
@@ -30,6 +30,6 @@ for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJ
 
 console.log('\nHistory');
 const { editJobs } = await retouch.ask(HISTORY, {});
-for (const { node } of editJobs.edges) {
-  console.log(node.createdAt, node.status, node.prompt.text);
+for (const { createdAt, status, prompt } of editJobs.nodes) {
+  console.log(createdAt, status, prompt.text);
 }

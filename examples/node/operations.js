@@ -19,8 +19,10 @@ export const EDIT = graphql(`
 export const WATCH = graphql(`
   subscription Watch($id: ID!) {
     editJob(id: $id) {
-      partialImage {
-        url
+      ... on EditJobPartialImageReceived {
+        image {
+          url
+        }
       }
       editJob {
         status
@@ -41,13 +43,11 @@ export const WATCH = graphql(`
 export const HISTORY = graphql(`
   query History {
     editJobs(first: 12) {
-      edges {
-        node {
-          createdAt
-          status
-          prompt {
-            text
-          }
+      nodes {
+        createdAt
+        status
+        prompt {
+          text
         }
       }
     }

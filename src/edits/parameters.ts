@@ -274,9 +274,18 @@ export function shownValue(row: Parameter, value: string | number | null): strin
   return value ?? (row.type === 'integer' && row.isZeroOmitted ? 0 : null);
 }
 
-/** The parameters of a job under the names that GraphQL and exports show. */
+/** The name that GraphQL and exports have for a value of an enum, which is stored as it is sent. */
+export function enumValueName(value: string): string {
+  return value.toUpperCase();
+}
+
+/** The parameters of a job under the names, and with the values, that GraphQL and exports show. */
 export function shownParameters(job: ParameterColumns): ShownParameters {
   return Object.fromEntries(
-    COLUMN_ROWS.map(([name, row]) => [row.jobField ?? name, shownValue(row, job[name])]),
+    COLUMN_ROWS.map(([name, row]) => {
+      const value = shownValue(row, job[name]);
+      const isName = row.type === 'enum' && typeof value === 'string';
+      return [row.jobField ?? name, isName ? enumValueName(value) : value];
+    }),
   ) as unknown as ShownParameters;
 }

@@ -83,13 +83,17 @@ mutation EditPart(
 # the run button again to stop.
 subscription Watch {
   editJobs {
-    type
-    partialImage { url }
-    editJob {
-      id
-      status
-      prompt { text }
-      outputImages { url }
+    __typename
+    ... on EditJobUpdate {
+      editJob {
+        id
+        status
+        prompt { text }
+        outputImages { url }
+      }
+    }
+    ... on EditJobPartialImageReceived {
+      image { url }
     }
   }
 }
@@ -99,19 +103,17 @@ subscription Watch {
       query: `query History {
   editJobs(first: 10) {
     totalCount
-    edges {
-      node {
-        id
-        status
-        model
-        createdAt
-        durationMs
-        prompt { text }
-        inputImages { id url }
-        outputImages { id url }
-        usage { totalTokens }
-        cost { amount nominal }
-      }
+    nodes {
+      id
+      status
+      model
+      createdAt
+      durationMs
+      prompt { text }
+      inputImages { id url }
+      outputImages { id url }
+      usage { totalTokens }
+      cost { amount nominal }
     }
     pageInfo { hasNextPage endCursor }
   }

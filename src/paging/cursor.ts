@@ -8,6 +8,7 @@ const VERSION = 1;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KEYS = {
   bigint: /^-?\d{1,18}$/,
+  uuid: UUID,
   timestamptz: /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/,
 } satisfies Record<SortColumn['type'], RegExp>;
 

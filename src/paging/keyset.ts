@@ -5,7 +5,7 @@ import type { Direction } from './order.ts';
 export interface SortColumn {
   readonly sql: Prisma.Sql;
   /** Type that its text is cast to. */
-  readonly type: 'timestamptz' | 'bigint';
+  readonly type: 'timestamptz' | 'bigint' | 'uuid';
   /** Null counts as the smallest value. */
   readonly isNullable: boolean;
 }

@@ -1,7 +1,7 @@
 import { checkAll, InvalidInputError } from '../errors.ts';
 import { decodeCursor } from './cursor.ts';
 import type { Position, SortColumn } from './keyset.ts';
-import type { Order } from './order.ts';
+import type { Direction, Order } from './order.ts';
 
 /** The arguments of a Relay connection. */
 export interface PageArgs {
@@ -63,6 +63,29 @@ function size(argument: 'first' | 'last', given: number | null): number | null {
     );
   }
   return given;
+}
+
+/** How the rows of a range are read: in `direction`, after `after`, before `before`. */
+export interface PageReading {
+  readonly direction: Direction;
+  readonly after: Position | null;
+  readonly before: Position | null;
+  /** One more than the page has, to detect another page. */
+  readonly limit: number;
+}
+
+export function toReading(
+  { size: most, isBackward, after, before }: PageRange,
+  { direction }: Order<string>,
+): PageReading {
+  const limit = most + 1;
+  if (!isBackward) return { direction, after, before, limit };
+  return {
+    direction: direction === 'ASC' ? 'DESC' : 'ASC',
+    after: before,
+    before: after,
+    limit,
+  };
 }
 
 export interface Page {

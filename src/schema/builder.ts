@@ -9,6 +9,7 @@ import type PrismaTypes from '../database/generated/pothos.ts';
 import { getDatamodel } from '../database/generated/pothos.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';
 import type { FileUpload } from '../images/receive/receive-image.ts';
+import type { ListCount } from '../paging/count.ts';
 import { decodeGlobalId, encodeGlobalId } from '../public-ids/global-id.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
@@ -22,7 +23,7 @@ export const builder = new SchemaBuilder<{
   DefaultFieldNullability: false;
   DefaultInputFieldRequiredness: false;
   Scalars: {
-    Date: { Input: Date; Output: Date };
+    Date: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
     Decimal: { Input: string; Output: string };
     ID: { Input: string; Output: string };
@@ -30,6 +31,7 @@ export const builder = new SchemaBuilder<{
     JSONObject: { Input: JsonObject; Output: JsonObject };
     Upload: { Input: PromiseLike<FileUpload>; Output: never };
   };
+  Connection: { readonly count: () => Promise<ListCount> };
 }>({
   plugins: [
     ErrorsPlugin,
@@ -80,6 +82,7 @@ export const builder = new SchemaBuilder<{
     },
     beforeArgOptions: { description: 'Returns items before this cursor.' },
     edgesFieldOptions: { description: 'The items of the page with their cursors.' },
+    nodesOnConnection: { description: 'The items of the page, without cursors.' },
     nodeFieldOptions: { description: 'The item.' },
     pageInfoFieldOptions: { description: 'Position of the page in the whole list.' },
     pageInfoTypeOptions: {

@@ -10,6 +10,9 @@ const ITEM_COST = 10;
 /** Cost of a search: it may read thousands of prompts. */
 const SEARCH_COST = 400;
 
+/** The lists of a connection. */
+const ITEMS: readonly string[] = ['edges', 'nodes'];
+
 /** Characters of one string argument that cost 1. */
 const TEXT_LENGTH = 100;
 /** Fields of one input object that cost 1. */
@@ -20,7 +23,7 @@ const FIELDS_LENGTH = 100;
  * searches, ITEM_COST for each item of its list arguments (nested ones too), and 1 for each TEXT_LENGTH
  * characters of a string in them, because one variable may be used in many places. The multiplier is
  * the page size for a connection, and the length of the list argument for a list of what that argument
- * names. The `edges` of a connection are included in the cost of its field.
+ * names. The `edges` and `nodes` of a connection have the multiplier of its field.
  */
 export function fieldComplexity(
   args: Record<string, unknown>,
@@ -32,8 +35,9 @@ export function fieldComplexity(
     const size = args['first'] ?? args['last'] ?? DEFAULT_PAGE_SIZE;
     return { field: count, multiplier: typeof size === 'number' ? Math.max(0, size) : 1 };
   }
-  if (!isList(field.type) || field.name === 'edges') return { field: count, multiplier: 1 };
   const named = Object.values(args).find(Array.isArray);
+  if (!isList(field.type) || (ITEMS.includes(field.name) && !named))
+    return { field: count, multiplier: 1 };
   return { field: count, multiplier: named?.length ?? LIST_SIZE };
 }
 

@@ -7,9 +7,10 @@ import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
+import { INPUT_LIMITS } from './input-limits.ts';
 
 const DateTimeRange = builder.inputType('DateTimeRange', {
-  description: 'A time range.',
+  description: 'A time range that excludes its upper bound.',
   fields: (t) => ({
     from: t.field({
       type: 'DateTime',
@@ -45,8 +46,7 @@ const DecimalRange = builder.inputType('DecimalRange', {
 });
 
 export const EditJobFilter = builder.inputType('EditJobFilter', {
-  description:
-    'Selects edits that match every given condition. An empty list matches nothing. Unknown values (tokens, cost, end time) match no range.',
+  description: `Selects edits that match every given condition. A list matches any of its values, at most ${INPUT_LIMITS.listItems}; an empty list matches nothing. Unknown values (tokens, cost, end time) match no range.`,
   fields: (t) => ({
     status: t.field({ type: [EditStatusEnum], description: 'The status is one of these.' }),
     model: t.stringList({ description: 'The model is one of these.' }),

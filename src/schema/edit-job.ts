@@ -23,7 +23,8 @@ export const EditJob = builder.prismaNode('EditJob', {
       // Null only for deleted edits, which no query returns.
       onNull: 'error',
     }),
-    resolvedSize: t.exposeString('resolvedSize', {
+    resolvedSize: t.expose('resolvedSize', {
+      type: 'ImageSize',
       description: 'The size as sent to the upstream; for `"source"`, the size that was selected.',
     }),
     extraParams: t.field({
@@ -103,10 +104,6 @@ export const EditJob = builder.prismaNode('EditJob', {
     retryOf: t.relation('retryOf', {
       nullable: true,
       description: 'The job that this job repeats by `retryEdit`. Null if it is not a retry.',
-    }),
-    retries: t.relation('retries', {
-      description: 'The jobs that repeat this job by `retryEdit`, oldest first.',
-      query: { orderBy: { id: 'asc' } },
     }),
     attempts: t.relation('attempts', {
       description: 'The requests to upstreams, in order.',

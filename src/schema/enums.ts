@@ -1,4 +1,9 @@
-import { type EnumParameter, type EnumParameterName, PARAMETER_ROWS } from '../edits/parameters.ts';
+import {
+  type EnumParameter,
+  type EnumParameterName,
+  enumValueName,
+  PARAMETER_ROWS,
+} from '../edits/parameters.ts';
 import { builder } from './builder.ts';
 
 /** Values are stored and sent as the edits API spells them; GraphQL shows them in upper case. */
@@ -7,7 +12,7 @@ function parameterEnum({ enumName, enumDescription, values }: EnumParameter) {
     description: enumDescription,
     values: Object.fromEntries(
       Object.entries(values).map(([value, description]) => [
-        value.toUpperCase(),
+        enumValueName(value),
         { value, description },
       ]),
     ),

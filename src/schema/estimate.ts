@@ -83,7 +83,8 @@ const EditEstimateObject = builder.objectRef<EditEstimate>('EditEstimate').imple
     'Estimated token usage and cost of an edit, from published formulas and prices. The actual cost follows from the usage that the upstream reports.',
   fields: (t) => ({
     model: t.exposeString('model', { description: 'The model that the edit would use.' }),
-    resolvedSize: t.exposeString('resolvedSize', {
+    resolvedSize: t.expose('resolvedSize', {
+      type: 'ImageSize',
       description: 'The size that would be sent to the upstream.',
     }),
     textInputTokens: t.exposeInt('textInputTokens', {

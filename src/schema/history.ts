@@ -1,15 +1,12 @@
 import type { InputShapeFromFields } from '@pothos/core';
-import { queryFromInfo } from '@pothos/plugin-prisma';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
-import { MAX_COUNTED } from '../edits/history/count.ts';
-import type { History } from '../edits/history/history.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import { checkAll } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import { lazily, toConnection } from './connections.ts';
+import { nodesQuery, toConnection } from './connections.ts';
 import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
@@ -40,28 +37,9 @@ const EditJobOrder = builder.inputType('EditJobOrder', {
   }),
 });
 
-/** Shared by the query `editJobs` and by `User.editJobs`. */
-export const EditJobConnection = builder.connectionObject<
-  typeof EditJob,
-  { count: () => ReturnType<History['count']> }
->(
-  {
-    type: EditJob,
-    name: 'EditJobConnection',
-    description: 'A page of edits.',
-    fields: (t) => ({
-      totalCount: t.int({
-        nullable: true,
-        description: `Total number of edits that match. Null if there are more than ${MAX_COUNTED.toLocaleString('en')}.`,
-        resolve: async ({ count }) => (await count()).exact,
-      }),
-      estimatedTotalCount: t.int({
-        description:
-          '`totalCount`, or an estimate from database statistics if `totalCount` is null.',
-        resolve: async ({ count }) => (await count()).estimated,
-      }),
-    }),
-  },
+/** Shared by all lists of edits. */
+export const EditJobConnection = builder.connectionObject(
+  { type: EditJob, name: 'EditJobConnection', description: 'A page of edits.' },
   { name: 'EditJobEdge', description: 'An edit in a page.' },
 );
 
@@ -95,20 +73,14 @@ export async function editJobsPage(
   });
   const asked = { filter: checked.filter, search, order };
   const page = await history.page(owner, asked, args);
-  const query = queryFromInfo({
-    context,
-    info,
-    typeName: 'EditJob',
-    path: ['edges', 'node'],
+  const query = nodesQuery('EditJob', context, info);
+  return toConnection({
+    order,
+    page: async () => page,
+    nodes: (ids) =>
+      prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(owner) } }),
+    count: () => history.count(owner, asked),
   });
-  const nodes = await prisma.editJob.findMany({
-    ...query,
-    where: { id: { in: page.rows.map(({ id }) => id) }, ...inHistory(owner) },
-  });
-  return {
-    ...toConnection(page, order, nodes),
-    count: lazily(() => history.count(owner, asked)),
-  };
 }
 
 builder.queryFields((t) => ({

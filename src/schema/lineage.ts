@@ -2,52 +2,46 @@ import { queryFromInfo } from '@pothos/plugin-prisma';
 import { type Link, MAX_LINKS, MAX_TREE, type Tree } from '../edits/lineage/lineage.ts';
 import { encodeGlobalId, idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
+import { listConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
 import { EditTotals } from './edit-totals.ts';
+import { EditJobConnection } from './history.ts';
 import { Image } from './image.ts';
-import { DEFAULT_LIST_SIZE, listSize } from './list-size.ts';
-
-const firstArg = {
-  type: 'Int',
-  defaultValue: DEFAULT_LIST_SIZE,
-  description: 'Maximum number of items, 0 to 100.',
-} as const;
 
 builder.prismaObjectFields(EditJob, (t) => ({
-  parents: t.field({
-    type: [EditJob],
-    description:
-      'The edits whose output images this edit used as input images or mask, oldest first.',
-    args: { first: t.arg(firstArg) },
-    select: { id: true },
-    resolve: async ({ id }, { first }, context, info) => {
-      const query = queryFromInfo({ context, info });
-      const ids = await context.loaders.parents.load({ id, most: listSize(first) });
-      return context.loaders.editJobs(query, ids);
+  parents: t.connection(
+    {
+      type: EditJob,
+      description:
+        'The edits whose output images this edit used as input images or mask, oldest first. The page size is 20 by default and at most 100.',
+      select: { id: true },
+      resolve: ({ id }, args, context, info) =>
+        listConnection('EditJob', context.loaders.parents, id, args, context, info),
     },
-  }),
-  children: t.field({
-    type: [EditJob],
-    description:
-      'The edits that used an output image of this edit as an input image or mask, oldest first.',
-    args: { first: t.arg(firstArg) },
-    select: { id: true },
-    resolve: async ({ id }, { first }, context, info) => {
-      const query = queryFromInfo({ context, info });
-      const ids = await context.loaders.children.load({ id, most: listSize(first) });
-      return context.loaders.editJobs(query, ids);
+    EditJobConnection,
+  ),
+  children: t.connection(
+    {
+      type: EditJob,
+      description:
+        'The edits that used an output image of this edit as an input image or mask, oldest first. The page size is 20 by default and at most 100.',
+      select: { id: true },
+      resolve: ({ id }, args, context, info) =>
+        listConnection('EditJob', context.loaders.children, id, args, context, info),
     },
-  }),
-  parentCount: t.int({
-    description: 'Total number of `parents`.',
-    select: { id: true },
-    resolve: async ({ id }, _, { loaders }) => (await loaders.relativeCounts.load(id)).parents,
-  }),
-  childCount: t.int({
-    description: 'Total number of `children`.',
-    select: { id: true },
-    resolve: async ({ id }, _, { loaders }) => (await loaders.relativeCounts.load(id)).children,
-  }),
+    EditJobConnection,
+  ),
+  retries: t.connection(
+    {
+      type: EditJob,
+      description:
+        'The edits that repeat this edit by `retryEdit`, oldest first. The page size is 20 by default and at most 100.',
+      select: { id: true },
+      resolve: ({ id }, args, context, info) =>
+        listConnection('EditJob', context.loaders.retries, id, args, context, info),
+    },
+    EditJobConnection,
+  ),
   root: t.field({
     type: EditJob,
     nullable: true,
@@ -63,28 +57,28 @@ builder.prismaObjectFields(EditJob, (t) => ({
 }));
 
 builder.prismaObjectFields(Image, (t) => ({
-  producedBy: t.field({
-    type: EditJob,
-    nullable: true,
-    description: 'The first edit that produced this image. Null for an upload.',
-    select: { id: true },
-    resolve: async ({ id }, _, context, info) => {
-      const query = queryFromInfo({ context, info });
-      const ids = await context.loaders.producers.load({ id, most: 1 });
-      return (await context.loaders.editJobs(query, ids))[0] ?? null;
+  producedBy: t.connection(
+    {
+      type: EditJob,
+      description:
+        'The edits that produced this image as an output, oldest first: several if they returned the same bytes, none for an upload. The page size is 20 by default and at most 100.',
+      select: { id: true },
+      resolve: ({ id }, args, context, info) =>
+        listConnection('EditJob', context.loaders.producers, id, args, context, info),
     },
-  }),
-  usedBy: t.field({
-    type: [EditJob],
-    description: 'The edits that used this image as an input image or mask, oldest first.',
-    args: { first: t.arg(firstArg) },
-    select: { id: true },
-    resolve: async ({ id }, { first }, context, info) => {
-      const query = queryFromInfo({ context, info });
-      const ids = await context.loaders.users.load({ id, most: listSize(first) });
-      return context.loaders.editJobs(query, ids);
+    EditJobConnection,
+  ),
+  usedBy: t.connection(
+    {
+      type: EditJob,
+      description:
+        'The edits that used this image as an input image or mask, oldest first. The page size is 20 by default and at most 100.',
+      select: { id: true },
+      resolve: ({ id }, args, context, info) =>
+        listConnection('EditJob', context.loaders.users, id, args, context, info),
     },
-  }),
+    EditJobConnection,
+  ),
 }));
 
 const LineageEdge = builder.objectRef<Link>('LineageEdge').implement({

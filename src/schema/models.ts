@@ -1,7 +1,9 @@
+import { type EnumParameterName, PARAMETER_ROWS } from '../edits/parameters.ts';
 import type { EditModel } from '../models/model.ts';
 import type { SizeRule } from '../models/sizes.ts';
 import { builder } from './builder.ts';
 import { ModelPrices } from './cost.ts';
+import { PARAMETER_ENUMS } from './enums.ts';
 import { boundsOf, TokenBound } from './token-bounds.ts';
 
 interface NamedModel extends EditModel {
@@ -10,7 +12,7 @@ interface NamedModel extends EditModel {
 
 const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
   description:
-    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Models that are not listed are forwarded too, unless the server allows only certain models.',
+    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Values that the server’s MODELS_FILE adds and an enum lacks are omitted, because no request can contain them. Models that are not listed are forwarded too, unless the server allows only certain models.',
   fields: (t) => ({
     id: t.exposeString('id', {
       description: 'Name of the model, for use as `EditImageInput.model`.',
@@ -18,7 +20,8 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     isDefault: t.exposeBoolean('isDefault', {
       description: 'Whether this model is used if `EditImageInput.model` is omitted.',
     }),
-    sizes: t.stringList({
+    sizes: t.field({
+      type: ['ImageSize'],
       nullable: true,
       description: 'Accepted sizes. Null if unknown, or if `flexibleSizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'listed' ? [...sizes.sizes] : null),
@@ -30,30 +33,11 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
         'Limits on the size of a model without a fixed list of sizes. Null if unknown, or if `sizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'flexible' ? sizes : null),
     }),
-    qualities: t.exposeStringList('qualities', {
-      nullable: true,
-      description: 'Accepted qualities, spelled as in the edits API.',
-    }),
-    backgrounds: t.exposeStringList('backgrounds', {
-      nullable: true,
-      description: 'Accepted backgrounds, spelled as in the edits API.',
-    }),
-    outputFormats: t.exposeStringList('outputFormats', {
-      nullable: true,
-      description: 'Accepted output formats, spelled as in the edits API.',
-    }),
-    inputFidelities: t.exposeStringList('inputFidelities', {
-      nullable: true,
-      description: 'Accepted input fidelities, spelled as in the edits API.',
-    }),
-    complexities: t.exposeStringList('complexities', {
-      nullable: true,
-      description: 'Accepted complexities, spelled as in the edits API.',
-    }),
-    shutdownDate: t.exposeString('shutdownDate', {
+    shutdownDate: t.expose('shutdownDate', {
+      type: 'Date',
       nullable: true,
       description:
-        'Date on which OpenAI shuts down the model, as YYYY-MM-DD. Null if no date is announced. The model is not rejected after this date because compatible servers may still serve it.',
+        'Date on which OpenAI shuts down the model. Null if no date is announced. The model is not rejected after this date because compatible servers may still serve it.',
     }),
     maxImages: t.exposeInt('maxImages', {
       description: 'Maximum number of input images of one edit.',
@@ -79,6 +63,23 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     }),
   }),
 });
+
+// A MODELS_FILE can have values that an enum lacks. No request can contain them.
+builder.objectFields(EditModelObject, (t) =>
+  Object.fromEntries(
+    PARAMETER_ROWS.flatMap(([name, row]) => {
+      if (row.type !== 'enum' || row.limit === undefined) return [];
+      const { limit, values } = row;
+      const field = t.field({
+        type: [PARAMETER_ENUMS[name as EnumParameterName]],
+        nullable: true,
+        description: `Accepted values of \`EditImageInput.${name}\`.`,
+        resolve: (model) => model[limit]?.filter((value) => Object.hasOwn(values, value)) ?? null,
+      });
+      return [[limit, field]];
+    }),
+  ),
+);
 
 const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
   description: 'The size limits of a model that accepts any size within them.',

@@ -1,31 +1,24 @@
-import { queryFromInfo } from '@pothos/plugin-prisma';
 import { visibleTo } from '../auth/visible.ts';
 import { builder } from './builder.ts';
-import { toConnection } from './connections.ts';
+import { listConnection, nodesQuery, toConnection } from './connections.ts';
 import { EditJob } from './edit-job.ts';
 import { EditTotals } from './edit-totals.ts';
 import { OrderDirection } from './enums.ts';
-import { DEFAULT_LIST_SIZE, listSize } from './list-size.ts';
+import { EditJobConnection } from './history.ts';
 import { Prompt } from './prompt.ts';
 
 builder.prismaObjectFields(Prompt, (t) => ({
-  jobs: t.field({
-    type: [EditJob],
-    description:
-      'The newest edits with this prompt, newest first. To page through all of them, use `editJobs` with the filter `promptId`.',
-    args: {
-      first: t.arg.int({
-        defaultValue: DEFAULT_LIST_SIZE,
-        description: 'Maximum number of items, 0 to 100.',
-      }),
+  jobs: t.connection(
+    {
+      type: EditJob,
+      description:
+        'The edits with this prompt, newest first. The page size is 20 by default and at most 100. For filters and other orders, use `editJobs` with the filter `promptId`.',
+      select: { id: true },
+      resolve: ({ id }, args, context, info) =>
+        listConnection('EditJob', context.loaders.promptJobs, id, args, context, info),
     },
-    select: { id: true },
-    resolve: async ({ id }, { first }, context, info) => {
-      const query = queryFromInfo({ context, info });
-      const ids = await context.loaders.promptJobs.load({ id, most: listSize(first) });
-      return context.loaders.editJobs(query, ids);
-    },
-  }),
+    EditJobConnection,
+  ),
   totals: t.field({
     type: EditTotals,
     description: 'Sums over the edits with this prompt.',
@@ -78,12 +71,14 @@ builder.queryField('prompts', (t) =>
         const { prompts, prisma, viewer } = context;
         const order = orderBy ?? ({ field: 'LAST_USE', direction: 'DESC' } as const);
         const page = await prompts.page(viewer, { search, order }, args);
-        const query = queryFromInfo({ context, info, typeName: 'Prompt', path: ['edges', 'node'] });
-        const nodes = await prisma.prompt.findMany({
-          ...query,
-          where: { id: { in: page.rows.map(({ id }) => id) }, ...visibleTo(viewer) },
+        const query = nodesQuery('Prompt', context, info);
+        return toConnection({
+          order,
+          page: async () => page,
+          nodes: (ids) =>
+            prisma.prompt.findMany({ ...query, where: { id: { in: ids }, ...visibleTo(viewer) } }),
+          count: () => prompts.count(viewer, { search }),
         });
-        return toConnection(page, order, nodes);
       },
     },
     { name: 'PromptConnection', description: 'A page of prompts.' },

@@ -4,6 +4,7 @@ import type { BoundKind, Raises } from '../models/token-bound.ts';
 import { type InputRule, type OutputRule, safetyFactor } from '../models/token-rules.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
+import { ImageQuality } from './enums.ts';
 
 interface TokenBoundShape {
   readonly kind: Exclude<BoundKind, 'textInput'>;
@@ -40,6 +41,17 @@ const TokenBoundBasis = builder.enumType('TokenBoundBasis', {
   } satisfies Record<string, { value: InputRule['basis']; description: string }>,
 });
 
+type Formula = Exclude<TokenBoundShape['rule']['formula'], 'perImage' | 'figures'>;
+
+const TokenBoundFormula = builder.enumType('TokenBoundFormula', {
+  description: 'Published formula that a bound is computed by.',
+  values: {
+    TILES: { value: 'tiles', description: 'Input: tokens for each tile of 512 pixels.' },
+    TABLE: { value: 'table', description: 'Output: a table of sizes and qualities.' },
+    GRID: { value: 'grid', description: 'Output: cells of a grid, by quality.' },
+  } satisfies Record<string, { value: Formula; description: string }>,
+});
+
 interface Figure {
   readonly quality: string | null;
   readonly size: string | null;
@@ -49,12 +61,13 @@ interface Figure {
 const TokenFigure = builder.objectRef<Figure>('TokenFigure').implement({
   description: 'Maximum number of tokens of one image, before the safety factor is applied.',
   fields: (t) => ({
-    quality: t.exposeString('quality', {
+    quality: t.expose('quality', {
+      type: ImageQuality,
       nullable: true,
-      description:
-        'Quality that the figure applies to, spelled as in the edits API. Null for any quality.',
+      description: 'Quality that the figure applies to. Null for any quality.',
     }),
-    size: t.exposeString('size', {
+    size: t.expose('size', {
+      type: 'ImageSize',
       nullable: true,
       description:
         'Size that the figure applies to, as WIDTHxHEIGHT. Null for any size. Other sizes are computed in proportion.',
@@ -76,10 +89,10 @@ export const TokenBound = builder.objectRef<TokenBoundShape>('TokenBound').imple
       description: 'Factor that the formula or the figures are multiplied by.',
       resolve: ({ rule }) => safetyFactor(rule),
     }),
-    formula: t.string({
+    formula: t.field({
+      type: TokenBoundFormula,
       nullable: true,
-      description:
-        'Formula of the bound: `tiles`, `table` or `grid` (see docs/models.md). Null if `figures` apply.',
+      description: 'Formula of the bound. Null if `figures` apply.',
       resolve: ({ rule: { formula } }) =>
         formula === 'perImage' || formula === 'figures' ? null : formula,
     }),

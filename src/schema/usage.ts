@@ -118,7 +118,8 @@ const UsageBucketObject = builder.objectRef<UsageBucket>('UsageBucket').implemen
       description: 'Quality, when grouped by QUALITY.',
       resolve: key('QUALITY'),
     }),
-    size: t.string({
+    size: t.field({
+      type: 'ImageSize',
       nullable: true,
       description: 'Size, when grouped by SIZE.',
       resolve: key('SIZE'),

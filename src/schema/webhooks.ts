@@ -1,6 +1,7 @@
 import { visibleTo } from '../auth/visible.ts';
 import { messageId } from '../webhooks/webhook-event.ts';
 import { builder } from './builder.ts';
+import { listConnection } from './connections.ts';
 
 export const WebhookEventEnum = builder.enumType('WebhookEvent', {
   description: 'Event that a webhook can receive.',
@@ -61,7 +62,7 @@ builder.prismaObject('WebhookDeliveryAttempt', {
   }),
 });
 
-builder.prismaNode('WebhookDelivery', {
+const WebhookDelivery = builder.prismaNode('WebhookDelivery', {
   description:
     'One event for one webhook, delivered at least once: it is retried until the endpoint accepts it or the retries are exhausted, always with the same `webhook-id`.',
   id: { field: 'id', description: 'Global id.' },
@@ -148,14 +149,14 @@ builder.prismaNode('WebhookEndpoint', {
       type: 'DateTime',
       description: 'When the webhook was created.',
     }),
-    deliveries: t.relatedConnection(
-      'deliveries',
+    deliveries: t.connection(
       {
-        cursor: 'id',
-        totalCount: true,
+        type: WebhookDelivery,
         description:
           'The deliveries to this webhook, newest first. The page size is 20 by default and at most 100.',
-        query: { orderBy: { id: 'desc' } },
+        select: { id: true },
+        resolve: ({ id }, args, context, info) =>
+          listConnection('WebhookDelivery', context.loaders.deliveries, id, args, context, info),
       },
       { name: 'WebhookDeliveryConnection', description: 'A page of deliveries.' },
       { name: 'WebhookDeliveryEdge', description: 'A delivery in a page.' },

@@ -5,7 +5,9 @@ import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
+import { createLists, type Lists } from '../paging/lists.ts';
 import type { Queue } from '../queue/queue.ts';
+import { deliveriesTo } from './deliveries.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import { secretOf } from './signing.ts';
@@ -33,6 +35,8 @@ export interface WebhookWithSecret {
  * The endpoints of all owners; null or false if the endpoint does not exist or is not the viewer's.
  */
 export interface Webhooks {
+  /** The deliveries to each endpoint, newest first. */
+  deliveries(viewer: Viewer): Lists;
   /**
    * @throws InvalidInputError, also beyond the maximum number; NotConfiguredError without a secret
    *   key.
@@ -67,6 +71,8 @@ export function createWebhooks(options: {
   }
 
   return {
+    deliveries: (viewer) => createLists({ prisma, source: deliveriesTo(viewer) }),
+
     async create(viewer, input) {
       const ownerId = ownerOf(viewer);
       const key = mustHaveKey();

@@ -23,7 +23,7 @@ describe.runIf(inject('hasExamples'))('Apollo Client with persisted queries', ()
     const { HISTORY } = await importExample('apollo/src/operations.ts');
     for (const _ of [1, 2]) {
       const { data } = await client.query({ query: HISTORY, fetchPolicy: 'network-only' });
-      expect(data.editJobs.edges).toEqual([]);
+      expect(data.editJobs.nodes).toEqual([]);
     }
     const sent = bodies.map((body) => [
       body.includes('persistedQuery'),
@@ -80,7 +80,7 @@ describe.runIf(inject('hasExamples'))('an example’s client', () => {
         inputImages: [{ width: 64, height: 48 }],
       });
       const { editJobs } = await client.history();
-      expect(editJobs.edges[0].node.status).toBe('SUCCEEDED');
+      expect(editJobs.nodes[0].status).toBe('SUCCEEDED');
     });
 
     test('is told what is wrong with an input', async () => {

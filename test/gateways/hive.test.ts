@@ -9,9 +9,9 @@ import { noisePng, png } from '../support/test-images.ts';
 const WATCH = /* GraphQL */ `
   subscription ($id: ID!) {
     editJob(id: $id) {
-      type
-      partialImage { url }
+      __typename
       editJob { status owner { name } outputImages { id } }
+      ... on EditJobPartialImageReceived { image { url } }
     }
   }
 `;
@@ -88,8 +88,7 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
         expect(current).toEqual({
           data: {
             editJob: {
-              type: 'CURRENT',
-              partialImage: null,
+              __typename: 'EditJobSnapshot',
               editJob: { status: 'QUEUED', owner: { name: 'Ada' }, outputImages: [] },
             },
           },
@@ -104,13 +103,13 @@ describe.runIf(inject('hasGateways'))('through Hive Gateway', () => {
         const told = await Array.fromAsync(results, ({ data }) => data.editJob);
         // Of what was told before it subscribed it may hear again.
         const events = told.filter(({ editJob }) => editJob.status !== 'QUEUED');
-        expect(events.map(({ type }) => type)).toEqual([
-          'CHANGED',
-          'PARTIAL_IMAGE',
-          'PARTIAL_IMAGE',
-          'CHANGED',
+        expect(events.map(({ __typename }) => __typename)).toEqual([
+          'EditJobChanged',
+          'EditJobPartialImageReceived',
+          'EditJobPartialImageReceived',
+          'EditJobChanged',
         ]);
-        expect((await fetch(events[1].partialImage.url)).status).toBe(200);
+        expect((await fetch(events[1].image.url)).status).toBe(200);
         expect(events.at(-1).editJob).toEqual({
           status: 'SUCCEEDED',
           owner: { name: 'Ada' },

@@ -111,10 +111,10 @@ async function expectStreamAtOnce(base: string, id: string) {
     url: `${base}/graphql`,
     headers: { 'apollo-require-preflight': 'true' },
   });
-  const query = 'subscription ($id: ID!) { editJob(id: $id) { type } }';
+  const query = 'subscription ($id: ID!) { editJob(id: $id) { __typename } }';
   const events = client.iterate({ query, variables: { id } });
   const { value } = await events.next();
-  expect(value).toMatchObject({ data: { editJob: { type: expect.any(String) } } });
+  expect(value).toMatchObject({ data: { editJob: { __typename: expect.any(String) } } });
   await events.return?.();
   client.dispose();
 }

@@ -112,7 +112,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       await rig.sandbox.push({ kind: 'delay', delayMs: 8_000 });
       const waiting = rig.edit({ images: [{ id: rig.imageId }], prompt: 'waiting', wait: 60 });
       await paid(rig, 1);
-      const watched = SSE.subscribe(rig.service.url, 'subscription { editJobs { type } }');
+      const watched = SSE.subscribe(rig.service.url, 'subscription { editJobs { __typename } }');
       await watched.next();
       const exited = rig.service.stop();
       const { editJob } = await waiting;

@@ -16,9 +16,9 @@ const WORKER = { ROLE: 'worker' };
 const WATCH = /* GraphQL */ `
   subscription Watch($id: ID!) {
     editJob(id: $id) {
-      type partialImageIndex
-      partialImage { url }
+      __typename
       editJob { status outputImages { id } }
+      ... on EditJobPartialImageReceived { index image { url } }
     }
   }
 `;
@@ -49,17 +49,22 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
       for (const results of watching) {
         const { value } = await results.next();
         const editJob = { status: 'QUEUED', outputImages: [] };
-        expect(value.data.editJob).toMatchObject({ type: 'CURRENT', editJob });
+        expect(value.data.editJob).toMatchObject({ __typename: 'EditJobSnapshot', editJob });
       }
       await rig.startSecond(WORKER);
 
       for (const events of await Promise.all(watching.map(eventsOf))) {
-        expect(events.at(-1)).toMatchObject({ type: 'CHANGED', editJob: { status: 'SUCCEEDED' } });
-        const partials = events.filter(({ type }) => type === 'PARTIAL_IMAGE');
-        expect(partials.map(({ partialImageIndex }) => partialImageIndex)).toEqual([0, 1, 2]);
-        for (const { partialImage } of partials) {
-          expect(partialImage.url).toMatch(new RegExp(`^${other.url}/images/`));
-          expect((await fetch(partialImage.url)).headers.get('content-type')).toBe('image/png');
+        expect(events.at(-1)).toMatchObject({
+          __typename: 'EditJobChanged',
+          editJob: { status: 'SUCCEEDED' },
+        });
+        const partials = events.filter(
+          ({ __typename }) => __typename === 'EditJobPartialImageReceived',
+        );
+        expect(partials.map(({ index }) => index)).toEqual([0, 1, 2]);
+        for (const { image } of partials) {
+          expect(image.url).toMatch(new RegExp(`^${other.url}/images/`));
+          expect((await fetch(image.url)).headers.get('content-type')).toBe('image/png');
         }
       }
       const job = await rig.final(id);

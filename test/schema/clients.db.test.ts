@@ -266,7 +266,7 @@ describe.runIf(hasDatabase)('a client', () => {
     for (const accept of ['application/json', GRAPHQL_RESPONSE]) {
       const { status, json } = await send({
         headers: { accept },
-        body: '{"query":"subscription { editJobs { type } }"}',
+        body: '{"query":"subscription { editJobs { __typename } }"}',
       });
       expect(status).toBe(406);
       expect(json.errors[0].message).toContain('text/event-stream');

@@ -34,6 +34,16 @@ test('references count by their number, also those that are malformed or equal',
   expect(count(query, references('nonsense'), subgraph)).toBe(1 + 10 * 100 + 100 * 2);
 });
 
+test('edges and nodes of a connection count by its page size, not as lists of their own', () => {
+  expect(count('{ editJobs(first: 10) { nodes { id } } }')).toBe(1 + 10 * (1 + 1));
+  expect(count('{ editJobs(first: 10) { edges { node { id } } } }')).toBe(1 + 10 * (1 + 1 + 1));
+  expect(count('{ editJobs(first: 10) { nodes { id children { nodes { id } } } } }')).toBe(
+    1 + 10 * (1 + 1 + (1 + 20 * (1 + 1))),
+  );
+  const counts = '{ editJobs(first: 10) { nodes { children(first: 0) { totalCount } } } }';
+  expect(count(counts)).toBe(1 + 10 * (1 + 1));
+});
+
 test('the items of a list in an input object count too', () => {
   const query = 'query($f: EditJobFilter) { editJobs(first: 10, filter: $f) { totalCount } }';
   const filter = { model: Array.from({ length: 50 }, () => 'm'), status: ['FAILED'] };

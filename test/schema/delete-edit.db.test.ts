@@ -235,7 +235,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     );
     const follow = /* GraphQL */ `
       subscription ($filter: EditJobFilter) {
-        editJobs(filter: $filter) { type editJobId editJob { id } }
+        editJobs(filter: $filter) { __typename editJobId ... on EditJobUpdate { editJob { id } } }
       }
     `;
     const results = [{}, { filter: { status: ['FAILED'] } }].map((variables) =>
@@ -248,9 +248,8 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     await remove(job.id);
     for (const [index, first] of firsts.entries()) {
       expect((await first).value.data.editJobs).toEqual({
-        type: 'DELETED',
+        __typename: 'EditJobDeleted',
         editJobId: job.id,
-        editJob: null,
       });
       await results[index]?.return?.();
     }

@@ -24,7 +24,8 @@ const CANCEL = /* GraphQL */ `
     }
   }
 `;
-const STATUS = 'query($id: ID!) { editJob(id: $id) { status nextAttemptAt retries { id } } }';
+const STATUS =
+  'query($id: ID!) { editJob(id: $id) { status nextAttemptAt retries { nodes { id } } } }';
 
 describe.runIf(hasDatabase)('a job', () => {
   let app: TestApp;
@@ -154,7 +155,7 @@ describe.runIf(hasDatabase)('a job', () => {
       expect(same.retryEdit.editJob.id).toBe(retryEdit.editJob.id);
       expect(stats().requests).toBe(2);
       const { editJob } = await run(STATUS, { id: old.id });
-      expect(editJob.retries).toEqual([{ id: retryEdit.editJob.id }]);
+      expect(editJob.retries.nodes).toEqual([{ id: retryEdit.editJob.id }]);
     });
 
     test('is not to be found under an id of nothing', async () => {

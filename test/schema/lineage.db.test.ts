@@ -8,10 +8,10 @@ import { type HistoryRow, historyRow, imageIdOf, insertHistory } from '../suppor
 const JOB = /* GraphQL */ `
   query Job($id: ID!) {
     editJob(id: $id) {
-      parents { id prompt { text } } children { id } parentCount childCount
+      parents { totalCount nodes { id prompt { text } } } children { totalCount nodes { id } }
       root { id prompt { text } }
-      outputImages { producedBy { id } usedBy { id } }
-      inputImages { producedBy { id } usedBy { id } }
+      outputImages { producedBy { nodes { id } } usedBy { totalCount nodes { id } } }
+      inputImages { producedBy { nodes { id } } usedBy { totalCount nodes { id } } }
     }
   }
 `;
@@ -77,24 +77,31 @@ describe.runIf(hasDatabase)('lineage', () => {
 
   test('links an edit with those whose pictures it edited, and those that edited its own', async () => {
     const top = (await ask(JOB, first)).editJob;
-    expect(top).toMatchObject({ parents: [], parentCount: 0, childCount: 2 });
-    expect(ids(top.children)).toEqual([left, right].map(idOf));
+    expect(top).toMatchObject({
+      parents: { nodes: [], totalCount: 0 },
+      children: { totalCount: 2 },
+    });
+    expect(ids(top.children.nodes)).toEqual([left, right].map(idOf));
     expect(top.root.prompt.text).toBe('first');
     const bottom = (await ask(JOB, joined)).editJob;
-    expect(ids(bottom.parents)).toEqual([left, right].map(idOf));
-    expect(ids(bottom.children)).toEqual([again].map(idOf));
-    expect(bottom).toMatchObject({ parentCount: 2, childCount: 1, root: { id: idOf(first) } });
+    expect(ids(bottom.parents.nodes)).toEqual([left, right].map(idOf));
+    expect(ids(bottom.children.nodes)).toEqual([again].map(idOf));
+    expect(bottom).toMatchObject({
+      parents: { totalCount: 2 },
+      children: { totalCount: 1 },
+      root: { id: idOf(first) },
+    });
   });
 
-  test('knows which edit brought a picture first, and which edited it', async () => {
+  test('lists the edits that produced an image, and those that used it', async () => {
     const { outputImages, inputImages } = (await ask(JOB, first)).editJob;
     expect(outputImages[0]).toEqual({
-      producedBy: { id: idOf(first) },
-      usedBy: [{ id: idOf(left) }],
+      producedBy: { nodes: [first, again].map((row) => ({ id: idOf(row) })) },
+      usedBy: { totalCount: 1, nodes: [{ id: idOf(left) }] },
     });
     expect(inputImages[0]).toEqual({
-      producedBy: null,
-      usedBy: [first, right, alone].map((row) => ({ id: idOf(row) })),
+      producedBy: { nodes: [] },
+      usedBy: { totalCount: 3, nodes: [first, right, alone].map((row) => ({ id: idOf(row) })) },
     });
   });
 
@@ -141,10 +148,9 @@ describe.runIf(hasDatabase)('lineage', () => {
 
   test('goes not over deleted edits, and not to other owners', async () => {
     expect((await ask(JOB, orphan)).editJob).toMatchObject({
-      parents: [],
-      parentCount: 0,
+      parents: { nodes: [], totalCount: 0 },
       root: { id: idOf(orphan) },
-      inputImages: [{ producedBy: null }],
+      inputImages: [{ producedBy: { nodes: [] } }],
     });
     expect(await ask(LINEAGE, deleted)).toEqual({ lineage: null });
     expect(await ask(LINEAGE, foreign)).toEqual({ lineage: null });
@@ -154,7 +160,7 @@ describe.runIf(hasDatabase)('lineage', () => {
     const query = /* GraphQL */ `
       query Page($first: Int) {
         editJobs(first: $first) {
-          edges { node { id parents(first: 5) { id model } children { id } parentCount root { id } outputImages { usedBy { id } } } }
+          nodes { id parents(first: 5) { totalCount nodes { id model } } children { nodes { id } edges { cursor } } root { id } outputImages { usedBy { nodes { id } } } }
         }
       }
     `;
@@ -164,8 +170,62 @@ describe.runIf(hasDatabase)('lineage', () => {
       expect(errors).toBeUndefined();
       return app.logged.slice(before).filter((line) => /"sql":.*EditJob/.test(line)).length;
     };
-    // One for the page, one for its edits, one for the counts, two for each of the four lists.
-    expect(await statements(7)).toBeLessThanOrEqual(11);
+    // One each for the page, its edits, their images and the count, two for each of the four lists.
+    expect(await statements(7)).toBeLessThanOrEqual(12);
+  });
+
+  test('has pages of each list in both directions', async () => {
+    const query = /* GraphQL */ `
+      query Children($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+        editJob(id: $id) {
+          children(first: $first, after: $after, last: $last, before: $before) {
+            nodes { id }
+            pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+          }
+        }
+      }
+    `;
+    const page = async (variables: object) => {
+      const { data, errors } = await app.query(query, { id: idOf(first), ...variables });
+      expect(errors).toBeUndefined();
+      const { nodes, pageInfo } = data.editJob.children;
+      return { ids: ids(nodes), ...pageInfo };
+    };
+    const oldest = await page({ first: 1 });
+    expect(oldest).toMatchObject({ ids: [idOf(left)], hasNextPage: true, hasPreviousPage: false });
+    expect(await page({ after: oldest.endCursor })).toMatchObject({
+      ids: [idOf(right)],
+      hasNextPage: false,
+      hasPreviousPage: true,
+    });
+    const newest = await page({ last: 1 });
+    expect(newest).toMatchObject({ ids: [idOf(right)], hasNextPage: false, hasPreviousPage: true });
+    expect(await page({ before: newest.startCursor })).toMatchObject({ ids: [idOf(left)] });
+  });
+
+  test.each([
+    ['a page of 101', 'first: 101', 'first must be 0 to 100'],
+    ['first and last together', 'first: 1, last: 1', 'cannot be combined'],
+    ['an invalid cursor', 'after: "nonsense"', 'after'],
+  ])('rejects %s of one list, and returns the others', async (_, args, message) => {
+    const query = `query ($id: ID!) {
+      editJob(id: $id) { id }
+      wrong: editJob(id: $id) { children(${args}) { totalCount } }
+      right: editJob(id: $id) { children { totalCount } }
+    }`;
+    const { data, errors } = await app.query(query, { id: idOf(first) });
+    expect(errors).toMatchObject([{ message: expect.stringContaining(message) }]);
+    expect(data.right).toEqual({ children: { totalCount: 2 } });
+  });
+
+  test('reads no page of a list if only its count is selected', async () => {
+    const before = app.logged.length;
+    await app.query(
+      'query ($id: ID!) { editJob(id: $id) { children(first: 0) { totalCount estimatedTotalCount } } }',
+      { id: idOf(first) },
+    );
+    const statements = app.logged.slice(before).filter((line) => /"sql":.*asked\(id\)/.test(line));
+    expect(statements).toHaveLength(1);
   });
 
   test('is cut at its limit, never without the edit that was asked for', async () => {
@@ -193,6 +253,8 @@ describe.runIf(hasDatabase)('lineage', () => {
     expect(lineage.truncated).toBe(true);
     expect(lineage.nodes).toHaveLength(MAX_TREE);
     expect(ids(lineage.nodes)).toContain(idOf(last));
-    expect((await ask(JOB, parent)).editJob).toMatchObject({ childCount: MAX_TREE + 5 });
+    expect((await ask(JOB, parent)).editJob).toMatchObject({
+      children: { totalCount: MAX_TREE + 5 },
+    });
   });
 });

@@ -26,7 +26,7 @@ const EDIT = /* GraphQL */ `
 `;
 const MODELS = /* GraphQL */ `{
   models {
-    id isDefault shutdownDate qualities inputFidelities complexities
+    id isDefault shutdownDate sizes qualities inputFidelities complexities
     flexibleSizes { multipleOf maxRatio maxLongEdge maxShortEdge minPixels maxPixels }
     prices { version usdPerMillionTokens { textInput imageInput imageOutput } }
     bounds { kind basis safetyFactor formula figures { quality size tokens } note raisedBy }
@@ -50,6 +50,7 @@ describe.runIf(hasDatabase)('models', () => {
         {
           id: 'house-model',
           sizes: ['512x512'],
+          qualities: ['high', 'ultra', 'low'],
           inputTokens: { basis: 'measured', formula: 'perImage', tokens: 100 },
           outputTokens: { basis: 'published', formula: 'perImage', tokens: 1_000 },
           prices: [
@@ -92,10 +93,10 @@ describe.runIf(hasDatabase)('models', () => {
     expect(await modelOf('gpt-image-1')).toMatchObject({
       isDefault: true,
       shutdownDate: '2026-10-23',
-      inputFidelities: ['low', 'high'],
+      inputFidelities: ['LOW', 'HIGH'],
       bounds: [
-        { kind: 'IMAGE_INPUT', basis: 'PUBLISHED', formula: 'tiles', safetyFactor: 1 },
-        { kind: 'OUTPUT', basis: 'PUBLISHED', formula: 'table', safetyFactor: 1 },
+        { kind: 'IMAGE_INPUT', basis: 'PUBLISHED', formula: 'TILES', safetyFactor: 1 },
+        { kind: 'OUTPUT', basis: 'PUBLISHED', formula: 'TABLE', safetyFactor: 1 },
       ],
     });
     expect(await modelOf('gpt-image-1.5')).toMatchObject({ shutdownDate: '2026-12-01' });
@@ -112,13 +113,24 @@ describe.runIf(hasDatabase)('models', () => {
       },
       bounds: [
         { basis: 'MEASURED', safetyFactor: 2, figures: [{ quality: null, tokens: 1_536 }] },
-        { basis: 'PUBLISHED', formula: 'grid', raisedBy: null },
+        { basis: 'PUBLISHED', formula: 'GRID', raisedBy: null },
       ],
     });
     expect(await modelOf('gpt-image-2.6-sunburst')).toMatchObject({
-      complexities: ['low', 'medium', 'high'],
+      complexities: ['LOW', 'MEDIUM', 'HIGH'],
       prices: [{ usdPerMillionTokens: { textInput: '5', imageInput: '8', imageOutput: '30' } }],
       bounds: [{ basis: 'ASSUMED' }, { basis: 'MEASURED', safetyFactor: 2, formula: null }],
+    });
+  });
+
+  test('have the qualities that requests can contain, without others of a MODELS_FILE', async () => {
+    expect(await modelOf('gpt-image-2.5-flare')).toMatchObject({
+      qualities: ['LOW', 'MEDIUM', 'HIGH', 'XHIGH', 'MAX', 'AUTO'],
+    });
+    expect(await modelOf('house-model')).toMatchObject({
+      sizes: ['512x512'],
+      qualities: ['HIGH', 'LOW'],
+      inputFidelities: null,
     });
   });
 
@@ -140,10 +152,7 @@ describe.runIf(hasDatabase)('models', () => {
     ['inputFidelity', { model: 'gpt-image-2', inputFidelity: 'LOW' }],
     ['inputFidelity', { model: 'gpt-image-1-mini', inputFidelity: 'HIGH' }],
     ['quality', { model: 'gpt-image-1', quality: 'XHIGH' }],
-    [
-      'extraParams.complexity',
-      { model: 'gpt-image-2.5-flare', extraParams: { complexity: 'low' } },
-    ],
+    ['complexity', { model: 'gpt-image-2.5-flare', complexity: 'LOW' }],
   ])('that do not accept %s say so before the upload is looked at', async (field, input) => {
     const { requests } = app.sandbox.stats();
     const refused = await edit(input, Buffer.from('no image'));

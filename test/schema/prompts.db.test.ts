@@ -6,6 +6,8 @@ import { historyRow, insertHistory } from '../support/history-rows.ts';
 const PROMPTS = /* GraphQL */ `
   query Prompts($search: String, $orderBy: PromptOrder, $first: Int, $last: Int, $after: String, $before: String) {
     prompts(search: $search, orderBy: $orderBy, first: $first, last: $last, after: $after, before: $before) {
+      totalCount
+      estimatedTotalCount
       pageInfo { hasNextPage endCursor startCursor }
       edges { node { id text } }
     }
@@ -18,7 +20,7 @@ const FULL = /* GraphQL */ `
       edges {
         node {
           text uses firstUsedAt lastUsedAt
-          jobs(first: 2) { model prompt { text } }
+          jobs(first: 2) { totalCount nodes { model prompt { text } } pageInfo { hasNextPage endCursor } }
           totals { edits succeeded totalTokens editsWithUsage cost editsWithCost successRate }
         }
       }
@@ -67,7 +69,11 @@ describe.runIf(hasDatabase)('prompts', () => {
       text: 'often',
       uses: 3,
       lastUsedAt: at(4).toISOString(),
-      jobs: [{ model: 'm4', prompt: { text: 'often' } }, { model: 'm2' }],
+      jobs: {
+        totalCount: 3,
+        nodes: [{ model: 'm4', prompt: { text: 'often' } }, { model: 'm2' }],
+        pageInfo: { hasNextPage: true },
+      },
       totals: {
         edits: 3,
         succeeded: 2,
@@ -100,11 +106,48 @@ describe.runIf(hasDatabase)('prompts', () => {
   test('come in pages, and are searched', async () => {
     const first = (await app.query(PROMPTS, { first: 2 })).data.prompts;
     expect(first.pageInfo.hasNextPage).toBe(true);
+    expect(first).toMatchObject({ totalCount: 3, estimatedTotalCount: 3 });
     expect(await texts({ first: 2, after: first.pageInfo.endCursor })).toEqual(['once: 秋天']);
     expect(await texts({ last: 1, before: first.pageInfo.endCursor })).toEqual(['twice']);
     expect(await texts({ search: '秋天' })).toEqual(['once: 秋天']);
     expect(await texts({ search: 'TWICE' })).toEqual(['twice']);
     expect(await texts({ search: 'theirs' })).toEqual([]);
+  });
+
+  test('are counted as they are searched for, on all pages', async () => {
+    const count = async (search: string) => {
+      const { data } = await app.query(PROMPTS, { search, first: 1 });
+      return data.prompts.totalCount;
+    };
+    expect(await count('TWICE')).toBe(1);
+    expect(await count('o')).toBe(2);
+    expect(await count('theirs')).toBe(0);
+  });
+
+  test('have pages of their edits in both directions', async () => {
+    const query = `query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+      node(id: $id) { ... on Prompt {
+        jobs(first: $first, after: $after, last: $last, before: $before) {
+          edges { cursor node { model } } pageInfo { hasNextPage hasPreviousPage }
+        }
+      } }
+    }`;
+    const { data } = await app.query(PROMPTS, { search: 'often' });
+    const { id } = data.prompts.edges[0].node;
+    const page = async (variables: object) => {
+      const { data, errors } = await app.query(query, { id, ...variables });
+      expect(errors).toBeUndefined();
+      const { edges, pageInfo } = data.node.jobs;
+      const models = edges.map(({ node }: { node: { model: string } }) => node.model);
+      return { models, pageInfo, cursor: edges[0]?.cursor };
+    };
+    const newest = await page({ first: 1 });
+    expect(newest).toMatchObject({ models: ['m4'], pageInfo: { hasNextPage: true } });
+    const older = await page({ after: newest.cursor });
+    expect(older).toMatchObject({ models: ['m2', 'm1'], pageInfo: { hasNextPage: false } });
+    const oldest = await page({ last: 1 });
+    expect(oldest).toMatchObject({ models: ['m1'], pageInfo: { hasPreviousPage: true } });
+    expect(await page({ last: 5, before: oldest.cursor })).toMatchObject({ models: ['m4', 'm2'] });
   });
 
   test('take no cursor of another order', async () => {

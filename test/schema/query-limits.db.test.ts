@@ -118,12 +118,12 @@ const FLOODS: [string, string, string, object?][] = [
   ],
   [
     'pages in pages',
-    '{ editJobs(first: 100) { edges { node { children(first: 100) { children(first: 100) { id } } } } } }',
+    '{ editJobs(first: 100) { edges { node { children(first: 100) { nodes { children(first: 100) { nodes { id } } } } } } } }',
     `at most ${complexity}`,
   ],
   [
     'pages in pages, by variables',
-    'query($n: Int) { editJobs(first: $n) { edges { node { children(first: $n) { children(first: $n) { id } } } } } }',
+    'query($n: Int) { editJobs(first: $n) { edges { node { children(first: $n) { nodes { children(first: $n) { nodes { id } } } } } } } }',
     `at most ${complexity}`,
     { n: 100 },
   ],
@@ -138,7 +138,7 @@ const FLOODS: [string, string, string, object?][] = [
 const SUBSCRIPTION_SPEC = 'multipart/mixed;subscriptionSpec=1.0';
 
 const PAGES =
-  'query($n: Int) { editJobs(first: $n) { edges { node { children(first: $n) { children(first: $n) { id } } } } } }';
+  'query($n: Int) { editJobs(first: $n) { edges { node { children(first: $n) { nodes { children(first: $n) { nodes { id } } } } } } } }';
 
 describe.runIf(hasDatabase)('the limits of an operation', () => {
   let app: TestApp;
@@ -183,7 +183,7 @@ describe.runIf(hasDatabase)('the limits of an operation', () => {
   });
 
   test('hold over a WebSocket, for queries and subscriptions', async () => {
-    const tooDeep = `{ editJob { ${'retryOf { '.repeat(depth)} id ${'} '.repeat(depth)} } }`;
+    const tooDeep = `{ ... on EditJobUpdate { editJob { ${'retryOf { '.repeat(depth)} id ${'} '.repeat(depth)} } } }`;
     expect(await bySocket(PAGES, { n: 100 })).toMatchObject([
       { extensions: { limit: 'complexity' } },
     ]);

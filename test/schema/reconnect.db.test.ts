@@ -28,7 +28,8 @@ const CLIENTS = {
     }),
 };
 
-const QUERY = 'subscription { editJobs { type editJob { prompt { text } } } }';
+const QUERY =
+  'subscription { editJobs { __typename ... on EditJobUpdate { editJob { prompt { text } } } } }';
 
 describe.runIf(hasDatabase)('across a restart', () => {
   test.each(Object.entries(CLIENTS))('%s subscribes again by itself', async (_, createClient) => {

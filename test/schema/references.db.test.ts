@@ -6,7 +6,7 @@ import { hasDatabase } from '../support/database.ts';
 import { historyRow, imageIdOf, insertHistory } from '../support/history-rows.ts';
 
 const EDIT_FIELDS =
-  'id model prompt { text } inputImages { id } outputImages { id } attempts { number } parentCount children(first: 5) { id }';
+  'id model prompt { text } inputImages { id } outputImages { id } attempts { number } parents(first: 0) { totalCount } children(first: 5) { totalCount nodes { id } edges { node { model } } }';
 const ENTITIES = `query ($r: [_Any!]!) {
   _entities(representations: $r) { __typename ... on EditJob { ${EDIT_FIELDS} } ... on Image { id bytes } }
 }`;
@@ -57,7 +57,10 @@ describe.runIf(hasDatabase)('many references', () => {
     const all = await find(jobs);
     expect(all.errors).toBeUndefined();
     expect(all.data[field].map(({ id }: { id: string }) => id)).toEqual(jobs);
-    expect(all.data[field][7]).toMatchObject({ prompt: { text: 'prompt 7' }, parentCount: 1 });
+    expect(all.data[field][7]).toMatchObject({
+      prompt: { text: 'prompt 7' },
+      parents: { totalCount: 1 },
+    });
     expect(one.statements.length).toBeGreaterThan(0);
     expect(all.statements).toHaveLength(one.statements.length);
   });

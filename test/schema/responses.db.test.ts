@@ -67,7 +67,7 @@ describe.runIf(hasDatabase)('a response', () => {
   });
 
   test('that is a stream is neither compressed nor held back by a proxy', async () => {
-    const query = 'subscription { editJobs { type } }';
+    const query = 'subscription { editJobs { __typename } }';
     for (const accept of ['text/event-stream', 'multipart/mixed;subscriptionSpec=1.0']) {
       const gone = new AbortController();
       const { headers } = await fetch(`${app.url}/graphql`, {

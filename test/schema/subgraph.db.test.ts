@@ -7,7 +7,7 @@ import { insertForeignRows } from '../support/foreign-rows.ts';
 import { send } from '../support/http.ts';
 import { filePart, formBody, MULTIPART_HEADERS } from '../support/multipart.ts';
 import { EDIT } from '../support/operations.ts';
-import { SUBSCRIBERS } from '../support/subscriptions.ts';
+import { SSE, SUBSCRIBERS } from '../support/subscriptions.ts';
 import { png } from '../support/test-images.ts';
 
 const PATH = '/graphql/subgraph';
@@ -231,10 +231,13 @@ describe.runIf(hasDatabase)('/graphql/subgraph', () => {
   test.each(SUBSCRIBERS)('streams an edit’s end by $name', async ({ subscribe }) => {
     const id = jobs[0]?.id;
     const query =
-      'subscription ($id: ID!) { editJob(id: $id) { type editJob { id status owner { id } } } }';
+      'subscription ($id: ID!) { editJob(id: $id) { __typename editJob { id status owner { id } } } }';
     const [result] = await Array.fromAsync(subscribe(app.url, query, { id }, PATH));
     expect(result?.data).toEqual({
-      editJob: { type: 'CURRENT', editJob: { id, status: 'SUCCEEDED', owner: { id: 'local' } } },
+      editJob: {
+        __typename: 'EditJobSnapshot',
+        editJob: { id, status: 'SUCCEEDED', owner: { id: 'local' } },
+      },
     });
   });
 
@@ -327,11 +330,11 @@ describe.runIf(hasDatabase)('/graphql/subgraph, with a prefix for the names of t
     const read = await ask(
       /* GraphQL */ `
         query ($representations: [_Any!]!) {
-          editJobs { edges { node { __typename outputImages { producedBy { id } } } } }
+          editJobs { edges { node { __typename outputImages { producedBy { __typename nodes { id } } } } } }
           _entities(representations: $representations) {
             __typename
             ... on RetouchEditJob { id cost { __typename } }
-            ... on RetouchImage { usedBy { id } }
+            ... on RetouchImage { usedBy { nodes { id } } }
             ... on User { editJobs { edges { node { id } } } }
           }
         }
@@ -346,13 +349,29 @@ describe.runIf(hasDatabase)('/graphql/subgraph, with a prefix for the names of t
     );
     expect(read).toEqual({
       editJobs: {
-        edges: [{ node: { __typename: 'RetouchEditJob', outputImages: [{ producedBy: { id } }] } }],
+        edges: [
+          {
+            node: {
+              __typename: 'RetouchEditJob',
+              outputImages: [
+                { producedBy: { __typename: 'RetouchEditJobConnection', nodes: [{ id }] } },
+              ],
+            },
+          },
+        ],
       },
       _entities: [
         { __typename: 'RetouchEditJob', id, cost: { __typename: 'RetouchCost' } },
-        { __typename: 'RetouchImage', usedBy: [{ id }] },
+        { __typename: 'RetouchImage', usedBy: { nodes: [{ id }] } },
         { __typename: 'User', editJobs: { edges: [{ node: { id } }] } },
       ],
+    });
+    const watch =
+      'subscription ($id: ID!) { editJob(id: $id) { __typename editJob { __typename } } }';
+    const [event] = await Array.fromAsync(SSE.subscribe(app.url, watch, { id }, PATH));
+    expect(event?.data?.editJob).toEqual({
+      __typename: 'RetouchEditJobSnapshot',
+      editJob: { __typename: 'RetouchEditJob' },
     });
     const standalone = await app.query('query ($id: ID!) { node(id: $id) { __typename } }', { id });
     expect(standalone.data.node).toEqual({ __typename: 'EditJob' });

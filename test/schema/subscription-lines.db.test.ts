@@ -12,8 +12,9 @@ import { connectTo } from '../support/sql-client.ts';
 import { APOLLO, SSE, SUBSCRIBERS } from '../support/subscriptions.ts';
 import { png } from '../support/test-images.ts';
 
-const WATCH = 'subscription ($id: ID!) { editJob(id: $id) { type editJob { id status } } }';
-const WATCH_ALL = 'subscription { editJobs { type editJob { id status } } }';
+const WATCH = 'subscription ($id: ID!) { editJob(id: $id) { __typename editJob { id status } } }';
+const WATCH_ALL =
+  'subscription { editJobs { __typename ... on EditJobUpdate { editJob { id status } } } }';
 
 describe.runIf(hasDatabase)('the lines of subscriptions', () => {
   let app: TestApp;
@@ -57,7 +58,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
       const results = SSE.subscribe(other.url, WATCH, { id });
       const first = await results.next();
       expect(first.value.data.editJob).toMatchObject({
-        type: 'CURRENT',
+        __typename: 'EditJobSnapshot',
         editJob: { status: 'RUNNING' },
       });
       await cancel(id);

@@ -9,15 +9,15 @@ import { png } from '../support/test-images.ts';
 const WATCH = /* GraphQL */ `
   subscription Watch($id: ID!) {
     editJob(id: $id) {
-      type partialImageIndex
-      partialImage { id url format width }
+      __typename editJobId
       editJob { id status partialImages { id } outputImages { id } error { code } }
+      ... on EditJobPartialImageReceived { index image { id url format width } }
     }
   }
 `;
 const WATCH_ALL = /* GraphQL */ `
   subscription WatchAll($filter: EditJobFilter) {
-    editJobs(filter: $filter) { type editJob { id status } }
+    editJobs(filter: $filter) { __typename ... on EditJobUpdate { editJob { id status } } }
   }
 `;
 
@@ -94,8 +94,8 @@ describe.runIf(hasDatabase)('a subscription', () => {
       const id = await edit({ partialImages: 3 });
       const results = watch(subscriber, WATCH, { id });
       expect(await next(results)).toMatchObject({
-        type: 'CURRENT',
-        partialImage: null,
+        __typename: 'EditJobSnapshot',
+        editJobId: id,
         editJob: { id, status: 'QUEUED', partialImages: [] },
       });
       app.sandbox.faults.push({ kind: 'delay', delayMs: 1_000 });
@@ -103,17 +103,17 @@ describe.runIf(hasDatabase)('a subscription', () => {
       // Of what was told before it subscribed it may hear again.
       const events = (await all(results)).filter(({ editJob }) => editJob.status !== 'QUEUED');
 
-      expect(events.map(({ type, partialImageIndex }) => [type, partialImageIndex])).toEqual([
-        ['CHANGED', null],
-        ['PARTIAL_IMAGE', 0],
-        ['PARTIAL_IMAGE', 1],
-        ['PARTIAL_IMAGE', 2],
-        ['CHANGED', null],
+      expect(events.map(({ __typename, index }) => [__typename, index])).toEqual([
+        ['EditJobChanged', undefined],
+        ['EditJobPartialImageReceived', 0],
+        ['EditJobPartialImageReceived', 1],
+        ['EditJobPartialImageReceived', 2],
+        ['EditJobChanged', undefined],
       ]);
       expect(events[0].editJob.status).toBe('RUNNING');
       const last = events.at(-1).editJob;
       expect(last).toMatchObject({ status: 'SUCCEEDED', outputImages: [{}] });
-      const partials = events.slice(1, 4).map(({ partialImage }) => partialImage);
+      const partials = events.slice(1, 4).map(({ image }) => image);
       expect(last.partialImages.map((image: { id: string }) => image.id)).toEqual(
         partials.map((image) => image.id),
       );
@@ -129,7 +129,9 @@ describe.runIf(hasDatabase)('a subscription', () => {
     test('ends at once after the state of a final job', async () => {
       const id = await edit({ wait: 30 });
       const events = await all(watch(subscriber, WATCH, { id }));
-      expect(events).toMatchObject([{ type: 'CURRENT', editJob: { status: 'SUCCEEDED' } }]);
+      expect(events).toMatchObject([
+        { __typename: 'EditJobSnapshot', editJob: { status: 'SUCCEEDED' } },
+      ]);
     });
 
     test.each(['nonsense', Buffer.from(`EditJob:${crypto.randomUUID()}`).toString('base64url')])(
@@ -146,7 +148,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
       const blocker = await block();
       const results = watch(subscriber, WATCH_ALL, { filter: null });
       expect(await next(results)).toMatchObject({
-        type: 'CURRENT',
+        __typename: 'EditJobSnapshot',
         editJob: { id: blocker, status: 'RUNNING' },
       });
       const second = await edit({ prompt: 'behind it' });
@@ -170,7 +172,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
       await edit({ prompt: 'not this one' });
       const wanted = await edit({ prompt: 'this one', model });
       const news = await nextOf(results, wanted, { [blocker]: 'RUNNING' });
-      expect(news).toMatchObject({ type: 'CHANGED' });
+      expect(news).toMatchObject({ __typename: 'EditJobChanged' });
     });
 
     test('of an edit hears how it ends when the service stops, or that it stops', async () => {

@@ -31,8 +31,9 @@ const MAX_GROWTH_MB = 100;
 const MAX_SECOND_GROWTH_MB = 20;
 
 const WATCH =
-  'subscription { editJobs { type editJob { id status createdAt startedAt finishedAt } } }';
-const WATCH_PROMPTS = 'subscription { editJobs { editJob { id prompt { text } } } }';
+  'subscription { editJobs { __typename ... on EditJobUpdate { editJob { id status createdAt startedAt finishedAt } } } }';
+const WATCH_PROMPTS =
+  'subscription { editJobs { ... on EditJobUpdate { editJob { id prompt { text } } } } }';
 
 interface Round {
   readonly lagsMs: readonly number[];
@@ -115,8 +116,8 @@ async function runRound(rig: Rig): Promise<Round> {
     const ended = new Set<string>();
     heardEnds.push(ended);
     return (result: ReturnType<typeof JSON.parse>) => {
-      const { type, editJob } = result.data.editJobs;
-      if (type !== 'CHANGED') return;
+      const { __typename, editJob } = result.data.editJobs;
+      if (__typename !== 'EditJobChanged') return;
       if (editJob.finishedAt !== null) ended.add(editJob.id);
       const changedAt = editJob.finishedAt ?? editJob.startedAt ?? editJob.createdAt;
       lagsMs.push(Date.now() - Date.parse(changedAt));

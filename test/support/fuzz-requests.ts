@@ -78,13 +78,13 @@ const operations = (image: string, job: string): [query: string, variables: Json
     `mutation ($id: ID!, $key: String, $wait: Int) { cancelEdit(input: { id: $id }) { __typename } retryEdit(input: { id: $id, idempotencyKey: $key, wait: $wait }) { __typename ... on RetryEditPayload { editJob { ${FIELDS} } } } }`,
     { id: job, key: 'k', wait: 0 },
   ],
-  ['subscription ($id: ID!) { editJob(id: $id) { type editJob { id } } }', { id: job }],
+  ['subscription ($id: ID!) { editJob(id: $id) { __typename editJob { id } } }', { id: job }],
   [
-    'subscription ($f: EditJobFilter) { editJobs(filter: $f) { type editJob { id } } }',
+    'subscription ($f: EditJobFilter) { editJobs(filter: $f) { __typename ... on EditJobUpdate { editJob { id } } } }',
     { f: { status: ['QUEUED'] } },
   ],
   [
-    'query ($s: String, $first: Int) { prompts(search: $s, first: $first) { edges { node { text jobs(first: $first) { id } } } } }',
+    'query ($s: String, $first: Int) { prompts(search: $s, first: $first) { edges { node { text jobs(first: $first) { totalCount nodes { id } } } } } }',
     { s: 'f', first: 3 },
   ],
   [

@@ -68,7 +68,7 @@ function History() {
       <h2>History</h2>
       {error && <p role="alert">{error.message}</p>}
       <ul>
-        {data?.editJobs.edges.map(({ node: job }) => (
+        {data?.editJobs.nodes.map((job) => (
           <li key={job.id}>
             {job.outputImages.map((image) => (
               <img key={image.id} src={image.thumbnailUrl} alt={job.prompt.text} />

@@ -9,11 +9,9 @@ export function History({ latest }: { latest: string | undefined }) {
     graphql`
       query historyQuery {
         editJobs(first: 12) {
-          edges {
-            node {
-              id
-              ...job
-            }
+          nodes {
+            id
+            ...job
           }
         }
       }
@@ -25,7 +23,7 @@ export function History({ latest }: { latest: string | undefined }) {
     <section aria-label="History">
       <h2>History</h2>
       <ul>
-        {editJobs.edges.map(({ node }) => (
+        {editJobs.nodes.map((node) => (
           <Entry key={node.id} job={node} />
         ))}
       </ul>

@@ -58,10 +58,8 @@ export const HISTORY = graphql(
   `
     query History {
       editJobs(first: 12) {
-        edges {
-          node {
-            ...Job
-          }
+        nodes {
+          ...Job
         }
       }
     }

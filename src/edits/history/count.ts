@@ -1,19 +1,10 @@
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../database/database.ts';
+import { type ListCount, MAX_COUNTED, toCount } from '../../paging/count.ts';
 import { estimateRows, usesOf } from './estimate.ts';
 import { countRows, type Reading } from './history-sql.ts';
 import { countLabeled, type LabelTerm } from './label-search.ts';
 import { findPrompts, type SearchTerm } from './prompt-search.ts';
-
-/** Edits are counted one by one up to here. */
-export const MAX_COUNTED = 10_000;
-
-export interface HistoryCount {
-  /** Null: more than MAX_COUNTED. */
-  readonly exact: number | null;
-  /** `exact`, or what Postgres's statistics say, and more than MAX_COUNTED in any case. */
-  readonly estimated: number;
-}
 
 type Those = Pick<Reading, 'viewer' | 'conditions'> & { readonly labels: LabelTerm | null };
 
@@ -23,11 +14,9 @@ export async function countHistory(
   prisma: PrismaClient,
   those: Those,
   term: SearchTerm | null,
-): Promise<HistoryCount> {
+): Promise<ListCount> {
   const count = await countTo(prisma, those, term, MAX_COUNTED + 1);
-  if (count <= MAX_COUNTED) return { exact: count, estimated: count };
-  const estimated = await estimate(prisma, those, term);
-  return { exact: null, estimated: Math.max(Math.round(estimated), MAX_COUNTED + 1) };
+  return toCount(count, () => estimate(prisma, those, term));
 }
 
 async function countTo(

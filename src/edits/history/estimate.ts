@@ -1,20 +1,16 @@
-import { z } from 'zod';
 import { visibleRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { plannedRows } from '../../paging/count.ts';
 import { all, asked, type Reading } from './history-sql.ts';
 import { promptsWith, type SearchTerm } from './prompt-search.ts';
-
-const planSchema = z.array(z.tuple([z.object({ Plan: z.object({ 'Plan Rows': z.number() }) })]));
 
 /** How many rows Postgres's planner expects, by its statistics: nothing is counted. */
 export async function estimateRows(
   prisma: PrismaClient,
   reading: Pick<Reading, 'viewer' | 'conditions'>,
 ): Promise<number> {
-  const rows = await prisma.$queryRaw<Record<string, unknown>[]>`
-    EXPLAIN (FORMAT JSON) SELECT 1 FROM "EditJob" AS job WHERE ${all(asked(reading))}`;
-  const plans = planSchema.parse(rows.map((row) => row['QUERY PLAN']));
-  return plans[0]?.[0].Plan['Plan Rows'] ?? 0;
+  const those = asked(reading);
+  return plannedRows(prisma, Prisma.sql`SELECT 1 FROM "EditJob" AS job WHERE ${all(those)}`);
 }
 
 /** How often the prompts with a term are used. */

@@ -1,9 +1,10 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
 import { checkAll } from '../../errors.ts';
+import type { ListCount } from '../../paging/count.ts';
 import type { Position } from '../../paging/keyset.ts';
-import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
-import { countHistory, type HistoryCount } from './count.ts';
+import { type Page, type PageArgs, pageRange, toPage, toReading } from '../../paging/page-range.ts';
+import { countHistory } from './count.ts';
 import { filterConditions } from './filter-sql.ts';
 import { type HistoryFilter, type HistoryQuery, NEWEST_FIRST } from './history-query.ts';
 import {
@@ -33,7 +34,7 @@ export interface History {
   page(viewer: Viewer, query: HistoryQuery, args: PageArgs): Promise<Page>;
   /** All of them in order, some hundreds at a time, each list read when it is asked for. */
   pages(viewer: Viewer, query: HistoryQuery): AsyncGenerator<readonly string[], void, undefined>;
-  count(viewer: Viewer, query: HistoryQuery): Promise<HistoryCount>;
+  count(viewer: Viewer, query: HistoryQuery): Promise<ListCount>;
   /** Whether an edit is one of those that a filter asks for. */
   matches(viewer: Viewer, filter: HistoryFilter, id: string): Promise<boolean>;
 }
@@ -70,15 +71,7 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
       const column = SORT_COLUMNS[order.field];
       const { range } = check(query, args);
       const { term, labels, ...those } = askedFor(viewer, query);
-      const { isBackward, after, before, size } = range;
-      const reading: Reading = {
-        ...those,
-        column,
-        direction: isBackward ? opposite(order.direction) : order.direction,
-        after: isBackward ? before : after,
-        before: isBackward ? after : before,
-        limit: size + 1,
-      };
+      const reading: Reading = { ...those, column, ...toReading(range, order) };
       return toPage(range, await read(reading, term, labels));
     },
 
@@ -124,8 +117,4 @@ function askedFor(viewer: Viewer, { filter = {}, search }: HistoryQuery) {
     labels: labelTerm(viewer, filter),
     term: searchTerm(viewer, search),
   };
-}
-
-function opposite(direction: 'ASC' | 'DESC'): 'ASC' | 'DESC' {
-  return direction === 'ASC' ? 'DESC' : 'ASC';
 }

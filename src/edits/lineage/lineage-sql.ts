@@ -1,6 +1,8 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { visibleRows } from '../../auth/visible.ts';
 import { Prisma } from '../../database/database.ts';
+import { byId, type ListSource } from '../../paging/lists.ts';
+import { isInHistory } from '../history/history-sql.ts';
 
 /**
  * The links between edits: `made` has an image as its output that `taken` has as an input or a
@@ -34,29 +36,37 @@ const linked = (viewer: Viewer, id: Prisma.Sql, which: Relatives) => {
 const asked = (ids: readonly string[]) =>
   Prisma.sql`unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
 
-/** For each of the ids its relatives, oldest first: rows of `of` and `id`. */
-export function relativesOf(
-  viewer: Viewer,
-  ids: readonly string[],
-  which: Relatives,
-  most: number,
-): Prisma.Sql {
+/** The parents or the children of edits, oldest first. */
+export function relativesOf(viewer: Viewer, which: Relatives): ListSource {
   const { from, to } = ROLES[which];
-  return Prisma.sql`
-    SELECT asked.id AS "of", relative.id FROM ${asked(ids)} CROSS JOIN LATERAL (
-      SELECT DISTINCT ${to} AS id FROM ${links(viewer)}
-      WHERE ${from} = asked.id AND ${isThere(viewer, to)} ORDER BY id LIMIT ${most}) AS relative`;
+  return {
+    ...byId(to, 'ASC'),
+    hasDuplicates: true,
+    rows: (of) => Prisma.sql`${links(viewer)} WHERE ${from} = ${of} AND ${isThere(viewer, to)}`,
+  };
 }
 
-/** For each of the ids how many parents and children it has: rows of `id`, `parents`, `children`. */
-export function countRelatives(viewer: Viewer, ids: readonly string[]): Prisma.Sql {
-  const count = (which: Relatives) => {
-    const { from, to } = ROLES[which];
-    return Prisma.sql`(SELECT count(DISTINCT ${to})::int FROM ${links(viewer)}
-      WHERE ${from} = asked.id AND ${isThere(viewer, to)})`;
+/** The edits that have images as outputs (`made`), or as input images or masks (`taken`), oldest first. */
+export function editsWithImage(viewer: Viewer, which: 'made' | 'taken'): ListSource {
+  const roles = which === 'made' ? Prisma.sql`'OUTPUT'` : Prisma.sql`'INPUT', 'MASK'`;
+  const id = Prisma.sql`link."jobId"`;
+  return {
+    ...byId(id, 'ASC'),
+    hasDuplicates: true,
+    rows: (of) => Prisma.sql`"EditJobImage" AS link
+      WHERE link."imageId" = ${of} AND link.role IN (${roles}) AND ${visibleRows(viewer, 'link')}
+        AND ${isThere(viewer, id)}`,
   };
-  return Prisma.sql`SELECT asked.id, ${count('parents')} AS parents,
-    ${count('children')} AS children FROM ${asked(ids)}`;
+}
+
+/** The edits that repeat edits, oldest first. */
+export function retriesOf(viewer: Viewer): ListSource {
+  return {
+    ...byId(Prisma.sql`job.id`, 'ASC'),
+    hasDuplicates: false,
+    rows: (of) => Prisma.sql`"EditJob" AS job
+      WHERE job."retryOfId" = ${of} AND ${isInHistory(viewer)}`,
+  };
 }
 
 /** For each of the ids its earliest ancestor or itself, of the first `most` ancestors of all: rows of `of`, `id`. */
@@ -96,19 +106,4 @@ export function linksAmong(viewer: Viewer, ids: readonly string[], most: number)
     SELECT DISTINCT ${PARENT} AS "parentId", ${CHILD} AS "childId", taken."imageId" FROM ${links(viewer)}
     WHERE ${CHILD} = ANY (${[...ids]}::text[]::uuid[]) AND ${PARENT} = ANY (${[...ids]}::text[]::uuid[])
     ORDER BY "childId", "parentId", "imageId" LIMIT ${most}`;
-}
-
-/** For each image the edits that have it in one of these roles, oldest first: rows of `of`, `id`. */
-export function editsWithImage(
-  viewer: Viewer,
-  imageIds: readonly string[],
-  roles: 'made' | 'taken',
-  most: number,
-): Prisma.Sql {
-  const names = roles === 'made' ? Prisma.sql`'OUTPUT'` : Prisma.sql`'INPUT', 'MASK'`;
-  return Prisma.sql`
-    SELECT asked.id AS "of", edit.id FROM ${asked(imageIds)} CROSS JOIN LATERAL (
-      SELECT DISTINCT image."jobId" AS id FROM "EditJobImage" AS image
-      WHERE image."imageId" = asked.id AND image.role IN (${names}) AND ${visibleRows(viewer, 'image')}
-        AND ${isThere(viewer, Prisma.sql`image."jobId"`)} ORDER BY id LIMIT ${most}) AS edit`;
 }

@@ -1,13 +1,12 @@
-import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { createLists, type ListSource, type Lists } from '../../paging/lists.ts';
 import { sumEdits, type UsageSums } from '../../usage/usage-sums.ts';
 import {
-  countRelatives,
   editsWithImage,
   linksAmong,
-  type Relatives,
   relativesOf,
+  retriesOf,
   rootsOf,
   treeOf,
 } from './lineage-sql.ts';
@@ -20,11 +19,6 @@ export const MAX_LINKS = 5_000;
 
 /** Ancestors that are looked at for the roots of one request. */
 const MAX_ANCESTORS = 100_000;
-
-export interface RelativeCounts {
-  readonly parents: number;
-  readonly children: number;
-}
 
 export interface Link {
   readonly parentId: string;
@@ -48,47 +42,34 @@ export interface Tree {
  * statement, in the order of the ids; ids that the viewer does not see have no relatives.
  */
 export interface Lineage {
-  counts(viewer: Viewer, ids: readonly string[]): Promise<RelativeCounts[]>;
-  /** Oldest first, at most so many of each. */
-  relatives(
-    viewer: Viewer,
-    ids: readonly string[],
-    which: Relatives,
-    most: number,
-  ): Promise<string[][]>;
+  lists(viewer: Viewer): {
+    readonly parents: Lists;
+    readonly children: Lists;
+    readonly retries: Lists;
+    /** The edits that have an image as an output. */
+    readonly producers: Lists;
+    /** The edits that have an image as an input image or mask. */
+    readonly users: Lists;
+  };
   /** The earliest ancestors; of an edit without any, itself. */
   roots(viewer: Viewer, ids: readonly string[]): Promise<string[]>;
-  /** Which edits images came of (`made`), or were edited by (`taken`): oldest first. */
-  editsWith(
-    viewer: Viewer,
-    imageIds: readonly string[],
-    which: 'made' | 'taken',
-    most: number,
-  ): Promise<string[][]>;
   /** All ancestors of an edit, and all descendants of those; null when it is not the viewer's. */
   tree(viewer: Viewer, id: string): Promise<Tree | null>;
 }
 
-const countsSchema = z.array(
-  z.object({ id: z.string(), parents: z.number(), children: z.number() }),
-);
-
 export function createLineage({ prisma }: { prisma: PrismaClient }): Lineage {
   const pairs = (sql: Prisma.Sql) => prisma.$queryRaw<{ of: string; id: string }[]>(sql);
 
-  async function lists(ids: readonly string[], sql: Prisma.Sql): Promise<string[][]> {
-    const listOf = Map.groupBy(await pairs(sql), (pair) => pair.of);
-    return ids.map((id) => (listOf.get(id) ?? []).map((pair) => pair.id).sort());
-  }
+  const lists = (source: ListSource) => createLists({ prisma, source });
 
   return {
-    async counts(viewer, ids) {
-      const rows = countsSchema.parse(await prisma.$queryRaw(countRelatives(viewer, ids)));
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id) ?? { parents: 0, children: 0 });
-    },
-    relatives: (viewer, ids, which, most) => lists(ids, relativesOf(viewer, ids, which, most)),
-    editsWith: (viewer, ids, which, most) => lists(ids, editsWithImage(viewer, ids, which, most)),
+    lists: (viewer) => ({
+      parents: lists(relativesOf(viewer, 'parents')),
+      children: lists(relativesOf(viewer, 'children')),
+      retries: lists(retriesOf(viewer)),
+      producers: lists(editsWithImage(viewer, 'made')),
+      users: lists(editsWithImage(viewer, 'taken')),
+    }),
     async roots(viewer, ids) {
       const rootOf = new Map(
         (await pairs(rootsOf(viewer, ids, MAX_ANCESTORS))).map((pair) => [pair.of, pair.id]),

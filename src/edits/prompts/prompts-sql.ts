@@ -49,11 +49,29 @@ export function readWalkingPrompts(reading: PromptReading, term: SearchTerm): Pr
 }
 
 export function readFoundPrompts(reading: PromptReading, found: FoundPrompts): Prisma.Sql {
-  const isFound =
-    found.kind === 'few'
-      ? Prisma.sql`prompt.id = ANY (${[...found.ids]}::text[]::uuid[])`
-      : Prisma.sql`(prompt.id IN (SELECT ${found.ids})) IS TRUE`;
-  return positions(reading, stretched(reading, reading.limit, [isFound]));
+  return positions(reading, stretched(reading, reading.limit, [isOneOf(found)]));
+}
+
+function isOneOf(found: FoundPrompts): Prisma.Sql {
+  return found.kind === 'few'
+    ? Prisma.sql`prompt.id = ANY (${[...found.ids]}::text[]::uuid[])`
+    : Prisma.sql`(prompt.id IN (SELECT ${found.ids})) IS TRUE`;
+}
+
+/** The viewer's prompts, or those of them that a search found. */
+export function selectPrompts(viewer: Viewer, found: FoundPrompts | null): Prisma.Sql {
+  const conditions = [visibleRows(viewer, 'prompt'), ...(found === null ? [] : [isOneOf(found)])];
+  return Prisma.sql`SELECT 1 FROM "Prompt" AS prompt WHERE ${Prisma.join(conditions, ' AND ')}`;
+}
+
+/** Their number, counted up to `limit`. */
+export function countPrompts(
+  viewer: Viewer,
+  found: FoundPrompts | null,
+  limit: number,
+): Prisma.Sql {
+  return Prisma.sql`SELECT count(*)::int AS count
+    FROM (${selectPrompts(viewer, found)} LIMIT ${limit}) AS counted`;
 }
 
 function stretched(

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.ts';
-import type { PrismaClient } from '../../database/database.ts';
+import { Prisma, type PrismaClient } from '../../database/database.ts';
 import { checkAll } from '../../errors.ts';
+import { type ListCount, MAX_COUNTED, plannedRows, toCount } from '../../paging/count.ts';
 import type { Position } from '../../paging/keyset.ts';
+import { createLists, type ListSource, type Lists } from '../../paging/lists.ts';
 import type { Order } from '../../paging/order.ts';
-import { type Page, type PageArgs, pageRange, toPage } from '../../paging/page-range.ts';
+import { type Page, type PageArgs, pageRange, toPage, toReading } from '../../paging/page-range.ts';
 import {
   NO_EDITS,
   SUMS_OF_EDITS,
@@ -12,15 +14,18 @@ import {
   type UsageSums,
   usageSumsSchema,
 } from '../../usage/usage-sums.ts';
-import { isInHistory } from '../history/history-sql.ts';
+import { NEWEST_FIRST } from '../history/history-query.ts';
+import { isInHistory, SORT_COLUMNS } from '../history/history-sql.ts';
 import { checkSearch, findPrompts, searchTerm } from '../history/prompt-search.ts';
 import {
+  countPrompts,
   PROMPT_COLUMNS,
   type PromptOrderField,
   type PromptReading,
   readFoundPrompts,
   readPrompts,
   readWalkingPrompts,
+  selectPrompts,
 } from './prompts-sql.ts';
 
 export interface PromptsQuery {
@@ -32,12 +37,23 @@ export interface PromptsQuery {
 export interface Prompts {
   /** @throws InvalidInputError for a page, a cursor or a search that cannot be. */
   page(viewer: Viewer, query: PromptsQuery, args: PageArgs): Promise<Page>;
+  count(viewer: Viewer, query: Pick<PromptsQuery, 'search'>): Promise<ListCount>;
   /** Over the edits of each prompt, by one statement; in the order of the ids. */
   sums(viewer: Viewer, ids: readonly string[]): Promise<UsageSums[]>;
-  /** The newest edits of each prompt, at most so many; in the order of the ids. */
-  jobs(viewer: Viewer, ids: readonly string[], most: number): Promise<string[][]>;
+  /** The edits of each prompt, newest first. */
+  jobs(viewer: Viewer): Lists;
 }
 
+const jobsOf = (viewer: Viewer): ListSource => ({
+  order: NEWEST_FIRST,
+  column: SORT_COLUMNS.CREATED_AT,
+  id: Prisma.sql`job.id`,
+  hasDuplicates: false,
+  rows: (of) => Prisma.sql`"EditJob" AS job
+    WHERE job."promptId" = ${of} AND ${isInHistory(viewer)}`,
+});
+
+const countSchema = z.tuple([z.object({ count: z.number() })]);
 const sumsSchema = z.array(usageSumsSchema.extend({ promptId: z.string() }));
 
 export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
@@ -51,26 +67,26 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
   }
 
   return {
+    jobs: (viewer) => createLists({ prisma, source: jobsOf(viewer) }),
+
+    // Async, so that an invalid search rejects.
+    async count(viewer, { search }) {
+      const term = searchTerm(viewer, search);
+      const found = term === null ? null : await findPrompts(prisma, term);
+      const [{ count }] = countSchema.parse(
+        await prisma.$queryRaw(countPrompts(viewer, found, MAX_COUNTED + 1)),
+      );
+      return toCount(count, () => plannedRows(prisma, selectPrompts(viewer, found)));
+    },
+
     async page(viewer, { search, order }, args) {
       const column = PROMPT_COLUMNS[order.field];
       const { range } = checkAll({
         search: () => checkSearch(search),
         range: () => pageRange(args, order, column),
       });
-      const { isBackward, after, before, size } = range;
-      const opposite = order.direction === 'DESC' ? 'ASC' : 'DESC';
-      const rows = await read(
-        viewer,
-        {
-          viewer,
-          column,
-          direction: isBackward ? opposite : order.direction,
-          after: isBackward ? before : after,
-          before: isBackward ? after : before,
-          limit: size + 1,
-        },
-        search,
-      );
+      const reading = { viewer, column, ...toReading(range, order) };
+      const rows = await read(viewer, reading, search);
       return toPage(range, rows);
     },
 
@@ -86,17 +102,6 @@ export function createPrompts({ prisma }: { prisma: PrismaClient }): Prompts {
       );
       const byId = new Map(rows.map(({ promptId, ...sums }) => [promptId, sums]));
       return ids.map((id) => byId.get(id) ?? NO_EDITS);
-    },
-
-    async jobs(viewer, ids, most) {
-      const rows = await prisma.$queryRaw<{ of: string; ids: string[] }[]>`
-        SELECT asked.id AS "of", ARRAY (
-          SELECT job.id::text FROM "EditJob" AS job
-          WHERE job."promptId" = asked.id AND ${isInHistory(viewer)}
-          ORDER BY job."createdAt" DESC, job.id DESC LIMIT ${most}) AS ids
-        FROM unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
-      const byId = new Map(rows.map((row) => [row.of, row.ids]));
-      return ids.map((id) => byId.get(id) ?? []);
     },
   };
 }

@@ -47,7 +47,7 @@ export interface Edit {
 
 export interface EditPage {
   readonly editJobs: {
-    readonly edges: readonly { readonly node: Edit }[];
+    readonly nodes: readonly Edit[];
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
 }
@@ -56,10 +56,10 @@ export interface EditsById {
   readonly nodes: readonly (Edit | null)[];
 }
 
-/** The state of an edit; null if it was deleted. */
+/** An event of an edit, with its current state; without it if the edit was deleted. */
 export interface EditNews {
   readonly editJobId: string;
-  readonly editJob: Edit | null;
+  readonly editJob?: Edit | null;
 }
 
 const EDIT = `fragment Edit on EditJob {
@@ -79,7 +79,7 @@ fragment EditImage on Image { id url thumbnailUrl(width: 512) width height }`;
 
 export const EDITS_QUERY = `query RecentEdits($after: String) {
   editJobs(first: 24, after: $after) {
-    edges { node { ...Edit } }
+    nodes { ...Edit }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -91,7 +91,7 @@ export const EDITS_BY_ID_QUERY = `query EditsById($ids: [ID!]!) {
 ${EDIT}`;
 
 export const EDITS_SUBSCRIPTION = `subscription EditNews {
-  editJobs { editJobId editJob { ...Edit } }
+  editJobs { editJobId ... on EditJobUpdate { editJob { ...Edit } } }
 }
 ${EDIT}`;
 
@@ -106,7 +106,7 @@ export function newestImage(edit: Edit): EditImage | null {
 
 /** Applies an event to the edits, newest first. */
 export function withNews(edits: readonly Edit[], { editJobId, editJob }: EditNews) {
-  if (editJob === null) return edits.filter(({ id }) => id !== editJobId);
+  if (!editJob) return edits.filter(({ id }) => id !== editJobId);
   const index = edits.findIndex(({ id }) => id === editJobId);
   if (index >= 0) return edits.with(index, editJob);
   // It may be older than the others if it was queued.

@@ -55,7 +55,7 @@ export function createEditsFeed(): EditsFeed {
   const fail = (error: unknown) => set({ problem: wordsOf(error) });
 
   function apply(news: EditNews) {
-    const { editJobId: id, editJob } = news;
+    const { editJobId: id, editJob = null } = news;
     set({
       edits: state.edits && withNews(state.edits, news),
       others: id in state.others ? { ...state.others, [id]: editJob } : state.others,
@@ -141,5 +141,5 @@ export function find({ edits, others }: FeedState, id: string): Edit | null | un
 }
 
 function nodesOf({ editJobs }: EditPage): readonly Edit[] {
-  return editJobs.edges.map(({ node }) => node);
+  return editJobs.nodes;
 }

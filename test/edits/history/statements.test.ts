@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Prisma, type PrismaClient } from '../../../src/database/database.ts';
-import { MAX_COUNTED } from '../../../src/edits/history/count.ts';
+
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
+import { MAX_COUNTED } from '../../../src/paging/count.ts';
 import { encodeCursor } from '../../../src/paging/cursor.ts';
 
 const VIEWER = { ownerId: 'local', isAdmin: false };
