@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -39,7 +40,8 @@ export async function createTestDatabase({
   const removeDir = () => rm(dir, { recursive: true, force: true });
   if (kind === 'pglite') {
     if (isMigrated) {
-      await cp(inject('pgliteTemplate'), dir, { recursive: true });
+      // The asynchronous one takes six times the CPU for these thousand small files.
+      cpSync(inject('pgliteTemplate'), dir, { recursive: true });
       // This copy need not outlast a power cut.
       markOnDisk(dir);
     }
