@@ -15,7 +15,7 @@ import { createBudgets } from '../limits/budgets.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
-import { createLull } from '../queue/idle-gate.ts';
+import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
@@ -57,7 +57,7 @@ export async function openSharedParts(options: {
   await processes.start();
 
   const { storage } = config;
-  const lull = createLull();
+  const idleGate = createIdleGate();
   const images = opened.adopt(
     await openImages({
       storage,
@@ -65,7 +65,7 @@ export async function openSharedParts(options: {
       stagingDir: dirs.staging,
       processId: processes.id,
       prisma,
-      lull,
+      idleGate,
     }),
     (it) => it.close(),
   );
@@ -118,7 +118,7 @@ export async function openSharedParts(options: {
     prisma,
     availability,
     processes,
-    lull,
+    idleGate,
     images,
     storageAccess,
     events,

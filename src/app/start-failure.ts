@@ -34,12 +34,10 @@ export function withoutCloseErrors(
   error: unknown,
   onCloseError: (error: unknown) => void,
 ): unknown {
-  let failure = error;
-  while (failure instanceof SuppressedError) {
-    onCloseError(failure.error);
-    failure = failure.suppressed;
-  }
-  return failure;
+  if (!(error instanceof SuppressedError)) return error;
+  // A stack whose parts fail to close adds up their errors in the same way.
+  onCloseError(withoutCloseErrors(error.error, onCloseError));
+  return withoutCloseErrors(error.suppressed, onCloseError);
 }
 
 function isWithin(error: unknown, dir: string): error is NodeJS.ErrnoException {

@@ -2,7 +2,7 @@ import type { PrismaClient } from '../database/database.ts';
 import type { OpenImages } from '../images/open-images.ts';
 import { createDeleteUnusedImages } from '../images/receive/unused-images.ts';
 import type { Log } from '../log.ts';
-import type { Lull } from '../queue/idle-gate.ts';
+import type { IdleGate } from '../queue/idle-gate.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
 import type { RecurringWork } from '../queue/recurring-jobs.ts';
 import { createDeleteEdits } from './deletion/delete-edits.ts';
@@ -28,13 +28,13 @@ export async function startEditJobs(
     edits: Pick<OpenEdits, 'storedAnswers'>;
     answerFiles: AnswerFiles;
     recurring: RecurringWork;
-    lull: Lull;
+    idleGate: IdleGate;
     /** Null to keep the history forever. */
     retentionDays: number | null;
     log: Log;
   },
 ): Promise<void> {
-  const { prisma, queue, events, answerFiles, recurring, lull, log } = options;
+  const { prisma, queue, events, answerFiles, recurring, idleGate, log } = options;
   const { retentionDays: days } = options;
   const { storedAnswers } = options.edits;
   const { blobs } = options.images;
@@ -55,7 +55,7 @@ export async function startEditJobs(
       deleteEdits: createDeleteEdits({ prisma, queue, events }),
       deleteUnusedImages: createDeleteUnusedImages({ prisma, queue, blobs }),
       days,
-      lull,
+      idleGate,
       log,
     }),
   });

@@ -6,7 +6,7 @@ import type { Upstreams } from '../edits-api/upstreams.ts';
 import type { OpenImages } from '../images/open-images.ts';
 import { createThumbnailRequests, MAKE_THUMBNAILS } from '../images/thumbnails/make-thumbnails.ts';
 import type { Log } from '../log.ts';
-import type { Lull } from '../queue/idle-gate.ts';
+import type { IdleGate } from '../queue/idle-gate.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import type { OpenEdits } from './open-edits.ts';
@@ -46,7 +46,7 @@ export async function openEditRunner(
     edits: OpenEdits;
     processes: Processes;
     upstreams: Upstreams;
-    lull: Lull;
+    idleGate: IdleGate;
     storageAccess: StorageAccess;
     answersDir: string;
     config: Pick<
@@ -56,7 +56,8 @@ export async function openEditRunner(
     log: Log;
   },
 ): Promise<EditRunner> {
-  const { prisma, events, queue, upstreams, processes, lull, storageAccess, config, log } = options;
+  const { prisma, events, queue, upstreams, processes, idleGate, storageAccess, config, log } =
+    options;
   const { images, blobs, staging } = options.images;
   const { endEdit, finalEvents, pauses } = options.edits;
   const { limits } = config;
@@ -75,7 +76,7 @@ export async function openEditRunner(
     endEdit,
   });
   const send = (data: { jobIds: string[] }) => queue.send(prisma, MAKE_THUMBNAILS, data);
-  const thumbnailRequests = opened.adopt(createThumbnailRequests({ lull, send, log }), (it) =>
+  const thumbnailRequests = opened.adopt(createThumbnailRequests({ idleGate, send, log }), (it) =>
     it.stop(),
   );
   const finishAttempt = createFinishAttempt({
@@ -132,7 +133,7 @@ export async function openEditRunner(
   queue.work(RUN_EDIT, {
     concurrency: limits.concurrentEdits,
     places: createFreePlaces({ prisma, upstreams, pauses, processId: processes.id }),
-    handle: (data, signal) => lull.busyWith(() => runEdit(data, signal)),
+    handle: (data, signal) => idleGate.busyWith(() => runEdit(data, signal)),
   });
   const parts = opened.move();
   return { answerFiles, close: () => parts.disposeAsync() };

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { makeDirectory } from '../config/data-dir/durable-files.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import type { Lull } from '../queue/idle-gate.ts';
+import type { IdleGate } from '../queue/idle-gate.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { RecurringWork } from '../queue/recurring-jobs.ts';
 import { createImages, type Images } from './images.ts';
@@ -41,9 +41,9 @@ export async function openImages(options: {
   stagingDir: string;
   processId: string;
   prisma: PrismaClient;
-  lull: Lull;
+  idleGate: IdleGate;
 }): Promise<OpenImages> {
-  const { storage, limits, stagingDir, processId, prisma, lull } = options;
+  const { storage, limits, stagingDir, processId, prisma, idleGate } = options;
   await using opened = new AsyncDisposableStack();
   configureSharp({ threads: 1 });
   const staging = createStaging({ dir: stagingDir, owner: processId });
@@ -55,7 +55,7 @@ export async function openImages(options: {
   );
   const images = createImages({ prisma, blobs });
   const maxBytes = limits.imageBytes;
-  const uploads = createUploads({ prisma, images, staging, lull, maxBytes, maxPixels });
+  const uploads = createUploads({ prisma, images, staging, idleGate, maxBytes, maxPixels });
   const parts = opened.move();
   return { images, uploads, blobs, staging, thumbnails, close: () => parts.disposeAsync() };
 }
@@ -72,15 +72,15 @@ export async function startImageJobs(options: {
   prisma: PrismaClient;
   queue: Queue;
   recurring: RecurringWork;
-  lull: Lull;
+  idleGate: IdleGate;
   log: Log;
 }): Promise<void> {
-  const { images, prisma, queue, recurring, lull, log } = options;
+  const { images, prisma, queue, recurring, idleGate, log } = options;
   const { blobs, thumbnails } = images;
   const remover = createBlobRemover({ prisma, blobs });
   queue.work(MAKE_THUMBNAILS, {
     concurrency: 1,
-    handle: createMakeThumbnails({ prisma, thumbnails, lull, log }),
+    handle: createMakeThumbnails({ prisma, thumbnails, idleGate, log }),
   });
   queue.work(REMOVE_BLOBS, {
     concurrency: 1,
@@ -88,7 +88,7 @@ export async function startImageJobs(options: {
   });
   queue.work(SWEEP_BLOBS, {
     concurrency: 1,
-    handle: createSweepBlobs({ prisma, blobs, remover, lull, log }),
+    handle: createSweepBlobs({ prisma, blobs, remover, idleGate, log }),
   });
   await recurring.start(SWEEP_BLOBS, { everySeconds: SWEEP_BLOBS_EVERY_SECONDS });
 }

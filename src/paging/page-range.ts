@@ -21,7 +21,7 @@ export interface PageRange {
 }
 
 export const DEFAULT_PAGE_SIZE = 20;
-export const MAX_PAGE_SIZE = 100;
+const MAX_PAGE_SIZE = 100;
 
 /**
  * @throws InvalidInputError for sizes outside 0 to 100, `first` with `last`, or an invalid cursor.

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Delays background work in this process while requests are running. */
-export interface Lull {
+export interface IdleGate {
   /** Runs `work` that a caller waits for. */
   busyWith<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -11,15 +11,15 @@ export interface Lull {
   wait(signal: AbortSignal): Promise<void>;
 }
 
-export function createLull({ quietMs = 250, maxBusyMs = 5_000 } = {}): Lull {
+export function createIdleGate({ quietMs = 250, maxBusyMs = 5_000 } = {}): IdleGate {
   let running = 0;
   let endedMs = Number.NEGATIVE_INFINITY;
-  let lastLullMs = performance.now();
+  let lastIdleMs = performance.now();
 
   function dueInMs(): number {
     const nowMs = performance.now();
-    if (running === 0 && nowMs - endedMs >= quietMs) lastLullMs = nowMs;
-    const toMaximumMs = lastLullMs + maxBusyMs - nowMs;
+    if (running === 0 && nowMs - endedMs >= quietMs) lastIdleMs = nowMs;
+    const toMaximumMs = lastIdleMs + maxBusyMs - nowMs;
     if (running > 0) return Math.min(quietMs, toMaximumMs);
     return Math.min(endedMs + quietMs - nowMs, toMaximumMs);
   }

@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import { toErrorRecord, toUsageRecord } from '../export/edit-record.ts';
+import { toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
 /** The job's fields in a message: no prompt, no images. */

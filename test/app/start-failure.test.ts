@@ -58,6 +58,6 @@ test('a start that fails reports its own error, and logs the errors of closing w
     throw own;
   })().catch((thrown: unknown) => thrown);
   expect(withoutCloseErrors(error, (one) => closing.push(one))).toBe(own);
-  expect(closing).toEqual([second, first]);
+  expect(closing).toEqual([first, second]);
   expect(withoutCloseErrors(own, () => expect.unreachable())).toBe(own);
 });

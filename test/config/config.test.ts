@@ -29,6 +29,7 @@ describe('without any variable', () => {
         trustedProxies: [],
         allowedHosts: [],
         corsOrigins: [],
+        subgraphTypePrefix: '',
       },
       database: { kind: 'pglite', dir: './data' },
       dataDir: './data',
@@ -82,6 +83,7 @@ describe('what is set', () => {
       HTTPS_PROXY: 'http://proxy.example:3128',
       NO_PROXY: 'db, .internal',
       CORS_ORIGINS: 'https://app.example, http://localhost:5173',
+      SUBGRAPH_TYPE_PREFIX: 'Retouch',
       DATA_DIR: '/srv/retouch',
       DATABASE_URL: 'postgres://u:p@db/retouch',
       EDITS_API_URL: 'https://edits.example/v1//',
@@ -112,6 +114,7 @@ describe('what is set', () => {
         trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
         allowedHosts: ['retouch.example', '[2001:db8::1]'],
         corsOrigins: ['https://app.example', 'http://localhost:5173'],
+        subgraphTypePrefix: 'Retouch',
       },
       database: {
         kind: 'postgres',

@@ -148,7 +148,7 @@ describe.runIf(hasDatabase)('queries of the history', () => {
     [
       'a cursor of another order',
       { before: cursor('5', 'COST') },
-      'COST DESC, not of CREATED_AT DESC',
+      'COST DESC, not for CREATED_AT DESC',
     ],
     [
       'a cost finer than a millionth',

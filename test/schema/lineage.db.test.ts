@@ -204,8 +204,8 @@ describe.runIf(hasDatabase)('lineage', () => {
   });
 
   test.each([
-    ['a page of 101', 'first: 101', 'first must be 0 to 100'],
-    ['first and last together', 'first: 1, last: 1', 'cannot go together'],
+    ['a page of 101', 'first: 101', 'first must be from 0 to 100'],
+    ['first and last together', 'first: 1, last: 1', 'cannot be combined'],
     ['an invalid cursor', 'after: "nonsense"', 'after'],
   ])('rejects %s of one list, and returns the others', async (_, args, message) => {
     const query = `query ($id: ID!) {

@@ -154,7 +154,7 @@ describe.runIf(hasDatabase)('prompts', () => {
     const { data } = await app.query(PROMPTS, { first: 1 });
     const after = data.prompts.pageInfo.endCursor;
     const { errors } = await app.query(PROMPTS, { after, orderBy: { field: 'USES' } });
-    expect(errors?.[0]?.message).toContain('LAST_USE DESC, not of USES DESC');
+    expect(errors?.[0]?.message).toContain('LAST_USE DESC, not for USES DESC');
   });
 
   test('lead to all of their edits by the filter promptId', async () => {

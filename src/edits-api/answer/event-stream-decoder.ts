@@ -108,11 +108,6 @@ export function createEventStreamDecoder(options: {
   /** Whether the open event may still deliver something. */
   const isWaiting = () => event !== null && !event.json.isWhole && event.failure === null;
 
-  function usage(): unknown {
-    const usages = completed.map(findUsage);
-    return usages.some(isObject) ? sumUsages(usages) : usageApart;
-  }
-
   return {
     async write(chunk) {
       for (const part of scanner.scan(chunk)) {
@@ -137,7 +132,7 @@ export function createEventStreamDecoder(options: {
       event = null;
       const isPart = isCut && !isDone && images.places < expectedImages;
       return {
-        body: toBody(completed, isPart ? null : usage()),
+        body: toBody(completed, isPart ? null : usageOf(completed, usageApart)),
         images: images.images,
         urls: images.urls,
         text: errorText ?? '',
@@ -154,6 +149,12 @@ export function createEventStreamDecoder(options: {
       await images.discard();
     },
   };
+}
+
+/** @param apart Counts if no completed event has usage. */
+function usageOf(completed: readonly Json[], apart: unknown): unknown {
+  const usages = completed.map(findUsage);
+  return usages.some(isObject) ? sumUsages(usages) : apart;
 }
 
 /** The fields of the events, in the shape of the JSON response. */

@@ -2,7 +2,7 @@ import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { DeleteUnusedImages } from '../../images/receive/unused-images.ts';
 import type { Log } from '../../log.ts';
-import type { Lull } from '../../queue/idle-gate.ts';
+import type { IdleGate } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
 import type { DeleteEdits } from './delete-edits.ts';
 
@@ -39,10 +39,10 @@ export function createApplyRetention(options: {
   days: number;
   /** @default Date.now */
   now?: () => number;
-  lull: Lull;
+  idleGate: IdleGate;
   log: Log;
 }) {
-  const { prisma, deleteEdits, deleteUnusedImages, days, now = Date.now, lull, log } = options;
+  const { prisma, deleteEdits, deleteUnusedImages, days, now = Date.now, idleGate, log } = options;
 
   /** The next batch, by the index of ended edits over their creation. */
   const find = (before: Date, after: Place) => ofAllOwners(prisma).$queryRaw<Place[]>`
@@ -57,7 +57,7 @@ export function createApplyRetention(options: {
     const deleted = { edits: 0, images: 0, unusedImages: 0 };
     let last: Place | undefined = BEFORE_ALL;
     while (last !== undefined) {
-      await lull.wait(signal);
+      await idleGate.wait(signal);
       signal.throwIfAborted();
       const batch: Place[] = await find(before, last);
       last = batch.at(-1);

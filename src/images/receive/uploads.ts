@@ -1,7 +1,7 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
-import type { Lull } from '../../queue/idle-gate.ts';
+import type { IdleGate } from '../../queue/idle-gate.ts';
 import type { Images, ReceivedImage } from '../images.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { Staging } from '../storage/staging.ts';
@@ -28,15 +28,15 @@ export function createUploads(options: {
   prisma: PrismaClient;
   images: Images;
   staging: Staging;
-  lull: Lull;
+  idleGate: IdleGate;
   maxBytes: number;
   maxPixels: number;
 }): Uploads {
-  const { prisma, images, staging, lull, maxBytes, maxPixels } = options;
+  const { prisma, images, staging, idleGate, maxBytes, maxPixels } = options;
 
   function receive(files: readonly FieldUpload[], signal: AbortSignal) {
     const uploads = files.map((file) => ({ ...file, maxBytes }));
-    return lull.busyWith(() => receiveUploads({ uploads, staging, maxPixels, signal }));
+    return idleGate.busyWith(() => receiveUploads({ uploads, staging, maxPixels, signal }));
   }
 
   return {

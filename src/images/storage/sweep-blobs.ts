@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
-import type { Lull } from '../../queue/idle-gate.ts';
+import type { IdleGate } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
 import { parseImageKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -31,13 +31,13 @@ export function createSweepBlobs(options: {
   prisma: PrismaClient;
   blobs: BlobStore;
   remover: BlobRemover;
-  lull: Lull;
+  idleGate: IdleGate;
   log: Log;
 }) {
-  const { prisma, blobs, remover, lull, log } = options;
+  const { prisma, blobs, remover, idleGate, log } = options;
 
   async function sweepBatch(keys: ReadonlySet<string>, signal: AbortSignal): Promise<number> {
-    await lull.wait(signal);
+    await idleGate.wait(signal);
     signal.throwIfAborted();
     const referred = await findReferred(prisma, [...keys]);
     const suspects = [...keys].filter((key) => !referred.has(key));

@@ -1,7 +1,7 @@
 import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
-import type { Lull } from '../../queue/idle-gate.ts';
+import type { IdleGate } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
 import { blobKey } from '../storage/blob-key.ts';
 import type { Thumbnails } from './thumbnails.ts';
@@ -21,18 +21,18 @@ const GALLERY_WIDTH = 256;
 export function createMakeThumbnails(options: {
   prisma: PrismaClient;
   thumbnails: Thumbnails;
-  lull: Lull;
+  idleGate: IdleGate;
   log: Log;
 }) {
-  const { prisma, thumbnails, lull, log } = options;
+  const { prisma, thumbnails, idleGate, log } = options;
   return async ({ jobIds }: { jobIds: string[] }, signal: AbortSignal): Promise<void> => {
-    await lull.wait(signal);
+    await idleGate.wait(signal);
     const images = await ofAllOwners(prisma).image.findMany({
       where: { thumbHash: null, jobs: { some: { jobId: { in: jobIds } } } },
       select: { id: true, ownerId: true, sha256: true },
     });
     for (const image of images) {
-      await lull.wait(signal);
+      await idleGate.wait(signal);
       signal.throwIfAborted();
       const key = blobKey(image);
       const thumbHash = await thumbnails
@@ -60,18 +60,18 @@ function unlessDeleted(error: unknown): null {
  * meanwhile. If the process is killed first, they are made on the first request.
  */
 export function createThumbnailRequests(options: {
-  lull: Lull;
+  idleGate: IdleGate;
   send: (data: { jobIds: string[] }) => Promise<void>;
   log: Log;
 }) {
-  const { lull, send, log } = options;
+  const { idleGate, send, log } = options;
   const stopping = new AbortController();
   let jobIds: string[] = [];
   let sending: Promise<void> | undefined;
 
   async function sendAll(): Promise<void> {
     while (jobIds.length > 0) {
-      await lull.wait(stopping.signal);
+      await idleGate.wait(stopping.signal);
       const all = jobIds;
       jobIds = [];
       await send({ jobIds: all }).catch((error) => log.warn({ err: error }, 'thumbnails failed'));

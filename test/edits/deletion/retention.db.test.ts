@@ -5,7 +5,7 @@ import { createApplyRetention } from '../../../src/edits/deletion/retention.ts';
 import { createDeleteUnusedImages } from '../../../src/images/receive/unused-images.ts';
 import { blobKey } from '../../../src/images/storage/blob-key.ts';
 import { createLog } from '../../../src/log.ts';
-import { createLull } from '../../../src/queue/idle-gate.ts';
+import { createIdleGate } from '../../../src/queue/idle-gate.ts';
 import { hasDatabase } from '../../support/database.ts';
 import { OWNER, openStoredEdits } from '../../support/stored-edits.ts';
 
@@ -29,7 +29,7 @@ async function open() {
         deleteUnusedImages: createDeleteUnusedImages({ prisma, queue, blobs }),
         days,
         now: () => Date.now() + inDays * DAY_MS,
-        lull: createLull({ quietMs: 0 }),
+        idleGate: createIdleGate({ quietMs: 0 }),
         log: createLog({ level: 'silent' }),
       })({}, signal),
   };

@@ -8,7 +8,7 @@ import { lockContents } from '../../../src/images/storage/content-locks.ts';
 import { createBlobRemover, findReferred } from '../../../src/images/storage/remove-blobs.ts';
 import { createSweepBlobs } from '../../../src/images/storage/sweep-blobs.ts';
 import { createLog } from '../../../src/log.ts';
-import { createLull } from '../../../src/queue/idle-gate.ts';
+import { createIdleGate } from '../../../src/queue/idle-gate.ts';
 import { hasDatabase } from '../../support/database.ts';
 import { filesIn } from '../../support/directory.ts';
 import { OWNER, openStoredEdits } from '../../support/stored-edits.ts';
@@ -144,7 +144,7 @@ describe.runIf(hasDatabase)('blobs', () => {
       prisma,
       blobs,
       remover,
-      lull: createLull({ quietMs: 0 }),
+      idleGate: createIdleGate({ quietMs: 0 }),
       log: createLog({ level: 'silent' }),
     });
     await sweep({}, signal);
