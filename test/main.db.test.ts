@@ -114,7 +114,7 @@ describe.runIf(inject('databaseKind') === 'pglite')('the process', () => {
     expect(stderr.trim().split('\n')).toEqual([
       'Retouch cannot start:',
       expect.stringMatching(/^ {2}- LOG_LEVEL is "loud": /),
-      expect.stringMatching(/^ {2}- EDITS_API_URL is not set but EDITS_API_KEY is: /),
+      expect.stringMatching(/^ {2}- EDITS_API_KEY is set but EDITS_API_URL is not: /),
       expect.stringMatching(/^ {2}- HOST is "0\.0\.0\.0"/),
     ]);
     expect(stderr).not.toContain('sk-canary');
