@@ -11,7 +11,7 @@ import { noisePng, png } from '../support/test-images.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;
-/** Of an answer's picture. Its raw answer, in base64, is a third larger. */
+/** Of an answer's image. Its raw answer, in base64, is a third larger. */
 const PICTURE_BYTES = 3 * MiB;
 
 /** A disk of its own that can be filled; null where this user may not make one. */
@@ -79,7 +79,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')('a full dis
     await rig.sandbox.push({ kind: 'delay', delayMs: 1_500 });
     const id = await rig.submit('paid for');
     await eventually(async () => expect((await rig.sandbox.stats()).paid).toBe(1));
-    // Room for the raw answer, and for half of its picture.
+    // Room for the raw answer, and for half of its image.
     const empty = await fill(dir, Math.round(PICTURE_BYTES * (4 / 3 + 1 / 2)));
     await rig.service.line((line) => line.includes('cannot store the state of an attempt'));
     expect((await rig.job(id)).status).toBe('RUNNING');

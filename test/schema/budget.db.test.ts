@@ -107,7 +107,7 @@ describe.runIf(hasDatabase)('a budget', () => {
     expect(await retry()).toMatchObject(REFUSED);
   });
 
-  test('holds the dearest of what is left to the model, and a mask as one more picture', async () => {
+  test('reserves the dearest of what is left to the model, and a mask as one more image', async () => {
     app.sandbox.faults.push({ kind: 'no_usage' }, { kind: 'no_usage' });
     await set({ limit: '100', period: 'TOTAL' });
     await edit({ quality: 'AUTO', size: 'auto' });

@@ -50,7 +50,7 @@ test('leaves node and nodes to whoever else has them', () => {
   );
 });
 
-test('lets another subgraph refer to an edit and a picture by their ids', () => {
+test('lets another subgraph refer to an edit and an image by their ids', () => {
   const albums = /* GraphQL */ `
     extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key"])
     type Query { albums: [Album!]! }

@@ -40,7 +40,7 @@ describe.runIf(hasDatabase)('pages of other origins', () => {
       headers: { origin, 'access-control-request-method': method },
     });
 
-  test('read answers and pictures where they are listed, without credentials', async () => {
+  test('read answers and images where they are listed, without credentials', async () => {
     for (const { status, headers } of [
       await ask(LISTED),
       await send(pictureUrl, { headers: { origin: LISTED } }),

@@ -228,7 +228,7 @@ describe.runIf(hasDatabase)('costs', () => {
     expect(await reprice({ after: 'nothing' })).toEqual({ resource: 'EditJob', id: 'nothing' });
   });
 
-  test('estimated before are those of the edit after, by a picture’s size or its id', async () => {
+  test('estimated before are those of the edit after, by an image’s size or its id', async () => {
     await usePrices({});
     const asked = { prompt: 'a red hat', quality: 'HIGH', inputFidelity: 'HIGH', size: 'source' };
     const done = await edit(asked);

@@ -66,7 +66,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     return data.usage.totals;
   }
 
-  test('leaves nothing of prompt, labels, pictures, key and answers, in no table and no file', async () => {
+  test('leaves nothing of prompt, labels, images, key and answers, in no table and no file', async () => {
     const receiver = await receiveWebhooks();
     await app.query(
       'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { __typename } }',
@@ -132,7 +132,7 @@ describe.runIf(hasDatabase)('deleteEdit', () => {
     }
   });
 
-  test('leaves prompt and pictures that another edit has, and the edits that repeat it', async () => {
+  test('leaves prompt and images that another edit has, and the edits that repeat it', async () => {
     const first = await edit(
       { images: [{ file: null }], prompt: PROMPT },
       { 'input.images.0.file': await png(64, 48) },

@@ -190,7 +190,7 @@ describe.runIf(hasDatabase)('a job', () => {
       expect(stats().requests).toBe(1);
     });
 
-    test('an uploaded picture counts by its content', async () => {
+    test('an uploaded image counts by its content', async () => {
       const upload = (file: Uint8Array) =>
         app.upload(
           EDIT,

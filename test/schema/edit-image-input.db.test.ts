@@ -127,7 +127,7 @@ describe.runIf(hasDatabase)('editImage refuses', () => {
     ).toEqual(['images[1]', 'prompt', 'n', 'idempotencyKey', 'wait']);
   });
 
-  test('every picture that is invalid', async () => {
+  test('every image that is invalid', async () => {
     const result = await edit(
       { ...good, images: [{ file: null }, { file: null }, { file: null }] },
       {
@@ -150,7 +150,7 @@ describe.runIf(hasDatabase)('editImage refuses', () => {
     expect(result).toMatchObject({ field: 'complexity', code: 'UNSUPPORTED_VALUE' });
   });
 
-  test('a cut picture', async () => {
+  test('a cut image', async () => {
     const whole = await jpeg(400, 300);
     const result = await edit(good, {
       'input.images.0.file': whole.subarray(0, Math.floor(whole.length * 0.99)),
@@ -158,13 +158,13 @@ describe.runIf(hasDatabase)('editImage refuses', () => {
     expect(result).toMatchObject({ field: 'images[0]', code: 'BROKEN_IMAGE' });
   });
 
-  test('17 pictures', async () => {
+  test('17 images', async () => {
     const images = Array.from({ length: 17 }, () => ({ id: 'x' }));
     const { data } = await app.query(EDIT, { input: { ...good, images } });
     expect(data.editImage).toMatchObject({ field: 'images', code: 'TOO_MANY' });
   });
 
-  test('a mask of other dimensions than the first picture', async () => {
+  test('a mask of other dimensions than the first image', async () => {
     const result = await edit(
       { ...good, mask: { file: null } },
       { 'input.images.0.file': await png(64, 48), 'input.mask.file': await mask(64, 64) },
@@ -181,7 +181,7 @@ describe.runIf(hasDatabase)('editImage refuses', () => {
   });
 
   test.each(['nonsense', 'SW1hZ2U6MDFhMjA1YTctMTVhZi03M2JhLWI1NGMtMGQyZmEwOTUxNTAy'])(
-    'the id %s of no picture',
+    'the id %s of no image',
     async (id) => {
       const { data } = await app.query(EDIT, { input: { images: [{ id }], prompt: 'p' } });
       expect(data.editImage).toMatchObject({

@@ -25,7 +25,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     return data.editImage;
   }
 
-  test('answers an uploaded picture edited, with its tokens, and serves it', async () => {
+  test('answers an uploaded image edited, with its tokens, and serves it', async () => {
     const before = paid();
     const { editJob: job } = await edit(
       { images: [{ file: null }], prompt: 'make it autumn' },
@@ -119,7 +119,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(editJob).toMatchObject({ status: 'SUCCEEDED', complexity: 'MEDIUM' });
   });
 
-  test('answers n pictures in their order', async () => {
+  test('answers n images in their order', async () => {
     const { editJob } = await edit(
       { images: [{ file: null }], prompt: 'three', n: 3, outputFormat: 'JPEG' },
       { 'input.images.0.file': await png() },
@@ -137,7 +137,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     });
   });
 
-  test('resolves "source" to the model’s size nearest the picture’s shape', async () => {
+  test('resolves "source" to the model’s size nearest the image’s shape', async () => {
     const { editJob } = await edit(
       { images: [{ file: null }], prompt: 'tall', size: 'source' },
       { 'input.images.0.file': await jpeg(60, 90) },
@@ -146,7 +146,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(editJob.outputImages).toMatchObject([{ width: 1024, height: 1536 }]);
   });
 
-  test('edits stored pictures by id, and stores equal bytes once', async () => {
+  test('edits stored images by id, and stores equal bytes once', async () => {
     const picture = await png(80, 80);
     const first = await edit(
       { images: [{ file: null }], prompt: 'first' },
@@ -163,7 +163,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(sent).toEqual(again.editJob.inputImages.map(({ sha256 }: { sha256: string }) => sha256));
   });
 
-  test('uploadImage stores a picture for later edits', async () => {
+  test('uploadImage stores an image for later edits', async () => {
     const { data } = await app.upload(
       'mutation($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id format } } } }',
       { file: null },
@@ -278,7 +278,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     ['a web page', { kind: 'html' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
     ['no pictures', { kind: 'empty_data' }, 'OUTCOME_UNKNOWN', 'BROKEN_ANSWER', false, 1],
     [
-      'pictures that are none',
+      'images that are none',
       { kind: 'not_an_image' },
       'OUTCOME_UNKNOWN',
       'BROKEN_ANSWER',
@@ -321,7 +321,7 @@ describe.runIf(hasDatabase)('editImage', () => {
     expect(editJob).toMatchObject({ status: 'SUCCEEDED', usage: null });
   });
 
-  test('keeps the key, the prompts and the pictures out of the log', async () => {
+  test('keeps the key, the prompts and the images out of the log', async () => {
     await edit(
       { images: [{ file: null }], prompt: 'prompt-canary-7f3a' },
       { 'input.images.0.file': await png() },

@@ -109,7 +109,7 @@ describe.runIf(hasDatabase)('queries of the history', () => {
     expect(await models({ filter: { ...filter, model: ['plain'] } })).toEqual([]);
   });
 
-  test('takes a mask for an input, and pictures and prompts of others for absent', async () => {
+  test('takes a mask for an input, and images and prompts of others for absent', async () => {
     const filter = { inputImageId: image('hole'), hasError: true };
     expect(await models({ filter })).toEqual(['rich']);
     const foreignImage = encodeGlobalId('Image', imageIdOf('somebody-else', 'dog'));

@@ -124,7 +124,7 @@ describe.runIf(hasDatabase)('the history', () => {
     expect(one).toBeLessThanOrEqual(6);
   });
 
-  test('finds an edit and a picture by id, and any node by its global id', async () => {
+  test('finds an edit and an image by id, and any node by its global id', async () => {
     const id = jobs[0]?.id;
     const { data } = await app.query(
       `query($id: ID!) {

@@ -75,7 +75,7 @@ describe.runIf(hasDatabase)('lineage', () => {
     return data;
   }
 
-  test('links an edit with those whose pictures it edited, and those that edited its own', async () => {
+  test('links an edit with those whose images it edited, and those that edited its own', async () => {
     const top = (await ask(JOB, first)).editJob;
     expect(top).toMatchObject({
       parents: { nodes: [], totalCount: 0 },

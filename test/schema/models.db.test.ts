@@ -64,7 +64,7 @@ describe.runIf(hasDatabase)('models', () => {
         },
       ]),
     );
-    // The same prepared picture for every edit: what is billed is what was asked for.
+    // The same prepared image for every edit: what is billed is what was asked for.
     app = await startTestApp({ MODELS_FILE: models }, { fixedOutput: { bytes: 1_000 } });
   });
   afterAll(async () => {

@@ -35,7 +35,7 @@ async function store(app: TestApp, file: Uint8Array) {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe.runIf(hasDatabase)('with STORAGE_URL', () => {
-  test('pictures and masks go through S3 to the edits API and back, and none to the disk', async () => {
+  test('images and masks go through S3 to the edits API and back, and none to the disk', async () => {
     const { s3, app } = await setUp();
     const inputs = [await noisePng(3_000_000), await jpeg(), await png(64, 48)];
     const { data, errors } = await app.upload(
@@ -73,7 +73,7 @@ describe.runIf(hasDatabase)('with STORAGE_URL', () => {
     }
   });
 
-  test('a picture is served whole, in ranges, by its ETag, as base64 and as a thumbnail', async () => {
+  test('an image is served whole, in ranges, by its ETag, as base64 and as a thumbnail', async () => {
     const { s3, app } = await setUp();
     const content = await noisePng(2_000_000);
     const image = await store(app, content);

@@ -89,7 +89,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
   describe.each(SUBSCRIBERS)('by $name', (subscriber) => {
     beforeEach(() => start({ MAX_CONCURRENT_EDITS: '1' }));
 
-    test('tells of the state as it is, each change and each picture on the way, and ends', async () => {
+    test('tells of the state as it is, each change and each image on the way, and ends', async () => {
       const blocker = await block();
       const id = await edit({ partialImages: 3 });
       const results = watch(subscriber, WATCH, { id });

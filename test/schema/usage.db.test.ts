@@ -77,7 +77,7 @@ describe.runIf(hasDatabase)('usage', () => {
     return data.usage;
   }
 
-  test('of real edits is what their jobs say: tokens by kind, pictures, ends', async () => {
+  test('of real edits is what their jobs say: tokens by kind, images, ends', async () => {
     const { data } = await app.query(JOBS);
     const jobs: ReturnType<typeof JSON.parse>[] = data.editJobs.edges
       .map((edge: { node: object }) => edge.node)

@@ -52,7 +52,7 @@ describe.runIf(hasDatabase)('retention', () => {
     expect(await inHistory()).toEqual([running]);
   });
 
-  test('keeps prompt and pictures that a younger edit has, and counts the uses that are left', async () => {
+  test('keeps prompt and images that a younger edit has, and counts the uses that are left', async () => {
     const { prisma, edit, apply, daysAgo } = await open();
     await edit({ prompt: 'p', inputs: ['shared', 'alone'], createdAt: daysAgo(31) });
     const createdAt = daysAgo(5);

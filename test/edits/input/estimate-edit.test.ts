@@ -105,7 +105,7 @@ describe('an estimate', () => {
   );
 
   it.each(['gpt-image-1', 'gpt-image-1.5', 'gpt-image-2'])(
-    'of the output of %s is within 10 % of what is used, with several and partial pictures',
+    'of the output of %s is within 10 % of what is used, with several and partial images',
     async (model) => {
       const asked = {
         prompt: 'a red hat',

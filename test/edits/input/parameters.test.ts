@@ -38,7 +38,7 @@ describe('edit parameters', () => {
     ]);
   });
 
-  test('pictures on the way turn streaming on, none leave it off, and more than the model has are refused', () => {
+  test('partial images turn streaming on, none leave it off, and more than the model has are refused', () => {
     const check = (partialImages: number) =>
       checkEditParams({ prompt: 'p', partialImages }, models);
     const fields = (partialImages: number) => new Map(toFormFields(check(partialImages), 'auto'));
@@ -177,7 +177,7 @@ describe('edit parameters', () => {
     expect(refused.message).toContain(advice);
   });
 
-  test('"source" resolves to what the model takes, for any shape of picture', () => {
+  test('"source" resolves to what the model takes, for any shape of image', () => {
     const resolve = (model: string, width: number, height: number) => {
       const params = checkEditParams({ prompt: 'p', model, size: 'source' }, models);
       return checkImages(params, models, [{ ...picture, width, height }], null).resolvedSize;
@@ -232,7 +232,7 @@ describe('edit parameters', () => {
     ]);
   });
 
-  test('a picture over the model’s limit is refused, exactly the limit passes', () => {
+  test('an image over the model’s limit is refused, exactly the limit passes', () => {
     const params = checkEditParams({ prompt: 'p' }, models);
     const limit = 50 * 1024 * 1024;
     checkImages(params, models, [{ ...picture, bytes: limit }], null);

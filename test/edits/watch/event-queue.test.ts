@@ -25,7 +25,7 @@ describe('the event queue', () => {
     await queue.return();
   });
 
-  it('tells changes of one job as one, behind its pictures', async () => {
+  it('tells changes of one job as one, behind its images', async () => {
     const queue = createEventQueue({ onEnd: () => {} });
     for (const event of [changed('a'), changed('b'), partial('a', 0), changed('a')])
       queue.push(event);
