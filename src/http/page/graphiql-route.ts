@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import fresh from 'fresh';
+import { isFresh } from '../is-fresh.ts';
 import { type ContentEncoding, chooseEncoding } from './content-encoding.ts';
 
 /** The bundled GraphiQL page: its HTML, and the files that it loads. */
@@ -69,7 +69,7 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
       res.setHeader('ETag', etag);
       res.setHeader('Vary', 'Accept');
       res.setHeader('Cache-Control', 'no-cache');
-      if (fresh(req.headers, { etag })) return void res.writeHead(304).end();
+      if (isFresh(req, etag)) return void res.writeHead(304).end();
       res.setHeader('Content-Type', 'text/html; charset=utf-8');
       res.writeHead(200, { 'Content-Length': html.length });
       res.end(req.method === 'HEAD' ? undefined : html);
@@ -90,7 +90,7 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
       res.setHeader('ETag', file.etag);
       res.setHeader('Vary', 'Accept-Encoding');
       res.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
-      if (fresh(req.headers, { etag: file.etag })) {
+      if (isFresh(req, file.etag)) {
         return void res.writeHead(304).end();
       }
       res.setHeader('Content-Type', contentType);

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import fresh from 'fresh';
 import { isUnreachable } from '../../database/unreachable.ts';
 import { StorageError, UnavailableError } from '../../errors.ts';
 import type { ImageFormat } from '../../images/inspect/image-format.ts';
@@ -11,6 +10,7 @@ import type { BlobStore } from '../../images/storage/blob-store.ts';
 import type { ThumbnailWidth } from '../../images/thumbnails/thumbnail-width.ts';
 import { THUMBNAIL_WIDTHS, thumbnailWidth } from '../../images/thumbnails/thumbnail-width.ts';
 import type { Thumbnails } from '../../images/thumbnails/thumbnails.ts';
+import { isFresh } from '../is-fresh.ts';
 import type { ByteRange } from './byte-range.ts';
 import { parseByteRange } from './byte-range.ts';
 
@@ -87,7 +87,7 @@ export function createImageRoute<Viewer>({
     if (!image) return sendProblem(req, res, 404, 'The image does not exist, or is not yours.');
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
-    if (fresh(req.headers, { etag })) {
+    if (isFresh(req, etag)) {
       setCaching(res, etag);
       res.writeHead(304).end();
       return;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import fresh from 'fresh';
+import { isFresh } from '../is-fresh.ts';
 import { sendError } from '../send-error.ts';
 
 export type SchemaRoute = (req: IncomingMessage, res: ServerResponse) => void;
@@ -19,7 +19,7 @@ export function createSchemaRoute(text: string): SchemaRoute {
     res.setHeader('cache-control', 'no-cache');
     res.setHeader('x-content-type-options', 'nosniff');
     res.setHeader('content-type', 'text/plain; charset=utf-8');
-    if (fresh(req.headers, { etag })) return void res.writeHead(304).end();
+    if (isFresh(req, etag)) return void res.writeHead(304).end();
     res.writeHead(200, { 'content-length': body.length });
     res.end(req.method === 'HEAD' ? undefined : body);
   };
