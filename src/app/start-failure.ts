@@ -34,10 +34,15 @@ export function withoutCloseErrors(
   error: unknown,
   onCloseError: (error: unknown) => void,
 ): unknown {
-  if (!(error instanceof SuppressedError)) return error;
-  // A stack whose parts fail to close adds up their errors in the same way.
-  onCloseError(withoutCloseErrors(error.error, onCloseError));
-  return withoutCloseErrors(error.suppressed, onCloseError);
+  const [own, ...closing] = inOrder(error);
+  for (const one of closing) onCloseError(one);
+  return own;
+}
+
+/** An error and those that suppressed it, in the order in which they were thrown. */
+function inOrder(error: unknown): unknown[] {
+  if (!(error instanceof SuppressedError)) return [error];
+  return [...inOrder(error.suppressed), ...inOrder(error.error)];
 }
 
 function isWithin(error: unknown, dir: string): error is NodeJS.ErrnoException {
