@@ -39,7 +39,7 @@ function Images(props: { job: job$key }) {
     <section aria-label="This edit">
       <p role="status">{error?.message ?? status}</p>
       {partialImages.map((image) => (
-        <img key={image.id} src={image.url} alt="Partial result" />
+        <img key={image.id} src={image.url} alt="In progress" />
       ))}
       {outputImages.map((image) => (
         <img key={image.id} src={image.url} alt="Result" />

@@ -52,7 +52,7 @@ function Live({ id, onStatus }: { id: string; onStatus: (status: string | undefi
     <section aria-label="This edit">
       <p role="status">{failure?.message ?? status}</p>
       {partialImages.map((image) => (
-        <img key={image.id} src={image.url} alt="Partial result" />
+        <img key={image.id} src={image.url} alt="In progress" />
       ))}
       {outputImages.map((image) => (
         <img key={image.id} src={image.url} alt="Result" />
