@@ -12,15 +12,15 @@ const origin = process.env.RETOUCH_URL ?? 'http://127.0.0.1:4000';
 const retouch = createRetouch(new URL('/graphql', origin).href);
 
 const file = await openAsBlob(image);
-// With `wait: 0` the job is answered as soon as it is stored.
+// With `wait: 0` the mutation returns as soon as the job is stored.
 const input = { images: [{ file }], prompt, partialImages: 3, wait: 0 };
 const { editImage } = await retouch.ask(EDIT, { input }, { 'variables.input.images.0.file': file });
 if (!('editJob' in editImage)) throw new Error(editImage.message);
 
-for await (const { editJob: news } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
-  if (!news.editJob) throw new Error('The edit was deleted.');
-  const { status, outputImages, usage, error } = news.editJob;
-  console.log('image' in news && news.image ? `partial image: ${news.image.url}` : status);
+for await (const { editJob: event } of retouch.watch(WATCH, { id: editImage.editJob.id })) {
+  if (!event.editJob) throw new Error('The edit was deleted.');
+  const { status, outputImages, usage, error } = event.editJob;
+  console.log('image' in event && event.image ? `partial image: ${event.image.url}` : status);
   if (error) throw new Error(error.message);
   for (const { url } of outputImages) {
     await writeFile(output, new Uint8Array(await (await fetch(url)).arrayBuffer()));

@@ -23,7 +23,7 @@ export function Live({ id }: { id: string }) {
       () => ({
         subscription: WATCH,
         variables: { id },
-        onNext: (news) => setJob(news?.editJob.editJob ?? null),
+        onNext: (event) => setJob(event?.editJob.editJob ?? null),
         onError: (error) => setProblem(error.message),
       }),
       [id],
