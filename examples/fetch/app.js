@@ -8,7 +8,7 @@ const [form, alert, live, history] = ['form', '[role=alert]', 'section', 'ul'].m
 
 async function edit() {
   const { image, prompt } = form.elements;
-  // With `wait: 0` the job is answered as soon as it is stored.
+  // With `wait: 0` the mutation returns as soon as the job is stored.
   const input = { images: [{ file: null }], prompt: prompt.value, partialImages: 3, wait: 0 };
   const files = { 'variables.input.images.0.file': image.files[0] };
   const { editImage } = await retouch.upload(EDIT, { input }, files);
