@@ -107,7 +107,7 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         `CREATE DATABASE ${DATABASE}_latin1 TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
       );
       expect(await refusal(at(`${DATABASE}_latin1`).href)).toMatch(
-        /encoding LATIN1: create one .*UTF8/,
+        /encoding LATIN1, but UTF8 is required: create one /,
       );
     });
 
