@@ -74,10 +74,10 @@ describe.runIf(canRun)('through PgBouncer', () => {
       return (error as StartError).message;
     };
     expect(await refusal({ DATABASE_URL: pooled })).toMatch(
-      /^Retouch cannot start: DATABASE_URL leads .*: set DATABASE_DIRECT_URL [^.]*\.$/,
+      /^Retouch cannot start: DATABASE_URL connects .*: set DATABASE_DIRECT_URL [^.]*\.$/,
     );
     expect(await refusal({ DATABASE_URL: pooled, DATABASE_DIRECT_URL: pooled })).toMatch(
-      /^Retouch cannot start: DATABASE_DIRECT_URL receives no [^.]*\.$/,
+      /^Retouch cannot start: DATABASE_DIRECT_URL does not receive [^.]*\.$/,
     );
   });
 });
