@@ -19,6 +19,6 @@ export const NODE_FLAGS = [
 
 /**
  * glibc keeps freed memory in up to 8 arenas per core; with two, what one thread frees another uses.
- * It reads this at the very start of a process only; elsewhere nobody reads it.
+ * glibc reads this only when a process starts; other systems ignore it.
  */
 export const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' } as const;

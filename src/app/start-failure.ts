@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { toStartError } from '../database/start/start-error.ts';
 import { StartError } from '../errors.ts';
 
-/** No room: somebody may make some. Everything else about a directory stays until it is changed. */
+/** Errors that may pass without a change of settings, such as a full disk. */
 const TEMPORARY_CODES = [
   'ENOSPC',
   'EDQUOT',
@@ -15,7 +15,7 @@ const TEMPORARY_CODES = [
   'ESTALE',
 ];
 
-/** What kept the service from starting, as one sentence that names the setting; a defect as it is. */
+/** Explains a failed start in one sentence that names the setting. Returns a defect unchanged. */
 export function explainStart(error: unknown, { dataDir, database }: Config): unknown {
   if (isWithin(error, dataDir)) {
     return new StartError(

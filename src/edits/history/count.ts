@@ -3,16 +3,18 @@ import type { Prisma, PrismaClient } from '../../database/database.ts';
 import { type ListCount, MAX_COUNTED, toCount } from '../../paging/count.ts';
 import { estimateRows, usesOf } from './estimate.ts';
 import { countRows, type Reading } from './history-sql.ts';
-import { countLabeled, type LabelTerm } from './label-search.ts';
+import { countByMetadata, type MetadataTerm } from './metadata-search.ts';
 import { findPrompts, type SearchTerm } from './prompt-search.ts';
 
-type Those = Pick<Reading, 'viewer' | 'conditions'> & { readonly labels: LabelTerm | null };
+type CountedRows = Pick<Reading, 'viewer' | 'conditions'> & {
+  readonly metadata: MetadataTerm | null;
+};
 
 const rowsSchema = z.tuple([z.object({ count: z.coerce.number() })]);
 
 export async function countHistory(
   prisma: PrismaClient,
-  those: Those,
+  those: CountedRows,
   term: SearchTerm | null,
 ): Promise<ListCount> {
   const count = await countTo(prisma, those, term, MAX_COUNTED + 1);
@@ -21,12 +23,12 @@ export async function countHistory(
 
 async function countTo(
   prisma: PrismaClient,
-  those: Those,
+  those: CountedRows,
   term: SearchTerm | null,
   limit: number,
 ): Promise<number> {
-  if (term === null && those.labels !== null) {
-    const counted = await countLabeled(prisma, those.viewer, those.labels, limit);
+  if (term === null && those.metadata !== null) {
+    const counted = await countByMetadata(prisma, those.viewer, those.metadata, limit);
     if (counted !== null) return counted;
   }
   const found = term === null ? null : await findPrompts(prisma, term);
@@ -37,7 +39,7 @@ async function countTo(
 /** With a term: all uses of its prompts, times the part of the owner's edits that the filter takes. */
 async function estimate(
   prisma: PrismaClient,
-  those: Those,
+  those: CountedRows,
   term: SearchTerm | null,
 ): Promise<number> {
   if (term === null) return estimateRows(prisma, those);

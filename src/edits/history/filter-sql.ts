@@ -29,15 +29,15 @@ export function filterConditions(viewer: Viewer, filter: HistoryFilter): Prisma.
       Prisma.sql`${oneOf(Prisma.sql`job."errorCode"`, errorCode)} AND job."errorCode" IS NOT NULL`,
     hasError === true && Prisma.sql`job."errorCode" IS NOT NULL`,
     hasError === false && Prisma.sql`job."errorCode" IS NULL`,
-    metadata && hasLabels(Prisma.sql`job.metadata`, metadata),
+    metadata && hasMetadata(Prisma.sql`job.metadata`, metadata),
     promptId && Prisma.sql`job."promptId" = ${promptId}::uuid`,
     inputImageId && hasImage(viewer, inputImageId, Prisma.sql`'INPUT', 'MASK'`),
     outputImageId && hasImage(viewer, outputImageId, Prisma.sql`'OUTPUT'`),
   ].filter((condition) => typeof condition === 'object' && condition !== null);
 }
 
-export function hasLabels(column: Prisma.Sql, labels: JsonObject): Prisma.Sql {
-  return Prisma.sql`${column} @> ${JSON.stringify(labels)}::jsonb`;
+export function hasMetadata(column: Prisma.Sql, metadata: JsonObject): Prisma.Sql {
+  return Prisma.sql`${column} @> ${JSON.stringify(metadata)}::jsonb`;
 }
 
 /** One value as an equation: an index that goes on with the order gives the rows in that order. */

@@ -16,26 +16,25 @@ import {
   readWalking,
   SORT_COLUMNS,
 } from './history-sql.ts';
-import { type LabelTerm, labelTerm, readLabeled } from './label-search.ts';
+import { type MetadataTerm, metadataTerm, readByMetadata } from './metadata-search.ts';
 import { checkSearch, findPrompts, type SearchTerm, searchTerm } from './prompt-search.ts';
 
 /** Edits that `pages` gives at once. */
 const PAGE_OF_ALL = 500;
 
 /**
- * A viewer's edits, without the deleted ones: filtered, searched, ordered. It gives ids only, by two
- * or three statements at most, whatever the size of the history; what is shown of them is read by
- * those who show it.
+ * A viewer's edits, without the deleted ones: filtered, searched and ordered. Returns ids only, by at
+ * most three statements whatever the size of the history; callers read the rows that they show.
  */
 export interface History {
   /** @throws InvalidInputError for everything invalid in a search and a page. */
   check(query: Pick<HistoryQuery, 'search' | 'order'>, args: PageArgs): void;
   /** As `check`. */
   page(viewer: Viewer, query: HistoryQuery, args: PageArgs): Promise<Page>;
-  /** All of them in order, some hundreds at a time, each list read when it is asked for. */
+  /** All edits in order, in lists of some hundreds; each list is read when it is pulled. */
   pages(viewer: Viewer, query: HistoryQuery): AsyncGenerator<readonly string[], void, undefined>;
   count(viewer: Viewer, query: HistoryQuery): Promise<ListCount>;
-  /** Whether an edit is one of those that a filter asks for. */
+  /** Whether an edit matches a filter. */
   matches(viewer: Viewer, filter: HistoryFilter, id: string): Promise<boolean>;
 }
 
@@ -43,11 +42,11 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
   async function read(
     reading: Reading,
     term: SearchTerm | null,
-    labels: LabelTerm | null,
+    metadata: MetadataTerm | null,
   ): Promise<readonly Position[]> {
     if (term === null) {
-      const labeled = labels && (await readLabeled(prisma, reading, labels));
-      return labeled ?? prisma.$queryRaw<Position[]>(readInOrder(reading));
+      const byMetadata = metadata && (await readByMetadata(prisma, reading, metadata));
+      return byMetadata ?? prisma.$queryRaw<Position[]>(readInOrder(reading));
     }
     const near = await prisma.$queryRaw<Position[]>(readWalking(reading, term));
     if (near.length >= reading.limit) return near;
@@ -70,14 +69,14 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
       const { order = NEWEST_FIRST } = query;
       const column = SORT_COLUMNS[order.field];
       const { range } = check(query, args);
-      const { term, labels, ...those } = askedFor(viewer, query);
+      const { term, metadata, ...those } = askedFor(viewer, query);
       const reading: Reading = { ...those, column, ...toReading(range, order) };
-      return toPage(range, await read(reading, term, labels));
+      return toPage(range, await read(reading, term, metadata));
     },
 
     async *pages(viewer, query) {
       const { order = NEWEST_FIRST } = query;
-      const { term, labels, ...those } = askedFor(viewer, query);
+      const { term, metadata, ...those } = askedFor(viewer, query);
       const reading = {
         ...those,
         column: SORT_COLUMNS[order.field],
@@ -86,7 +85,7 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
         limit: PAGE_OF_ALL,
       };
       for (let after: Position | null = null; ; ) {
-        const rows = await read({ ...reading, after }, term, labels);
+        const rows = await read({ ...reading, after }, term, metadata);
         if (rows.length > 0) yield rows.map(({ id }) => id);
         after = rows.at(-1) ?? null;
         if (rows.length < PAGE_OF_ALL) return;
@@ -114,7 +113,7 @@ function askedFor(viewer: Viewer, { filter = {}, search }: HistoryQuery) {
   return {
     viewer,
     conditions: filterConditions(viewer, filter),
-    labels: labelTerm(viewer, filter),
+    metadata: metadataTerm(viewer, filter),
     term: searchTerm(viewer, search),
   };
 }

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { visibleTo } from '../../auth/visible.ts';
 
-/** The edits that a viewer sees: their own, without the deleted ones, of which only the usage stays. */
+/** The edits that a viewer sees. Deleted edits are left out; only their usage remains. */
 export const inHistory = (viewer: Viewer) => ({ ...visibleTo(viewer), deletedAt: null }) as const;

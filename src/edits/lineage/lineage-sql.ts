@@ -6,8 +6,8 @@ import { isInHistory } from '../history/history-sql.ts';
 
 /**
  * The links between edits: `made` has an image as its output that `taken` has as an input or a
- * mask. The later one is the child: images are stored once for each owner, so an edit may also
- * bring what was there before.
+ * mask. The later one is the child: images are stored once per owner, so an edit may also return an
+ * image that was already stored.
  */
 const links = (viewer: Viewer) => Prisma.sql`"EditJobImage" AS taken JOIN "EditJobImage" AS made
   ON made."imageId" = taken."imageId" AND made.role = 'OUTPUT' AND taken.role IN ('INPUT', 'MASK')
@@ -82,8 +82,8 @@ export function rootsOf(viewer: Viewer, ids: readonly string[], most: number): P
 }
 
 /**
- * An edit, all its ancestors and all their descendants, at most so many: rows of `id`. The edit
- * itself comes first, so that it is there however many there are. None when the viewer does not see it.
+ * An edit, all its ancestors and all their descendants, at most `most`: rows of `id`. The edit itself
+ * comes first, so that the limit never drops it. No rows if the viewer does not see the edit.
  */
 export function treeOf(viewer: Viewer, id: string, most: number): Prisma.Sql {
   return Prisma.sql`
@@ -100,7 +100,7 @@ export function treeOf(viewer: Viewer, id: string, most: number): Prisma.Sql {
     SELECT id FROM down LIMIT ${most}`;
 }
 
-/** The links among these, at most so many: rows of `parentId`, `childId`, `imageId`. */
+/** The links among these, at most `most`: rows of `parentId`, `childId`, `imageId`. */
 export function linksAmong(viewer: Viewer, ids: readonly string[], most: number): Prisma.Sql {
   return Prisma.sql`
     SELECT DISTINCT ${PARENT} AS "parentId", ${CHILD} AS "childId", taken."imageId" FROM ${links(viewer)}

@@ -37,9 +37,9 @@ export interface Tree {
 }
 
 /**
- * Which edits come of which: one is the child of another when an image that came of the other was
- * edited by it, or was its mask. Nothing of it is stored. Each answers for many edits by one
- * statement, in the order of the ids; ids that the viewer does not see have no relatives.
+ * Which edits derive from which: an edit is a child of another if an output image of the other is its
+ * input image or mask. This is computed, not stored: by one statement for many edits, in the order of
+ * the ids. Ids that the viewer does not see have no relatives.
  */
 export interface Lineage {
   lists(viewer: Viewer): {

@@ -8,11 +8,11 @@ const ACCOUNT_PAUSE_MS = 5 * 60_000;
 /** The longest `Retry-After` that is followed: a mistaken one must not disable an upstream forever. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
 
-/** The first wait without a `Retry-After`; doubled each time that the limit is met again. */
+/** The first wait without a `Retry-After`; doubled each time the limit is met again. */
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
 
-/** An upstream has recovered with so many places, or so long after its pause. */
+/** An upstream has recovered once it accepts so many requests at once, or this long after its pause. */
 const RECOVERED_PLACES = 64;
 const RECOVERED_AFTER_MS = 10 * 60_000;
 

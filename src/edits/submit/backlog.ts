@@ -4,14 +4,14 @@ import { UnavailableError } from '../../errors.ts';
 
 const RETRY_AFTER_SECONDS = 30;
 
-/** How many edits wait, in all and of each owner, over all processes. */
+/** The number of queued edits, in total and of each owner, over all processes. */
 export interface Backlog {
   /**
-   * The turn of an owner's next edit: lower ones go first, of equals the older. It comes after all of
-   * the owner's own that wait, and not before the first of anybody's: so owners are served in turn,
-   * who comes late waits for one edit of each other, and who always has some waiting passes nobody.
+   * Returns the turn of an owner's next edit. Lower turns run first; of equal turns, the older edit.
+   * The turn is above those of the owner's queued edits, and not below the lowest of all owners. So
+   * owners are served in turn: a new owner waits for one edit of each other owner.
    * (Start-time fair queueing: Goyal, Vin, Cheng, 1996.)
-   * @throws UnavailableError when `maxQueued` edits wait already.
+   * @throws UnavailableError if `maxQueued` edits are queued.
    */
   admit(ownerId: string): Promise<{ turn: number }>;
 }

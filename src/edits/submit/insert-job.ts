@@ -52,7 +52,7 @@ export async function insertJob(
   // Fails to compile for a parameter without a column.
   const columns: ParameterColumns = params;
   await prisma.$transaction(async (tx) => {
-    // Of many that come at once, those that are too late give way before they lock anything.
+    // Edits that exceed the budget fail here, before they lock anything.
     if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
     const promptId = await savePrompt(tx, ownerId, text);
     if (job.retryOfId !== null) await holdInHistory(tx, ownerId, job.retryOfId);

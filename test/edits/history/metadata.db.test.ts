@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/database/database.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
-import { MAX_VISITED_EDITS, WALKED_ROWS } from '../../../src/edits/history/label-search.ts';
+import { MAX_VISITED_EDITS, WALKED_ROWS } from '../../../src/edits/history/metadata-search.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
 import { type HistoryRow, historyRow, jobColumns } from '../../support/history-rows.ts';
 
