@@ -20,7 +20,7 @@ function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
 
   async function start(form: FormData) {
     const [file, prompt] = [form.get('image') as File, String(form.get('prompt'))];
-    // With `wait: 0` the job is answered as soon as it is stored.
+    // With `wait: 0` the mutation returns as soon as the job is stored.
     const input = { images: [{ file }], prompt, partialImages: 3, wait: 0 };
     // What goes wrong is in `error` too; thrown on from here it would take the whole page away.
     const answer = await edit({ variables: { input } }).catch(() => null);

@@ -24,7 +24,7 @@ export function EditForm({ onStarted }: { onStarted: (id: string) => void }) {
     const [file, prompt] = [form.get('image') as File, String(form.get('prompt'))];
     setProblem(undefined);
     edit({
-      // With `wait: 0` the job is answered as soon as it is stored.
+      // With `wait: 0` the mutation returns as soon as the job is stored.
       variables: { input: { images: [{ file: null }], prompt, partialImages: 3, wait: 0 } },
       uploadables: { 'variables.input.images.0.file': file },
       onCompleted({ editImage: { editJob, message } }) {

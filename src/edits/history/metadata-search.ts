@@ -16,13 +16,13 @@ export const MAX_VISITED_EDITS = 5_000;
 /** The same for a count, which ends at some thousands. */
 const MAX_COUNTED_VISITS = 50_000;
 
-/** Labels to be found among the edits of one owner, and what else is asked for. */
+/** Metadata that edits of one owner must have, and the other conditions. */
 export interface MetadataTerm {
   readonly metadata: JsonObject;
   readonly others: readonly Prisma.Sql[];
 }
 
-/** Null: no label is asked for. */
+/** Null if the filter has no metadata. */
 export function metadataTerm(
   viewer: Viewer,
   { metadata, ...others }: HistoryFilter,
@@ -58,15 +58,15 @@ function walking(reading: Reading, { metadata, others }: MetadataTerm): Prisma.S
 }
 
 function visiting(reading: Reading, { metadata, others }: MetadataTerm): Prisma.Sql {
-  const from = Prisma.sql`found`;
+  const from = Prisma.sql`matching`;
   const found = positions(reading, stretched(reading, reading.limit, others, { from }));
   return Prisma.sql`
-    WITH found AS MATERIALIZED (${editsWithMetadata(reading.viewer, metadata, MAX_VISITED_EDITS + 1)})
-    SELECT CASE WHEN (SELECT count(*) FROM found) <= ${MAX_VISITED_EDITS}::bigint
+    WITH matching AS MATERIALIZED (${editsWithMetadata(reading.viewer, metadata, MAX_VISITED_EDITS + 1)})
+    SELECT CASE WHEN (SELECT count(*) FROM matching) <= ${MAX_VISITED_EDITS}::bigint
       THEN to_json(ARRAY(SELECT to_json(found) FROM (${found}) AS found)) END AS rows`;
 }
 
-/** So many edits have metadata, counted to `limit`. Null: to be counted in order, as in readByMetadata. */
+/** Counts the edits with the given metadata, up to `limit`. Null: count in order instead, as in readByMetadata. */
 export async function countByMetadata(
   prisma: Pick<PrismaClient, '$queryRaw'>,
   viewer: Viewer,
@@ -75,11 +75,11 @@ export async function countByMetadata(
 ): Promise<number | null> {
   const most = others.length === 0 ? limit : MAX_COUNTED_VISITS;
   const those = all([Prisma.sql`TRUE`, ...others]);
-  const [answer] = await prisma.$queryRaw<{ found: bigint; count: bigint }[]>`
-    SELECT count(*) AS found, count(*) FILTER (WHERE ${those}) AS count
+  const [answer] = await prisma.$queryRaw<{ matching: bigint; count: bigint }[]>`
+    SELECT count(*) AS matching, count(*) FILTER (WHERE ${those}) AS count
     FROM (${editsWithMetadata(viewer, metadata, most)}) AS job`;
   if (answer === undefined) return null;
-  const isComplete = answer.found < most || answer.count >= limit;
+  const isComplete = answer.matching < most || answer.count >= limit;
   return isComplete ? Math.min(Number(answer.count), limit) : null;
 }
 

@@ -147,18 +147,18 @@ FROM (
 ORDER BY page.key DESC, page.id DESC
 LIMIT $5;
 
-WITH found AS MATERIALIZED (
+WITH matching AS MATERIALIZED (
   SELECT *
   FROM "editsWithMetadata"($1, $2::jsonb, $3::bigint)) SELECT CASE WHEN (
   SELECT count(*)
-  FROM found) <= $4::bigint
+  FROM matching) <= $4::bigint
 THEN to_json(ARRAY(
     SELECT to_json(found)
     FROM (
       SELECT page.id, page.key::text AS key
       FROM (
         SELECT job.id, job."createdAt" AS key, job."promptId"
-        FROM found AS job
+        FROM matching AS job
         WHERE "job"."ownerId" = $5
         AND job."deletedAt" IS NULL
         AND job.model = $6::text
@@ -271,19 +271,10 @@ FROM (
 
 -- a count by metadata
 
-SELECT count(*) AS found, count(*) FILTER (WHERE TRUE) AS count
+SELECT count(*) AS matching, count(*) FILTER (WHERE TRUE) AS count
 FROM (
   SELECT *
   FROM "editsWithMetadata"($1, $2::jsonb, $3::bigint)) AS job;
-
-SELECT count(*)
-FROM (
-  SELECT 1
-  FROM "EditJob" AS job
-  WHERE "job"."ownerId" = $1
-  AND job."deletedAt" IS NULL
-  AND job.metadata @> $2::jsonb
-  LIMIT $3) AS counted;
 
 -- a count of a search that finds few prompts
 

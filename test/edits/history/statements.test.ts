@@ -116,7 +116,7 @@ function recordStatements({ prompts = 0, count = 0 }: Answers) {
       if (/^\s*SELECT id FROM \(SELECT "promptsWith"/.test(text)) {
         return Array.from({ length: prompts }, () => ({ id: ID }));
       }
-      return /^\s*SELECT (count|coalesce)\(/.test(text) ? [{ count, labeled: 0n }] : [];
+      return /^\s*SELECT (count|coalesce)\(/.test(text) ? [{ count, matching: 0n }] : [];
     },
   } as unknown as PrismaClient;
   return { prisma, statements };
