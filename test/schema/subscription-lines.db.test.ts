@@ -1,7 +1,17 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+} from 'vitest';
 import WebSocket from 'ws';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
@@ -20,7 +30,11 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
   let app: TestApp;
   let imageId: string;
 
-  beforeEach(async () => {
+  let foreign: ReturnType<typeof insertForeignRows> | undefined;
+  /** Edits that run until they are canceled. */
+  const running: string[] = [];
+
+  async function start() {
     app = await startTestApp({ SHUTDOWN_GRACE_SECONDS: '0' });
     const uploaded = await app.upload(
       'mutation ($file: Upload!) { uploadImage(input: { file: $file }) { ... on UploadImagePayload { image { id } } } }',
@@ -28,8 +42,14 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
       { file: await png(64, 64) },
     );
     imageId = uploaded.data.uploadImage.image.id;
+  }
+
+  beforeAll(start);
+  afterEach(async () => {
+    for (const id of running.splice(0)) await cancel(id);
+    await eventually(() => expect(subscribers() ?? 0).toBe(0));
   });
-  afterEach(() => app.stop());
+  afterAll(() => app?.stop());
 
   async function edit(): Promise<string> {
     const { data } = await app.query(EDIT, {
@@ -43,6 +63,7 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
     const before = app.sandbox.stats().requests;
     app.sandbox.faults.push({ kind: 'hang' });
     const id = await edit();
+    running.push(id);
     await eventually(() => expect(app.sandbox.stats().requests).toBe(before + 1));
     return id;
   }
@@ -50,9 +71,19 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
   const subscribers = () =>
     app.logged.flatMap((line) => JSON.parse(line).subscribers ?? []).at(-1) as number | undefined;
 
-  describe('over processes', () => {
-    test('a subscriber at another process sees the edit to its end', async ({ skip }) => {
-      if (app.databaseUrl === undefined) skip('an embedded database has one process only');
+  // An embedded database has one process, and no line to cut.
+  describe.runIf(inject('databaseKind') === 'postgres')('over processes', () => {
+    const others: { app: TestApp; imageId: string }[] = [];
+    beforeEach(async () => {
+      others.push({ app, imageId });
+      await start();
+    });
+    afterEach(async () => {
+      await app.stop();
+      ({ app, imageId } = others.pop() ?? { app, imageId });
+    });
+
+    test('a subscriber at another process sees the edit to its end', async () => {
       const other = await app.startAnother({ MAX_CONCURRENT_EDITS: '1' });
       const id = await hanging();
       const results = SSE.subscribe(other.url, WATCH, { id });
@@ -67,12 +98,8 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
       expect([...new Set(rest)].filter((status) => status !== 'RUNNING')).toEqual(['CANCELED']);
     });
 
-    test('after its line to Postgres was cut, a subscriber misses nothing that matters', async ({
-      skip,
-    }) => {
-      const { databaseUrl } = app;
-      if (databaseUrl === undefined) return skip('an embedded database has no line to cut');
-      const client = await connectTo(databaseUrl);
+    test('after its line to Postgres was cut, a subscriber misses nothing that matters', async () => {
+      const client = await connectTo(app.databaseUrl ?? '');
       const id = await hanging();
       const one = SSE.subscribe(app.url, WATCH, { id });
       const all = SSE.subscribe(app.url, WATCH_ALL);
@@ -108,7 +135,8 @@ describe.runIf(hasDatabase)('the lines of subscriptions', () => {
     });
 
     test('never tell of somebody else’s edits', async () => {
-      const { job } = await insertForeignRows(app);
+      foreign ??= insertForeignRows(app);
+      const { job } = await foreign;
       const [refused] = await Array.fromAsync(subscriber.subscribe(app.url, WATCH, { id: job }));
       expect(refused?.errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
       const mine = await hanging();

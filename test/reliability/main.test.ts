@@ -2,16 +2,13 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { temporaryDirectory } from './support/directory.ts';
-import { startNode } from './support/node-process.ts';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { temporaryDirectory } from '../support/directory.ts';
+import { startNode } from '../support/node-process.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
+const ROOT = resolve(import.meta.dirname, '../..');
 const EXIT_CONFIG = 78;
 const EXIT_TEMPORARY = 75;
-
-/** Starts follow each other, and each takes its time on a busy machine: it is no bar. */
-vi.setConfig({ testTimeout: 180_000 });
 
 /** The command of `npm start`, in a directory of its own, with no variable but these. */
 async function start(dir: string, env: Record<string, string> = {}) {
