@@ -187,6 +187,16 @@ test('the code in docs/clients.md is that of the examples, which the tests run',
   }
 });
 
+test('docs name only tests that exist', async () => {
+  const tests = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: ROOT }));
+  for await (const path of glob('docs/*.md', { cwd: ROOT })) {
+    for (const [, name = ''] of (await read(path)).matchAll(/`([\w/-]+(\.db)?\.test\.ts)`/g)) {
+      const isThere = tests.some((test) => `/${test}`.endsWith(`/${name}`));
+      expect(isThere, `${name}, in ${path}`).toBe(true);
+    }
+  }
+});
+
 test('the README shows an edit and the history by curl', async () => {
   const shell = blocks(await read('README.md'), 'sh').join('\n');
   expect(shell).toContain('editImage(');
