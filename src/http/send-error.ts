@@ -1,6 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { DATABASE_RETRY_SECONDS, type ErrorResponse } from './error-response.ts';
+import { UnavailableError } from '../errors.ts';
+import { DATABASE_RETRY_SECONDS, type ErrorResponse, toErrorResponse } from './error-response.ts';
 
 /**
  * Sends an error in the shape of a GraphQL error, so that clients parse every error alike.
@@ -38,8 +39,7 @@ export function sendUnavailable(
   message: string,
   retryAfterSeconds: number,
 ): void {
-  res.setHeader('retry-after', String(retryAfterSeconds));
-  sendError(res, 503, 'UNAVAILABLE', message);
+  sendErrorResponse(res, toErrorResponse(new UnavailableError(message, retryAfterSeconds)));
 }
 
 /** The database cannot be reached, or accepts no writes. */
