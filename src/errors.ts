@@ -226,6 +226,12 @@ export class UnavailableError extends RetouchError {
   }
 }
 
+/** The request has no valid credentials. */
+export class UnauthenticatedError extends RetouchError {
+  readonly code = 'UNAUTHENTICATED';
+  override readonly responseStatus = 401;
+}
+
 /** The viewer may not do this. */
 export class ForbiddenError extends RetouchError {
   readonly code = 'FORBIDDEN';

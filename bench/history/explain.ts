@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { viewerOf } from '../../src/auth/visible.ts';
 import { createHistory } from '../../src/edits/history/history.ts';
 import type { HistoryQuery } from '../../src/edits/history/history-query.ts';
 import { createLineage } from '../../src/edits/lineage/lineage.ts';
@@ -10,7 +11,7 @@ import { openServer } from '../../test/support/open-database.ts';
 import { TERMS } from './prompts.ts';
 import { recordStatements } from './recorder.ts';
 
-const VIEWER = { ownerId: 'local', isAdmin: false };
+const VIEWER = viewerOf('local');
 const USED_LAST = { field: 'LAST_USE', direction: 'DESC' } as const;
 
 const PAGES: Record<string, HistoryQuery> = {

@@ -1,3 +1,4 @@
+import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
@@ -36,6 +37,10 @@ export async function openApi(options: {
   const { editsApi, outboundProxies: proxies, limits } = config;
   await using opened = new AsyncDisposableStack();
 
+  const auth = opened.adopt(
+    await openAuth({ config: config.auth, prisma, events: shared.events, log }),
+    (it) => it.close(),
+  );
   const models = createModels({
     known: knownModels,
     default: config.models.default ?? (await defaultModelOf(editsApi)),
@@ -56,8 +61,12 @@ export async function openApi(options: {
   const { routes, endStreams } = opened.adopt(
     openApiRoutes({
       config,
+      auth,
       services: {
         ...edits,
+        apiKeys: auth.apiKeys,
+        owners: auth.owners,
+        auditEvents: auth.auditEvents,
         prisma,
         budgets,
         setBudget: createSetBudget({ prisma }),

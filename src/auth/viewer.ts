@@ -1,9 +1,65 @@
-/** Who makes a request. Every row has an owner, and a viewer sees the rows of one owner. */
+import type { Scope } from './scopes.ts';
+
+/**
+ * Who makes a request, and what they may do. Every row has an owner. A viewer reads the rows of one
+ * owner, and creates rows for one owner.
+ */
 export interface Viewer {
+  /** The owner for whom the viewer creates rows. */
   readonly ownerId: string;
-  /** May read across owners, and run operations that concern all of them. */
+  /** The owner whose rows the viewer may read. Null: every owner's, for an admin. */
+  readonly reads: string | null;
+  /** May run operations that concern all owners. */
   readonly isAdmin: boolean;
+  /** May submit edits, upload, change and delete. */
+  readonly canEdit: boolean;
+  /** Models that the viewer's edits may use, each with its snapshots. Null: any. */
+  readonly allowedModels: readonly string[] | null;
+  readonly credential: Credential;
 }
 
+/** What authenticated the request. */
+export type Credential =
+  | { readonly kind: 'NONE' | 'JWT' | 'PROXY' }
+  | {
+      readonly kind: 'API_KEY';
+      readonly id: string;
+      /** The key, the key that created it, and so on: the limits of all of them apply. */
+      readonly lineage: readonly string[];
+      /** Null: never. */
+      readonly expiresAt: Date | null;
+    };
+
 /** The only user of a service without authentication. */
-export const LOCAL_VIEWER: Viewer = Object.freeze({ ownerId: 'local', isAdmin: true });
+export const LOCAL_VIEWER: Viewer = Object.freeze<Viewer>({
+  ownerId: 'local',
+  reads: 'local',
+  isAdmin: true,
+  canEdit: true,
+  allowedModels: null,
+  credential: { kind: 'NONE' },
+});
+
+/** A viewer with the rights of scopes. */
+export function viewerWith(options: {
+  ownerId: string;
+  scopes: readonly Scope[];
+  allowedModels?: readonly string[] | null;
+  credential: Credential;
+}): Viewer {
+  const { ownerId, scopes, allowedModels = null, credential } = options;
+  const isAdmin = scopes.includes('ADMIN');
+  return {
+    ownerId,
+    reads: isAdmin ? null : ownerId,
+    isAdmin,
+    canEdit: isAdmin || scopes.includes('EDIT'),
+    allowedModels,
+    credential,
+  };
+}
+
+/** The viewer, who reads only their own rows: for lists, also those of an admin. */
+export function asOwner(viewer: Viewer): Viewer {
+  return viewer.reads === viewer.ownerId ? viewer : { ...viewer, reads: viewer.ownerId };
+}

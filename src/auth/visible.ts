@@ -1,6 +1,6 @@
 import { Prisma } from '../database/database.ts';
 import { ForbiddenError } from '../errors.ts';
-import type { Viewer } from './viewer.ts';
+import { type Viewer, viewerWith } from './viewer.ts';
 
 /**
  * The one rule for which rows of owned tables (those with the column `ownerId`) a statement may
@@ -8,21 +8,28 @@ import type { Viewer } from './viewer.ts';
  * or says `ofAllOwners`; test/auth/visible.test.ts finds those that do not.
  */
 
-/** The rows that a viewer may read, as a Prisma condition. A foreign row looks absent. */
-export const visibleTo = (viewer: Viewer) => ownedBy(visibleOwner(viewer));
+/**
+ * The rows that a viewer may read, as a Prisma condition: those of one owner, or every owner's for
+ * an admin. A foreign row looks absent.
+ */
+export const visibleTo = ({ reads }: Viewer) => (reads === null ? {} : ownedBy(reads));
 
 /** The same in SQL, on the rows of a table or its alias. */
-export const visibleRows = (viewer: Viewer, row: string): Prisma.Sql =>
-  ownedRows(visibleOwner(viewer), row);
+export const visibleRows = ({ reads }: Viewer, row: string): Prisma.Sql =>
+  reads === null ? Prisma.sql`TRUE` : ownedRows(reads, row);
 
-/** The owner whose rows a viewer may read, for SQL functions and indexes that are split by owner. */
+/**
+ * The owner whose rows a list has, for SQL functions and indexes that are split by owner: lists are
+ * of one owner, also for an admin (see `asOwner`).
+ */
 export const visibleOwner = ({ ownerId }: Viewer): string => ownerId;
 
 /** The owner for whom a viewer creates and changes rows. */
 export const ownerOf = ({ ownerId }: Viewer): string => ownerId;
 
 /** A viewer who sees the rows of one owner and may do nothing that is for admins. */
-export const viewerOf = (ownerId: string): Viewer => ({ ownerId, isAdmin: false });
+export const viewerOf = (ownerId: string): Viewer =>
+  viewerWith({ ownerId, scopes: ['EDIT'], credential: { kind: 'NONE' } });
 
 /** The rows of one owner, for statements on that owner's behalf, as a Prisma condition. */
 export const ownedBy = (ownerId: string) => ({ ownerId }) as const;

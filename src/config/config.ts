@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import { type AuthSettings, isAuthOn } from './auth-settings.ts';
 import { editsApiUrlHint, misspelledSettings, shown } from './setting-mistakes.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 import type { S3Location } from './storage-url.ts';
@@ -35,6 +36,7 @@ export interface Config {
     /** Of types of the subgraph. Empty: none. */
     readonly subgraphTypePrefix: string;
   };
+  readonly auth: AuthSettings;
   readonly database:
     | {
         kind: 'postgres';
@@ -125,14 +127,15 @@ export function loadConfig(given: Environment): Config {
   const env = withLowerCaseProxies(given);
   const problems: string[] = [];
   const values = readValues(env, problems);
-  problems.push(...editsApiProblems(values, env), ...hostProblems(values));
+  problems.push(...editsApiProblems(values, env), ...hostProblems(values, env));
   problems.push(...roleProblems(values, env), ...databaseProblems(values, env));
-  problems.push(...storageProblems(values));
+  problems.push(...storageProblems(values), ...authProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
 
   const defaulted = <Name extends SettingName>(name: Name) =>
     values[name] as NonNullable<Values[Name]>;
   const dataDir = defaulted('DATA_DIR');
+  const auth = readAuth(values);
   const publicUrl = values.PUBLIC_URL?.replace(/\/+$/, '') ?? null;
   return Object.freeze<Config>({
     role: defaulted('ROLE'),
@@ -144,10 +147,12 @@ export function loadConfig(given: Environment): Config {
       trustedProxies: values.TRUSTED_PROXIES ?? [],
       allowedHosts:
         values.ALLOWED_HOSTS?.map((host) => host.toLowerCase()) ??
-        (defaulted('ALLOW_ANONYMOUS') ? null : []),
+        // A page under another name has no credentials for this service.
+        (defaulted('ALLOW_ANONYMOUS') || isAuthOn(auth) ? null : []),
       corsOrigins: values.CORS_ORIGINS ?? [],
       subgraphTypePrefix: values.SUBGRAPH_TYPE_PREFIX ?? '',
     },
+    auth,
     database: readDatabase(),
     dataDir,
     storage: readStorage(),
@@ -223,6 +228,27 @@ export function loadConfig(given: Environment): Config {
   }
 }
 
+function readAuth(values: Values): AuthSettings {
+  const { AUTH_JWT_ISSUER: issuer, AUTH_JWT_AUDIENCE: audience, AUTH_HEADER: name } = values;
+  const { AUTH_JWT_JWKS_URL: jwksUrl, AUTH_JWT_PUBLIC_KEY: key } = values;
+  const scopes = values.AUTH_JWT_SCOPES ?? [];
+  const one = issuer !== undefined &&
+    audience !== undefined && {
+      issuer,
+      audience,
+      keys: jwksUrl === undefined ? { publicKey: key ?? '' } : { jwksUrl },
+      algorithms: values.AUTH_JWT_ALGORITHMS ?? [],
+      scopeClaim: values.AUTH_JWT_SCOPE_CLAIM ?? '',
+      scopes,
+    };
+  return {
+    apiKeys: values.AUTH_API_KEYS ?? false,
+    issuers: one ? [one] : [],
+    issuersFile: values.AUTH_JWT_FILE ?? null,
+    header: name === undefined ? null : { name, scopes: values.AUTH_HEADER_SCOPES ?? [] },
+  };
+}
+
 /** Reads each variable separately, so that one invalid value does not hide the next. */
 function readValues(env: Environment, problems: string[]): Values {
   const values: Record<string, unknown> = {};
@@ -274,11 +300,13 @@ function* editsApiProblems(values: Values, env: Environment): Generator<string> 
   }
 }
 
-function* hostProblems({ HOST: host, ALLOW_ANONYMOUS, ROLE }: Values): Generator<string> {
+function* hostProblems(values: Values, env: Environment): Generator<string> {
+  const { HOST: host, ALLOW_ANONYMOUS, ROLE } = values;
   // A worker serves only its health.
   if (host === undefined || isLoopback(host) || ALLOW_ANONYMOUS === true || ROLE === 'worker')
     return;
-  yield `HOST is ${JSON.stringify(host)}, which other machines can reach, and authentication is off: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if that network is protected by other means.`;
+  if (authMethods(env).length > 0) return;
+  yield `HOST is ${JSON.stringify(host)}, which other machines can reach, and authentication is off: use 127.0.0.1, set AUTH_API_KEYS=true or another method of docs/access.md, or set ALLOW_ANONYMOUS=true if that network is protected by other means.`;
 }
 
 function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Generator<string> {
@@ -308,6 +336,44 @@ function* storageProblems(values: Values): Generator<string> {
   const [missing, set] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
   const nameOf = (part: string) => (part === 'ID' ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY');
   yield `${nameOf(set)} is set but ${nameOf(missing)} is not: set both, or neither to use the credentials that the AWS SDK finds.`;
+}
+
+/** The variables that turn authentication on. */
+function authMethods(env: Environment): readonly string[] {
+  const methods = ['AUTH_JWT_ISSUER', 'AUTH_JWT_FILE', 'AUTH_HEADER'].filter((name) => env[name]);
+  return env['AUTH_API_KEYS']?.trim() === 'true' ? ['AUTH_API_KEYS', ...methods] : methods;
+}
+
+function* authProblems(values: Values, env: Environment): Generator<string> {
+  const isSet = (name: SettingName) => Boolean(env[name]);
+  const [method] = authMethods(env);
+  if (method !== undefined && values.ALLOW_ANONYMOUS === true) {
+    yield `ALLOW_ANONYMOUS is true but ${method} turns authentication on: unset one of them.`;
+  }
+  if (method !== undefined && isSet('DATABASE_URL') && !isSet('SECRET_KEY')) {
+    yield `${method} turns authentication on and DATABASE_URL is set, but SECRET_KEY is not: URLs of images are signed with it. Set it to at least 32 random bytes as base64 or hex, the same for all processes.`;
+  }
+  const keys = ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_PUBLIC_KEY'] as const;
+  const given = keys.filter(isSet);
+  if (isSet('AUTH_JWT_ISSUER')) {
+    if (!isSet('AUTH_JWT_AUDIENCE')) {
+      yield 'AUTH_JWT_ISSUER is set but AUTH_JWT_AUDIENCE is not: set the audience of the tokens, or the tokens of other services would be accepted.';
+    }
+    if (given.length !== 1) {
+      yield 'AUTH_JWT_ISSUER is set: set one of AUTH_JWT_JWKS_URL and AUTH_JWT_PUBLIC_KEY.';
+    }
+    if (isSet('AUTH_JWT_FILE')) {
+      yield 'AUTH_JWT_FILE cannot be combined with AUTH_JWT_ISSUER: put every issuer into the file.';
+    }
+  } else {
+    for (const name of ['AUTH_JWT_AUDIENCE', ...keys] as const) {
+      if (isSet(name))
+        yield `${name} is set but AUTH_JWT_ISSUER is not: set the issuer of the tokens.`;
+    }
+  }
+  if (isSet('AUTH_HEADER') && !isSet('TRUSTED_PROXIES')) {
+    yield 'AUTH_HEADER is set but TRUSTED_PROXIES is not: set the addresses of the proxies whose header is trusted.';
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { algorithms, headerName, publicKey, scopeWords } from './auth-settings.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { parseSecretKey } from './secret-key.ts';
 import {
@@ -50,7 +51,7 @@ export const SETTINGS = {
     schema: text,
     default: '127.0.0.1',
     description:
-      'Address to listen on. An address other than loopback needs `ALLOW_ANONYMOUS=true`, unless `ROLE` is `worker`.',
+      'Address to listen on. An address other than loopback needs authentication (`AUTH_…`) or `ALLOW_ANONYMOUS=true`, unless `ROLE` is `worker`.',
   },
   PORT: { schema: integer(0, 65_535), default: '4000', description: 'Port to listen on.' },
   PUBLIC_URL: {
@@ -67,7 +68,61 @@ export const SETTINGS = {
     schema: flag,
     default: 'false',
     description:
-      '`true` serves anyone who can reach `HOST`, without authentication: only for a network that is protected by other means.',
+      '`true` serves anyone who can reach `HOST`, without authentication: only for a network that is protected by other means. It cannot be combined with `AUTH_…`.',
+  },
+  AUTH_API_KEYS: {
+    schema: flag,
+    default: 'false',
+    description:
+      '`true` accepts API keys of this service: see docs/access.md. With any of the `AUTH_…` methods, a request without valid credentials is rejected with 401.',
+  },
+  AUTH_JWT_ISSUER: {
+    schema: text,
+    description:
+      'Issuer (`iss`) whose JSON Web Tokens are accepted, exactly as the tokens have it. Needs `AUTH_JWT_AUDIENCE`, and `AUTH_JWT_JWKS_URL` or `AUTH_JWT_PUBLIC_KEY`.',
+  },
+  AUTH_JWT_AUDIENCE: {
+    schema: list.pipe(z.array(text).min(1)),
+    description: 'Comma-separated audiences (`aud`); a token must be for one of them.',
+  },
+  AUTH_JWT_JWKS_URL: {
+    schema: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
+    description: 'URL of the issuer’s keys (JSON Web Key Set).',
+  },
+  AUTH_JWT_PUBLIC_KEY: {
+    schema: publicKey,
+    description: 'The issuer’s public key as PEM, with `\\n` for line breaks, instead of the URL.',
+  },
+  AUTH_JWT_ALGORITHMS: {
+    schema: algorithms,
+    default: 'RS256,PS256,ES256,EdDSA',
+    description: 'Comma-separated signature algorithms that are accepted. Asymmetric ones only.',
+  },
+  AUTH_JWT_SCOPE_CLAIM: {
+    schema: text,
+    default: 'scope',
+    description:
+      'Path of the claim with the scopes `read`, `edit` and `admin` (or `retouch:read` and so on), such as `realm_access.roles`: a list, or one text separated by blanks.',
+  },
+  AUTH_JWT_SCOPES: {
+    schema: scopeWords,
+    description:
+      'Comma-separated scopes of every token, besides those of the claim. Default: none.',
+  },
+  AUTH_JWT_FILE: {
+    schema: text,
+    description:
+      'JSON file with several issuers, instead of the `AUTH_JWT_…` variables above: see docs/access.md.',
+  },
+  AUTH_HEADER: {
+    schema: headerName,
+    description:
+      'Header in which a proxy of `TRUSTED_PROXIES` names the user, such as `x-forwarded-user`. The same header of other peers is ignored.',
+  },
+  AUTH_HEADER_SCOPES: {
+    schema: scopeWords,
+    default: 'read,edit',
+    description: 'Comma-separated scopes of the users that `AUTH_HEADER` names.',
   },
   ALLOWED_HOSTS: {
     schema: list.refine(
@@ -75,7 +130,7 @@ export const SETTINGS = {
       'must be names or addresses such as retouch.example.com or 192.0.2.1, separated by commas: without scheme, port and path',
     ),
     description:
-      'Comma-separated names that the `Host` header of a request may have, in addition to this machine’s own and that of `PUBLIC_URL`, such as `retouch.example.com`. Default: none; with `ALLOW_ANONYMOUS=true`, any.',
+      'Comma-separated names that the `Host` header of a request may have, in addition to this machine’s own and that of `PUBLIC_URL`, such as `retouch.example.com`. Default: none; with `ALLOW_ANONYMOUS=true` or authentication, any.',
   },
   SUBGRAPH_TYPE_PREFIX: {
     schema: text.regex(
@@ -152,7 +207,7 @@ export const SETTINGS = {
       'must be at least 32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints',
     ),
     description:
-      'At least 32 random bytes as base64 or hex, from which webhook secrets are derived; the same in all processes. Default: generated once and stored in `DATA_DIR`; with `DATABASE_URL` there is no default, and webhooks are not available without it.',
+      'At least 32 random bytes as base64 or hex, from which webhook secrets and the signatures of image URLs are derived; the same in all processes. Default: generated once and stored in `DATA_DIR`; with `DATABASE_URL` there is no default, authentication needs it, and webhooks are not available without it.',
   },
   ROLE: {
     schema: z.enum(['all', 'api', 'worker'], 'must be all, api or worker'),

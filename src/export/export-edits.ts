@@ -1,4 +1,4 @@
-import type { Viewer } from '../auth/viewer.ts';
+import { asOwner, type Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { History } from '../edits/history/history.ts';
 import type { HistoryQuery } from '../edits/history/history-query.ts';
@@ -25,7 +25,8 @@ export function createExportEdits(options: {
 }): ExportEdits {
   const { prisma, history } = options;
 
-  return async function* exportEdits(viewer, query, baseUrl) {
+  return async function* exportEdits(reader, query, baseUrl) {
+    const viewer = asOwner(reader);
     for await (const page of history.pages(viewer, query)) {
       for (let start = 0; start < page.length; start += BATCH) {
         const ids = page.slice(start, start + BATCH);

@@ -1,7 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessWatch, OpenedAccess } from '../auth/access-watch.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Credentials } from '../auth/credentials.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
+import type { Log } from '../log.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
+import { toErrorResponse } from './error-response.ts';
 import type { Graphql } from './graphql/graphql.ts';
 import type { GraphqlSockets } from './graphql/graphql-sockets.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
@@ -11,7 +17,12 @@ import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
-import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.ts';
+import {
+  rejectUpgrade,
+  sendDatabaseUnavailable,
+  sendError,
+  sendErrorResponse,
+} from './send-error.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 
@@ -29,7 +40,9 @@ export function createApiRoutes(options: {
   cors: Cors;
   /** Origins whose pages may read images and exports. */
   corsOrigins: readonly string[];
-  viewer: Viewer;
+  authenticator: Authenticator;
+  credentialsOf: (req: IncomingMessage) => Credentials;
+  accessWatch: AccessWatch;
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
@@ -39,10 +52,33 @@ export function createApiRoutes(options: {
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
-  const { prefix, origins, cors, viewer, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute } = options;
+  const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
+  const { corsOrigins, schemaRoute, authenticator, credentialsOf, accessWatch } = options;
   const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
+
+  /** Null: the request was rejected. */
+  async function admit(req: IncomingMessage, res: ServerResponse, log: Log) {
+    const credentials = credentialsOf(req);
+    try {
+      return { ...(await authenticator.authenticate(credentials)), credentials };
+    } catch (error) {
+      const response = toErrorResponse(error);
+      if (response.fault === 'server') log.error({ err: error }, 'could not authenticate');
+      // RFC 9110, 11.6.1.
+      if (response.status === 401) res.setHeader('www-authenticate', 'Bearer realm="retouch"');
+      sendErrorResponse(res, response);
+      return null;
+    }
+  }
+
+  /** A response that may take long ends with the access of its client. */
+  function endWith(access: OpenedAccess, res: ServerResponse): void {
+    res.once(
+      'close',
+      accessWatch.watch(access, () => res.destroy()),
+    );
+  }
 
   return {
     async request(req, res, path, log) {
@@ -54,11 +90,18 @@ export function createApiRoutes(options: {
       if (path === '/graphql' && graphiql.isPage(req)) return graphiql.page(req, res);
       const [, asset] = /^\/graphiql\/assets\/([\w.-]{1,256})$/.exec(path) ?? [];
       if (asset !== undefined) return graphiql.asset(req, res, asset);
-      if (path === '/schema.graphql') return schemaRoute(req, res);
-      const endpoint = endpoints.get(path);
+      if (path === '/' && req.method === 'GET') {
+        res.writeHead(307, { location: `${prefix}/graphql` }).end();
+        return;
+      }
       if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
         return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
+      const access = await admit(req, res, log);
+      if (access === null) return;
+      const { viewer } = access;
+      if (path === '/schema.graphql') return schemaRoute(req, res);
+      const endpoint = endpoints.get(path);
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Check before the body is read, which would be useless.
       if (isServed && !(await availability.check())) {
@@ -69,21 +112,21 @@ export function createApiRoutes(options: {
         stalled.watch(res);
         res.setHeader('cache-control', 'no-store');
         res.setHeader('x-content-type-options', 'nosniff');
-        await endpoint.graphql.yoga(req, res, { req, res, viewer, baseUrl, log });
+        const requestId = String(res.getHeader('x-request-id'));
+        await endpoint.graphql.yoga(req, res, { req, res, access, baseUrl, requestId, log });
         return;
       }
       if (path === '/images') return uploadRoute(req, res, { viewer, baseUrl });
       const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
       if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
-      if (path === '/export/edits') return exportRoute(req, res, { viewer, baseUrl });
-      if (path === '/' && req.method === 'GET') {
-        res.writeHead(307, { location: `${prefix}/graphql` }).end();
-        return;
+      if (path === '/export/edits') {
+        endWith(access, res);
+        return exportRoute(req, res, { viewer, baseUrl });
       }
       sendError(res, 404, 'NOT_FOUND', 'Not found. The API is at /graphql.');
     },
 
-    upgrade(req, socket, head, path, log) {
+    upgrade(req, socket, head, path, connection) {
       const endpoint = endpoints.get(path);
       if (!origins.isHostAllowed(req)) {
         rejectUpgrade(socket, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
@@ -95,7 +138,11 @@ export function createApiRoutes(options: {
           'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
         rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
       } else {
-        endpoint.sockets.accept(req, socket, head, { viewer, baseUrl: origins.baseUrl(req), log });
+        endpoint.sockets.accept(req, socket, head, {
+          credentials: credentialsOf(req),
+          baseUrl: origins.baseUrl(req),
+          ...connection,
+        });
       }
     },
   };

@@ -11,6 +11,8 @@ export interface Forwarded {
    * this machine, unless a trusted proxy names its client.
    */
   client(req: IncomingMessage): string | null;
+  /** A header of a trusted proxy that names its user; null if absent, or sent more than once. */
+  user(req: IncomingMessage, header: string): string | null;
   /** `X-Forwarded-Host` of a trusted proxy; null if absent. */
   host(req: IncomingMessage): string | null;
   /** Protocol of the client's connection to the outermost proxy. */
@@ -44,6 +46,14 @@ export function createForwarded(options: {
 
   return {
     client,
+    user(req, header) {
+      if (!isTrusted(peerOf(req))) return null;
+      const [value, ...more] = req.headersDistinct[header] ?? [];
+      // Two values may be the client's own and the proxy's.
+      if (value === undefined || more.length > 0) return null;
+      // Node reads headers as latin1.
+      return Buffer.from(value, 'latin1').toString().trim() || null;
+    },
     host: (req) => first(req, 'x-forwarded-host', HOST),
     protocol: (req) => (first(req, 'x-forwarded-proto', PROTOCOL) === 'https' ? 'https' : 'http'),
   };

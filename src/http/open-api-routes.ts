@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { LOCAL_VIEWER } from '../auth/viewer.ts';
+import { credentialsOf } from '../auth/credentials.ts';
+import type { OpenAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
@@ -40,6 +41,7 @@ export interface OpenApiRoutes {
 
 export function openApiRoutes(options: {
   config: Config;
+  auth: OpenAuth;
   services: Services;
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
@@ -47,7 +49,8 @@ export function openApiRoutes(options: {
   log: Log;
 }): OpenApiRoutes {
   const { services, thumbnails, exportEdits, availability, log } = options;
-  const { http, limits, editsApi } = options.config;
+  const { http, limits, editsApi, auth } = options.config;
+  const { authenticator, accessWatch } = options.auth;
   const { images, blobs, uploads } = services;
   const forwarded = createForwarded({
     isTrusted: createTrustedProxies(http.trustedProxies),
@@ -60,9 +63,9 @@ export function openApiRoutes(options: {
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
-    sockets: createGraphqlSockets({ graphql }),
+    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch }),
   });
-  const common = { services, maxFileBytes, takePlace, log };
+  const common = { services, maxFileBytes, takePlace, accessWatch, log };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(
@@ -87,7 +90,12 @@ export function openApiRoutes(options: {
     }),
     cors: createCors({ origins: http.corsOrigins }),
     corsOrigins: http.corsOrigins,
-    viewer: LOCAL_VIEWER,
+    authenticator,
+    accessWatch,
+    credentialsOf: (req) => ({
+      ...credentialsOf(req.headers),
+      proxyUser: auth.header && forwarded.user(req, auth.header.name),
+    }),
     endpoints,
     graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
     imageRoute: createImageRoute({

@@ -47,7 +47,13 @@ export interface Routes {
   /** Sends a response; a rejection is logged and becomes a 500. */
   request(req: IncomingMessage, res: ServerResponse, path: string, log: Log): unknown;
   /** Accepts or rejects a WebSocket. */
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string, log: Log): void;
+  upgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    path: string,
+    connection: { readonly requestId: string; readonly log: Log },
+  ): void;
 }
 
 /** Handles what all requests share, whatever this process serves: id, health, shutdown. */
@@ -75,8 +81,10 @@ export function createHttpServer(options: {
     sendUnavailable(res, 'The service is shutting down.', STOPPING_RETRY_SECONDS);
   }
 
-  function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, log: Log): void {
-    if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), log);
+  function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const requestId = randomUUID();
+    const log = options.log.child({ requestId });
+    if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), { requestId, log });
     else rejectUpgrade(socket, 503, 'UNAVAILABLE', 'The service is shutting down.');
   }
 
@@ -114,7 +122,7 @@ export function createHttpServer(options: {
     req.url = withoutPrefix(req.url ?? '/', prefix);
     // Until it is accepted, and if it never is.
     socket.on('error', () => {});
-    upgrade(req, socket, head, options.log.child({ requestId: randomUUID() }));
+    upgrade(req, socket, head);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;

@@ -28,6 +28,8 @@ export interface ListSource {
   readonly hasDuplicates: boolean;
   /** What follows FROM, with WHERE at its end: the rows of the object with this id. */
   rows(of: Prisma.Sql): Prisma.Sql;
+  /** Type of the objects' ids. @default 'uuid' */
+  readonly of?: 'uuid' | 'text';
 }
 
 /** By id alone. Ids are UUIDv7, so this is the order of creation. */
@@ -89,8 +91,10 @@ export function createLists(options: { prisma: PrismaClient; source: ListSource 
   };
 }
 
-const asked = (ids: readonly string[]) =>
-  Prisma.sql`unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`;
+const asked = ({ of = 'uuid' }: ListSource, ids: readonly string[]) =>
+  of === 'uuid'
+    ? Prisma.sql`unnest(${[...ids]}::text[]::uuid[]) AS asked(id)`
+    : Prisma.sql`unnest(${[...ids]}::text[]) AS asked(id)`;
 
 const select = ({ hasDuplicates }: ListSource) =>
   hasDuplicates ? Prisma.sql`SELECT DISTINCT` : Prisma.sql`SELECT`;
@@ -111,7 +115,7 @@ function selectPages(source: ListSource, ids: readonly string[], range: PageRang
   );
   return Prisma.sql`
     SELECT asked.id::text AS "of", page.id::text AS id, page.key::text AS key
-    FROM ${asked(ids)} CROSS JOIN LATERAL (${list}) AS page
+    FROM ${asked(source, ids)} CROSS JOIN LATERAL (${list}) AS page
     ${orderBy(column, direction, Prisma.sql`page.key`, Prisma.sql`page.id`)}`;
 }
 
@@ -122,9 +126,10 @@ function selectCounts(source: ListSource, ids: readonly string[]): Prisma.Sql {
       SELECT count(*)::int FROM (
         ${select(source)} ${source.id} FROM ${rows} LIMIT ${MAX_COUNTED + 1}
       ) AS counted) AS count
-    FROM ${asked(ids)}`;
+    FROM ${asked(source, ids)}`;
 }
 
 function selectList(source: ListSource, of: string): Prisma.Sql {
-  return Prisma.sql`${select(source)} ${source.id} FROM ${source.rows(Prisma.sql`${of}::uuid`)}`;
+  const id = source.of === 'text' ? Prisma.sql`${of}::text` : Prisma.sql`${of}::uuid`;
+  return Prisma.sql`${select(source)} ${source.id} FROM ${source.rows(id)}`;
 }

@@ -14,6 +14,12 @@ const eventSchema = z.discriminatedUnion('kind', [
     /** The job was deleted from the history. */
     deleted: z.literal(true).optional(),
   }),
+  /** Credentials of a key or an owner may have ended; caches read them again. */
+  z.object({
+    kind: z.literal('access'),
+    keyId: z.string().optional(),
+    ownerId: z.string().optional(),
+  }),
   /** A queue job was enqueued. */
   z.object({ kind: z.literal('work'), queue: z.string() }),
 ]);

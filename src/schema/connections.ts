@@ -2,6 +2,7 @@ import { queryFromInfo } from '@pothos/plugin-prisma';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type ListCount, MAX_COUNTED } from '../paging/count.ts';
 import { encodeCursor } from '../paging/cursor.ts';
+import type { Lists } from '../paging/lists.ts';
 import type { Order } from '../paging/order.ts';
 import type { Page, PageArgs } from '../paging/page-range.ts';
 import { builder } from './builder.ts';
@@ -87,6 +88,24 @@ export function listConnection<Type extends NodeType>(
     count: () => list.counts.load(id),
   });
 }
+
+/** A connection of one list, such as that of all owners. @throws InvalidInputError for an invalid page. */
+export function listOf<Node extends { id: string }>(
+  lists: Lists,
+  of: string,
+  args: PageArgs,
+  nodes: (ids: string[]) => Promise<readonly Node[]>,
+) {
+  const range = lists.range(args);
+  return toConnection<Node>({
+    order: lists.order,
+    page: async () => (await lists.pages([of], range))[0] ?? NO_PAGE,
+    nodes,
+    count: async () => (await lists.counts([of]))[0] ?? { exact: 0, estimated: 0 },
+  });
+}
+
+const NO_PAGE: Page = { rows: [], hasNextPage: false, hasPreviousPage: false };
 
 /** Runs `work` once, on the first call. */
 function lazily<Result>(work: () => Promise<Result>): () => Promise<Result> {

@@ -1,3 +1,6 @@
+import type { ApiKeys } from '../auth/api-keys/api-keys.ts';
+import type { AuditEvents } from '../auth/audit.ts';
+import type { Owners } from '../auth/owners.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { DeleteEdits } from '../edits/deletion/delete-edits.ts';
@@ -29,6 +32,9 @@ import type { SharedReads } from './shared-reads.ts';
 /** The parts of the service that resolvers call; one instance for each process. */
 export interface Services {
   readonly prisma: PrismaClient;
+  readonly apiKeys: ApiKeys;
+  readonly owners: Owners;
+  readonly auditEvents: AuditEvents;
   readonly edits: Edits;
   readonly budgets: Pick<Budgets, 'find'>;
   readonly setBudget: SetBudget;
@@ -57,6 +63,8 @@ export interface Services {
 /** The context of resolvers; one for each request. */
 export interface Context extends Services {
   readonly viewer: Viewer;
+  /** Of the request, as in the response and the log. */
+  readonly requestId: string;
   readonly loaders: Loaders;
   readonly inlineImages: InlineImages;
   /** Origin of URLs in responses, such as `http://127.0.0.1:4000`. */

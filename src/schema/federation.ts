@@ -33,7 +33,8 @@ builder.asEntity(Image, {
 /** Users other than the viewer are null, so that a list of users from another subgraph does not fail. */
 builder.asEntity(User, {
   key: byId,
-  resolveReference: async ({ id }, { viewer }) => (id === visibleOwner(viewer) ? { id } : null),
+  resolveReference: async ({ id }, { viewer }) =>
+    viewer.isAdmin || id === visibleOwner(viewer) ? { id } : null,
 });
 
 /**

@@ -1,6 +1,6 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { Viewer } from '../auth/viewer.ts';
+import { asOwner, type Viewer } from '../auth/viewer.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import { checkAll } from '../errors.ts';
@@ -104,7 +104,8 @@ builder.queryFields((t) => ({
       description:
         'The viewer’s edits, newest first by default. The page size is 20 by default and at most 100.',
       args: editJobsArgs,
-      resolve: (_, args, context, info) => editJobsPage(context.viewer, args, context, info),
+      resolve: (_, args, context, info) =>
+        editJobsPage(asOwner(context.viewer), args, context, info),
     },
     EditJobConnection,
   ),

@@ -24,6 +24,9 @@ import './webhooks.ts';
 import './webhook-mutations.ts';
 import './user.ts';
 import './viewer.ts';
+import './api-keys.ts';
+import './owners.ts';
+import './audit-events.ts';
 import { builder } from './builder.ts';
 
 /** The standalone schema, with `node` and `nodes` for Relay. */

@@ -6,6 +6,7 @@ import { inHistory } from '../edits/history/in-history.ts';
 
 /** The rows of each type that has a global id. */
 export interface NodeRowOf {
+  readonly ApiKey: Prisma.ApiKeyModel;
   readonly EditJob: Prisma.EditJobModel;
   readonly Image: Prisma.ImageModel;
   readonly Prompt: Prisma.PromptModel;
@@ -34,6 +35,8 @@ type FindMany<Row> = (
 ) => PromiseLike<Row[]>;
 
 const FIND_MANY: { readonly [Type in NodeType]: FindMany<NodeRowOf[Type]> } = {
+  ApiKey: (prisma, viewer, query, ids) =>
+    prisma.apiKey.findMany({ ...query, where: { id: { in: ids }, ...visibleTo(viewer) } }),
   EditJob: (prisma, viewer, query, ids) =>
     prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(viewer) } }),
   Image: (prisma, viewer, query, ids) =>

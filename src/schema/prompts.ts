@@ -1,3 +1,4 @@
+import { asOwner } from '../auth/viewer.ts';
 import { visibleTo } from '../auth/visible.ts';
 import { builder } from './builder.ts';
 import { listConnection, nodesQuery, toConnection } from './connections.ts';
@@ -68,7 +69,8 @@ builder.queryField('prompts', (t) =>
         }),
       },
       resolve: async (_, { search, orderBy, ...args }, context, info) => {
-        const { prompts, prisma, viewer } = context;
+        const { prompts, prisma } = context;
+        const viewer = asOwner(context.viewer);
         const order = orderBy ?? ({ field: 'LAST_USE', direction: 'DESC' } as const);
         const page = await prompts.page(viewer, { search, order }, args);
         const query = nodesQuery('Prompt', context, info);

@@ -1,5 +1,5 @@
 import type { InputShapeFromFields } from '@pothos/core';
-import type { Viewer } from '../auth/viewer.ts';
+import { asOwner, type Viewer } from '../auth/viewer.ts';
 import { visibleTo } from '../auth/visible.ts';
 import type { UsageBucket, UsageReport, UsageReports } from '../usage/report.ts';
 import {
@@ -195,7 +195,8 @@ builder.queryField('usage', (t) =>
       'Edits, images, tokens and cost in a time range: totals, and buckets by the keys in `groupBy`.',
     complexity: usageComplexity,
     args: usageArgs,
-    resolve: (_, args, { usageReports, viewer }) => reportUsage(args, usageReports, viewer),
+    resolve: (_, args, { usageReports, viewer }) =>
+      reportUsage(args, usageReports, asOwner(viewer)),
   }),
 );
 

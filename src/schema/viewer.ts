@@ -1,4 +1,4 @@
-import type { Viewer } from '../auth/viewer.ts';
+import { asOwner, type Viewer } from '../auth/viewer.ts';
 import { visibleOwner } from '../auth/visible.ts';
 import { Budget } from './budget.ts';
 import { builder } from './builder.ts';
@@ -27,7 +27,8 @@ const ViewerObject = builder.objectRef<Viewer>('Viewer').implement({
         type: EditJob,
         description: 'The viewer’s edits; see the query `editJobs`.',
         args: editJobsArgs,
-        resolve: (viewer, args, context, info) => editJobsPage(viewer, args, context, info),
+        resolve: (viewer, args, context, info) =>
+          editJobsPage(asOwner(viewer), args, context, info),
       },
       EditJobConnection,
     ),
@@ -36,7 +37,7 @@ const ViewerObject = builder.objectRef<Viewer>('Viewer').implement({
       description: 'The viewer’s usage; see the query `usage`.',
       complexity: usageComplexity,
       args: usageArgs,
-      resolve: (viewer, args, { usageReports }) => reportUsage(args, usageReports, viewer),
+      resolve: (viewer, args, { usageReports }) => reportUsage(args, usageReports, asOwner(viewer)),
     }),
   }),
 });

@@ -1,3 +1,4 @@
+import { asOwner } from '../auth/viewer.ts';
 import { visibleTo } from '../auth/visible.ts';
 import { messageId } from '../webhooks/webhook-event.ts';
 import { builder } from './builder.ts';
@@ -171,7 +172,7 @@ builder.queryField('webhooks', (t) =>
     resolve: (query, _, __, { prisma, viewer }) =>
       prisma.webhookEndpoint.findMany({
         ...query,
-        where: visibleTo(viewer),
+        where: visibleTo(asOwner(viewer)),
         orderBy: { id: 'asc' },
       }),
   }),

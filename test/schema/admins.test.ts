@@ -1,10 +1,11 @@
 import { graphql } from 'graphql';
 import { expect, test } from 'vitest';
+import { viewerOf } from '../../src/auth/visible.ts';
 import { ForbiddenError } from '../../src/errors.ts';
 import { schema } from '../../src/schema/index.ts';
 
 /** The rest of the context is never come to. */
-const contextValue = { viewer: { ownerId: 'somebody', isAdmin: false } };
+const contextValue = { viewer: viewerOf('somebody') };
 
 test.each([
   ['repriceJobs', 'repriceJobs(input: {})'],

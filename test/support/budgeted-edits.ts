@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { viewerOf } from '../../src/auth/visible.ts';
 import type { Database } from '../../src/database/database.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createCancelEdit } from '../../src/edits/end/cancel-edit.ts';
@@ -139,7 +140,7 @@ export async function openBudgetedEdits() {
     fail: async (id: string) => attempts.fail(await claim(id), FAILURE, { unknown: false }),
     loseOutcome: async (id: string) => attempts.fail(await claim(id), FAILURE, { unknown: true }),
     requeue: async (id: string) => attempts.requeue(await claim(id), FAILURE, new Date()),
-    cancel: (ownerId: string, id: string) => cancel({ ownerId, isAdmin: false }, id),
+    cancel: (ownerId: string, id: string) => cancel(viewerOf(ownerId), id),
     reprice: () =>
       reprice(
         { from: null, to: null, model: 'm', afterId: null, limit: 100_000 },

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { viewerOf } from '../../src/auth/visible.ts';
 import type { Database } from '../../src/database/database.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createBacklog } from '../../src/edits/submit/backlog.ts';
@@ -63,7 +64,7 @@ export async function openTenants(options: {
     const facts = await inspectImage(staged, { field: 'image', maxPixels: 1_000_000 });
     await images.keep(ownerId, [{ staged, facts }]);
     const [id = ''] = await images.save(prisma, ownerId, [{ staged, facts }]);
-    const image = await images.find({ ownerId, isAdmin: false }, id);
+    const image = await images.find(viewerOf(ownerId), id);
     if (image === null) throw new Error('the image was not stored');
     return image;
   }
@@ -77,7 +78,7 @@ export async function openTenants(options: {
       imageCount: 1,
       loadImages: async () => ({ images: [{ kind: 'stored' as const, image }], mask: null }),
     };
-    return (await edits.create({ ownerId, isAdmin: false }, input, () => undefined)).id;
+    return (await edits.create(viewerOf(ownerId), input, () => undefined)).id;
   }
 
   return {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewerOf } from '../../src/auth/visible.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createUsageReports, type UsageReports } from '../../src/usage/report.ts';
 import { isTimeUnit, type UsageRequest } from '../../src/usage/usage-request.ts';
@@ -8,7 +9,7 @@ import { expectedUsage, localDate } from '../support/expected-usage.ts';
 import { type HistoryJob, histories, OWNERS } from '../support/usage-history.ts';
 
 const RUNS = 100;
-const ADMIN = { ownerId: OWNERS[0], isAdmin: true };
+const ADMIN = { ...viewerOf(OWNERS[0]), isAdmin: true };
 
 describe.runIf(hasDatabase)('a usage report', () => {
   let testDatabase: TestDatabase;

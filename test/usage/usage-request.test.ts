@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { viewerOf } from '../../src/auth/visible.ts';
 import { ForbiddenError, InvalidInputError } from '../../src/errors.ts';
 import { checkUsageRequest, type UsageRequest } from '../../src/usage/usage-request.ts';
 
-const VIEWER = { ownerId: 'me', isAdmin: false };
+const VIEWER = viewerOf('me');
 const REQUEST: UsageRequest = {
   from: new Date('2026-01-01T00:00Z'),
   to: new Date('2026-02-01T00:00Z'),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
+import { viewerOf } from '../../src/auth/visible.ts';
 import { createSecretKey } from '../../src/config/secret-key.ts';
 import { secretOf } from '../../src/webhooks/signing.ts';
 import { hasDatabase } from '../support/database.ts';
@@ -81,10 +82,10 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const receiver = await receiveWebhooks();
     const hooks = await startWebhooks();
     await hooks.createWebhook(receiver.url, ['EDIT_FAILED']);
-    await hooks.webhooks.create(
-      { ownerId: 'another', isAdmin: false },
-      { url: receiver.url, events: ['EDIT_SUCCEEDED', 'EDIT_FAILED'] },
-    );
+    await hooks.webhooks.create(viewerOf('another'), {
+      url: receiver.url,
+      events: ['EDIT_SUCCEEDED', 'EDIT_FAILED'],
+    });
     await hooks.endEdit('SUCCEEDED');
     expect(await hooks.prisma.webhookDelivery.count()).toBe(0);
     await hooks.endEdit('FAILED');
@@ -145,7 +146,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const { id, endpoint } = await hooks.delivery();
     expect(endpoint).toMatchObject({ failingSince: expect.any(Date), disabledAt: null });
 
-    expect(await hooks.webhooks.redeliver({ ownerId: 'another', isAdmin: false }, id)).toBe(false);
+    expect(await hooks.webhooks.redeliver(viewerOf('another'), id)).toBe(false);
     expect(await hooks.webhooks.redeliver(VIEWER, id)).toBe(true);
     await eventually(async () => expect((await hooks.delivery()).state).toBe('DELIVERED'));
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
@@ -207,7 +208,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
       field: 'deliveryId',
     });
 
-    expect(await hooks.webhooks.enable({ ownerId: 'another', isAdmin: false }, id)).toBe(false);
+    expect(await hooks.webhooks.enable(viewerOf('another'), id)).toBe(false);
     expect(await hooks.webhooks.enable(VIEWER, id)).toBe(true);
     hooks.work();
     await hooks.endEdit();
@@ -313,9 +314,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const receiver = await receiveWebhooks();
     const hooks = await startWebhooks();
     const { id, secret: old } = await hooks.createWebhook(receiver.url);
-    expect(
-      await hooks.webhooks.rotateSecret({ ownerId: 'another', isAdmin: false }, id),
-    ).toBeNull();
+    expect(await hooks.webhooks.rotateSecret(viewerOf('another'), id)).toBeNull();
     const rotated = await hooks.webhooks.rotateSecret(VIEWER, id);
     const secret = rotated?.secret ?? '';
     expect(secret).not.toBe(old);

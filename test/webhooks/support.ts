@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
+import { viewerOf } from '../../src/auth/visible.ts';
 import { createSecretKey, type SecretKey } from '../../src/config/secret-key.ts';
 import type { EndedEdit } from '../../src/edits/end/end-edit.ts';
 import { createLog } from '../../src/log.ts';
@@ -13,7 +14,7 @@ import { createPostWebhook } from '../../src/webhooks/post-webhook.ts';
 import { createWebhooks } from '../../src/webhooks/webhooks.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-export const VIEWER = { ownerId: 'me', isAdmin: false };
+export const VIEWER = viewerOf('me');
 export const MINUTE_MS = 60_000;
 
 /** The webhook parts on a database of their own, without the rest of the service. */

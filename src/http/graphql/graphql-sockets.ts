@@ -3,9 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
-import { handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
+import type { Authenticator } from '../../auth/authenticator.ts';
+import { type Credentials, credentialsOfPayload, hasCredentials } from '../../auth/credentials.ts';
 import type { Log } from '../../log.ts';
+import { toErrorResponse } from '../error-response.ts';
 import { logMistakes } from './client-errors-log.ts';
 import type { Graphql, RequestContext } from './graphql.ts';
 import { toPublicResult } from './public-result.ts';
@@ -27,23 +31,35 @@ const CLOSE_GRACE_MS = 1_000;
 /** Going Away (RFC 6455, 7.4.1): clients reconnect. */
 const GOING_AWAY = 1001;
 
+/** Try Again Later (https://www.iana.org/assignments/websocket). */
+const TRY_AGAIN_LATER = 1013;
+
+/** What is known of a connection before its client says who it is. */
+type ConnectionContext = Omit<RequestContext, 'res' | 'req' | 'access'> & {
+  /** Of the upgrade request; browsers send none. */
+  readonly credentials: Credentials;
+};
+
 /** The graphql-transport-ws protocol on the path of the API. */
 export interface GraphqlSockets {
-  /** Accepts a connection whose host, origin and path have been checked. */
-  accept(
-    req: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    context: Omit<RequestContext, 'res' | 'req'>,
-  ): void;
+  /**
+   * Accepts a connection whose host, origin and path have been checked. It is authenticated by the
+   * payload of `connection_init`, or else by the headers of the upgrade: it is closed with 4401 if
+   * neither has credentials, with 4403 if they are not valid, or as soon as they no longer are.
+   */
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer, context: ConnectionContext): void;
   /** Closes all connections so that clients reconnect, elsewhere. Idempotent. */
   stop(): Promise<void>;
 }
 
 /** One connection, as the protocol library uses it. */
 interface Connection {
-  readonly context: Omit<RequestContext, 'res'>;
+  readonly context: ConnectionContext & { readonly req: IncomingMessage };
   readonly request: Request;
+  /** Set when the connection is authenticated. */
+  access?: OpenedAccess;
+  close(code: number, reason: string): void;
+  readonly onClosed: (listener: () => void) => void;
 }
 
 /** Yoga's executor is passed as the root value, which no resolver of ours uses. */
@@ -54,10 +70,12 @@ interface Runner {
 
 export function createGraphqlSockets(options: {
   graphql: Graphql;
+  authenticator: Authenticator;
+  accessWatch: AccessWatch;
   /** @default 15_000 // 15 seconds */
   pingMs?: number;
 }): GraphqlSockets {
-  const { graphql, pingMs = PING_MS } = options;
+  const { graphql, authenticator, accessWatch, pingMs = PING_MS } = options;
   const { yoga } = graphql;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -69,7 +87,7 @@ export function createGraphqlSockets(options: {
   let timer: NodeJS.Timeout | undefined;
   let isStopping = false;
 
-  const protocol = createProtocol(graphql);
+  const protocol = createProtocol(graphql, { authenticator, accessWatch });
 
   function serve(socket: WebSocket, connection: Connection): void {
     const { log } = connection.context;
@@ -133,7 +151,12 @@ export function createGraphqlSockets(options: {
       });
       sockets.handleUpgrade(req, socket, head, (opened) => {
         opened.once('close', () => gone.abort());
-        serve(opened, { context: { ...context, req }, request });
+        serve(opened, {
+          context: { ...context, req },
+          request,
+          close: (code, reason) => opened.close(code, reason),
+          onClosed: (listener) => opened.once('close', listener),
+        });
       });
     },
     async stop() {
@@ -155,16 +178,21 @@ export function createGraphqlSockets(options: {
 }
 
 /** Operations of one connection: parsed, validated and run by Yoga. */
-function createProtocol({ yoga, maskError }: Graphql) {
+function createProtocol(
+  { yoga, maskError }: Graphql,
+  auth: { authenticator: Authenticator; accessWatch: AccessWatch },
+) {
   return makeServer<Record<string, unknown>, Connection>({
+    onConnect: ({ extra, connectionParams }) => admit(extra, connectionParams ?? {}, auth),
     async onSubscribe({ extra, subscriptions }, _id, params) {
       if (Object.keys(subscriptions).length > MAX_OPERATIONS_PER_SOCKET) {
         return [tooMany()];
       }
       try {
-        const { request, context } = extra;
+        const { request, context, access } = extra;
+        if (access === undefined) throw new Error('the connection is not authenticated');
         checkDocumentText(params.query);
-        const enveloped = yoga.getEnveloped({ ...context, request, params });
+        const enveloped = yoga.getEnveloped({ ...context, access, request, params });
         const document = enveloped.parse(params.query);
         const errors = enveloped.validate(enveloped.schema, document);
         if (errors.length > 0) return errors.map(maskError);
@@ -192,6 +220,37 @@ function createProtocol({ yoga, maskError }: Graphql) {
       return toPublicResult({ errors }).errors ?? [];
     },
   });
+}
+
+/** Closes the connection and returns false if it is rejected. */
+async function admit(
+  connection: Connection,
+  payload: Readonly<Record<string, unknown>>,
+  auth: { authenticator: Authenticator; accessWatch: AccessWatch },
+): Promise<boolean> {
+  const { context, close, onClosed } = connection;
+  const own = credentialsOfPayload(payload);
+  const credentials = hasCredentials(own) ? own : context.credentials;
+  try {
+    const access = { ...(await auth.authenticator.authenticate(credentials)), credentials };
+    connection.access = access;
+    onClosed(auth.accessWatch.watch(access, () => close(CloseCode.Forbidden, 'Access has ended')));
+    return true;
+  } catch (error) {
+    const { status, message, fault } = toErrorResponse(error);
+    if (fault === 'server') {
+      context.log.error({ err: error }, 'could not authenticate');
+      close(TRY_AGAIN_LATER, 'Try again later');
+    } else if (status === 401 && !hasCredentials(credentials)) {
+      close(CloseCode.Unauthorized, 'Unauthorized: send credentials in connection_init');
+    } else close(CloseCode.Forbidden, reasonOf(message));
+    return false;
+  }
+}
+
+/** A close frame holds at most 123 bytes of reason (RFC 6455, 5.5). */
+function reasonOf(message: string): string {
+  return message.replace(/[^\x20-\x7e]/g, '?').slice(0, 123);
 }
 
 function tooMany(): GraphQLError {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import type { Viewer } from '../../auth/viewer.ts';
+import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
 import type { Log } from '../../log.ts';
 import type { Context, Services } from '../../schema/context.ts';
 import { createInlineImages } from '../../schema/inline-images.ts';
@@ -12,6 +12,7 @@ import { useApolloMultipart } from './apollo-multipart.ts';
 import { useMistakesLog } from './client-errors-log.ts';
 import { useContentNegotiation, useNotAcceptable } from './content-negotiation.ts';
 import { CSRF_HEADERS } from './csrf.ts';
+import { useEditScope } from './edit-scope.ts';
 import { useInlineImages } from './inline-images.ts';
 import { maskError } from './mask-error.ts';
 import { createOpenStreams } from './open-streams.ts';
@@ -23,8 +24,10 @@ import { useUploads } from './uploads.ts';
 export interface RequestContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly viewer: Viewer;
+  readonly access: OpenedAccess;
   readonly baseUrl: string;
+  /** As in the response and the log. */
+  readonly requestId: string;
   readonly log: Log;
 }
 
@@ -50,10 +53,11 @@ export function createGraphql(options: {
   maxFileBytes: number;
   /** Shared by all routes that receive uploads. */
   takePlace: TakePlace;
+  accessWatch: AccessWatch;
   log: Log;
 }): Graphql {
-  const { path, schema, services, maxFileBytes, takePlace, log } = options;
-  const streams = createOpenStreams();
+  const { path, schema, services, maxFileBytes, takePlace, accessWatch, log } = options;
+  const streams = createOpenStreams({ accessWatch });
   const masked = new WeakSet();
   const yoga = createYoga<RequestContext, Context>({
     schema,
@@ -67,9 +71,10 @@ export function createGraphql(options: {
     maxRequestBodySize: false,
     // GraphiqlRoute serves the page.
     graphiql: false,
-    context: ({ viewer, baseUrl, request }) => ({
+    context: ({ access: { viewer }, baseUrl, request, requestId }) => ({
       ...services,
       viewer,
+      requestId,
       loaders: createLoaders({ ...services, viewer }),
       inlineImages: createInlineImages(services.blobs),
       baseUrl,
@@ -83,6 +88,7 @@ export function createGraphql(options: {
       useUploads({ maxFileBytes, takePlace }),
       usePersistedQueryRefusal(),
       useQueryLimits(),
+      useEditScope(),
       useInlineImages(),
       useApolloMultipart(),
       useNotAcceptable(),

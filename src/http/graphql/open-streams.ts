@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
+import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
 import { isAsyncIterable } from './async-iterable.ts';
 
 /** Streaming responses: subscriptions over server-sent events and Apollo's protocol. */
 export interface OpenStreams {
-  readonly plugin: Plugin<object, { readonly res?: ServerResponse }>;
+  readonly plugin: Plugin<object, { readonly res?: ServerResponse; readonly access: OpenedAccess }>;
   /**
    * Cuts all of them like a lost connection, so that clients subscribe again. The protocols have no
    * message for this: an error is the subscription's last result, and completion is its end.
@@ -12,14 +13,19 @@ export interface OpenStreams {
   cut(): void;
 }
 
-export function createOpenStreams(): OpenStreams {
+/** A stream also ends with the access of its client. */
+export function createOpenStreams({ accessWatch }: { accessWatch: AccessWatch }): OpenStreams {
   const open = new Set<ServerResponse>();
   return {
     plugin: {
-      onResultProcess({ result, serverContext: { res } }) {
+      onResultProcess({ result, serverContext: { res, access } }) {
         if (!res || !isAsyncIterable(result)) return;
         open.add(res);
-        res.once('close', () => open.delete(res));
+        const unwatch = accessWatch.watch(access, () => res.destroy());
+        res.once('close', () => {
+          open.delete(res);
+          unwatch();
+        });
       },
     },
     cut() {

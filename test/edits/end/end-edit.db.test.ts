@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { viewerOf } from '../../../src/auth/visible.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { createCancelEdit } from '../../../src/edits/end/cancel-edit.ts';
 import {
@@ -90,7 +91,7 @@ async function openEdit(
     SUCCEEDED: () => attempts.succeed(attempt, ANSWER, []),
     FAILED: () => attempts.fail(attempt, FAILURE, { unknown: false }),
     OUTCOME_UNKNOWN: () => attempts.fail(attempt, FAILURE, { unknown: true }),
-    CANCELED: () => cancel({ ...OWNER, isAdmin: false }, id),
+    CANCELED: () => cancel(viewerOf(OWNER.ownerId), id),
   };
   const reread = () =>
     prisma.$transaction((tx) =>

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewerOf } from '../../../src/auth/visible.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import { MAX_VISITED_EDITS, WALKED_ROWS } from '../../../src/edits/history/metadata-search.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
 import { type HistoryRow, historyRow, jobColumns } from '../../support/history-rows.ts';
 
-const VIEWER = { ownerId: 'local', isAdmin: false };
+const VIEWER = viewerOf('local');
 const OLDEST_FIRST = { field: 'CREATED_AT', direction: 'ASC' } as const;
 /** More than are visited one by one. */
 const COMMON = { team: 'print' };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewerOf } from '../../../src/auth/visible.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { EditStatus } from '../../../src/edits/edit-status.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
@@ -18,7 +19,7 @@ import {
 } from '../../support/history-rows.ts';
 import { seededRandom } from '../../support/random.ts';
 
-const VIEWER = { ownerId: 'local', isAdmin: false };
+const VIEWER = viewerOf('local');
 const START_MS = Date.UTC(2026, 5, 1);
 const STATUSES = Object.values(EditStatus);
 const MODELS = ['gpt-image-1', 'gpt-image-1.5'];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewerOf } from '../../../src/auth/visible.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { usesOf } from '../../../src/edits/history/estimate.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
@@ -8,7 +9,7 @@ import { foldForSearch, searchGrams } from '../../../src/edits/prompts/search-te
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
 import { historyRow, insertHistory, jobColumns } from '../../support/history-rows.ts';
 
-const VIEWER = { ownerId: 'local', isAdmin: false };
+const VIEWER = viewerOf('local');
 const LAST_USE = { field: 'LAST_USE', direction: 'DESC' } as const;
 const TEXTS = {
   english: 'Make the Lighthouse glow',
@@ -104,10 +105,7 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
 
   test('finds nothing of an owner whose id has the same hash', async () => {
     // Both ids begin with the same 32 bits of SHA-256.
-    const [one, other] = ['user-20491', 'user-32057'].map((ownerId) => ({
-      ownerId,
-      isAdmin: false,
-    }));
+    const [one, other] = ['user-20491', 'user-32057'].map(viewerOf);
     await insertHistory(opened.prisma, [
       historyRow({ ownerId: 'user-20491', prompt: 'a confidential zeppelin' }),
       historyRow({ ownerId: 'user-20491', prompt: 'another zeppelin' }),
@@ -152,7 +150,7 @@ describe.runIf(hasDatabase)('a search over prompts', () => {
     const old = historyRow({ ownerId, prompt: 'an old daguerreotype' });
     await insertHistory(prisma, [old]);
     await insertMany(ownerId, WALKED_ROWS + 500);
-    const viewer = { ownerId, isAdmin: false };
+    const viewer = viewerOf(ownerId);
     const only = { rows: [expect.objectContaining({ id: old.id })] };
     expect(await history.page(viewer, { search: 'DAGUERRE' }, {})).toMatchObject(only);
     expect(await history.count(viewer, { search: 'daguerre' })).toMatchObject({ exact: 1 });

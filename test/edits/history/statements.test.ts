@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import { viewerOf } from '../../../src/auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../../src/database/database.ts';
 
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import { MAX_COUNTED } from '../../../src/paging/count.ts';
 import { encodeCursor } from '../../../src/paging/cursor.ts';
 
-const VIEWER = { ownerId: 'local', isAdmin: false };
+const VIEWER = viewerOf('local');
 const ID = '01890000-0000-7000-8000-000000000000';
 const NEWEST = { field: 'CREATED_AT', direction: 'DESC' } as const;
 const COST = { field: 'COST', direction: 'DESC' } as const;

@@ -5,6 +5,9 @@ import { GraphQLError } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
+import { createAccessWatch } from '../../../src/auth/access-watch.ts';
+import type { Authenticator } from '../../../src/auth/authenticator.ts';
+import { NO_CREDENTIALS } from '../../../src/auth/credentials.ts';
 import { LOCAL_VIEWER } from '../../../src/auth/viewer.ts';
 import type { Graphql } from '../../../src/http/graphql/graphql.ts';
 import { createGraphqlSockets } from '../../../src/http/graphql/graphql-sockets.ts';
@@ -13,11 +16,25 @@ import { createLog } from '../../../src/log.ts';
 async function serveSockets(pingMs: number) {
   const schema = createSchema({ typeDefs: 'type Query { a: Int }' });
   const graphql = { yoga: createYoga({ schema }), maskError: () => new GraphQLError('masked') };
-  const sockets = createGraphqlSockets({ graphql: graphql as unknown as Graphql, pingMs });
+  const authenticator: Authenticator = {
+    isOn: false,
+    authenticate: async () => ({ viewer: LOCAL_VIEWER, expiresAt: null }),
+  };
+  const sockets = createGraphqlSockets({
+    graphql: graphql as unknown as Graphql,
+    authenticator,
+    accessWatch: createAccessWatch({ authenticator }),
+    pingMs,
+  });
   const server = createServer();
   const log = createLog({ level: 'silent' });
   server.on('upgrade', (req, socket, head) =>
-    sockets.accept(req, socket, head, { viewer: LOCAL_VIEWER, baseUrl: 'http://localhost', log }),
+    sockets.accept(req, socket, head, {
+      credentials: NO_CREDENTIALS,
+      requestId: 'one',
+      baseUrl: 'http://localhost',
+      log,
+    }),
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
