@@ -37,14 +37,13 @@ export function createFairQueue(): FairQueue {
     },
     waitingOf: (owner) => lines.get(owner)?.length ?? 0,
     run(owner, work) {
-      const { promise, resolve, reject } =
-        Promise.withResolvers<Awaited<ReturnType<typeof work>>>();
-      const line = lines.get(owner) ?? [];
-      line.push(() => work().then(resolve, reject));
-      lines.set(owner, line);
-      waiting += 1;
-      if (!isRunning) void serve();
-      return promise;
+      return new Promise((resolve, reject) => {
+        const line = lines.get(owner) ?? [];
+        line.push(() => work().then(resolve, reject));
+        lines.set(owner, line);
+        waiting += 1;
+        if (!isRunning) void serve();
+      });
     },
   };
 }
