@@ -28,6 +28,7 @@ import { createSchemaRoute } from './rest/schema-route.ts';
 import { createUploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import { createStalledResponses } from './stalled-responses.ts';
+import { createStreamPlaces } from './stream-places.ts';
 import { createTakePlace, createUploadPlaces } from './upload-places.ts';
 
 /** What `npm run build:page` makes of src/graphiql. */
@@ -64,12 +65,13 @@ export function openApiRoutes(options: {
     createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
     (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
+  const streamPlaces = createStreamPlaces();
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
-    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch }),
+    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch, streamPlaces }),
   });
-  const common = { services, maxFileBytes, takePlace, accessWatch, log };
+  const common = { services, maxFileBytes, takePlace, accessWatch, streamPlaces, log };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(
