@@ -11,6 +11,7 @@ export const MODULES = [
   'queue',
   'paging',
   'auth',
+  'access',
   'net',
   'models',
   'limits',

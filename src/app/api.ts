@@ -1,3 +1,4 @@
+import { openAccess } from '../access/open-access.ts';
 import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
@@ -38,7 +39,16 @@ export async function openApi(options: {
   await using opened = new AsyncDisposableStack();
 
   const auth = opened.adopt(
-    await openAuth({ config: config.auth, prisma, events: shared.events, log }),
+    await openAuth({
+      config: config.auth,
+      prisma,
+      subscribe: (listener) =>
+        shared.events.subscribe((event) => {
+          if (event.kind === 'missed') listener('ANY');
+          else if (event.kind === 'access') listener(event);
+        }),
+      log,
+    }),
     (it) => it.close(),
   );
   const models = createModels({
@@ -68,10 +78,7 @@ export async function openApi(options: {
       auth,
       services: {
         ...edits,
-        apiKeys: auth.apiKeys,
-        owners: auth.owners,
-        actFor: auth.actFor,
-        auditEvents: auth.auditEvents,
+        ...openAccess({ prisma, events: shared.events }),
         prisma,
         budgets,
         setBudget: createSetBudget({ prisma }),

@@ -30,6 +30,13 @@ export type Credential =
       readonly expiresAt: Date | null;
     };
 
+/** An authenticated request or connection. */
+export interface Access {
+  readonly viewer: Viewer;
+  /** When the credential expires. Null: never. */
+  readonly expiresAt: Date | null;
+}
+
 /** The only user of a service without authentication. */
 export const LOCAL_VIEWER: Viewer = Object.freeze<Viewer>({
   ownerId: 'local',

@@ -1,7 +1,7 @@
-import type { ActFor } from '../auth/act-for.ts';
-import type { ApiKeys } from '../auth/api-keys/api-keys.ts';
-import type { AuditEvents } from '../auth/audit.ts';
-import type { Owners } from '../auth/owners.ts';
+import type { ActFor } from '../access/act-for.ts';
+import type { ApiKeys } from '../access/api-keys.ts';
+import type { AuditEvents } from '../access/audit-events.ts';
+import type { Owners } from '../access/owners.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { DeleteEdits } from '../edits/deletion/delete-edits.ts';
