@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import { makeDirectory } from '../config/data-dir/durable-files.ts';
 import {
@@ -6,7 +7,7 @@ import {
   createStorageAccess,
   writeProbe,
 } from '../config/data-dir/storage-access.ts';
-import { openSecretKey } from '../config/secret-key.ts';
+import { openSecretKeys } from '../config/secret-key.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { openEdits } from '../edits/open-edits.ts';
 import { createProcesses } from '../edits/run/processes.ts';
@@ -15,6 +16,7 @@ import { createBudgets } from '../limits/budgets.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
+import { createImageLinks } from '../public-ids/image-links.ts';
 import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
@@ -80,15 +82,21 @@ export async function openSharedParts(options: {
     await openQueue({ database, jobs: QUEUES, alone, supervise: config.role !== 'api', log }),
     (it) => it.close(),
   );
-  const secretKey = await openSecretKey({
+  const secretKeys = await openSecretKeys({
     configured: config.secretKey,
     file: alone ? join(dataDir, 'secret.key') : null,
+    previous: config.previousSecretKeys,
+  });
+  const imageLinks = createImageLinks({
+    keys: isAuthOn(config.auth) ? secretKeys : null,
+    lastingSeconds: config.signedLinkSeconds,
   });
   const webhooks = opened.adopt(
     openWebhooks({
       prisma,
       queue,
-      secretKey,
+      secretKeys,
+      imageLinks,
       allowedHosts: config.webhooks.allowedHosts,
       proxies: config.outboundProxies,
       log,
@@ -123,6 +131,7 @@ export async function openSharedParts(options: {
     storageAccess,
     events,
     queue,
+    imageLinks,
     webhooks,
     edits,
     budgets,

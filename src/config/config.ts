@@ -56,6 +56,10 @@ export interface Config {
     | ({ kind: 's3'; credentials: S3Credentials | null } & S3Location);
   /** Null if not set. */
   readonly secretKey: string | null;
+  /** Decoded. What was signed with them is still valid. */
+  readonly previousSecretKeys: readonly Uint8Array[];
+  /** How long links to images in webhooks and exports work, if they are signed. */
+  readonly signedLinkSeconds: number;
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
     /** Several upstreams in a JSON file. */
@@ -158,6 +162,8 @@ export function loadConfig(given: Environment): Config {
     storage: readStorage(),
     editsApi: readEditsApi(),
     secretKey: values.SECRET_KEY ?? null,
+    previousSecretKeys: values.PREVIOUS_SECRET_KEYS ?? [],
+    signedLinkSeconds: defaulted('SIGNED_LINK_DAYS') * 24 * 60 * 60,
     models: {
       default: values.DEFAULT_MODEL ?? null,
       allowed: values.ALLOWED_MODELS ?? null,
@@ -352,6 +358,9 @@ function* authProblems(values: Values, env: Environment): Generator<string> {
   }
   if (method !== undefined && isSet('DATABASE_URL') && !isSet('SECRET_KEY')) {
     yield `${method} turns authentication on and DATABASE_URL is set, but SECRET_KEY is not: URLs of images are signed with it. Set it to at least 32 random bytes as base64 or hex, the same for all processes.`;
+  }
+  if (isSet('PREVIOUS_SECRET_KEYS') && isSet('DATABASE_URL') && !isSet('SECRET_KEY')) {
+    yield 'PREVIOUS_SECRET_KEYS is set but SECRET_KEY is not: set the key that replaces them.';
   }
   const keys = ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_PUBLIC_KEY'] as const;
   const given = keys.filter(isSet);

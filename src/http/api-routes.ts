@@ -16,6 +16,7 @@ import type { GraphiqlRoute } from './page/graphiql-route.ts';
 import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
+import type { SignedImageRoute } from './rest/signed-image-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
 import {
   rejectUpgrade,
@@ -46,6 +47,7 @@ export function createApiRoutes(options: {
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
+  signedImageRoute: SignedImageRoute;
   uploadRoute: UploadRoute;
   exportRoute: ExportRoute;
   schemaRoute: SchemaRoute;
@@ -53,7 +55,8 @@ export function createApiRoutes(options: {
   stalled: StalledResponses;
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute, authenticator, credentialsOf, accessWatch } = options;
+  const { corsOrigins, schemaRoute, signedImageRoute, authenticator, credentialsOf, accessWatch } =
+    options;
   const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
@@ -94,6 +97,9 @@ export function createApiRoutes(options: {
         res.writeHead(307, { location: `${prefix}/graphql` }).end();
         return;
       }
+      const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
+      // Before the checks of the viewer and of the page: the URL itself is the permission.
+      if (imageId !== undefined && (await signedImageRoute(req, res, imageId))) return;
       if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
         return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
@@ -117,8 +123,7 @@ export function createApiRoutes(options: {
         return;
       }
       if (path === '/images') return uploadRoute(req, res, { viewer, baseUrl });
-      const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
-      if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
+      if (imageId !== undefined) return imageRoute(req, res, imageId, { viewer });
       if (path === '/export/edits') {
         endWith(access, res);
         return exportRoute(req, res, { viewer, baseUrl });

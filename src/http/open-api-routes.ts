@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { credentialsOf } from '../auth/credentials.ts';
 import type { OpenAuth } from '../auth/open-auth.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import { type AuthSettings, isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
@@ -9,7 +11,7 @@ import { blobKey } from '../images/storage/blob-key.ts';
 import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
 import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
-import { parseGlobalId } from '../public-ids/global-id.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
 import { createSubgraph, schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
@@ -23,6 +25,7 @@ import { createGraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
 import { createImageRoute } from './rest/image-route.ts';
 import { createSchemaRoute } from './rest/schema-route.ts';
+import { createSignedImageRoute } from './rest/signed-image-route.ts';
 import { createUploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import { createStalledResponses } from './stalled-responses.ts';
@@ -51,7 +54,7 @@ export function openApiRoutes(options: {
   const { services, thumbnails, exportEdits, availability, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
-  const { images, blobs, uploads } = services;
+  const { images, imageLinks, blobs, uploads } = services;
   const forwarded = createForwarded({
     isTrusted: createTrustedProxies(http.trustedProxies),
     hasProxies: http.trustedProxies.length > 0,
@@ -80,6 +83,20 @@ export function openApiRoutes(options: {
     onStalled: () => log.info('closed stalled response'),
   });
 
+  const imageRoute = createImageRoute<Viewer>({
+    find: async (reader, globalId) => {
+      const id = idOf('Image', globalId);
+      if (id === null) return null;
+      const image = await ('viewer' in reader
+        ? images.find(reader.viewer, id)
+        : images.findOfAnyOwner(id));
+      return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
+    },
+    credentialHeaders: credentialHeaders(auth),
+    blobs,
+    thumbnails,
+    onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
+  });
   const routes = createApiRoutes({
     prefix: http.prefix,
     origins: createRequestOrigins({
@@ -98,20 +115,12 @@ export function openApiRoutes(options: {
     }),
     endpoints,
     graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
-    imageRoute: createImageRoute({
-      find: async (viewer, globalId) => {
-        const id = parseGlobalId(globalId);
-        if (id?.typename !== 'Image') return null;
-        const image = await images.find(viewer, id.id);
-        return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
-      },
-      blobs,
-      thumbnails,
-      onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
-    }),
+    imageRoute,
+    signedImageRoute: createSignedImageRoute({ imageLinks, imageRoute, availability }),
     uploadRoute: createUploadRoute({
       uploads,
       images,
+      imageLinks,
       takePlace,
       maxFileBytes,
       onError: (error) => log.error({ err: error }, 'upload failed'),
@@ -134,4 +143,9 @@ export function openApiRoutes(options: {
     },
     close: stalled.stop,
   };
+}
+
+function credentialHeaders(auth: AuthSettings): readonly string[] {
+  if (!isAuthOn(auth)) return [];
+  return ['Authorization', 'X-Api-Key', ...(auth.header === null ? [] : [auth.header.name])];
 }

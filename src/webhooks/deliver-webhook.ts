@@ -1,5 +1,5 @@
 import { ofAllOwners } from '../auth/visible.ts';
-import type { SecretKey } from '../config/secret-key.ts';
+import type { SecretKeys } from '../config/secret-key.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -35,13 +35,13 @@ export function createDeliverWebhook(options: {
   queue: Queue;
   post: PostWebhook;
   /** Null if attempts cannot be signed; each then fails with that reason. */
-  secretKey: SecretKey | null;
+  secretKeys: SecretKeys | null;
   links: Links;
   /** @default RETRY_DELAYS_MS */
   retryDelaysMs?: readonly number[];
   log: Log;
 }): (data: { deliveryId: string; turn: number }, stopping: AbortSignal) => Promise<void> {
-  const { prisma, queue, post, secretKey, links, retryDelaysMs = RETRY_DELAYS_MS } = options;
+  const { prisma, queue, post, secretKeys, links, retryDelaysMs = RETRY_DELAYS_MS } = options;
 
   return async ({ deliveryId, turn }, stopping) => {
     const delivery = await ofAllOwners(prisma).webhookDelivery.findFirst({
@@ -65,10 +65,11 @@ export function createDeliverWebhook(options: {
 
   async function send(delivery: Delivery, at: Date, signal: AbortSignal): Promise<PostResult> {
     const { endpoint, event, job } = delivery;
-    if (secretKey === null)
+    if (secretKeys === null) {
       return unsent('SECRET_KEY is not set, so the webhook cannot be signed.');
+    }
     const body = editMessage(event, job, links);
-    const headers = signedHeaders(secretKey, endpoint, { id: messageId(delivery.id), body, at });
+    const headers = signedHeaders(secretKeys, endpoint, { id: messageId(delivery.id), body, at });
     if (headers === null) {
       return unsent('The server’s SECRET_KEY has changed: rotate the webhook’s secret.');
     }

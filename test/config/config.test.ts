@@ -35,6 +35,8 @@ describe('without any variable', () => {
       dataDir: './data',
       storage: { kind: 'fs', dir: 'data/blobs' },
       secretKey: null,
+      previousSecretKeys: [],
+      signedLinkSeconds: 604_800,
       webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: null, allowed: null, file: null },
@@ -127,6 +129,8 @@ describe('what is set', () => {
       dataDir: '/srv/retouch',
       storage: { kind: 'fs', dir: '/srv/retouch/blobs' },
       secretKey: null,
+      previousSecretKeys: [],
+      signedLinkSeconds: 604_800,
       webhooks: { allowedHosts: [] },
       editsApi: {
         kind: 'remote',
@@ -221,6 +225,9 @@ describe('what cannot work', () => {
     ['HTTPS_PROXY', 'proxy.example:3128'],
     ['MAX_IMAGE_PIXELS', '1000000001'],
     ['SHUTDOWN_GRACE_SECONDS', '3601'],
+    ['SIGNED_LINK_DAYS', '0'],
+    ['SIGNED_LINK_DAYS', '3651'],
+    ['PREVIOUS_SECRET_KEYS', 'changeme'],
     ['LOG_LEVEL', 'verbose'],
   ] as const)('is refused by name, and told what it must be: %s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value });
