@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { EDIT } from '../support/operations.ts';
@@ -32,7 +32,7 @@ describe.runIf(hasDatabase)('a job', () => {
   let imageId: string;
 
   async function start(env: Record<string, string> = {}) {
-    app = await startTestApp(env);
+    app = await startTestApp(env, NO_DRAWING);
     const { data } = await app.upload(
       'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }',
       { f: null },

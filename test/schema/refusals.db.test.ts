@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FaultInput } from '../../src/sandbox/faults.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
@@ -62,7 +62,7 @@ describe.runIf(hasDatabase)('an edit that the edits API refuses for good', () =>
   afterEach(() => app.stop());
 
   async function start(env: Record<string, string> = {}): Promise<void> {
-    app = await startTestApp({ MAX_EDIT_ATTEMPTS: '5', ...env });
+    app = await startTestApp({ MAX_EDIT_ATTEMPTS: '5', ...env }, NO_DRAWING);
     const { data } = await app.upload(UPLOAD, { f: null }, { f: await png() });
     imageId = data.uploadImage.image.id;
   }

@@ -1,4 +1,13 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -34,8 +43,6 @@ describe.runIf(hasDatabase)('a subscription', () => {
     );
     imageId = uploaded.data.uploadImage.image.id;
   }
-  afterEach(() => app.stop());
-
   async function edit(input: object = {}): Promise<string> {
     const { data } = await app.query(EDIT, {
       input: { images: [{ id: imageId }], prompt: 'a hat', wait: 0, ...input },
@@ -45,11 +52,19 @@ describe.runIf(hasDatabase)('a subscription', () => {
   const cancel = (id: string) =>
     app.query('mutation ($id: ID!) { cancelEdit(input: { id: $id }) { __typename } }', { id });
 
+  /** Cancels the edits that a test leaves behind. */
+  async function endAll() {
+    const open = '{ editJobs(first: 100, filter: { status: [QUEUED, RUNNING] }) { nodes { id } } }';
+    const { data } = await app.query(open);
+    for (const { id } of data.editJobs.nodes) await cancel(id);
+  }
+
   /** A job that runs until it is canceled, so that those behind it wait. */
   async function block(input: object = {}): Promise<string> {
+    const before = app.sandbox.stats().requests;
     app.sandbox.faults.push({ kind: 'hang' });
     const id = await edit({ prompt: 'in the way', ...input });
-    await eventually(() => expect(app.sandbox.stats().requests).toBe(1));
+    await eventually(() => expect(app.sandbox.stats().requests).toBe(before + 1));
     return id;
   }
 
@@ -87,9 +102,12 @@ describe.runIf(hasDatabase)('a subscription', () => {
   }
 
   describe.each(SUBSCRIBERS)('by $name', (subscriber) => {
-    beforeEach(() => start({ MAX_CONCURRENT_EDITS: '1' }));
+    beforeAll(() => start({ MAX_CONCURRENT_EDITS: '1' }));
+    afterEach(endAll);
+    afterAll(() => app.stop());
 
     test('tells of the state as it is, each change and each image on the way, and ends', async () => {
+      const { requests, paid } = app.sandbox.stats();
       const blocker = await block();
       const id = await edit({ partialImages: 3 });
       const results = watch(subscriber, WATCH, { id });
@@ -123,7 +141,7 @@ describe.runIf(hasDatabase)('a subscription', () => {
         expect(response.headers.get('content-type')).toBe('image/png');
         expect((await response.bytes()).length).toBeGreaterThan(1_000);
       }
-      expect(app.sandbox.stats()).toMatchObject({ requests: 2, paid: 2 });
+      expect(app.sandbox.stats()).toMatchObject({ requests: requests + 2, paid: paid + 2 });
     });
 
     test('ends at once after the state of a final job', async () => {
@@ -174,6 +192,11 @@ describe.runIf(hasDatabase)('a subscription', () => {
       const news = await nextOf(results, wanted, { [blocker]: 'RUNNING' });
       expect(news).toMatchObject({ __typename: 'EditJobChanged' });
     });
+  });
+
+  describe.each(SUBSCRIBERS)('by $name', (subscriber) => {
+    beforeEach(() => start({ MAX_CONCURRENT_EDITS: '1' }));
+    afterEach(() => app.stop());
 
     test('of an edit hears how it ends when the service stops, or that it stops', async () => {
       const results = watch(subscriber, WATCH, { id: await block() });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/public-ids/global-id.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
@@ -56,7 +56,10 @@ describe.runIf(hasDatabase)('webhooks', () => {
   const secretKey = randomBytes(32).toString('base64');
 
   async function start(env: Record<string, string> = {}) {
-    app = await startTestApp({ WEBHOOK_ALLOWED_HOSTS: '127.0.0.1', SECRET_KEY: secretKey, ...env });
+    app = await startTestApp(
+      { WEBHOOK_ALLOWED_HOSTS: '127.0.0.1', SECRET_KEY: secretKey, ...env },
+      NO_DRAWING,
+    );
     const { data } = await app.upload(
       'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }',
       { f: null },

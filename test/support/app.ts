@@ -36,6 +36,9 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
+/** For suites that do not look at output images: to draw one takes longer than the rest of an edit. */
+export const NO_DRAWING: SandboxOptions = { fixedOutput: { bytes: 3_000 } };
+
 /** The whole service on a free port, its own database and data directory, and a fast sandbox. */
 export async function startTestApp(
   given:
