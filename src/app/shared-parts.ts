@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createPseudonyms } from '../auth/pseudonyms.ts';
 import { isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import { makeDirectory } from '../config/data-dir/durable-files.ts';
@@ -99,10 +100,15 @@ export async function openSharedParts(options: {
       imageLinks,
       allowedHosts: config.webhooks.allowedHosts,
       proxies: config.outboundProxies,
+      // Without authentication, the only owner is the operator.
+      reader: { isAdmin: !isAuthOn(config.auth) },
       log,
     }),
     (it) => it.close(),
   );
+  const safetyIdentifierOf = isAuthOn(config.auth)
+    ? createPseudonyms(secretKeys?.current ?? null)
+    : null;
   const budgets = createBudgets({ prisma, log });
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
   const edits = opened.adopt(
@@ -135,6 +141,7 @@ export async function openSharedParts(options: {
     webhooks,
     edits,
     budgets,
+    safetyIdentifierOf,
     close: () => parts.disposeAsync(),
   };
 }

@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import { toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
+import { type ErrorReader, toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
 import { shownParameters } from '../edits/parameters.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
@@ -27,9 +27,13 @@ export type EditRecord = ReturnType<typeof toEditRecord>;
 
 /**
  * An edit as GraphQL returns it for the same fields.
- * @param imageUrl Returns the URL of an image, by its UUID.
+ * @param options.imageUrl Returns the URL of an image, by its UUID.
  */
-export function toEditRecord(job: RecordedJob, imageUrl: (id: string) => string) {
+export function toEditRecord(
+  job: RecordedJob,
+  options: { readonly imageUrl: (id: string) => string; readonly reader: ErrorReader },
+) {
+  const { imageUrl, reader } = options;
   const [charge] = job.charges;
   const withRole = (role: 'INPUT' | 'MASK' | 'OUTPUT'): ImageRecord[] =>
     job.images
@@ -71,7 +75,7 @@ export function toEditRecord(job: RecordedJob, imageUrl: (id: string) => string)
             revisedPrompt: job.answerRevisedPrompt,
           }
         : null,
-    error: toErrorRecord(job),
+    error: toErrorRecord(job, reader),
     retryOf: job.retryOfId === null ? null : { id: encodeGlobalId('EditJob', job.retryOfId) },
     inputImages: withRole('INPUT'),
     mask: withRole('MASK')[0] ?? null,

@@ -2,7 +2,7 @@ import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { SIGNED_SECONDS } from '../public-ids/image-links.ts';
-import { builder } from './builder.ts';
+import { ACTING_FOR, builder } from './builder.ts';
 import { OutputFormat } from './enums.ts';
 import { MAX_INLINE_BYTES } from './inline-images.ts';
 
@@ -122,6 +122,7 @@ const UploadImageInput = builder.inputType('UploadImageInput', {
       required: true,
       description: 'PNG, JPEG or WebP file, within the server’s limits on bytes and pixels.',
     }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 

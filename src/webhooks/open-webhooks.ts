@@ -1,6 +1,7 @@
 import type { SecretKeys } from '../config/secret-key.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { InsertForEnd } from '../edits/end/end-edit.ts';
+import type { ErrorReader } from '../edits/outcome-record.ts';
 import type { Log } from '../log.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
 import { createAllowedHosts } from '../net/allowed-hosts.ts';
@@ -41,9 +42,11 @@ export function openWebhooks(options: {
   imageLinks: Pick<ImageLinks, 'lastingUrl'>;
   allowedHosts: readonly string[];
   proxies: OutboundProxies;
+  /** Who reads the messages: an admin, if the owner is the operator. */
+  reader: ErrorReader;
   log: Log;
 }): OpenWebhooks {
-  const { prisma, queue, secretKeys, imageLinks, allowedHosts, proxies, log } = options;
+  const { prisma, queue, secretKeys, imageLinks, allowedHosts, proxies, reader, log } = options;
   const isAllowedHost = createAllowedHosts(allowedHosts);
   const guard = createAddressGuard({ allow: isAllowedHost, proxies });
   return {
@@ -57,6 +60,7 @@ export function openWebhooks(options: {
           queue,
           post: createPostWebhook({ guard, timeoutMs: TIMEOUT_MS }),
           secretKeys,
+          reader,
           links: {
             globalId: encodeGlobalId,
             imageUrl: (id) => imageLinks.lastingUrl(baseUrl, id),
