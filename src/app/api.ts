@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
+import { readOperationList } from '../http/graphql/persisted/operation-list.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
 import { createSetBudget } from '../limits/set-budget.ts';
@@ -58,10 +59,13 @@ export async function openApi(options: {
     maxQueued: limits.queuedEdits,
     log,
   });
+  const { file } = config.persistedOperations;
+  const operationList = file === null ? new Map<string, string>() : await readOperationList(file);
   const { routes, endStreams } = opened.adopt(
     openApiRoutes({
       config,
       auth,
+      operationList,
       services: {
         ...edits,
         apiKeys: auth.apiKeys,

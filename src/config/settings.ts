@@ -140,6 +140,17 @@ export const SETTINGS = {
     description:
       'Begins the names of types at `/graphql/subgraph`, such as `Retouch` for `RetouchImage`, so that none collides with a type of another subgraph: see docs/federation.md. Default: none.',
   },
+  PERSISTED_OPERATIONS_FILE: {
+    schema: text,
+    description:
+      'JSON file with an object of GraphQL documents by their ids or SHA-256, which clients may send instead of the document: see docs/persisted-operations.md.',
+  },
+  PERSISTED_OPERATIONS_ONLY: {
+    schema: flag,
+    default: 'false',
+    description:
+      '`true`: viewers who are not admins run only the operations in `PERSISTED_OPERATIONS_FILE`. Needs authentication.',
+  },
   CORS_ORIGINS: {
     schema: list.refine(
       (origins) =>

@@ -20,6 +20,8 @@ import { createCors } from './cors.ts';
 import { createForwarded } from './forwarded.ts';
 import { createGraphql, type Graphql } from './graphql/graphql.ts';
 import { createGraphqlSockets } from './graphql/graphql-sockets.ts';
+import type { OperationList } from './graphql/persisted/operation-list.ts';
+import { createPersistedOperations } from './graphql/persisted/persisted-operations.ts';
 import { createRequestOrigins } from './origin.ts';
 import { createGraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
@@ -49,9 +51,11 @@ export function openApiRoutes(options: {
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
   availability: Availability;
+  /** Operations that clients may run by their ids. */
+  operationList: OperationList;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, log } = options;
+  const { services, thumbnails, exportEdits, availability, operationList, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, imageLinks, blobs, uploads } = services;
@@ -68,7 +72,11 @@ export function openApiRoutes(options: {
     graphql,
     sockets: createGraphqlSockets({ graphql, authenticator, accessWatch }),
   });
-  const common = { services, maxFileBytes, takePlace, accessWatch, log };
+  const persistedOperations = createPersistedOperations({
+    list: operationList,
+    only: options.config.persistedOperations.only,
+  });
+  const common = { services, maxFileBytes, takePlace, accessWatch, persistedOperations, log };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(

@@ -40,6 +40,7 @@ describe('without any variable', () => {
       secretKey: null,
       previousSecretKeys: [],
       signedLinkSeconds: 604_800,
+      persistedOperations: { file: null, only: false },
       webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: null, allowed: null, file: null },
@@ -135,6 +136,7 @@ describe('what is set', () => {
       secretKey: null,
       previousSecretKeys: [],
       signedLinkSeconds: 604_800,
+      persistedOperations: { file: null, only: false },
       webhooks: { allowedHosts: [] },
       editsApi: {
         kind: 'remote',

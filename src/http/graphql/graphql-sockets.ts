@@ -179,7 +179,7 @@ export function createGraphqlSockets(options: {
 
 /** Operations of one connection: parsed, validated and run by Yoga. */
 function createProtocol(
-  { yoga, maskError }: Graphql,
+  { yoga, persistedOperations, maskError }: Graphql,
   auth: { authenticator: Authenticator; accessWatch: AccessWatch },
 ) {
   return makeServer<Record<string, unknown>, Connection>({
@@ -191,9 +191,15 @@ function createProtocol(
       try {
         const { request, context, access } = extra;
         if (access === undefined) throw new Error('the connection is not authenticated');
-        checkDocumentText(params.query);
-        const enveloped = yoga.getEnveloped({ ...context, access, request, params });
-        const document = enveloped.parse(params.query);
+        const query = persistedOperations.documentOf(params, access.viewer) ?? '';
+        checkDocumentText(query);
+        const enveloped = yoga.getEnveloped({
+          ...context,
+          access,
+          request,
+          params: { ...params, query },
+        });
+        const document = enveloped.parse(query);
         const errors = enveloped.validate(enveloped.schema, document);
         if (errors.length > 0) return errors.map(maskError);
         return {
