@@ -13,7 +13,6 @@ import { toErrorResponse } from '../error-response.ts';
 import { logMistakes } from './client-errors-log.ts';
 import type { Graphql, RequestContext } from './graphql.ts';
 import { toPublicResult } from './public-result.ts';
-import { checkDocumentText } from './query-limits.ts';
 
 /** Limit of one message; as large as a request over HTTP. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -192,7 +191,6 @@ function createProtocol(
         const { request, context, access } = extra;
         if (access === undefined) throw new Error('the connection is not authenticated');
         const query = persistedOperations.documentOf(params, access.viewer) ?? '';
-        checkDocumentText(query);
         const enveloped = yoga.getEnveloped({
           ...context,
           access,
