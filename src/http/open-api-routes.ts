@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { credentialsOf } from '../auth/credentials.ts';
 import type { OpenAuth } from '../auth/open-auth.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { ownerOf } from '../auth/visible.ts';
 import { type AuthSettings, isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
@@ -63,9 +65,11 @@ export function openApiRoutes(options: {
     isTrusted: createTrustedProxies(http.trustedProxies),
     hasProxies: http.trustedProxies.length > 0,
   });
+  // By owner, or else by address: none may take all the places.
+  const ownerOfRequest = new WeakMap<IncomingMessage, string>();
   const takePlace = createTakePlace(
     createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
-    forwarded.client,
+    (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
@@ -117,6 +121,9 @@ export function openApiRoutes(options: {
     corsOrigins: http.corsOrigins,
     authenticator,
     accessWatch,
+    onAdmitted: (req, { viewer }) => {
+      if (authenticator.isOn) ownerOfRequest.set(req, ownerOf(viewer));
+    },
     credentialsOf: (req) => ({
       ...credentialsOf(req.headers),
       proxyUser: auth.header && forwarded.user(req, auth.header.name),
