@@ -143,9 +143,7 @@ export function createApiRoutes(options: {
         const paths = [...endpoints.keys()].join(' and ');
         rejectUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are only available at ${paths}.`);
       } else if (!origins.isOriginAllowed(req)) {
-        const message =
-          'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
-        rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+        rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_SOCKET);
       } else {
         endpoint.sockets.accept(req, socket, head, {
           credentials: credentialsOf(req),
@@ -161,6 +159,9 @@ const READ = /^\/(images|export)\//;
 
 const FORBIDDEN_READ =
   'Pages of other sites cannot embed images and exports. Pages of the origins in CORS_ORIGINS can read them with fetch() in mode "cors".';
+
+const FORBIDDEN_SOCKET =
+  'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
 
 const FORBIDDEN_HOST =
   'The Host header names a host that is not allowed. ALLOWED_HOSTS lists the allowed names besides localhost.';

@@ -1,5 +1,4 @@
 import { ask, wordsOf } from '../transport/graphql.ts';
-import { serviceNow } from '../transport/service-clock.ts';
 import {
   EDITS_BY_ID_QUERY,
   EDITS_QUERY,
@@ -10,17 +9,11 @@ import {
   withEarlier,
   withNews,
 } from './edit.ts';
-import { withExpiringUrls } from './image-expiry.ts';
+import { createUrlRenewal } from './url-renewal.ts';
 import { watchEdits } from './watch-edits.ts';
 
 /** Delay before subscribing again, in milliseconds. */
 const RECONNECT_MS = 2_000;
-
-/** How often URLs of images that expire are looked for, in milliseconds. */
-const RENEW_MS = 60_000;
-
-/** Edits of one request for URLs. */
-const RENEWED_AT_ONCE = 24;
 
 export interface FeedState {
   /** Newest first; null until the first page is loaded. */
@@ -57,7 +50,6 @@ export function createEditsFeed(): EditsFeed {
   };
   let cursor: string | null = null;
   let watching: AbortController | null = null;
-  let isRenewing = false;
 
   function set(changes: Partial<FeedState>) {
     state = { ...state, ...changes };
@@ -115,40 +107,21 @@ export function createEditsFeed(): EditsFeed {
     set({ others: { ...state.others, ...Object.fromEntries(found) } });
   }
 
-  async function renewUrls() {
-    const known = [
-      ...(state.edits ?? []),
-      ...Object.values(state.others).filter((it) => it !== null),
-    ];
-    const expiring = withExpiringUrls(known, serviceNow());
-    const ids = [...new Set(expiring.map(({ id }) => id))];
-    for (let start = 0; start < ids.length; start += RENEWED_AT_ONCE) {
-      const some = ids.slice(start, start + RENEWED_AT_ONCE);
-      const { nodes } = await ask<EditsById>({
-        query: EDITS_BY_ID_QUERY,
-        variables: { ids: some },
-      });
-      const renewed = new Map(some.map((id, index) => [id, nodes[index]]));
-      // An edit that has changed meanwhile has new URLs from its event.
-      const renew = (edit: Edit) => (expiring.includes(edit) && renewed.get(edit.id)) || edit;
-      const others = Object.entries(state.others).map(([id, edit]) => [id, edit && renew(edit)]);
-      set({ edits: state.edits?.map(renew) ?? null, others: Object.fromEntries(others) });
-    }
-  }
-
-  function renewOnce() {
-    if (isRenewing || !state.isLive) return;
-    isRenewing = true;
-    renewUrls()
-      .catch(fail)
-      .finally(() => {
-        isRenewing = false;
-      });
-  }
+  const renewal = createUrlRenewal({
+    shown: () =>
+      state.isLive
+        ? [...(state.edits ?? []), ...Object.values(state.others)].filter((it) => it !== null)
+        : [],
+    replace(newer) {
+      const others = Object.entries(state.others).map(([id, edit]) => [id, edit && newer(edit)]);
+      set({ edits: state.edits?.map(newer) ?? null, others: Object.fromEntries(others) });
+    },
+    onError: fail,
+  });
 
   return {
     state: () => state,
-    renewUrls: renewOnce,
+    renewUrls: renewal.renew,
     loadEarlier() {
       ask<EditPage>({ query: EDITS_QUERY, variables: { after: cursor } }).then(
         (page) => setPage(page, withEarlier(state.edits ?? [], nodesOf(page))),
@@ -174,8 +147,7 @@ export function createEditsFeed(): EditsFeed {
   function begin(): AbortController {
     const controller = new AbortController();
     void keepWatching(controller.signal);
-    const timer = setInterval(renewOnce, RENEW_MS);
-    controller.signal.addEventListener('abort', () => clearInterval(timer));
+    renewal.start(controller.signal);
     return controller;
   }
 }
