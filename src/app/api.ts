@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
+import { readOperationList } from '../http/graphql/persisted/operation-list.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
 import { createSetBudget } from '../limits/set-budget.ts';
@@ -72,10 +73,13 @@ export async function openApi(options: {
       : limits.queuedEdits,
     log,
   });
+  const { file } = config.persistedOperations;
+  const operationList = file === null ? new Map<string, string>() : await readOperationList(file);
   const { routes, endStreams } = opened.adopt(
     openApiRoutes({
       config,
       auth,
+      operationList,
       services: {
         ...edits,
         ...openAccess({ prisma, events: shared.events }),
@@ -85,6 +89,7 @@ export async function openApi(options: {
         sharedReads: createSharedReads(),
         images: images.images,
         uploads: images.uploads,
+        imageLinks: shared.imageLinks,
         blobs: images.blobs,
         models,
         prices,
@@ -95,7 +100,11 @@ export async function openApi(options: {
         webhooks: shared.webhooks.webhooks,
       },
       thumbnails: images.thumbnails,
-      exportEdits: createExportEdits({ prisma, history: edits.history }),
+      exportEdits: createExportEdits({
+        prisma,
+        history: edits.history,
+        imageLinks: shared.imageLinks,
+      }),
       availability,
       log,
     }),

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { credentialsOf } from '../auth/credentials.ts';
 import type { OpenAuth } from '../auth/open-auth.ts';
+import type { Viewer } from '../auth/viewer.ts';
 import { ownerOf } from '../auth/visible.ts';
+import { type AuthSettings, isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
@@ -11,7 +13,7 @@ import { blobKey } from '../images/storage/blob-key.ts';
 import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
 import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
-import { parseGlobalId } from '../public-ids/global-id.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
 import { createSubgraph, schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
@@ -20,11 +22,14 @@ import { createCors } from './cors.ts';
 import { createForwarded } from './forwarded.ts';
 import { createGraphql, type Graphql } from './graphql/graphql.ts';
 import { createGraphqlSockets } from './graphql/graphql-sockets.ts';
+import type { OperationList } from './graphql/persisted/operation-list.ts';
+import { createPersistedOperations } from './graphql/persisted/persisted-operations.ts';
 import { createRequestOrigins } from './origin.ts';
 import { createGraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
 import { createImageRoute } from './rest/image-route.ts';
 import { createSchemaRoute } from './rest/schema-route.ts';
+import { createSignedImageRoute } from './rest/signed-image-route.ts';
 import { createUploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import { createStalledResponses } from './stalled-responses.ts';
@@ -49,12 +54,14 @@ export function openApiRoutes(options: {
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
   availability: Availability;
+  /** Operations that clients may run by their ids. */
+  operationList: OperationList;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, log } = options;
+  const { services, thumbnails, exportEdits, availability, operationList, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
-  const { images, blobs, uploads } = services;
+  const { images, imageLinks, blobs, uploads } = services;
   const forwarded = createForwarded({
     isTrusted: createTrustedProxies(http.trustedProxies),
     hasProxies: http.trustedProxies.length > 0,
@@ -71,7 +78,19 @@ export function openApiRoutes(options: {
     graphql,
     sockets: createGraphqlSockets({ graphql, authenticator, accessWatch, streamPlaces }),
   });
-  const common = { services, maxFileBytes, takePlace, accessWatch, streamPlaces, log };
+  const persistedOperations = createPersistedOperations({
+    list: operationList,
+    only: options.config.persistedOperations.only,
+  });
+  const common = {
+    services,
+    maxFileBytes,
+    takePlace,
+    accessWatch,
+    streamPlaces,
+    persistedOperations,
+    log,
+  };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(
@@ -86,6 +105,20 @@ export function openApiRoutes(options: {
     onStalled: () => log.info('closed stalled response'),
   });
 
+  const imageRoute = createImageRoute<Viewer>({
+    find: async (reader, globalId) => {
+      const id = idOf('Image', globalId);
+      if (id === null) return null;
+      const image = await ('viewer' in reader
+        ? images.find(reader.viewer, id)
+        : images.findOfAnyOwner(id));
+      return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
+    },
+    credentialHeaders: credentialHeaders(auth),
+    blobs,
+    thumbnails,
+    onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
+  });
   const routes = createApiRoutes({
     prefix: http.prefix,
     origins: createRequestOrigins({
@@ -107,20 +140,12 @@ export function openApiRoutes(options: {
     }),
     endpoints,
     graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
-    imageRoute: createImageRoute({
-      find: async (viewer, globalId) => {
-        const id = parseGlobalId(globalId);
-        if (id?.typename !== 'Image') return null;
-        const image = await images.find(viewer, id.id);
-        return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
-      },
-      blobs,
-      thumbnails,
-      onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
-    }),
+    imageRoute,
+    signedImageRoute: createSignedImageRoute({ imageLinks, imageRoute, availability }),
     uploadRoute: createUploadRoute({
       uploads,
       images,
+      imageLinks,
       takePlace,
       maxFileBytes,
       onError: (error) => log.error({ err: error }, 'upload failed'),
@@ -143,4 +168,9 @@ export function openApiRoutes(options: {
     },
     close: stalled.stop,
   };
+}
+
+function credentialHeaders(auth: AuthSettings): readonly string[] {
+  if (!isAuthOn(auth)) return [];
+  return ['Authorization', 'X-Api-Key', ...(auth.header === null ? [] : [auth.header.name])];
 }

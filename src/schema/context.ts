@@ -23,6 +23,7 @@ import type { Budgets } from '../limits/budgets.ts';
 import type { SetBudget } from '../limits/set-budget.ts';
 import type { Models } from '../models/models.ts';
 import type { PriceTable } from '../models/prices.ts';
+import type { ImageLinks } from '../public-ids/image-links.ts';
 import type { UsageReports } from '../usage/report.ts';
 import type { RepriceJobs } from '../usage/reprice.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -52,6 +53,7 @@ export interface Services {
   readonly sharedReads: SharedReads;
   readonly images: Images;
   readonly uploads: Uploads;
+  readonly imageLinks: ImageLinks;
   readonly blobs: BlobStore;
   readonly models: Models;
   readonly prices: PriceTable;

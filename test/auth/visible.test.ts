@@ -80,7 +80,9 @@ describe('each statement on an owned table', () => {
 });
 
 test('only src/auth and src/access read who a viewer is', async () => {
-  const sources = [...(await readSources())].filter(([path]) => !/^src\/(auth|access)\//.test(path));
+  const sources = [...(await readSources())].filter(
+    ([path]) => !/^src\/(auth|access)\//.test(path),
+  );
   const readers = sources.filter(([, text]) => /\bviewer\.(ownerId|isAdmin)\b/.test(text));
   expect(readers.map(([path]) => path)).toEqual([]);
 });

@@ -15,7 +15,6 @@ import type { StreamPlaces } from '../stream-places.ts';
 import { logMistakes } from './client-errors-log.ts';
 import type { Graphql, RequestContext } from './graphql.ts';
 import { toPublicResult } from './public-result.ts';
-import { checkDocumentText } from './query-limits.ts';
 
 /** Limit of one message; as large as a request over HTTP. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -188,7 +187,7 @@ export function createGraphqlSockets(options: {
 }
 
 /** Operations of one connection: parsed, validated and run by Yoga. */
-function createProtocol({ yoga, maskError }: Graphql, auth: Auth) {
+function createProtocol({ yoga, persistedOperations, maskError }: Graphql, auth: Auth) {
   return makeServer<Record<string, unknown>, Connection>({
     onConnect: ({ extra, connectionParams }) => admit(extra, connectionParams ?? {}, auth),
     async onSubscribe({ extra, subscriptions }, _id, params) {
@@ -198,9 +197,14 @@ function createProtocol({ yoga, maskError }: Graphql, auth: Auth) {
       try {
         const { request, context, access } = extra;
         if (access === undefined) throw new Error('the connection is not authenticated');
-        checkDocumentText(params.query);
-        const enveloped = yoga.getEnveloped({ ...context, access, request, params });
-        const document = enveloped.parse(params.query);
+        const query = persistedOperations.documentOf(params, access.viewer) ?? '';
+        const enveloped = yoga.getEnveloped({
+          ...context,
+          access,
+          request,
+          params: { ...params, query },
+        });
+        const document = enveloped.parse(query);
         const errors = enveloped.validate(enveloped.schema, document);
         if (errors.length > 0) return errors.map(maskError);
         return {
