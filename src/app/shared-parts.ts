@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { createPseudonyms } from '../auth/pseudonyms.ts';
+import { isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import { makeDirectory } from '../config/data-dir/durable-files.ts';
 import {
@@ -91,10 +93,13 @@ export async function openSharedParts(options: {
       secretKey,
       allowedHosts: config.webhooks.allowedHosts,
       proxies: config.outboundProxies,
+      // Without authentication, the only owner is the operator.
+      reader: { isAdmin: !isAuthOn(config.auth) },
       log,
     }),
     (it) => it.close(),
   );
+  const safetyIdentifierOf = isAuthOn(config.auth) ? createPseudonyms(secretKey) : null;
   const budgets = createBudgets({ prisma, log });
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
   const edits = opened.adopt(
@@ -126,6 +131,7 @@ export async function openSharedParts(options: {
     webhooks,
     edits,
     budgets,
+    safetyIdentifierOf,
     close: () => parts.disposeAsync(),
   };
 }

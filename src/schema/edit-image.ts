@@ -102,7 +102,7 @@ builder.mutationField('editImage', (t) =>
         check: () =>
           checkAll({
             images: () => checkImageInputs(images, mask),
-            edit: () => context.edits.check(edit),
+            edit: () => context.edits.check(context.viewer, edit),
           }),
         submit: (expect) => context.edits.create(context.viewer, edit, expect),
       });

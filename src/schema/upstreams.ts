@@ -1,4 +1,5 @@
 import { assertAdmin } from '../auth/visible.ts';
+import { shownMessage } from '../edits/outcome-record.ts';
 import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { NotFoundError } from '../errors.ts';
@@ -54,8 +55,9 @@ const UpstreamObject = builder.objectRef<UpstreamState>('Upstream').implement({
     reason: t.string({
       nullable: true,
       description:
-        'Reason for the pause, as reported by the upstream. Null if the upstream is not paused.',
-      resolve: ({ pause }) => pause?.message ?? null,
+        'Reason for the pause; the upstream’s own message only for admins. Null if the upstream is not paused.',
+      resolve: ({ pause }, _, { viewer }) =>
+        pause && shownMessage(pause.code, pause.message, viewer),
     }),
   }),
 });

@@ -28,8 +28,10 @@ export function createEditRequests(options: {
   blobs: BlobStore;
   /** Sends the stored files unchanged. */
   forwardMetadata: boolean;
+  /** A pseudonym of an owner. Null: there is only one owner. */
+  safetyIdentifierOf: ((ownerId: string) => string) | null;
 }): EditRequests {
-  const { prisma, blobs, forwardMetadata } = options;
+  const { prisma, blobs, forwardMetadata, safetyIdentifierOf } = options;
 
   async function open(ownerId: string, jobImage: JobImage, signal: AbortSignal) {
     const { image, role, position } = jobImage;
@@ -61,6 +63,11 @@ export function createEditRequests(options: {
         AND input.role IN ('INPUT', 'MASK')`;
   }
 
+  function identify({ ownerId, upstream }: ClaimedJob): [string, string][] {
+    if (!upstream.safetyIdentifier || safetyIdentifierOf === null) return [];
+    return [['safety_identifier', safetyIdentifierOf(ownerId)]];
+  }
+
   return {
     async prepare(job, signal) {
       try {
@@ -79,7 +86,7 @@ export function createEditRequests(options: {
         return {
           images: filesOf('INPUT'),
           ...(mask && { mask }),
-          fields: toFormFields(params, job.resolvedSize),
+          fields: [...toFormFields(params, job.resolvedSize), ...identify(job)],
         };
       } catch (error) {
         throw toUnsent(error, signal);
