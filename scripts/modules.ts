@@ -23,7 +23,9 @@ export const MODULES = [
   'webhooks',
   'schema',
   'http',
+  'admin',
   'app',
+  'cli',
   'main.ts',
 ];
 
