@@ -1,3 +1,5 @@
+import { createCommands } from '../admin/create-commands.ts';
+import { serveCommands } from '../admin/socket/serve-commands.ts';
 import type { Config } from '../config/config.ts';
 import { openHttp } from '../http/open-http.ts';
 import { checkPort } from '../http/server.ts';
@@ -61,6 +63,11 @@ async function openApp(options: AppOptions): Promise<App> {
     role === 'worker'
       ? null
       : opened.adopt(await openApi({ shared, upstreams, config, log }), (it) => it.close());
+  // Without it, commands could not reach the embedded database, which only this process can open.
+  if (config.database.kind === 'pglite') {
+    const commands = createCommands(shared);
+    opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
+  }
   const http = await openHttp({
     config: httpConfig,
     routes: api?.routes ?? WORKER_ROUTES,

@@ -35,8 +35,9 @@ export async function runCli(options: CliOptions): Promise<number> {
     note,
     now: new Date(),
     async run(name, input) {
-      await using commands = await openCommands({ env, note });
-      return await commands.run(name, input, { onProgress: note, signal });
+      await using opened = await openCommands({ env, note });
+      // Before the database is closed.
+      return await opened.commands[name](input, { onProgress: note, signal });
     },
   };
   const { version } = JSON.parse(
