@@ -18,6 +18,10 @@ export const visibleTo = ({ reads }: Viewer) => (reads === null ? {} : ownedBy(r
 export const visibleRows = ({ reads }: Viewer, row: string): Prisma.Sql =>
   reads === null ? Prisma.sql`TRUE` : ownedRows(reads, row);
 
+/** Whether a viewer may read the rows of an owner. */
+export const mayRead = ({ reads }: Viewer, ownerId: string): boolean =>
+  reads === null || reads === ownerId;
+
 /**
  * The owner whose rows a list has, for SQL functions and indexes that are split by owner: lists are
  * of one owner, also for an admin (see `asOwner`).
@@ -48,4 +52,10 @@ export const ofAllOwners = <Value>(value: Value): Value => value;
 /** @param action what only admins may do, such as a mutation's name. @throws ForbiddenError */
 export function assertAdmin({ isAdmin }: Viewer, action: string): void {
   if (!isAdmin) throw new ForbiddenError(`${action} is for admins only.`);
+}
+
+/** @throws ForbiddenError for a credential that can only read. */
+export function assertCanEdit({ canEdit }: Viewer): void {
+  if (canEdit) return;
+  throw new ForbiddenError('This needs a credential with the scope edit; yours can only read.');
 }

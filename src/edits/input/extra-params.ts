@@ -8,8 +8,6 @@ const RESERVED = new Set([
     wireName,
     ...sentWith.map(([name]) => name),
   ]),
-  // Names the owner: see createPseudonyms.
-  'safety_identifier',
   // Files cannot be sent as text.
   'image',
   'mask',

@@ -12,6 +12,8 @@ import { toFormFields } from '../input/form-fields.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import type { ClaimedJob } from './claim-edit.ts';
 
+const SAFETY_IDENTIFIER = 'safety_identifier';
+
 type JobImage = ClaimedJob['images'][number];
 
 export interface EditRequests {
@@ -63,9 +65,12 @@ export function createEditRequests(options: {
         AND input.role IN ('INPUT', 'MASK')`;
   }
 
-  function identify({ ownerId, upstream }: ClaimedJob): [string, string][] {
-    if (!upstream.safetyIdentifier || safetyIdentifierOf === null) return [];
-    return [['safety_identifier', safetyIdentifierOf(ownerId)]];
+  /** With several owners, an owner may not appear as another one. */
+  function identified({ ownerId, upstream }: ClaimedJob, fields: [string, string][]) {
+    if (safetyIdentifierOf === null) return fields;
+    const others = fields.filter(([name]) => name !== SAFETY_IDENTIFIER);
+    if (!upstream.safetyIdentifier) return others;
+    return [...others, [SAFETY_IDENTIFIER, safetyIdentifierOf(ownerId)] as const];
   }
 
   return {
@@ -86,7 +91,7 @@ export function createEditRequests(options: {
         return {
           images: filesOf('INPUT'),
           ...(mask && { mask }),
-          fields: [...toFormFields(params, job.resolvedSize), ...identify(job)],
+          fields: identified(job, toFormFields(params, job.resolvedSize)),
         };
       } catch (error) {
         throw toUnsent(error, signal);
