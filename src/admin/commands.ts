@@ -69,6 +69,11 @@ export const COMMANDS = {
     input: z.object({ ownerId: z.string(), disabled: z.boolean() }),
     result: z.object({}),
   },
+  assignHistory: {
+    input: z.object({ from: z.string(), to: z.string() }),
+    /** The rows that have another owner now. */
+    result: z.object({ edits: z.int(), images: z.int() }),
+  },
 } as const satisfies Record<string, { input: z.ZodType; result: z.ZodType }>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -3,7 +3,9 @@ import { type Auditor, createAudit } from '../auth/audit.ts';
 import { createOwners } from '../auth/owners.ts';
 import { OPERATOR } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
+import type { BlobStore } from '../images/storage/blob-store.ts';
 import type { Events } from '../queue/events.ts';
+import { createAssignHistory } from './assign/assign-history.ts';
 import type { Commands } from './commands.ts';
 import { createKeyCommands } from './keys.ts';
 import { createOwnerCommands } from './owners.ts';
@@ -15,12 +17,14 @@ const ACTOR: Auditor = { viewer: OPERATOR, requestId: null };
 export function createCommands(options: {
   prisma: PrismaClient;
   events: Pick<Events, 'publish'>;
+  blobs: BlobStore;
 }): Commands {
-  const { prisma, events } = options;
+  const { prisma, events, blobs } = options;
   const audit = createAudit();
   const actor = ACTOR;
   return {
     ...createKeyCommands({ prisma, apiKeys: createApiKeys({ prisma, events, audit }), actor }),
     ...createOwnerCommands({ prisma, owners: createOwners({ prisma, events, audit }), actor }),
+    assignHistory: createAssignHistory({ prisma, blobs, audit, actor }),
   };
 }

@@ -65,7 +65,7 @@ async function openApp(options: AppOptions): Promise<App> {
       : opened.adopt(await openApi({ shared, upstreams, config, log }), (it) => it.close());
   // Without it, commands could not reach the embedded database, which only this process can open.
   if (config.database.kind === 'pglite') {
-    const commands = createCommands(shared);
+    const commands = createCommands({ ...shared, blobs: shared.images.blobs });
     opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
   }
   const http = await openHttp({

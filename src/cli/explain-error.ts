@@ -9,6 +9,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   allowedModels: '--model',
   expiresAt: '--expires',
   previousValidUntil: '--overlap',
+  to: '--to',
 };
 
 /** What to print for a failed command: one sentence for each problem, or the stack of a defect. */

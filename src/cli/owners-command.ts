@@ -7,6 +7,21 @@ const OWNER = {
   owner: { type: 'positional', required: true, description: 'Id of the owner' },
 } as const satisfies ArgsDef;
 
+const ASSIGN = {
+  from: {
+    type: 'string',
+    required: true,
+    description: 'The owner that has the history, such as local',
+    valueHint: 'id',
+  },
+  to: {
+    type: 'string',
+    required: true,
+    description: 'The owner that gets it, who has none yet',
+    valueHint: 'id',
+  },
+} as const satisfies ArgsDef;
+
 const HEADINGS = ['OWNER', 'NAME', 'EDITS', 'DISABLED', 'FIRST REQUEST'] as const;
 
 export function createOwnersCommand(cli: Cli) {
@@ -23,6 +38,18 @@ export function createOwnersCommand(cli: Cli) {
         createdAt,
       ]);
       cli.print(formatTable(HEADINGS, rows));
+    },
+  });
+
+  const assign = defineCommand({
+    meta: { name: 'assign', description: 'Move the whole history of an owner to another one' },
+    args: ASSIGN,
+    async run({ rawArgs }) {
+      const args = readArguments(rawArgs, ASSIGN);
+      const [from, to] = [args.required('from'), args.required('to')];
+      const { edits, images } = await cli.run('assignHistory', { from, to });
+      cli.note(`Assigned ${edits} edits and ${images} images of ${from} to ${to}.`);
+      cli.note(`API keys of ${from} stay: they see none of these edits from now on.`);
     },
   });
 
@@ -43,6 +70,7 @@ export function createOwnersCommand(cli: Cli) {
     meta: { name: 'retouch owners', description: 'Owners of edits' },
     subCommands: {
       list,
+      assign,
       disable: setDisabled({
         name: 'disable',
         description: 'Reject all requests of an owner; running edits end as usual',
