@@ -42,6 +42,7 @@ describe.runIf(inject('databaseKind') === 'pglite')('the socket of a running ser
   test('creates a key that is valid at once, and ends it within seconds', async () => {
     const env = { DATA_DIR: await temporaryDirectory(), AUTH_API_KEYS: 'true' };
     const service = await startService(env);
+    expect(service.output.stdout).toContain('no API key yet');
     expect((await stat(join(env.DATA_DIR, 'admin.sock'))).mode & 0o777).toBe(0o600);
     const created = await command(env, 'keys', 'create', '--owner', 'alice', '--scope', 'admin');
     expect(created.exitCode, created.stderr).toBe(0);
