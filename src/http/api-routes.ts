@@ -43,6 +43,8 @@ export function createApiRoutes(options: {
   authenticator: Authenticator;
   credentialsOf: (req: IncomingMessage) => Credentials;
   accessWatch: AccessWatch;
+  /** Called before a byte of the body is read. */
+  onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
@@ -53,7 +55,8 @@ export function createApiRoutes(options: {
   stalled: StalledResponses;
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute, authenticator, credentialsOf, accessWatch } = options;
+  const { corsOrigins, schemaRoute, authenticator, credentialsOf, accessWatch, onAdmitted } =
+    options;
   const { availability, stalled } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
@@ -61,7 +64,9 @@ export function createApiRoutes(options: {
   async function admit(req: IncomingMessage, res: ServerResponse, log: Log) {
     const credentials = credentialsOf(req);
     try {
-      return { ...(await authenticator.authenticate(credentials)), credentials };
+      const access = { ...(await authenticator.authenticate(credentials)), credentials };
+      onAdmitted(req, access);
+      return access;
     } catch (error) {
       const response = toErrorResponse(error);
       if (response.fault === 'server') log.error({ err: error }, 'could not authenticate');

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { credentialsOf } from '../auth/credentials.ts';
 import type { OpenAuth } from '../auth/open-auth.ts';
+import { ownerOf } from '../auth/visible.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
@@ -26,6 +28,7 @@ import { createSchemaRoute } from './rest/schema-route.ts';
 import { createUploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import { createStalledResponses } from './stalled-responses.ts';
+import { createStreamPlaces } from './stream-places.ts';
 import { createTakePlace, createUploadPlaces } from './upload-places.ts';
 
 /** What `npm run build:page` makes of src/graphiql. */
@@ -56,16 +59,19 @@ export function openApiRoutes(options: {
     isTrusted: createTrustedProxies(http.trustedProxies),
     hasProxies: http.trustedProxies.length > 0,
   });
+  // By owner, or else by address: none may take all the places.
+  const ownerOfRequest = new WeakMap<IncomingMessage, string>();
   const takePlace = createTakePlace(
     createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
-    forwarded.client,
+    (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
+  const streamPlaces = createStreamPlaces();
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
-    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch }),
+    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch, streamPlaces }),
   });
-  const common = { services, maxFileBytes, takePlace, accessWatch, log };
+  const common = { services, maxFileBytes, takePlace, accessWatch, streamPlaces, log };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(
@@ -92,6 +98,9 @@ export function openApiRoutes(options: {
     corsOrigins: http.corsOrigins,
     authenticator,
     accessWatch,
+    onAdmitted: (req, { viewer }) => {
+      if (authenticator.isOn) ownerOfRequest.set(req, ownerOf(viewer));
+    },
     credentialsOf: (req) => ({
       ...credentialsOf(req.headers),
       proxyUser: auth.header && forwarded.user(req, auth.header.name),

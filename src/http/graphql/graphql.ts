@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts';
 import type { Context, Services } from '../../schema/context.ts';
 import { createInlineImages } from '../../schema/inline-images.ts';
 import { createLoaders } from '../../schema/loaders.ts';
+import type { StreamPlaces } from '../stream-places.ts';
 import type { TakePlace } from '../upload-places.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
 import { useMistakesLog } from './client-errors-log.ts';
@@ -54,10 +55,11 @@ export function createGraphql(options: {
   /** Shared by all routes that receive uploads. */
   takePlace: TakePlace;
   accessWatch: AccessWatch;
+  streamPlaces: StreamPlaces;
   log: Log;
 }): Graphql {
   const { path, schema, services, maxFileBytes, takePlace, accessWatch, log } = options;
-  const streams = createOpenStreams({ accessWatch });
+  const streams = createOpenStreams({ accessWatch, places: options.streamPlaces });
   const masked = new WeakSet();
   const yoga = createYoga<RequestContext, Context>({
     schema,

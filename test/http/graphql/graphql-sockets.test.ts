@@ -11,6 +11,7 @@ import { NO_CREDENTIALS } from '../../../src/auth/credentials.ts';
 import { LOCAL_VIEWER } from '../../../src/auth/viewer.ts';
 import type { Graphql } from '../../../src/http/graphql/graphql.ts';
 import { createGraphqlSockets } from '../../../src/http/graphql/graphql-sockets.ts';
+import { createStreamPlaces } from '../../../src/http/stream-places.ts';
 import { createLog } from '../../../src/log.ts';
 
 async function serveSockets(pingMs: number) {
@@ -24,6 +25,7 @@ async function serveSockets(pingMs: number) {
     graphql: graphql as unknown as Graphql,
     authenticator,
     accessWatch: createAccessWatch({ authenticator }),
+    streamPlaces: createStreamPlaces(),
     pingMs,
   });
   const server = createServer();
