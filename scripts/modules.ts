@@ -24,7 +24,9 @@ export const MODULES = [
   'webhooks',
   'schema',
   'http',
+  'admin',
   'app',
+  'cli',
   'main.ts',
 ];
 

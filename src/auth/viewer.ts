@@ -70,3 +70,11 @@ export function viewerWith(options: {
 export function asOwner(viewer: Viewer): Viewer {
   return viewer.reads === viewer.ownerId ? viewer : { ...viewer, reads: viewer.ownerId };
 }
+
+/**
+ * Whoever operates the service, and runs commands on its machine: an admin, recorded under the name
+ * of the local user.
+ */
+export const OPERATOR: Viewer = Object.freeze(
+  viewerWith({ ownerId: 'local', scopes: ['ADMIN'], credential: { kind: 'NONE' } }),
+);
