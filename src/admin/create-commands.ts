@@ -1,6 +1,6 @@
-import { createApiKeys } from '../auth/api-keys/api-keys.ts';
+import { createApiKeys } from '../access/api-keys.ts';
+import { createOwners } from '../access/owners.ts';
 import { type Auditor, createAudit } from '../auth/audit.ts';
-import { createOwners } from '../auth/owners.ts';
 import { OPERATOR } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { BlobStore } from '../images/storage/blob-store.ts';

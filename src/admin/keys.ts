@@ -1,4 +1,4 @@
-import type { ApiKeys } from '../auth/api-keys/api-keys.ts';
+import type { ApiKeys } from '../access/api-keys.ts';
 import type { Auditor } from '../auth/audit.ts';
 import { ofAllOwners } from '../auth/visible.ts';
 import type { PrismaClient } from '../database/database.ts';

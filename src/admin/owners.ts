@@ -1,5 +1,5 @@
+import type { Owners } from '../access/owners.ts';
 import type { Auditor } from '../auth/audit.ts';
-import type { Owners } from '../auth/owners.ts';
 import { ofAllOwners } from '../auth/visible.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Commands } from './commands.ts';
