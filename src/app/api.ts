@@ -1,11 +1,12 @@
 import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
+import { createResolveOutcome } from '../edits/end/resolve-outcome.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
-import { createSetBudget } from '../limits/set-budget.ts';
+import { createSetLimit } from '../limits/set-limit.ts';
 import type { Log } from '../log.ts';
 import { createModels } from '../models/models.ts';
 import { createSharedReads } from '../schema/shared-reads.ts';
@@ -33,13 +34,12 @@ export async function openApi(options: {
   log: Log;
 }): Promise<ApiHalf> {
   const { shared, upstreams, config, log } = options;
-  const { prisma, images, budgets, prices, knownModels, availability } = shared;
+  const { prisma, events, images, prices, knownModels, availability } = shared;
   const { editsApi, outboundProxies: proxies, limits } = config;
   await using opened = new AsyncDisposableStack();
 
-  const auth = opened.adopt(
-    await openAuth({ config: config.auth, prisma, events: shared.events, log }),
-    (it) => it.close(),
+  const auth = opened.adopt(await openAuth({ config: config.auth, prisma, events, log }), (it) =>
+    it.close(),
   );
   const models = createModels({
     known: knownModels,
@@ -68,8 +68,14 @@ export async function openApi(options: {
         owners: auth.owners,
         auditEvents: auth.auditEvents,
         prisma,
-        budgets,
-        setBudget: createSetBudget({ prisma }),
+        audit: auth.audit,
+        limits: shared.limits,
+        setLimit: createSetLimit({ prisma, events, audit: auth.audit }),
+        resolveOutcome: createResolveOutcome({
+          prisma,
+          ledger: shared.edits.ledger,
+          audit: auth.audit,
+        }),
         sharedReads: createSharedReads(),
         images: images.images,
         uploads: images.uploads,

@@ -11,7 +11,7 @@ import { openDatabase } from '../database/open-database.ts';
 import { openEdits } from '../edits/open-edits.ts';
 import { createProcesses } from '../edits/run/processes.ts';
 import { openImages } from '../images/open-images.ts';
-import { createBudgets } from '../limits/budgets.ts';
+import { createLimits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
@@ -95,7 +95,7 @@ export async function openSharedParts(options: {
     }),
     (it) => it.close(),
   );
-  const budgets = createBudgets({ prisma, log });
+  const editLimits = createLimits({ prisma, log });
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
   const edits = opened.adopt(
     openEdits({
@@ -103,7 +103,7 @@ export async function openSharedParts(options: {
       events,
       images,
       prices: priceTable,
-      budgets,
+      limits: editLimits,
       insertWebhooks: webhooks.insertDeliveries,
       answerRetentionDays: config.answerRetentionDays,
       log,
@@ -125,7 +125,7 @@ export async function openSharedParts(options: {
     queue,
     webhooks,
     edits,
-    budgets,
+    limits: editLimits,
     close: () => parts.disposeAsync(),
   };
 }

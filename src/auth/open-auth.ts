@@ -6,7 +6,7 @@ import { type AccessWatch, createAccessWatch } from './access-watch.ts';
 import { type ApiKeys, createApiKeys } from './api-keys/api-keys.ts';
 import { createKnownKeys } from './api-keys/known-keys.ts';
 import { createLastUses } from './api-keys/last-uses.ts';
-import { type AuditEvents, createAudit, createAuditEvents } from './audit.ts';
+import { type Audit, type AuditEvents, createAudit, createAuditEvents } from './audit.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createKnownOwners } from './known-owners.ts';
 import { createOwners, type Owners } from './owners.ts';
@@ -20,6 +20,7 @@ export interface OpenAuth {
   readonly accessWatch: AccessWatch;
   readonly apiKeys: ApiKeys;
   readonly owners: Owners;
+  readonly audit: Audit;
   readonly auditEvents: AuditEvents;
   close(): Promise<void>;
 }
@@ -68,6 +69,7 @@ export async function openAuth(options: {
     accessWatch,
     apiKeys: createApiKeys({ prisma, events, audit }),
     owners: createOwners({ prisma, events, audit }),
+    audit,
     auditEvents: createAuditEvents({ prisma }),
     async close() {
       unsubscribe();

@@ -50,10 +50,15 @@ export const SUMS_OF_EDITS = Prisma.sql`
   count(*) FILTER (WHERE "sandbox") AS "sandboxEdits",
   count(*) FILTER (WHERE "status" IN ('QUEUED', 'RUNNING')) AS "pending",
   count(*) FILTER (WHERE "status" = 'SUCCEEDED') AS "succeeded",
-  count(*) FILTER (WHERE "status" = 'FAILED') AS "failed",
-  count(*) FILTER (WHERE "status" = 'CANCELED' AND "errorCode" IS NULL) AS "canceled",
   count(*) FILTER (
-    WHERE "status" = 'OUTCOME_UNKNOWN' OR ("status" = 'CANCELED' AND "errorCode" IS NOT NULL)
+    WHERE "status" = 'FAILED' OR ("status" = 'OUTCOME_UNKNOWN' AND "costMicroUsd" IS NOT NULL)
+  ) AS "failed",
+  count(*) FILTER (
+    WHERE "status" = 'CANCELED' AND ("errorCode" IS NULL OR "costMicroUsd" IS NOT NULL)
+  ) AS "canceled",
+  count(*) FILTER (
+    WHERE "costMicroUsd" IS NULL
+      AND ("status" = 'OUTCOME_UNKNOWN' OR ("status" = 'CANCELED' AND "errorCode" IS NOT NULL))
   ) AS "unresolved",
   sum("outputCount") AS "images",
   count("totalTokens") AS "editsWithUsage",

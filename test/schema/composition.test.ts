@@ -80,10 +80,10 @@ test('gives the same types as the standalone schema, but for what only one of th
     'Query.node',
     'Query.nodes',
     'Query.viewer',
-    'Viewer.budget',
     'Viewer.editJobs',
     'Viewer.id',
     'Viewer.isAdmin',
+    'Viewer.limits',
     'Viewer.usage',
   ]);
   expect(only(theirs, ours)).toEqual([]);
@@ -106,10 +106,12 @@ test('keeps the tag of everything that is for admins only', () => {
           .map((value) => `${type.name}.${value.name}`)
       : []),
   ]);
-  const types = ['SetBudget', 'RepriceJobs', 'ResumeUpstream'].flatMap((name) =>
+  const types = ['SetLimit', 'ResolveOutcome', 'RepriceJobs', 'ResumeUpstream'].flatMap((name) =>
     ['Input', 'Payload', 'Result'].map((part) => name + part),
   );
-  const mutations = ['Mutation.setBudget', 'Mutation.repriceJobs', 'Mutation.resumeUpstream'];
+  const mutations = ['setLimit', 'resolveOutcome', 'repriceJobs', 'resumeUpstream'].map(
+    (name) => `Mutation.${name}`,
+  );
   expect(tagged.sort()).toEqual(
     [...types, ...mutations, 'UsageBucket.ownerId', 'UsageGroup.OWNER'].sort(),
   );
