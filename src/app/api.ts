@@ -66,6 +66,7 @@ export async function openApi(options: {
         ...edits,
         apiKeys: auth.apiKeys,
         owners: auth.owners,
+        actFor: auth.actFor,
         auditEvents: auth.auditEvents,
         prisma,
         audit: auth.audit,

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { createPseudonyms } from '../auth/pseudonyms.ts';
+import { isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import { makeDirectory } from '../config/data-dir/durable-files.ts';
 import {
@@ -91,11 +93,14 @@ export async function openSharedParts(options: {
       secretKey,
       allowedHosts: config.webhooks.allowedHosts,
       proxies: config.outboundProxies,
+      // Without authentication, the only owner is the operator.
+      reader: { isAdmin: !isAuthOn(config.auth) },
       log,
     }),
     (it) => it.close(),
   );
   const editLimits = createLimits({ prisma, log });
+  const safetyIdentifierOf = isAuthOn(config.auth) ? createPseudonyms(secretKey) : null;
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
   const edits = opened.adopt(
     openEdits({
@@ -126,6 +131,7 @@ export async function openSharedParts(options: {
     webhooks,
     edits,
     limits: editLimits,
+    safetyIdentifierOf,
     close: () => parts.disposeAsync(),
   };
 }

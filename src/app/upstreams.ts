@@ -124,9 +124,9 @@ async function configured(
   if (editsApi.kind === 'file') return readUpstreamsFile(editsApi.path, editsApi.firstHand);
   if (editsApi.kind === 'remote') {
     const firstHand = editsApi.firstHand ?? isFirstHandHost(editsApi.url);
-    return [{ name: 'default', ...editsApi, firstHand, ...SINGLE }];
+    return [{ name: 'default', ...editsApi, firstHand, safetyIdentifier: firstHand, ...SINGLE }];
   }
   const url = sandboxUrl;
   const own = { url, key: 'sandbox', imageField: 'image[]', firstHand: true } as const;
-  return [{ name: 'sandbox', ...own, ...SINGLE }];
+  return [{ name: 'sandbox', ...own, safetyIdentifier: true, ...SINGLE }];
 }

@@ -69,11 +69,16 @@ export function createAuditEvents({ prisma }: { prisma: PrismaClient }): AuditEv
   return {
     all: createLists({
       prisma,
-      source: source(() => ofAllOwners(Prisma.sql`"AuditEvent" AS event WHERE TRUE`)),
+      source: source(
+        () => Prisma.sql`"AuditEvent" AS event WHERE ${ofAllOwners(Prisma.sql`TRUE`)}`,
+      ),
     }),
     ofOwners: createLists({
       prisma,
-      source: source((of) => Prisma.sql`"AuditEvent" AS event WHERE event."ownerId" = ${of}`),
+      source: source(
+        (of) =>
+          Prisma.sql`"AuditEvent" AS event WHERE ${ofAllOwners(Prisma.sql`event."ownerId" = ${of}`)}`,
+      ),
     }),
   };
 }

@@ -3,6 +3,7 @@ import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { Events } from '../queue/events.ts';
 import { type AccessWatch, createAccessWatch } from './access-watch.ts';
+import { type ActFor, createActFor } from './act-for.ts';
 import { type ApiKeys, createApiKeys } from './api-keys/api-keys.ts';
 import { createKnownKeys } from './api-keys/known-keys.ts';
 import { createLastUses } from './api-keys/last-uses.ts';
@@ -21,6 +22,7 @@ export interface OpenAuth {
   readonly apiKeys: ApiKeys;
   readonly owners: Owners;
   readonly audit: Audit;
+  readonly actFor: ActFor;
   readonly auditEvents: AuditEvents;
   close(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function openAuth(options: {
     apiKeys: createApiKeys({ prisma, events, audit }),
     owners: createOwners({ prisma, events, audit }),
     audit,
+    actFor: createActFor({ prisma, audit }),
     auditEvents: createAuditEvents({ prisma }),
     async close() {
       unsubscribe();

@@ -18,6 +18,10 @@ export const visibleTo = ({ reads }: Viewer) => (reads === null ? {} : ownedBy(r
 export const visibleRows = ({ reads }: Viewer, row: string): Prisma.Sql =>
   reads === null ? Prisma.sql`TRUE` : ownedRows(reads, row);
 
+/** Whether a viewer may read the rows of an owner. */
+export const mayRead = ({ reads }: Viewer, ownerId: string): boolean =>
+  reads === null || reads === ownerId;
+
 /**
  * The owner whose rows a list has, for SQL functions and indexes that are split by owner: lists are
  * of one owner, also for an admin (see `asOwner`).

@@ -1,9 +1,15 @@
 import { join } from 'node:path';
-import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type AuthSettings, isAuthOn } from './auth-settings.ts';
+import { authMethods, authProblems, readAuth } from './read-auth.ts';
 import { editsApiUrlHint, misspelledSettings, shown } from './setting-mistakes.ts';
-import { SETTINGS, type Setting } from './settings.ts';
+import {
+  type Environment,
+  SETTINGS,
+  type Setting,
+  type SettingName,
+  type SettingValues as Values,
+} from './settings.ts';
 import type { S3Location } from './storage-url.ts';
 
 /** Credentials of an account that may use the bucket. */
@@ -113,10 +119,6 @@ export interface Config {
   readonly warnings: readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
-
-type SettingName = keyof typeof SETTINGS;
-type Values = { [Name in SettingName]?: z.output<(typeof SETTINGS)[Name]['schema']> };
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the environment. An empty variable counts as absent, because compose files write it that
@@ -228,27 +230,6 @@ export function loadConfig(given: Environment): Config {
   }
 }
 
-function readAuth(values: Values): AuthSettings {
-  const { AUTH_JWT_ISSUER: issuer, AUTH_JWT_AUDIENCE: audience, AUTH_HEADER: name } = values;
-  const { AUTH_JWT_JWKS_URL: jwksUrl, AUTH_JWT_PUBLIC_KEY: key } = values;
-  const scopes = values.AUTH_JWT_SCOPES ?? [];
-  const one = issuer !== undefined &&
-    audience !== undefined && {
-      issuer,
-      audience,
-      keys: jwksUrl === undefined ? { publicKey: key ?? '' } : { jwksUrl },
-      algorithms: values.AUTH_JWT_ALGORITHMS ?? [],
-      scopeClaim: values.AUTH_JWT_SCOPE_CLAIM ?? '',
-      scopes,
-    };
-  return {
-    apiKeys: values.AUTH_API_KEYS ?? false,
-    issuers: one ? [one] : [],
-    issuersFile: values.AUTH_JWT_FILE ?? null,
-    header: name === undefined ? null : { name, scopes: values.AUTH_HEADER_SCOPES ?? [] },
-  };
-}
-
 /** Reads each variable separately, so that one invalid value does not hide the next. */
 function readValues(env: Environment, problems: string[]): Values {
   const values: Record<string, unknown> = {};
@@ -336,44 +317,6 @@ function* storageProblems(values: Values): Generator<string> {
   const [missing, set] = id === undefined ? ['ID', 'SECRET'] : ['SECRET', 'ID'];
   const nameOf = (part: string) => (part === 'ID' ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY');
   yield `${nameOf(set)} is set but ${nameOf(missing)} is not: set both, or neither to use the credentials that the AWS SDK finds.`;
-}
-
-/** The variables that turn authentication on. */
-function authMethods(env: Environment): readonly string[] {
-  const methods = ['AUTH_JWT_ISSUER', 'AUTH_JWT_FILE', 'AUTH_HEADER'].filter((name) => env[name]);
-  return env['AUTH_API_KEYS']?.trim() === 'true' ? ['AUTH_API_KEYS', ...methods] : methods;
-}
-
-function* authProblems(values: Values, env: Environment): Generator<string> {
-  const isSet = (name: SettingName) => Boolean(env[name]);
-  const [method] = authMethods(env);
-  if (method !== undefined && values.ALLOW_ANONYMOUS === true) {
-    yield `ALLOW_ANONYMOUS is true but ${method} turns authentication on: unset one of them.`;
-  }
-  if (method !== undefined && isSet('DATABASE_URL') && !isSet('SECRET_KEY')) {
-    yield `${method} turns authentication on and DATABASE_URL is set, but SECRET_KEY is not: URLs of images are signed with it. Set it to at least 32 random bytes as base64 or hex, the same for all processes.`;
-  }
-  const keys = ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_PUBLIC_KEY'] as const;
-  const given = keys.filter(isSet);
-  if (isSet('AUTH_JWT_ISSUER')) {
-    if (!isSet('AUTH_JWT_AUDIENCE')) {
-      yield 'AUTH_JWT_ISSUER is set but AUTH_JWT_AUDIENCE is not: set the audience of the tokens, or the tokens of other services would be accepted.';
-    }
-    if (given.length !== 1) {
-      yield 'AUTH_JWT_ISSUER is set: set one of AUTH_JWT_JWKS_URL and AUTH_JWT_PUBLIC_KEY.';
-    }
-    if (isSet('AUTH_JWT_FILE')) {
-      yield 'AUTH_JWT_FILE cannot be combined with AUTH_JWT_ISSUER: put every issuer into the file.';
-    }
-  } else {
-    for (const name of ['AUTH_JWT_AUDIENCE', ...keys] as const) {
-      if (isSet(name))
-        yield `${name} is set but AUTH_JWT_ISSUER is not: set the issuer of the tokens.`;
-    }
-  }
-  if (isSet('AUTH_HEADER') && !isSet('TRUSTED_PROXIES')) {
-    yield 'AUTH_HEADER is set but TRUSTED_PROXIES is not: set the addresses of the proxies whose header is trusted.';
-  }
 }
 
 /**

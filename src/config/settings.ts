@@ -370,3 +370,12 @@ export const SETTINGS = {
     description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
   },
 } as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The variables that are set and valid, parsed; those with a default always. */
+export type SettingValues = {
+  [Name in SettingName]?: z.output<(typeof SETTINGS)[Name]['schema']>;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;

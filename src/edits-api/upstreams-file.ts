@@ -22,6 +22,11 @@ export interface UpstreamConfig {
   readonly priority: number;
   /** Maximum number of concurrent calls over all processes; null for no separate limit. */
   readonly concurrency: number | null;
+  /**
+   * Whether edits carry `safety_identifier`, a pseudonym of their owner, if there may be several
+   * owners: so the API distinguishes one owner's abuse from that of the account.
+   */
+  readonly safetyIdentifier: boolean;
 }
 
 const schema = z
@@ -35,6 +40,7 @@ const schema = z
       models: z.array(z.string().min(1)).min(1).nullable().default(null),
       priority: z.int().default(0),
       concurrency: z.int().min(1).nullable().default(null),
+      safetyIdentifier: z.boolean().optional(),
     }),
   )
   .min(1)
@@ -65,9 +71,14 @@ export async function readUpstreamsFile(
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw problem(z.prettifyError(parsed.error));
-  return parsed.data.map((one) => ({
-    ...one,
-    url: one.url.replace(/\/+$/, ''),
-    firstHand: one.firstHand ?? firstHand ?? isFirstHandHost(one.url),
-  }));
+  return parsed.data.map((one) => {
+    const isFirstHand = one.firstHand ?? firstHand ?? isFirstHandHost(one.url);
+    return {
+      ...one,
+      url: one.url.replace(/\/+$/, ''),
+      firstHand: isFirstHand,
+      // A relay may not know the field.
+      safetyIdentifier: one.safetyIdentifier ?? isFirstHand,
+    };
+  });
 }

@@ -23,7 +23,9 @@ export interface KnownUpstream extends Pick<UpstreamConfig, 'name' | 'models' | 
 }
 
 /** An upstream that edits can be sent to. */
-export interface Upstream extends KnownUpstream, Pick<UpstreamConfig, 'concurrency'> {
+export interface Upstream
+  extends KnownUpstream,
+    Pick<UpstreamConfig, 'concurrency' | 'safetyIdentifier'> {
   /** Whether its circuit has been open long enough for a trial call. */
   isTrialDue(): boolean;
   /**
@@ -85,12 +87,13 @@ function createUpstream(config: UpstreamConfig, editsApi: EditsApi): Upstream {
   const isClosed = () => circuit.state === CircuitState.Closed;
   const isTrialDue = () =>
     circuit.state === CircuitState.Open && Date.now() - waitingSinceMs >= HALF_OPEN_AFTER_MS;
-  const { name, models, priority, concurrency } = config;
+  const { name, models, priority, concurrency, safetyIdentifier } = config;
   return {
     name,
     models,
     priority,
     concurrency,
+    safetyIdentifier,
     readSaved: editsApi.readSaved,
     isClosed,
     isTrialDue,

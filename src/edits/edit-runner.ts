@@ -49,6 +49,8 @@ export async function openEditRunner(
     idleGate: IdleGate;
     storageAccess: StorageAccess;
     answersDir: string;
+    /** A pseudonym of an owner. Null: there is only one owner. */
+    safetyIdentifierOf: ((ownerId: string) => string) | null;
     config: Pick<
       Config,
       'answerRetentionDays' | 'dataDir' | 'editsApi' | 'forwardMetadata' | 'limits'
@@ -93,7 +95,12 @@ export async function openEditRunner(
     attempts,
     finalEvents,
     callUpstream: createCallUpstream({
-      requests: createEditRequests({ prisma, blobs, forwardMetadata: config.forwardMetadata }),
+      requests: createEditRequests({
+        prisma,
+        blobs,
+        forwardMetadata: config.forwardMetadata,
+        safetyIdentifierOf: options.safetyIdentifierOf,
+      }),
       partialImages: createPartialImages({ prisma, events, images }),
       answerFiles,
       timeoutMs: limits.editTimeoutMs,

@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import { toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
+import { type ErrorReader, toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
 import { shownParameters } from '../edits/parameters.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
@@ -27,7 +27,7 @@ export interface ImageRecord {
 export type EditRecord = ReturnType<typeof toEditRecord>;
 
 /** An edit as GraphQL returns it for the same fields. */
-export function toEditRecord(job: RecordedJob, baseUrl: string) {
+export function toEditRecord(job: RecordedJob, baseUrl: string, reader: ErrorReader) {
   const [charge] = job.charges;
   const withRole = (role: 'INPUT' | 'MASK' | 'OUTPUT'): ImageRecord[] =>
     job.images
@@ -69,7 +69,7 @@ export function toEditRecord(job: RecordedJob, baseUrl: string) {
             revisedPrompt: job.answerRevisedPrompt,
           }
         : null,
-    error: toErrorRecord(job),
+    error: toErrorRecord(job, reader),
     retryOf: job.retryOfId === null ? null : { id: encodeGlobalId('EditJob', job.retryOfId) },
     inputImages: withRole('INPUT'),
     mask: withRole('MASK')[0] ?? null,

@@ -37,7 +37,7 @@ export function createExportEdits(options: {
         const byId = new Map(jobs.map((job) => [job.id, job]));
         for (const id of ids) {
           const job = byId.get(id);
-          if (job !== undefined) yield toEditRecord(job, baseUrl);
+          if (job !== undefined) yield toEditRecord(job, baseUrl, reader);
         }
       }
     }

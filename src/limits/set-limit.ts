@@ -63,7 +63,7 @@ export function createSetLimit(options: {
       await events.publish(tx, { kind: 'limit', limitId: one.id });
       await audit.record(tx, actor, {
         action: 'setLimit',
-        object: { type: 'Limit', id: encodeGlobalId('Limit', one.id), ownerId: one.ownerId },
+        object: { type: 'Limit', id: one.id, ownerId: one.ownerId },
         ...(old && { before: described(old) }),
         ...(row && { after: described(row) }),
       });
@@ -171,7 +171,7 @@ function described(row: LimitRow) {
   return {
     subject,
     ownerId,
-    apiKeyId: apiKeyId && encodeGlobalId('ApiKey', apiKeyId),
+    apiKeyId,
     metadataKey,
     metadataValue,
     measure,

@@ -54,8 +54,7 @@ export function createModels(options: {
   allowed: readonly string[] | null;
 }): Models {
   const { known, allowed } = options;
-  const isAllowed = (id: string) =>
-    allowed === null || allowed.includes(id) || allowed.includes(snapshotOf(id) ?? id);
+  const isAllowed = (id: string) => allowed === null || isListed(allowed, id);
   return {
     default: options.default,
     allowed,
@@ -66,6 +65,23 @@ export function createModels(options: {
       return [...ids].map(known.get).filter((model) => model.known);
     },
   };
+}
+
+/** The models that both the server and a viewer's credential allow. @param allowed Null: any. */
+export function restrictModels(models: Models, allowed: readonly string[] | null): Models {
+  if (allowed === null) return models;
+  const isAllowed = (id: string) => models.isAllowed(id) && isListed(allowed, id);
+  return {
+    ...models,
+    allowed: allowed.filter(models.isAllowed),
+    isAllowed,
+    list: () => models.list().filter(({ id }) => isAllowed(id)),
+  };
+}
+
+/** A model that is listed includes its dated snapshots. */
+function isListed(list: readonly string[], id: string): boolean {
+  return list.includes(id) || list.includes(snapshotOf(id) ?? id);
 }
 
 /**

@@ -7,6 +7,7 @@ import { ADMIN_TAG, builder } from './builder.ts';
 import { listOf } from './connections.ts';
 
 const AuditEvent = builder.objectRef<Prisma.AuditEventModel>('AuditEvent').implement({
+  tag: ADMIN_TAG,
   description: 'Something that an admin did, or that happened to an API key.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Id of the event.' }),

@@ -11,6 +11,7 @@ import type { JsonObject } from '../edits/input/json-object.ts';
 import type { FileUpload } from '../images/receive/receive-image.ts';
 import type { ListCount } from '../paging/count.ts';
 import { decodeGlobalId, encodeGlobalId } from '../public-ids/global-id.ts';
+import { ACTING_FOR_PLUGIN } from './acting-for-plugin.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { loadAnyNode } from './nodes.ts';
@@ -34,6 +35,8 @@ export const builder = new SchemaBuilder<{
   Connection: { readonly count: () => Promise<ListCount> };
 }>({
   plugins: [
+    // Before the resolvers, and within the error unions.
+    ACTING_FOR_PLUGIN,
     ErrorsPlugin,
     RelayPlugin,
     PrismaPlugin,
@@ -99,6 +102,10 @@ export const builder = new SchemaBuilder<{
     idFieldOptions: { description: 'Global id.' },
   },
 });
+
+/** The description of `actingFor`, an argument of every mutation for one owner. */
+export const ACTING_FOR =
+  'Id of the owner for whom this is done; only an admin may name another owner than themselves. Recorded in `auditEvents`.';
 
 /** Of everything that only admins may use, so that a contract of a federated graph can leave it out. */
 export const ADMIN_TAG = 'admin';

@@ -1,3 +1,4 @@
+import type { ActFor } from '../auth/act-for.ts';
 import type { ApiKeys } from '../auth/api-keys/api-keys.ts';
 import type { Audit, AuditEvents } from '../auth/audit.ts';
 import type { Owners } from '../auth/owners.ts';
@@ -35,6 +36,7 @@ export interface Services {
   readonly prisma: PrismaClient;
   readonly apiKeys: ApiKeys;
   readonly owners: Owners;
+  readonly actFor: ActFor;
   readonly auditEvents: AuditEvents;
   readonly edits: Edits;
   readonly audit: Audit;

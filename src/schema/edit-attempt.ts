@@ -1,3 +1,4 @@
+import { shownMessage } from '../edits/outcome-record.ts';
 import { isEditErrorCode } from '../edits-api/edit-error-codes.ts';
 import { builder } from './builder.ts';
 import { EditErrorCodeEnum } from './errors.ts';
@@ -37,10 +38,13 @@ builder.prismaObject('EditAttempt', {
       select: { errorCode: true },
       resolve: ({ errorCode }) => (isEditErrorCode(errorCode) ? errorCode : null),
     }),
-    errorMessage: t.exposeString('errorMessage', {
+    errorMessage: t.string({
       nullable: true,
       description:
-        'Human-readable reason for the error. Null unless the attempt failed or its outcome is unknown.',
+        'Human-readable reason for the error; the upstream’s own message only for admins. Null unless the attempt failed or its outcome is unknown.',
+      select: { errorCode: true, errorMessage: true },
+      resolve: ({ errorCode, errorMessage }, _, { viewer }) =>
+        errorMessage && shownMessage(errorCode, errorMessage, viewer),
     }),
     sentAt: t.expose('sentAt', {
       type: 'DateTime',

@@ -36,7 +36,9 @@ export const EditError = builder.objectRef<JobError>('EditError').implement({
       type: EditErrorCodeEnum,
       description: 'Machine-readable error code.',
     }),
-    message: t.exposeString('message', { description: 'Human-readable reason.' }),
+    message: t.exposeString('message', {
+      description: 'Human-readable reason; the upstream’s own message only for admins.',
+    }),
     retryable: t.exposeBoolean('retryable', {
       description:
         'Whether a retry may succeed: nothing was processed or billed, and the same edit may succeed later.',

@@ -11,7 +11,7 @@ import {
   NotFoundError,
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
-import { builder } from './builder.ts';
+import { ACTING_FOR, builder } from './builder.ts';
 import { checkImageInputs, getImages, ImageInput } from './image-input.ts';
 import { parameterArguments } from './parameters.ts';
 
@@ -47,6 +47,7 @@ const EditImageInput = builder.inputType('EditImageInput', {
     wait: t.int({
       description: `Seconds to wait for the result: 0 to ${MAX_WAIT_SECONDS}, default ${DEFAULT_WAIT_SECONDS} (many proxies time out after 60). After that, the mutation returns the job in its current state and the edit continues.`,
     }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -102,7 +103,7 @@ builder.mutationField('editImage', (t) =>
         check: () =>
           checkAll({
             images: () => checkImageInputs(images, mask),
-            edit: () => context.edits.check(edit),
+            edit: () => context.edits.check(context.viewer, edit),
           }),
         submit: (expect) => context.edits.create(context.viewer, edit, expect),
       });
@@ -116,6 +117,7 @@ const RetryEditInput = builder.inputType('RetryEditInput', {
     id: t.id({ required: true, description: 'Global id of the EditJob to repeat.' }),
     idempotencyKey: t.string({ description: 'See `EditImageInput.idempotencyKey`.' }),
     wait: t.int({ description: 'See `EditImageInput.wait`.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -162,6 +164,7 @@ const CancelEditInput = builder.inputType('CancelEditInput', {
   description: 'The edit to cancel.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the EditJob.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -199,6 +202,7 @@ const DeleteEditInput = builder.inputType('DeleteEditInput', {
   description: 'The edit to delete.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the EditJob.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 

@@ -2,6 +2,7 @@ import type { Prisma } from '../database/database.ts';
 import { EditStatus } from '../edits/edit-status.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';
+import { shownMessage } from '../edits/outcome-record.ts';
 import { PARAMETERS } from '../edits/parameters.ts';
 import { EDIT_ERRORS, isEditErrorCode } from '../edits-api/edit-error-codes.ts';
 import type { ModerationDetails } from '../edits-api/edits-api-error.ts';
@@ -70,12 +71,12 @@ export const EditJob = builder.prismaNode('EditJob', {
         errorMessage: true,
         attempts: { orderBy: { number: 'asc' } },
       },
-      resolve: ({ status, errorCode, errorMessage, attempts }) => {
+      resolve: ({ status, errorCode, errorMessage, attempts }, _, { viewer }) => {
         if (!isEditErrorCode(errorCode)) return null;
         const last = attempts.at(-1);
         return {
           code: errorCode,
-          message: errorMessage ?? '',
+          message: shownMessage(errorCode, errorMessage, viewer),
           retryable: status === EditStatus.FAILED && EDIT_ERRORS[errorCode].retryable,
           upstreamRequestId: last?.upstreamRequestId ?? null,
           moderationDetails: (last?.moderationDetails ?? null) as ModerationDetails | null,

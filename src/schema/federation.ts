@@ -1,6 +1,6 @@
 import { printSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLError, type GraphQLResolveInfo, GraphQLSchema } from 'graphql';
-import { visibleOwner } from '../auth/visible.ts';
+import { mayRead } from '../auth/visible.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
 import { fieldComplexity } from './complexity.ts';
@@ -33,8 +33,7 @@ builder.asEntity(Image, {
 /** Users other than the viewer are null, so that a list of users from another subgraph does not fail. */
 builder.asEntity(User, {
   key: byId,
-  resolveReference: async ({ id }, { viewer }) =>
-    viewer.isAdmin || id === visibleOwner(viewer) ? { id } : null,
+  resolveReference: async ({ id }, { viewer }) => (mayRead(viewer, id) ? { id } : null),
 });
 
 /**

@@ -2,7 +2,7 @@ import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { imageUrl } from '../public-ids/image-url.ts';
-import { builder } from './builder.ts';
+import { ACTING_FOR, builder } from './builder.ts';
 import { OutputFormat } from './enums.ts';
 import { MAX_INLINE_BYTES } from './inline-images.ts';
 
@@ -98,6 +98,7 @@ const UploadImageInput = builder.inputType('UploadImageInput', {
       required: true,
       description: 'PNG, JPEG or WebP file, within the server’s limits on bytes and pixels.',
     }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 

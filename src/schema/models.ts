@@ -1,5 +1,6 @@
 import { type EnumParameterName, PARAMETER_ROWS } from '../edits/parameters.ts';
 import type { EditModel } from '../models/model.ts';
+import { restrictModels } from '../models/models.ts';
 import type { SizeRule } from '../models/sizes.ts';
 import { builder } from './builder.ts';
 import { ModelPrices } from './cost.ts';
@@ -58,7 +59,7 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     bounds: t.field({
       type: [TokenBound],
       description:
-        'Upper bounds on the tokens of an edit, from which a budget computes its reservation. Empty if unknown; owners with a budget then cannot use the model.',
+        'Upper bounds on the tokens of an edit, from which limits on COST and TOKENS compute reservations. Empty if unknown; edits under such a limit then cannot use the model.',
       resolve: boundsOf,
     }),
   }),
@@ -113,8 +114,11 @@ const FlexibleSizes = builder.objectRef<SizeRule>('FlexibleSizes').implement({
 builder.queryField('models', (t) =>
   t.field({
     type: [EditModelObject],
-    description: 'The models that this server knows and allows.',
-    resolve: (_, __, { models }) =>
-      models.list().map((model) => ({ ...model, isDefault: model.id === models.default })),
+    description:
+      'The models that this server knows, and that it and the viewer’s credential allow.',
+    resolve: (_, __, { models, viewer }) =>
+      restrictModels(models, viewer.allowedModels)
+        .list()
+        .map((model) => ({ ...model, isDefault: model.id === models.default })),
   }),
 );

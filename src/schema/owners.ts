@@ -18,6 +18,7 @@ function toOwner({ id, serial, ...row }: Prisma.OwnerModel): OwnerShape {
 }
 
 export const Owner = builder.objectRef<OwnerShape>('Owner').implement({
+  tag: ADMIN_TAG,
   description:
     'A user for whom requests were authenticated, from the first request on, as this service knows them.',
   fields: (t) => ({

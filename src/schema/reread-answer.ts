@@ -5,13 +5,14 @@ import {
   JobNotRereadableError,
   NotFoundError,
 } from '../errors.ts';
-import { builder } from './builder.ts';
+import { ACTING_FOR, builder } from './builder.ts';
 import { withJob } from './edit-image.ts';
 
 const RereadAnswerInput = builder.inputType('RereadAnswerInput', {
   description: 'The edit whose stored response to read again.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the EditJob.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 

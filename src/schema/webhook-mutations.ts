@@ -2,7 +2,7 @@ import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { WebhookWithSecret } from '../webhooks/webhooks.ts';
-import { builder } from './builder.ts';
+import { ACTING_FOR, builder } from './builder.ts';
 import { WebhookEventEnum } from './webhooks.ts';
 
 const ONCE =
@@ -24,6 +24,7 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
     description: t.string({
       description: 'Description for the viewer’s own use; at most 256 characters.',
     }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -31,6 +32,7 @@ const DeleteWebhookInput = builder.inputType('DeleteWebhookInput', {
   description: 'The webhook to delete.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the WebhookEndpoint.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -38,6 +40,7 @@ const RotateWebhookSecretInput = builder.inputType('RotateWebhookSecretInput', {
   description: 'The webhook that gets a new secret.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the WebhookEndpoint.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -45,6 +48,7 @@ const EnableWebhookInput = builder.inputType('EnableWebhookInput', {
   description: 'The webhook to enable.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the WebhookEndpoint.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 
@@ -52,6 +56,7 @@ const RedeliverWebhookInput = builder.inputType('RedeliverWebhookInput', {
   description: 'The delivery to send again.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global id of the WebhookDelivery.' }),
+    actingFor: t.id({ description: ACTING_FOR }),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { ofAllOwners } from '../auth/visible.ts';
 import type { SecretKey } from '../config/secret-key.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
+import type { ErrorReader } from '../edits/outcome-record.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
@@ -37,11 +38,21 @@ export function createDeliverWebhook(options: {
   /** Null if attempts cannot be signed; each then fails with that reason. */
   secretKey: SecretKey | null;
   links: Links;
+  /** Who reads the messages. */
+  reader: ErrorReader;
   /** @default RETRY_DELAYS_MS */
   retryDelaysMs?: readonly number[];
   log: Log;
 }): (data: { deliveryId: string; turn: number }, stopping: AbortSignal) => Promise<void> {
-  const { prisma, queue, post, secretKey, links, retryDelaysMs = RETRY_DELAYS_MS } = options;
+  const {
+    prisma,
+    queue,
+    post,
+    secretKey,
+    links,
+    reader,
+    retryDelaysMs = RETRY_DELAYS_MS,
+  } = options;
 
   return async ({ deliveryId, turn }, stopping) => {
     const delivery = await ofAllOwners(prisma).webhookDelivery.findFirst({
@@ -67,7 +78,7 @@ export function createDeliverWebhook(options: {
     const { endpoint, event, job } = delivery;
     if (secretKey === null)
       return unsent('SECRET_KEY is not set, so the webhook cannot be signed.');
-    const body = editMessage(event, job, links);
+    const body = editMessage(event, job, links, reader);
     const headers = signedHeaders(secretKey, endpoint, { id: messageId(delivery.id), body, at });
     if (headers === null) {
       return unsent('The server’s SECRET_KEY has changed: rotate the webhook’s secret.');

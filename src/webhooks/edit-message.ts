@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/database.ts';
-import { toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
+import { type ErrorReader, toErrorRecord, toUsageRecord } from '../edits/outcome-record.ts';
 import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 
 /** The job's fields in a message: no prompt, no images. */
@@ -32,7 +32,12 @@ export interface Links {
  * The body of a message, as in Standard Webhooks; names are GraphQL's. Built for each attempt, with
  * the same result, because the job is final.
  */
-export function editMessage(event: WebhookEvent, job: MessageJob, links: Links): string {
+export function editMessage(
+  event: WebhookEvent,
+  job: MessageJob,
+  links: Links,
+  reader: ErrorReader,
+): string {
   return JSON.stringify({
     type: TYPE_OF_EVENT[event],
     timestamp: job.finishedAt ?? job.createdAt,
@@ -49,7 +54,7 @@ export function editMessage(event: WebhookEvent, job: MessageJob, links: Links):
           url: links.imageUrl(imageId),
         })),
         usage: toUsageRecord(job.usage),
-        error: toErrorRecord(job),
+        error: toErrorRecord(job, reader),
       },
     },
   });

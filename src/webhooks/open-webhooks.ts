@@ -1,6 +1,7 @@
 import type { SecretKey } from '../config/secret-key.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { InsertForEnd } from '../edits/end/end-edit.ts';
+import type { ErrorReader } from '../edits/outcome-record.ts';
 import type { Log } from '../log.ts';
 import { createAddressGuard } from '../net/address-guard.ts';
 import { createAllowedHosts } from '../net/allowed-hosts.ts';
@@ -40,9 +41,11 @@ export function openWebhooks(options: {
   secretKey: SecretKey | null;
   allowedHosts: readonly string[];
   proxies: OutboundProxies;
+  /** Who reads the messages: an admin, if the owner is the operator. */
+  reader: ErrorReader;
   log: Log;
 }): OpenWebhooks {
-  const { prisma, queue, secretKey, allowedHosts, proxies, log } = options;
+  const { prisma, queue, secretKey, allowedHosts, proxies, reader, log } = options;
   const isAllowedHost = createAllowedHosts(allowedHosts);
   const guard = createAddressGuard({ allow: isAllowedHost, proxies });
   return {
@@ -56,6 +59,7 @@ export function openWebhooks(options: {
           queue,
           post: createPostWebhook({ guard, timeoutMs: TIMEOUT_MS }),
           secretKey,
+          reader,
           links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
           log,
         }),

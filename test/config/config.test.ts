@@ -17,9 +17,12 @@ function problemsOf(env: Env): readonly string[] {
   return [];
 }
 
+const NO_AUTH = { apiKeys: false, header: null, issuers: [], issuersFile: null };
+
 describe('without any variable', () => {
   test('serves loopback with the embedded database and the sandbox', () => {
     expect(loadConfig({})).toEqual({
+      auth: NO_AUTH,
       role: 'all',
       http: {
         host: '127.0.0.1',
@@ -106,6 +109,7 @@ describe('what is set', () => {
     });
     expect(config).toEqual({
       role: 'api',
+      auth: NO_AUTH,
       http: {
         host: '::1',
         port: 0,

@@ -106,14 +106,29 @@ test('keeps the tag of everything that is for admins only', () => {
           .map((value) => `${type.name}.${value.name}`)
       : []),
   ]);
-  const types = ['SetLimit', 'ResolveOutcome', 'RepriceJobs', 'ResumeUpstream'].flatMap((name) =>
-    ['Input', 'Payload', 'Result'].map((part) => name + part),
-  );
-  const mutations = ['setLimit', 'resolveOutcome', 'repriceJobs', 'resumeUpstream'].map(
-    (name) => `Mutation.${name}`,
-  );
+  const mutations = ['setLimit', 'resolveOutcome', 'repriceJobs', 'resumeUpstream', 'updateOwner'];
+  const types = mutations.flatMap((name) => {
+    const capitalized = name.replace(/^./, (letter) => letter.toUpperCase());
+    return ['Input', 'Payload', 'Result'].map((part) => capitalized + part);
+  });
+  const lists = ['Owner', 'AuditEvent'].flatMap((name) => [
+    name,
+    `${name}Connection`,
+    `${name}Edge`,
+  ]);
   expect(tagged.sort()).toEqual(
-    [...types, ...mutations, 'UsageBucket.ownerId', 'UsageGroup.OWNER'].sort(),
+    [
+      ...types,
+      ...lists,
+      ...mutations.map((name) => `Mutation.${name}`),
+      'Query.auditEvents',
+      'Query.owners',
+      'UsageBucket.ownerId',
+      'UsageGroup.OWNER',
+      'JobNotResolvableError',
+      'LimitMetadataInput',
+      'LimitSubjectInput',
+    ].sort(),
   );
 });
 

@@ -56,6 +56,7 @@ export async function startWebhooks(
     queue,
     post: createPostWebhook({ guard, timeoutMs }),
     secretKey,
+    reader: { isAdmin: true },
     links: {
       globalId: (typename, id) => `${typename}:${id}`,
       imageUrl: (id) => `http://retouch.example/images/${id}`,

@@ -60,7 +60,8 @@ const KEYS_OF_OWNER: ListSource = {
   ...byId(Prisma.sql`key.id`, 'DESC'),
   of: 'text',
   hasDuplicates: false,
-  rows: (of) => Prisma.sql`"ApiKey" AS key WHERE key."ownerId" = ${of}`,
+  // Of the owner that is asked for.
+  rows: (of) => Prisma.sql`"ApiKey" AS key WHERE ${ofAllOwners(Prisma.sql`key."ownerId" = ${of}`)}`,
 };
 
 export function createApiKeys(options: {

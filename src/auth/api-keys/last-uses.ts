@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
+import { ofAllOwners } from '../visible.ts';
 
 const FLUSH_MS = 60_000;
 
@@ -27,7 +28,7 @@ export function createLastUses(options: {
     if (uses.size === 0) return;
     try {
       // Another process may have written a later use.
-      await prisma.$executeRaw`
+      await ofAllOwners(prisma).$executeRaw`
         UPDATE "ApiKey" SET "lastUsedAt" = greatest("lastUsedAt", used.at)
         FROM unnest(${[...uses.keys()]}::text[]::uuid[], ${[...uses.values()].map((at) => at.toISOString())}::text[]::timestamptz[])
           AS used (id, at)

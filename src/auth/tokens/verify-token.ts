@@ -71,11 +71,33 @@ export function createVerifyToken(options: {
 type IssuerWithKeys = TokenIssuer & { readonly key: JWTVerifyGetKey };
 
 function keysOf({ keys, algorithms }: TokenIssuer): JWTVerifyGetKey {
-  if ('jwksUrl' in keys) {
-    return createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
+  if (!('jwksUrl' in keys)) {
+    // A key is imported for one algorithm; `jwtVerify` has checked that the token's is listed.
+    return ({ alg }) => importSPKI(keys.publicKey, alg ?? algorithms[0] ?? '');
   }
-  // A key is imported for one algorithm; `jwtVerify` has checked that the token's is listed.
-  return ({ alg }) => importSPKI(keys.publicKey, alg ?? algorithms[0] ?? '');
+  const jwks = createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
+  return async (header, token) => {
+    try {
+      return await jwks(header, token);
+    } catch (error) {
+      throw isAboutToken(error) ? error : new KeysUnavailableError(error);
+    }
+  };
+}
+
+/** The issuer does not respond, or not with a key set. */
+class KeysUnavailableError extends Error {
+  constructor(cause: unknown) {
+    super('the issuer’s keys cannot be read', { cause });
+  }
+}
+
+/** The key set has no key for the token, or one that cannot be used. */
+function isAboutToken(error: unknown): boolean {
+  const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported } = errors;
+  return [JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 /** Before the signature is checked: it only chooses the keys to check with. */
@@ -99,13 +121,16 @@ async function verify(token: string, issuer: IssuerWithKeys, currentDate: Date) 
     });
     return payload;
   } catch (error) {
-    if (isAboutToken(error)) throw invalid(REASONS[error.code] ?? 'its signature is not valid');
-    // The issuer does not respond, or its keys cannot be read.
-    throw new UnavailableError(
-      `The keys of the token’s issuer ${JSON.stringify(issuer.issuer)} cannot be read. Retry later.`,
-      RETRY_AFTER_SECONDS,
-      { cause: error },
-    );
+    if (error instanceof KeysUnavailableError) {
+      throw new UnavailableError(
+        `The keys of the token’s issuer ${JSON.stringify(issuer.issuer)} cannot be read. Retry later.`,
+        RETRY_AFTER_SECONDS,
+        { cause: error },
+      );
+    }
+    // Whatever else the token makes of the library is the token's fault.
+    const code = error instanceof errors.JOSEError ? error.code : '';
+    throw invalid(REASONS[code] ?? 'its signature cannot be verified');
   }
 }
 
@@ -115,15 +140,6 @@ const REASONS: Readonly<Record<string, string>> = {
     'iss, aud, sub, exp or nbf is missing or is not what this service expects',
   ERR_JOSE_ALG_NOT_ALLOWED: 'its algorithm is not allowed',
 };
-
-/** Errors of a token, rather than of the issuer's keys. */
-function isAboutToken(error: unknown): error is errors.JOSEError {
-  if (!(error instanceof errors.JOSEError)) return error instanceof TypeError;
-  return (
-    !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) &&
-    error.code !== 'ERR_JOSE_GENERIC'
-  );
-}
 
 function accessOf({ issuer, scopeClaim, scopes }: TokenIssuer, payload: JWTPayload) {
   const { sub = '', exp = 0 } = payload;

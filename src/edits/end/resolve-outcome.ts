@@ -41,7 +41,7 @@ export function createResolveOutcome(options: {
       ];
       await audit.record(tx, actor, {
         action: 'resolveOutcome',
-        object: { type: 'EditJob', id: encodeGlobalId('EditJob', jobId), ownerId },
+        object: { type: 'EditJob', id: jobId, ownerId },
         before: { cost: previous === null ? null : formatAmount('COST', previous), priceVersion },
         after: {
           paid: isPaid,

@@ -119,7 +119,7 @@ function modelProblem(id: string, models: Models): InvalidInputError | null {
   return new InvalidInputError(
     'model',
     'UNSUPPORTED_VALUE',
-    `Model ${JSON.stringify(id)} is not allowed on this server; use one of ${models.allowed?.join(', ')}.`,
+    `Model ${JSON.stringify(id)} is not allowed; use one of ${models.allowed?.join(', ')}.`,
   );
 }
 

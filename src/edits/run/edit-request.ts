@@ -12,6 +12,8 @@ import { toFormFields } from '../input/form-fields.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import type { ClaimedJob } from './claim-edit.ts';
 
+const SAFETY_IDENTIFIER = 'safety_identifier';
+
 type JobImage = ClaimedJob['images'][number];
 
 export interface EditRequests {
@@ -28,8 +30,10 @@ export function createEditRequests(options: {
   blobs: BlobStore;
   /** Sends the stored files unchanged. */
   forwardMetadata: boolean;
+  /** A pseudonym of an owner. Null: there is only one owner. */
+  safetyIdentifierOf: ((ownerId: string) => string) | null;
 }): EditRequests {
-  const { prisma, blobs, forwardMetadata } = options;
+  const { prisma, blobs, forwardMetadata, safetyIdentifierOf } = options;
 
   async function open(ownerId: string, jobImage: JobImage, signal: AbortSignal) {
     const { image, role, position } = jobImage;
@@ -61,6 +65,14 @@ export function createEditRequests(options: {
         AND input.role IN ('INPUT', 'MASK')`;
   }
 
+  /** With several owners, an owner may not appear as another one. */
+  function identified({ ownerId, upstream }: ClaimedJob, fields: [string, string][]) {
+    if (safetyIdentifierOf === null) return fields;
+    const others = fields.filter(([name]) => name !== SAFETY_IDENTIFIER);
+    if (!upstream.safetyIdentifier) return others;
+    return [...others, [SAFETY_IDENTIFIER, safetyIdentifierOf(ownerId)] as const];
+  }
+
   return {
     async prepare(job, signal) {
       try {
@@ -79,7 +91,7 @@ export function createEditRequests(options: {
         return {
           images: filesOf('INPUT'),
           ...(mask && { mask }),
-          fields: toFormFields(params, job.resolvedSize),
+          fields: identified(job, toFormFields(params, job.resolvedSize)),
         };
       } catch (error) {
         throw toUnsent(error, signal);

@@ -10,7 +10,7 @@ import {
 } from '../../images/images.ts';
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { Limits } from '../../limits/limits.ts';
-import type { Models } from '../../models/models.ts';
+import { type Models, restrictModels } from '../../models/models.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
@@ -47,7 +47,7 @@ export interface Edits {
    * Checks what can be checked without the images.
    * @throws InvalidInputError
    */
-  check(input: Omit<EditInput, 'loadImages'>): EditParams;
+  check(viewer: Viewer, input: Omit<EditInput, 'loadImages'>): EditParams;
   /**
    * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
    * committed; from then on the edit survives any crash.
@@ -79,10 +79,13 @@ export function createEdits(options: {
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {
-  const { prisma, models, backlog } = options;
+  const { prisma, backlog } = options;
   const submitJob = createSubmitJob(options);
 
-  function check(input: Omit<EditInput, 'loadImages'>): EditParams {
+  const modelsOf = ({ allowedModels }: Viewer) => restrictModels(options.models, allowedModels);
+
+  function check(viewer: Viewer, input: Omit<EditInput, 'loadImages'>): EditParams {
+    const models = modelsOf(viewer);
     const { params } = checkAll({
       images: () => checkImageCount(input.imageCount, modelLimits(input, models).maxImages),
       params: () => checkEditParams(input, models),
@@ -97,7 +100,8 @@ export function createEdits(options: {
     async create(viewer, input, expect) {
       const ownerId = ownerOf(viewer);
       const { idempotencyKey: key = null } = input;
-      const params = check(input);
+      const models = modelsOf(viewer);
+      const params = check(viewer, input);
       // Before a byte of an image is read: an edit that the queue has no room for is not uploaded.
       const { turn } = await backlog.admit(ownerId);
       const sources = await input.loadImages();
@@ -130,6 +134,7 @@ export function createEdits(options: {
 
     async retry(viewer, id, { idempotencyKey: key }, expect) {
       const ownerId = ownerOf(viewer);
+      const models = modelsOf(viewer);
       checkIdempotencyKey(key);
       const old = await prisma.editJob.findFirst({
         where: { id, ...inHistory(viewer) },

@@ -44,6 +44,7 @@ describe.runIf(hasDatabase)('an edits API whose circuit is open', () => {
       models: null,
       priority: 0,
       concurrency: null,
+      safetyIdentifier: false,
     } as const;
     const upstreams = createUpstreams([{ config, editsApi: api }]);
     const pauses = createPauses({ prisma });
