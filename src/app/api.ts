@@ -6,6 +6,7 @@ import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
+import { createRequestLimits } from '../limits/request-limits.ts';
 import { createSetLimit } from '../limits/set-limit.ts';
 import type { Log } from '../log.ts';
 import { createModels } from '../models/models.ts';
@@ -41,6 +42,7 @@ export async function openApi(options: {
   const auth = opened.adopt(await openAuth({ config: config.auth, prisma, events, log }), (it) =>
     it.close(),
   );
+  const requestLimits = opened.adopt(createRequestLimits({ prisma, events }), (it) => it.stop());
   const models = createModels({
     known: knownModels,
     default: config.models.default ?? (await defaultModelOf(editsApi)),
@@ -62,6 +64,7 @@ export async function openApi(options: {
     openApiRoutes({
       config,
       auth,
+      requestLimits,
       services: {
         ...edits,
         apiKeys: auth.apiKeys,

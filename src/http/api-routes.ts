@@ -4,6 +4,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
@@ -13,6 +14,7 @@ import type { GraphqlSockets } from './graphql/graphql-sockets.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
 import type { RequestOrigins } from './origin.ts';
 import type { GraphiqlRoute } from './page/graphiql-route.ts';
+import { setRateLimitHeaders } from './rate-limit-headers.ts';
 import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
@@ -43,6 +45,7 @@ export function createApiRoutes(options: {
   authenticator: Authenticator;
   credentialsOf: (req: IncomingMessage) => Credentials;
   accessWatch: AccessWatch;
+  requestLimits: RequestLimits;
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
@@ -54,7 +57,7 @@ export function createApiRoutes(options: {
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
   const { corsOrigins, schemaRoute, authenticator, credentialsOf, accessWatch } = options;
-  const { availability, stalled } = options;
+  const { availability, stalled, requestLimits } = options;
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
 
   /** Null: the request was rejected. */
@@ -69,6 +72,21 @@ export function createApiRoutes(options: {
       if (response.status === 401) res.setHeader('www-authenticate', 'Bearer realm="retouch"');
       sendErrorResponse(res, response);
       return null;
+    }
+  }
+
+  /** False: a limit has no request left, and the request was rejected. */
+  async function count(viewer: Viewer, res: ServerResponse, log: Log): Promise<boolean> {
+    try {
+      await requestLimits.take(viewer);
+      setRateLimitHeaders(res, requestLimits.quotas(viewer));
+      return true;
+    } catch (error) {
+      const response = toErrorResponse(error);
+      if (response.fault === 'server') log.error({ err: error }, 'could not count a request');
+      setRateLimitHeaders(res, requestLimits.quotas(viewer));
+      sendErrorResponse(res, response);
+      return false;
     }
   }
 
@@ -100,13 +118,14 @@ export function createApiRoutes(options: {
       const access = await admit(req, res, log);
       if (access === null) return;
       const { viewer } = access;
-      if (path === '/schema.graphql') return schemaRoute(req, res);
       const endpoint = endpoints.get(path);
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Check before the body is read, which would be useless.
       if (isServed && !(await availability.check())) {
         return sendDatabaseUnavailable(res);
       }
+      if (!(await count(viewer, res, log))) return;
+      if (path === '/schema.graphql') return schemaRoute(req, res);
       const baseUrl = origins.baseUrl(req);
       if (endpoint !== undefined) {
         stalled.watch(res);

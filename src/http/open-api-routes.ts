@@ -7,6 +7,7 @@ import type { ExportEdits } from '../export/export-edits.ts';
 import { mediaOf } from '../images/images.ts';
 import { blobKey } from '../images/storage/blob-key.ts';
 import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
 import { parseGlobalId } from '../public-ids/global-id.ts';
@@ -42,13 +43,14 @@ export interface OpenApiRoutes {
 export function openApiRoutes(options: {
   config: Config;
   auth: OpenAuth;
+  requestLimits: RequestLimits;
   services: Services;
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
   availability: Availability;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, log } = options;
+  const { services, thumbnails, exportEdits, availability, requestLimits, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, blobs, uploads } = services;
@@ -63,7 +65,7 @@ export function openApiRoutes(options: {
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
-    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch }),
+    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch, requestLimits }),
   });
   const common = { services, maxFileBytes, takePlace, accessWatch, log };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
@@ -92,6 +94,7 @@ export function openApiRoutes(options: {
     corsOrigins: http.corsOrigins,
     authenticator,
     accessWatch,
+    requestLimits,
     credentialsOf: (req) => ({
       ...credentialsOf(req.headers),
       proxyUser: auth.header && forwarded.user(req, auth.header.name),

@@ -65,7 +65,7 @@ const SetLimitInput = builder.inputType('SetLimitInput', {
     amount: t.field({
       type: 'Decimal',
       description:
-        'Maximum for one window: US dollars with at most six decimal places for COST, otherwise a whole number. Required; null removes the limit.',
+        'Maximum for one window: US dollars with at most six decimal places for COST, otherwise a whole number; at least 1 for REQUESTS. Required; null removes the limit.',
     }),
   }),
 });
@@ -176,6 +176,13 @@ function checkAmount(measure: LimitMeasure, amount: string | null | undefined): 
   }
   const digits = fractionDigits(measure);
   const units = parseDecimal(amount, digits);
+  if (units === 0n && measure === 'REQUESTS') {
+    throw new InvalidInputError(
+      'amount',
+      'TOO_SMALL',
+      'amount must be at least 1 for REQUESTS, so that the limit can be changed again.',
+    );
+  }
   if (units !== null) return units;
   throw invalid(
     'amount',

@@ -8,6 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import { type Credentials, credentialsOfPayload, hasCredentials } from '../../auth/credentials.ts';
+import type { RequestLimits } from '../../limits/request-limits.ts';
 import type { Log } from '../../log.ts';
 import { toErrorResponse } from '../error-response.ts';
 import { logMistakes } from './client-errors-log.ts';
@@ -72,10 +73,11 @@ export function createGraphqlSockets(options: {
   graphql: Graphql;
   authenticator: Authenticator;
   accessWatch: AccessWatch;
+  requestLimits: Pick<RequestLimits, 'take'>;
   /** @default 15_000 // 15 seconds */
   pingMs?: number;
 }): GraphqlSockets {
-  const { graphql, authenticator, accessWatch, pingMs = PING_MS } = options;
+  const { graphql, authenticator, accessWatch, requestLimits, pingMs = PING_MS } = options;
   const { yoga } = graphql;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -87,7 +89,7 @@ export function createGraphqlSockets(options: {
   let timer: NodeJS.Timeout | undefined;
   let isStopping = false;
 
-  const protocol = createProtocol(graphql, { authenticator, accessWatch });
+  const protocol = createProtocol(graphql, { authenticator, accessWatch }, requestLimits);
 
   function serve(socket: WebSocket, connection: Connection): void {
     const { log } = connection.context;
@@ -181,6 +183,7 @@ export function createGraphqlSockets(options: {
 function createProtocol(
   { yoga, maskError }: Graphql,
   auth: { authenticator: Authenticator; accessWatch: AccessWatch },
+  requestLimits: Pick<RequestLimits, 'take'>,
 ) {
   return makeServer<Record<string, unknown>, Connection>({
     onConnect: ({ extra, connectionParams }) => admit(extra, connectionParams ?? {}, auth),
@@ -191,6 +194,7 @@ function createProtocol(
       try {
         const { request, context, access } = extra;
         if (access === undefined) throw new Error('the connection is not authenticated');
+        await requestLimits.take(access.viewer);
         checkDocumentText(params.query);
         const enveloped = yoga.getEnveloped({ ...context, access, request, params });
         const document = enveloped.parse(params.query);
