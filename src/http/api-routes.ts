@@ -6,15 +6,14 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
+import { createAdmission } from './admission.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
-import { toErrorResponse } from './error-response.ts';
 import type { Graphql } from './graphql/graphql.ts';
 import type { GraphqlSockets } from './graphql/graphql-sockets.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
 import type { RequestOrigins } from './origin.ts';
 import type { GraphiqlRoute } from './page/graphiql-route.ts';
-import { setRateLimitHeaders } from './rate-limit-headers.ts';
 import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
@@ -56,39 +55,10 @@ export function createApiRoutes(options: {
   stalled: StalledResponses;
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute, authenticator, credentialsOf, accessWatch } = options;
-  const { availability, stalled, requestLimits } = options;
+  const { corsOrigins, schemaRoute, credentialsOf, accessWatch } = options;
+  const { availability, stalled } = options;
+  const { admit, count } = createAdmission(options);
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
-
-  /** Null: the request was rejected. */
-  async function admit(req: IncomingMessage, res: ServerResponse, log: Log) {
-    const credentials = credentialsOf(req);
-    try {
-      return { ...(await authenticator.authenticate(credentials)), credentials };
-    } catch (error) {
-      const response = toErrorResponse(error);
-      if (response.fault === 'server') log.error({ err: error }, 'could not authenticate');
-      // RFC 9110, 11.6.1.
-      if (response.status === 401) res.setHeader('www-authenticate', 'Bearer realm="retouch"');
-      sendErrorResponse(res, response);
-      return null;
-    }
-  }
-
-  /** False: a limit has no request left, and the request was rejected. */
-  async function count(viewer: Viewer, res: ServerResponse, log: Log): Promise<boolean> {
-    try {
-      await requestLimits.take(viewer);
-      setRateLimitHeaders(res, requestLimits.quotas(viewer));
-      return true;
-    } catch (error) {
-      const response = toErrorResponse(error);
-      if (response.fault === 'server') log.error({ err: error }, 'could not count a request');
-      setRateLimitHeaders(res, requestLimits.quotas(viewer));
-      sendErrorResponse(res, response);
-      return false;
-    }
-  }
 
   /** A response that may take long ends with the access of its client. */
   function endWith(access: OpenedAccess, res: ServerResponse): void {
