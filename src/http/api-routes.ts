@@ -5,7 +5,6 @@ import type { Credentials } from '../auth/credentials.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
-import type { Log } from '../log.ts';
 import { createAdmission } from './admission.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
@@ -18,12 +17,7 @@ import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
-import {
-  rejectUpgrade,
-  sendDatabaseUnavailable,
-  sendError,
-  sendErrorResponse,
-} from './send-error.ts';
+import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 
