@@ -58,6 +58,10 @@ export async function openApi(options: {
     readerOf,
     sandbox: editsApi.kind === 'sandbox',
     maxQueued: limits.queuedEdits,
+    // With several owners, none may fill the queue alone.
+    maxQueuedPerOwner: auth.authenticator.isOn
+      ? Math.ceil(limits.queuedEdits / 2)
+      : limits.queuedEdits,
     log,
   });
   const { routes, endStreams } = opened.adopt(

@@ -53,3 +53,9 @@ export const ofAllOwners = <Value>(value: Value): Value => value;
 export function assertAdmin({ isAdmin }: Viewer, action: string): void {
   if (!isAdmin) throw new ForbiddenError(`${action} is for admins only.`);
 }
+
+/** @throws ForbiddenError for a credential that can only read. */
+export function assertCanEdit({ canEdit }: Viewer): void {
+  if (canEdit) return;
+  throw new ForbiddenError('This needs a credential with the scope edit; yours can only read.');
+}

@@ -299,7 +299,7 @@ export const SETTINGS = {
     schema: integer(1, 1_000_000),
     default: '10000',
     description:
-      'Maximum number of edits in the queue; beyond it, new edits are rejected with 503.',
+      'Maximum number of edits in the queue; beyond it, new edits are rejected with 503. With authentication, one owner may have at most half of them.',
   },
   MAX_EDIT_ATTEMPTS: {
     schema: integer(1, 100),

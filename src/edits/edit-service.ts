@@ -36,13 +36,19 @@ export function createEditService(
     readerOf: (upstream: string | null) => ReadSaved;
     sandbox: boolean;
     maxQueued: number;
+    /** Of one owner. */
+    maxQueuedPerOwner: number;
     log: Log;
   },
 ) {
   const { prisma, queue, events, prices, limits, models, sandbox, log } = options;
   const { endEdit, finalEvents, storedAnswers } = options.edits;
   const { images } = options.images;
-  const backlog = createBacklog({ prisma, maxQueued: options.maxQueued });
+  const backlog = createBacklog({
+    prisma,
+    maxQueued: options.maxQueued,
+    maxQueuedPerOwner: options.maxQueuedPerOwner,
+  });
   const costBound = createCostBound({ prisma, models, prices });
   const planReservation = createPlanReservation({ limits, models, costBound });
   const history = createHistory({ prisma });

@@ -21,8 +21,10 @@ export function createAdmission(options: {
   authenticator: Authenticator;
   credentialsOf: (req: IncomingMessage) => Credentials;
   requestLimits: RequestLimits;
+  /** Called when a request is authenticated. */
+  onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
 }): Admission {
-  const { authenticator, credentialsOf, requestLimits } = options;
+  const { authenticator, credentialsOf, requestLimits, onAdmitted } = options;
 
   function toLoggedResponse(error: unknown, log: Log, message: string): ErrorResponse {
     const response = toErrorResponse(error);
@@ -34,7 +36,9 @@ export function createAdmission(options: {
     async admit(req, res, log) {
       const credentials = credentialsOf(req);
       try {
-        return { ...(await authenticator.authenticate(credentials)), credentials };
+        const access = { ...(await authenticator.authenticate(credentials)), credentials };
+        onAdmitted(req, access);
+        return access;
       } catch (error) {
         const response = toLoggedResponse(error, log, 'could not authenticate');
         // RFC 9110, 11.6.1.

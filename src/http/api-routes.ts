@@ -39,6 +39,8 @@ export function createApiRoutes(options: {
   credentialsOf: (req: IncomingMessage) => Credentials;
   accessWatch: AccessWatch;
   requestLimits: RequestLimits;
+  /** Called before a byte of the body is read. */
+  onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;

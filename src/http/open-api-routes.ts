@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { credentialsOf } from '../auth/credentials.ts';
 import type { OpenAuth } from '../auth/open-auth.ts';
+import { ownerOf } from '../auth/visible.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
@@ -58,9 +60,11 @@ export function openApiRoutes(options: {
     isTrusted: createTrustedProxies(http.trustedProxies),
     hasProxies: http.trustedProxies.length > 0,
   });
+  // By owner, or else by address: none may take all the places.
+  const ownerOfRequest = new WeakMap<IncomingMessage, string>();
   const takePlace = createTakePlace(
     createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
-    forwarded.client,
+    (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
@@ -95,6 +99,9 @@ export function openApiRoutes(options: {
     authenticator,
     accessWatch,
     requestLimits,
+    onAdmitted: (req, { viewer }) => {
+      if (authenticator.isOn) ownerOfRequest.set(req, ownerOf(viewer));
+    },
     credentialsOf: (req) => ({
       ...credentialsOf(req.headers),
       proxyUser: auth.header && forwarded.user(req, auth.header.name),

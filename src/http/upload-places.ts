@@ -45,8 +45,7 @@ export function createUploadPlaces(options: {
     take(declaredBytes, client) {
       const bytes = Math.max(declaredBytes ?? UNDECLARED_BYTES, LEAST_BYTES);
       const ofClient = client === null ? 0 : (takenByClient.get(client) ?? 0);
-      if (ofClient > 0 && ofClient + bytes > maxBytesPerClient)
-        throw tooMany('uploads from your address');
+      if (ofClient > 0 && ofClient + bytes > maxBytesPerClient) throw tooMany('of your uploads');
       if (takenBytes > 0 && takenBytes + bytes > maxBytes) throw tooMany('uploads');
       add(client, bytes);
       let isTaken = true;

@@ -11,7 +11,7 @@ export interface Backlog {
    * The turn is above those of the owner's queued edits, and not below the lowest of all owners. So
    * owners are served in turn: a new owner waits for one edit of each other owner.
    * (Start-time fair queueing: Goyal, Vin, Cheng, 1996.)
-   * @throws UnavailableError if `maxQueued` edits are queued.
+   * @throws UnavailableError if `maxQueued` edits are queued, or `maxQueuedPerOwner` of the owner.
    */
   admit(ownerId: string): Promise<{ turn: number }>;
 }
@@ -19,10 +19,13 @@ export interface Backlog {
 export function createBacklog(options: {
   prisma: PrismaClient;
   maxQueued: number;
+  /** @default maxQueued */
+  maxQueuedPerOwner?: number;
   /** How old the counts may be. Edits enqueued here meanwhile are added. @default 500 */
   maxAgeMs?: number;
 }): Backlog {
-  const { prisma, maxQueued, maxAgeMs = 500 } = options;
+  const { prisma, maxQueued, maxQueuedPerOwner = maxQueued, maxAgeMs = 500 } = options;
+  let waiting = new Map<string, number>();
   let lastTurns = new Map<string, number>();
   let currentTurn = 0;
   let total = 0;
@@ -37,11 +40,12 @@ export function createBacklog(options: {
       SELECT "ownerId", count(*)::int AS waiting, max(turn) AS last,
         min(turn) FILTER (WHERE "startedAt" IS NULL) AS first
       FROM "EditJob" WHERE status = 'QUEUED' GROUP BY "ownerId"`;
+    waiting = new Map(owners.map((one) => [one.ownerId, one.waiting]));
     lastTurns = new Map(owners.map(({ ownerId, last }) => [ownerId, last]));
     const firsts = owners.flatMap(({ first }) => (first === null ? [] : [first]));
     currentTurn =
       firsts.length > 0 ? Math.min(...firsts) : Math.max(0, ...owners.map(({ last }) => last));
-    total = owners.reduce((sum, { waiting }) => sum + waiting, 0);
+    total = owners.reduce((sum, one) => sum + one.waiting, 0);
     countedMs = performance.now();
   }
 
@@ -52,21 +56,31 @@ export function createBacklog(options: {
     return counting;
   }
 
+  const waitingOf = (ownerId: string) => waiting.get(ownerId) ?? 0;
+  const isFull = (ownerId: string) => total >= maxQueued || waitingOf(ownerId) >= maxQueuedPerOwner;
+
+  function full(ownerId: string): UnavailableError {
+    const [whose, count, most] =
+      total >= maxQueued
+        ? ['The queue is', total, maxQueued]
+        : ['Your part of the queue is', waitingOf(ownerId), maxQueuedPerOwner];
+    return new UnavailableError(
+      `${whose} full: ${count} of at most ${most} edits are waiting. Try again later.`,
+      RETRY_AFTER_SECONDS,
+    );
+  }
+
   return {
     async admit(ownerId) {
       if (performance.now() - countedMs > maxAgeMs) await recount();
       // Nobody is refused on an old count: some may have left the queue since.
-      if (total >= maxQueued) await recount();
-      if (total >= maxQueued) {
-        throw new UnavailableError(
-          `The queue is full: ${total} of at most ${maxQueued} edits are waiting. Try again later.`,
-          RETRY_AFTER_SECONDS,
-        );
-      }
+      if (isFull(ownerId)) await recount();
+      if (isFull(ownerId)) throw full(ownerId);
       const last = lastTurns.get(ownerId);
       const turn = last === undefined ? currentTurn : Math.max(currentTurn, last + 1);
       lastTurns.set(ownerId, turn);
       total += 1;
+      waiting.set(ownerId, waitingOf(ownerId) + 1);
       return { turn };
     },
   };

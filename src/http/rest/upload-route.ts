@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../../auth/viewer.ts';
+import { assertCanEdit } from '../../auth/visible.ts';
 import { InvalidInputError, StorageError } from '../../errors.ts';
 import type { Images } from '../../images/images.ts';
 import { type FileUpload, tooLarge } from '../../images/receive/receive-image.ts';
@@ -54,6 +55,11 @@ export function createUploadRoute(options: {
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
       return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Uploads only support POST.');
+    }
+    try {
+      assertCanEdit(viewer);
+    } catch (error) {
+      return reject(res, error);
     }
     if (!isForm && !RAW.test(type)) return sendError(res, 415, 'UNSUPPORTED_MEDIA_TYPE', TYPES);
     const problem = encodingProblem(req.headers['content-encoding']);

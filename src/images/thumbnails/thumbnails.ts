@@ -1,14 +1,14 @@
 import { access } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { UnavailableError } from '../../errors.ts';
 import { inspectImage } from '../inspect/inspect-image.ts';
-import { thumbnailKey } from '../storage/blob-key.ts';
+import { parseImageKey, thumbnailKey } from '../storage/blob-key.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { StagedFile, Staging } from '../storage/staging.ts';
+import { createFairQueue } from './fair-queue.ts';
 import type { ThumbnailWidth } from './thumbnail-width.ts';
 
 export interface Thumbnail {
@@ -64,15 +64,19 @@ export function createThumbnails({
   maxWaiting?: number;
 }): Thumbnails {
   const underWay = new Map<string, Promise<Thumbnail | null>>();
-  const limit = pLimit(1);
+  const queue = createFairQueue();
   let isStopping = false;
 
-  /** One at a time, in the order of the calls. */
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (limit.pendingCount >= maxWaiting) {
+  /**
+   * One at a time; the owners of the images are served in turn. A full line still takes the first
+   * one of an owner.
+   */
+  async function inTurn<T>(sourceKey: string, work: () => Promise<T>): Promise<T> {
+    const owner = parseImageKey(sourceKey)?.owner ?? '';
+    if (queue.waiting >= maxWaiting && queue.waitingOf(owner) > 0) {
       throw new UnavailableError('Too many thumbnails are being made. Try again.', 1);
     }
-    return limit(work);
+    return queue.run(owner, work);
   }
 
   function make(sourceKey: string, width: ThumbnailWidth): Promise<Thumbnail | null> {
@@ -91,7 +95,7 @@ export function createThumbnails({
   ): Promise<Thumbnail | null> {
     const bytes = await blobs.size(key);
     if (bytes !== null) return { key, bytes };
-    return inTurn(async () => {
+    return inTurn(sourceKey, async () => {
       if (isStopping) throw new UnavailableError('The service is shutting down. Try again.', 1);
       const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
@@ -147,7 +151,7 @@ export function createThumbnails({
     const small = await make(sourceKey, THUMB_HASH_SOURCE_WIDTH);
     if (small === null) return null;
     const content = await readAll(blobs, small.key);
-    return inTurn(() => hash(content));
+    return inTurn(sourceKey, () => hash(content));
   }
 
   return {
