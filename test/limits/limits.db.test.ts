@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { JobNotResolvableError, LimitExceededError, NotFoundError } from '../../src/errors.ts';
 import type { LimitMeasure } from '../../src/limits/limit-state.ts';
@@ -29,7 +30,7 @@ describe.runIf(hasDatabase)('a limit', () => {
     edits.setLimit(ofOwner(), { amount, window, ...(measure && { measure }) });
   const find = async (measure: LimitMeasure = 'COST') => {
     const limits = await edits.limits.list({ ownerId: owner, apiKeyIds: [] });
-    return limits.find((limit) => limit.measure === measure) ?? null;
+    return limits.find((limit) => limit.ownerId === owner && limit.measure === measure) ?? null;
   };
   /** Settled and reserved. */
   const used = async (measure?: LimitMeasure) => {
@@ -54,7 +55,7 @@ describe.runIf(hasDatabase)('a limit', () => {
     expect(await edits.prisma.raisedBound.count()).toBe(1);
   });
 
-  test('is held by an edit while it waits and while it runs', async () => {
+  test('is reserved by an edit while it waits and while it runs', async () => {
     await set(100n);
     const id = await insert();
     expect(await used()).toEqual([0n, 10n]);
@@ -63,15 +64,19 @@ describe.runIf(hasDatabase)('a limit', () => {
   });
 
   test.each<[string, [bigint, bigint], (id: string) => Promise<unknown>]>([
-    ['has spent its cost after it succeeded', [7n, 0n], (id) => edits.succeed(id, 7)],
-    ['has spent more than it held, if it cost more', [12n, 0n], (id) => edits.succeed(id, 12)],
-    ['holds all of it, if its cost is unknown', [0n, 10n], (id) => edits.succeed(id, null)],
-    ['holds nothing after it failed', [0n, 0n], (id) => edits.fail(id)],
-    ['holds all of it while its outcome is unknown', [0n, 10n], (id) => edits.loseOutcome(id)],
-    ['holds all of it when it is tried again', [0n, 10n], (id) => edits.requeue(id)],
-    ['holds nothing after it was canceled in the queue', [0n, 0n], (id) => edits.cancel(owner, id)],
+    ['counts its cost after it succeeded', [7n, 0n], (id) => edits.succeed(id, 7)],
+    ['counts more than it reserved, if it cost more', [12n, 0n], (id) => edits.succeed(id, 12)],
+    ['reserves all of it, if its cost is unknown', [0n, 10n], (id) => edits.succeed(id, null)],
+    ['reserves nothing after it failed', [0n, 0n], (id) => edits.fail(id)],
+    ['reserves all of it while its outcome is unknown', [0n, 10n], (id) => edits.loseOutcome(id)],
+    ['reserves all of it when it is tried again', [0n, 10n], (id) => edits.requeue(id)],
     [
-      'holds nothing after it was canceled in the queue, tried in vain before',
+      'reserves nothing after it was canceled in the queue',
+      [0n, 0n],
+      (id) => edits.cancel(owner, id),
+    ],
+    [
+      'reserves nothing after it was canceled in the queue, tried in vain before',
       [0n, 0n],
       async (id) => {
         await edits.requeue(id);
@@ -79,14 +84,14 @@ describe.runIf(hasDatabase)('a limit', () => {
       },
     ],
     [
-      'holds all of it after it was canceled while it ran',
+      'reserves all of it after it was canceled while it ran',
       [0n, 10n],
       async (id) => {
         await edits.claim(id);
         await edits.cancel(owner, id);
       },
     ],
-  ])('of one edit %s', async (_, expected, end) => {
+  ])('for one edit %s', async (_, expected, end) => {
     await set(100n);
     await end(await insert());
     expect(await used()).toEqual(expected);
@@ -96,9 +101,9 @@ describe.runIf(hasDatabase)('a limit', () => {
     await set(25n);
     await insert();
     await edits.succeed(await insert(), 4);
-    const refused = await insert(12n).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(LimitExceededError);
-    expect(refused).toMatchObject({
+    const rejected = await insert(12n).catch((error: unknown) => error);
+    expect(rejected).toBeInstanceOf(LimitExceededError);
+    expect(rejected).toMatchObject({
       measure: 'COST',
       limit: 25n,
       used: 14n,
@@ -112,19 +117,19 @@ describe.runIf(hasDatabase)('a limit', () => {
     expect(await used()).toEqual([4n, 21n]);
   });
 
-  test('takes in exactly what it has room for, however many edits come at once', async () => {
+  test('accepts exactly what it has room for, however many edits come at once', async () => {
     await set(100n);
     const inserted = await Promise.allSettled(Array.from({ length: 40 }, () => insert()));
-    const refused = inserted.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-    expect(refused).toHaveLength(30);
-    for (const error of refused) expect(error).toBeInstanceOf(LimitExceededError);
+    const rejected = inserted.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect(rejected).toHaveLength(30);
+    for (const error of rejected) expect(error).toBeInstanceOf(LimitExceededError);
     expect(await used()).toEqual([0n, 100n]);
   });
 
   test.each([
     ['DAY', '2026-03-14T23:59:59.999Z', '2026-03-15T00:00:00Z', '2026-03-16T00:00:00Z'],
     ['MONTH', '2026-03-31T23:59:59.999Z', '2026-04-01T00:00:00Z', '2026-05-01T00:00:00Z'],
-  ] as const)('of a %s begins anew, and what was before counts no more', async (...row) => {
+  ] as const)('of a %s begins anew, and what was before no longer counts', async (...row) => {
     const [window, last, first, end] = row;
     edits.setClock(last);
     await set(25n, window);
@@ -148,7 +153,7 @@ describe.runIf(hasDatabase)('a limit', () => {
     expect(await find()).toMatchObject({ used: 10n, resetsAt: null });
   });
 
-  test('is not brought back to an earlier period by a clock that is behind', async () => {
+  test('is not brought back to an earlier window by a clock that is behind', async () => {
     await set(25n);
     edits.setClock('2026-03-15T00:00:00.010Z');
     await insert();
@@ -162,7 +167,7 @@ describe.runIf(hasDatabase)('a limit', () => {
     expect(await used()).toEqual([3n, 10n]);
   });
 
-  test('that is set counts what the period’s edits have cost, also of those that run then', async () => {
+  test('that is set counts what the edits of its window have cost, also of those that run then', async () => {
     edits.setClock('2026-03-13T12:00:00Z');
     await edits.succeed(await insert(null), 1);
     edits.setClock('2026-03-14T12:00:00Z');
@@ -177,7 +182,7 @@ describe.runIf(hasDatabase)('a limit', () => {
     expect(await used()).toEqual([7n, 0n]);
   });
 
-  test('that is removed and set again still has what its edits hold', async () => {
+  test('that is removed and set again still has what its edits reserve', async () => {
     await set(100n);
     const [running, ended] = [await insert(), await insert()];
     await edits.loseOutcome(await insert());
@@ -198,7 +203,7 @@ describe.runIf(hasDatabase)('a limit', () => {
     expect(await set(5n)).toMatchObject({ timeZone, amount: 5n, settled: 4n, remaining: 1n });
   });
 
-  test('follows costs that are computed anew, and is settled when they become known', async () => {
+  test('follows repriced costs, and is settled when they become known', async () => {
     await set(100n);
     await edits.succeed(await insert(), 5);
     edits.setPrice(null);
@@ -372,6 +377,42 @@ describe.runIf(hasDatabase)('a limit', () => {
       { amountMicroUsd: 7n, priceVersion: 'manual', supersededAt: expect.any(Date) },
       { amountMicroUsd: 0n, priceVersion: 'manual', supersededAt: null },
     ]);
+  });
+
+  test('keeps a resolved cost when prices become known later', async () => {
+    await set(100n);
+    edits.setPrice(null);
+    const id = await insert();
+    await edits.succeed(id, 6);
+    await edits.resolve(id, 4n);
+    edits.setPrice(3);
+    await edits.reprice();
+    expect(await used()).toEqual([4n, 0n]);
+  });
+
+  test('counts an edit that is being submitted while it is set', async () => {
+    const id = randomUUID();
+    const job = {
+      id,
+      ownerId: owner,
+      sandbox: true,
+      model: 'm',
+      size: 's',
+      resolvedSize: 's',
+      n: 1,
+    };
+    const submitted = edits.prisma.$transaction(async (tx) => {
+      await tx.editJob.create({ data: { ...job, createdAt: edits.now() } });
+      const amounts = { EDITS: 1n, CONCURRENT_EDITS: 1n };
+      await edits.limits.reserve(tx, { jobId: id, ownerId: owner, amounts, bound: null });
+      await delay(500);
+    });
+    await delay(100);
+    await set(10n, 'DAY', 'EDITS');
+    await set(10n, 'TOTAL', 'CONCURRENT_EDITS');
+    await submitted;
+    expect(await used('EDITS')).toEqual([1n, 0n]);
+    expect(await used('CONCURRENT_EDITS')).toEqual([0n, 1n]);
   });
 
   test('is not changed by resolving an edit whose cost is known or that has not ended', async () => {

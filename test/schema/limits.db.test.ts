@@ -68,7 +68,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect(await costLimitOf(app)).toBeNull();
   });
 
-  test('that is too small for an edit refuses it, and nothing is stored, sent or paid', async () => {
+  test('that is too small for an edit rejects it, and nothing is stored, sent or paid', async () => {
     const cost = await bound();
     await set({ amount: usd(cost * 2 - 1), window: 'MONTH' });
     expect((await edit()).editJob.status).toBe('SUCCEEDED');
@@ -97,7 +97,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect((await edit()).editJob.status).toBe('SUCCEEDED');
   });
 
-  test('is held once for one idempotency key, and refuses no edit that it has paid', async () => {
+  test('is reserved once for one idempotency key, and rejects no edit that was paid', async () => {
     await set({ amount: usd(await bound()), window: 'DAY' });
     const all = await Promise.all(
       Array.from({ length: 8 }, () => edit({ idempotencyKey: 'one', wait: 30 })),
@@ -108,7 +108,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect(app.sandbox.stats()).toMatchObject({ requests: 1, paid: 1 });
   });
 
-  test('is held by an edit that is tried again as by a new one', async () => {
+  test('is reserved by a retried edit as by a new one', async () => {
     const cost = await bound();
     await set({ amount: usd(cost * 2), window: 'DAY' });
     const { editJob } = await edit();
@@ -123,7 +123,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect(await retry()).toMatchObject(REJECTED);
   });
 
-  test('reserves the dearest of what is left to the model, and a mask as one more image', async () => {
+  test('reserves the highest cost of what is left to the model, and a mask as one more image', async () => {
     app.sandbox.faults.push({ kind: 'no_usage' }, { kind: 'no_usage' });
     await set({ amount: '100', window: 'TOTAL' });
     await edit({ quality: 'AUTO', size: 'auto' });
@@ -141,7 +141,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     });
   });
 
-  test('takes in no edit of which nobody can tell the cost, and says what makes it so', async () => {
+  test('accepts no edit whose maximum cost is unknown, and names what makes it so', async () => {
     await set({ amount: '100', window: 'TOTAL' });
     const model = { __typename: 'InvalidInputError', field: 'model', code: 'UNSUPPORTED_VALUE' };
     const unknown = await edit({ model: 'house-model' });
@@ -153,7 +153,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect((await edit({ model: 'house-model' })).editJob.status).toBe('SUCCEEDED');
   });
 
-  test('counts what was spent before it was set', async () => {
+  test('counts what was used before it was set', async () => {
     const { editJob } = await edit();
     const { limit } = await set({ amount: '1', window: 'MONTH' });
     expect(limit).toMatchObject({ used: editJob.cost.amount });
@@ -163,7 +163,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect(await limitsOf(app, 'somebody')).toMatchObject([{ amount: '2' }]);
   });
 
-  test('counts edits that were deleted, what they hold too', async () => {
+  test('counts deleted edits, and what they reserve', async () => {
     const cost = await bound();
     await set({ amount: '1', window: 'MONTH' });
     const spent = await edit();
