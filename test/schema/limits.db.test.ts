@@ -76,6 +76,8 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     const images = async () =>
       (await filesIn(`${app.dir}/blobs`)).filter((path) => !path.endsWith('.webp'));
     const before = await images();
+    // Another image: one that is stored already would leave no trace.
+    picture = await png(SIZE.width, SIZE.height + 1);
     const rejected = await edit();
     expect(rejected).toMatchObject({
       ...REJECTED,
