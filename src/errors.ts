@@ -7,6 +7,8 @@ export abstract class RetouchError extends Error {
   abstract readonly code: string;
   /** Status of an HTTP response that reports it. Null: clients see an internal error instead. */
   readonly responseStatus: number | null = null;
+  /** Seconds after which a client may try again. Null: unknown, or it makes no difference. */
+  readonly retryAfterSeconds: number | null = null;
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -133,24 +135,36 @@ export class IdempotencyConflictError extends RetouchError {
   }
 }
 
-/** The edit's maximum cost exceeds its owner's remaining budget. Nothing was enqueued or sent. */
-export class BudgetExceededError extends RetouchError {
-  readonly code = 'BUDGET_EXCEEDED';
+/** An edit or a request exceeds a limit that applies to it. Nothing was enqueued or sent. */
+export class LimitExceededError extends RetouchError {
+  readonly code = 'LIMIT_EXCEEDED';
   override readonly responseStatus = 429;
-  readonly limitMicroUsd: bigint;
-  /** Spent and reserved in this period. */
-  readonly usedMicroUsd: bigint;
-  /** Null for a total budget, which never resets. */
+  override readonly retryAfterSeconds: number | null;
+  readonly limitId: string;
+  readonly measure: 'COST' | 'TOKENS' | 'EDITS' | 'IMAGES' | 'CONCURRENT_EDITS' | 'REQUESTS';
+  /** In the smallest unit of the measure, such as micro-dollars. */
+  readonly limit: bigint;
+  /** Used and reserved in the current window. */
+  readonly used: bigint;
+  readonly remaining: bigint;
+  /** Null if the limit never resets. */
   readonly resetsAt: Date | null;
 
   constructor(
     message: string,
-    details: Pick<BudgetExceededError, 'limitMicroUsd' | 'usedMicroUsd' | 'resetsAt'>,
+    details: Pick<
+      LimitExceededError,
+      'limitId' | 'measure' | 'limit' | 'used' | 'remaining' | 'resetsAt' | 'retryAfterSeconds'
+    >,
   ) {
     super(message);
-    this.limitMicroUsd = details.limitMicroUsd;
-    this.usedMicroUsd = details.usedMicroUsd;
+    this.limitId = details.limitId;
+    this.measure = details.measure;
+    this.limit = details.limit;
+    this.used = details.used;
+    this.remaining = details.remaining;
     this.resetsAt = details.resetsAt;
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 
@@ -175,6 +189,20 @@ export class JobNotRereadableError extends RetouchError {
   constructor(status: JobNotRereadableError['status']) {
     super(
       `The edit is ${status}. Only the response of an edit that is OUTCOME_UNKNOWN can be read again.`,
+    );
+    this.status = status;
+  }
+}
+
+/** The edit's cost is known, or will be when it ends. */
+export class JobNotResolvableError extends RetouchError {
+  readonly code = 'JOB_NOT_RESOLVABLE';
+  override readonly responseStatus = 409;
+  readonly status: JobNotCancelableError['status'];
+
+  constructor(status: JobNotResolvableError['status']) {
+    super(
+      `The edit is ${status}, and its cost is not in doubt. Only an edit that may have been paid at an unknown cost can be resolved.`,
     );
     this.status = status;
   }
@@ -218,7 +246,7 @@ export class JobNotDeletableError extends RetouchError {
 export class UnavailableError extends RetouchError {
   readonly code = 'UNAVAILABLE';
   override readonly responseStatus = 503;
-  readonly retryAfterSeconds: number;
+  override readonly retryAfterSeconds: number;
 
   constructor(message: string, retryAfterSeconds: number, options?: ErrorOptions) {
     super(message, options);
@@ -272,6 +300,7 @@ export class TooManyStreamsError extends RetouchError {
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';
   override readonly responseStatus = 503;
+  override readonly retryAfterSeconds = 30;
 }
 
 /** The address of an outbound host is not public. No connection was made. */

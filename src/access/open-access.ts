@@ -1,4 +1,4 @@
-import { createAudit } from '../auth/audit.ts';
+import { type Audit, createAudit } from '../auth/audit.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Events } from '../queue/events.ts';
 import { type ActFor, createActFor } from './act-for.ts';
@@ -8,6 +8,7 @@ import { createOwners, type Owners } from './owners.ts';
 
 /** What admins, and owners of keys, manage. */
 export interface OpenAccess {
+  readonly audit: Audit;
   readonly apiKeys: ApiKeys;
   readonly owners: Owners;
   readonly actFor: ActFor;
@@ -20,6 +21,7 @@ export function openAccess(options: {
 }): OpenAccess {
   const audit = createAudit();
   return {
+    audit,
     apiKeys: createApiKeys({ ...options, audit }),
     owners: createOwners({ ...options, audit }),
     actFor: createActFor({ ...options, audit }),

@@ -2,12 +2,14 @@ import { openAccess } from '../access/open-access.ts';
 import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
+import { createResolveOutcome } from '../edits/end/resolve-outcome.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
 import { readOperationList } from '../http/graphql/persisted/operation-list.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
-import { createSetBudget } from '../limits/set-budget.ts';
+import { createRequestLimits } from '../limits/request-limits.ts';
+import { createSetLimit } from '../limits/set-limit.ts';
 import type { Log } from '../log.ts';
 import { createModels } from '../models/models.ts';
 import { createSharedReads } from '../schema/shared-reads.ts';
@@ -35,7 +37,7 @@ export async function openApi(options: {
   log: Log;
 }): Promise<ApiHalf> {
   const { shared, upstreams, config, log } = options;
-  const { prisma, images, budgets, prices, knownModels, availability } = shared;
+  const { prisma, events, images, prices, knownModels, availability } = shared;
   const { editsApi, outboundProxies: proxies, limits } = config;
   await using opened = new AsyncDisposableStack();
 
@@ -52,6 +54,8 @@ export async function openApi(options: {
     }),
     (it) => it.close(),
   );
+  const access = openAccess({ prisma, events });
+  const requestLimits = opened.adopt(createRequestLimits({ prisma, events }), (it) => it.stop());
   const models = createModels({
     known: knownModels,
     default: config.models.default ?? (await defaultModelOf(editsApi)),
@@ -80,12 +84,18 @@ export async function openApi(options: {
       config,
       auth,
       operationList,
+      requestLimits,
       services: {
         ...edits,
-        ...openAccess({ prisma, events: shared.events }),
+        ...access,
         prisma,
-        budgets,
-        setBudget: createSetBudget({ prisma }),
+        limits: shared.limits,
+        setLimit: createSetLimit({ prisma, events, audit: access.audit }),
+        resolveOutcome: createResolveOutcome({
+          prisma,
+          ledger: shared.edits.ledger,
+          audit: access.audit,
+        }),
         sharedReads: createSharedReads(),
         images: images.images,
         uploads: images.uploads,

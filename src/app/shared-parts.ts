@@ -13,7 +13,7 @@ import { openDatabase } from '../database/open-database.ts';
 import { openEdits } from '../edits/open-edits.ts';
 import { createProcesses } from '../edits/run/processes.ts';
 import { openImages } from '../images/open-images.ts';
-import { createBudgets } from '../limits/budgets.ts';
+import { createLimits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
@@ -109,7 +109,7 @@ export async function openSharedParts(options: {
   const safetyIdentifierOf = isAuthOn(config.auth)
     ? createPseudonyms(secretKeys?.current ?? null)
     : null;
-  const budgets = createBudgets({ prisma, log });
+  const editLimits = createLimits({ prisma, log });
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
   const edits = opened.adopt(
     openEdits({
@@ -117,7 +117,7 @@ export async function openSharedParts(options: {
       events,
       images,
       prices: priceTable,
-      budgets,
+      limits: editLimits,
       insertWebhooks: webhooks.insertDeliveries,
       answerRetentionDays: config.answerRetentionDays,
       log,
@@ -140,7 +140,7 @@ export async function openSharedParts(options: {
     imageLinks,
     webhooks,
     edits,
-    budgets,
+    limits: editLimits,
     safetyIdentifierOf,
     close: () => parts.disposeAsync(),
   };

@@ -66,6 +66,10 @@ export function viewerWith(options: {
   };
 }
 
+/** The API key that the viewer uses, and the keys that created it, in this order. Empty: none. */
+export const apiKeysOf = ({ credential }: Viewer): readonly string[] =>
+  credential.kind === 'API_KEY' ? credential.lineage : [];
+
 /** The viewer, who reads only their own rows: for lists, also those of an admin. */
 export function asOwner(viewer: Viewer): Viewer {
   return viewer.reads === viewer.ownerId ? viewer : { ...viewer, reads: viewer.ownerId };

@@ -23,7 +23,7 @@ export class EditsApiError extends RetouchError {
   readonly httpStatus: number | null;
   readonly upstreamRequestId: string | null;
   /** How long the upstream asks to wait, in `Retry-After`, other headers or the message. */
-  readonly retryAfterSeconds: number | null;
+  override readonly retryAfterSeconds: number | null;
   readonly moderationDetails: ModerationDetails | null;
 
   constructor(

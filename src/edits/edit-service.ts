@@ -2,7 +2,7 @@ import type { PrismaClient } from '../database/database.ts';
 import type { ReadSaved } from '../edits-api/edits-api.ts';
 import type { OpenImages } from '../images/open-images.ts';
 import { MAKE_THUMBNAILS } from '../images/thumbnails/make-thumbnails.ts';
-import type { Budgets } from '../limits/budgets.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import type { Models } from '../models/models.ts';
 import type { PriceTable } from '../models/prices.ts';
@@ -18,7 +18,7 @@ import { createRereadAnswer } from './run/reread-answer.ts';
 import { createBacklog } from './submit/backlog.ts';
 import { createCostBound } from './submit/cost-bound.ts';
 import { createEdits } from './submit/edits.ts';
-import { createReserveCost } from './submit/reserve-cost.ts';
+import { createPlanReservation } from './submit/plan-reservation.ts';
 import { createSubmitAndWait } from './submit/submit-and-wait.ts';
 import { createEditSubscriptions } from './watch/edit-subscriptions.ts';
 import { createEditWaits } from './watch/edit-waits.ts';
@@ -30,7 +30,7 @@ export function createEditService(
     images: OpenImages;
     prices: PriceTable;
     edits: OpenEdits;
-    budgets: Budgets;
+    limits: Limits;
     models: Models;
     /** Reads a stored response as its upstream's client would. */
     readerOf: (upstream: string | null) => ReadSaved;
@@ -41,7 +41,7 @@ export function createEditService(
     log: Log;
   },
 ) {
-  const { prisma, queue, events, prices, budgets, models, sandbox, log } = options;
+  const { prisma, queue, events, prices, limits, models, sandbox, log } = options;
   const { endEdit, finalEvents, storedAnswers } = options.edits;
   const { images } = options.images;
   const backlog = createBacklog({
@@ -50,11 +50,20 @@ export function createEditService(
     maxQueuedPerOwner: options.maxQueuedPerOwner,
   });
   const costBound = createCostBound({ prisma, models, prices });
-  const reserveCost = createReserveCost({ budgets, models, costBound });
+  const planReservation = createPlanReservation({ limits, models, costBound });
   const history = createHistory({ prisma });
   const editWaits = createEditWaits({ finalEvents });
   const services = {
-    edits: createEdits({ prisma, queue, images, models, backlog, budgets, reserveCost, sandbox }),
+    edits: createEdits({
+      prisma,
+      queue,
+      images,
+      models,
+      backlog,
+      limits,
+      planReservation,
+      sandbox,
+    }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
     cancelEdit: createCancelEdit({ prisma, endEdit }),
     deleteEdits: createDeleteEdits({ prisma, queue, events }),

@@ -1,10 +1,10 @@
 import type { PrismaClient } from '../database/database.ts';
 import type { OpenImages } from '../images/open-images.ts';
-import type { Budgets } from '../limits/budgets.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import type { PriceTable } from '../models/prices.ts';
 import type { Events } from '../queue/events.ts';
-import { createLedger } from '../usage/ledger.ts';
+import { createLedger, type Ledger } from '../usage/ledger.ts';
 import { createEndEdit, type EndEdit, type InsertForEnd } from './end/end-edit.ts';
 import { createStoredAnswers, type StoredAnswers } from './run/stored-answers.ts';
 import { createPauses, type Pauses } from './run/upstream-pauses.ts';
@@ -13,6 +13,7 @@ import { createFinalEvents, type FinalEvents } from './watch/final-events.ts';
 /** Shared by the half that serves edits and the half that runs them. */
 export interface OpenEdits {
   readonly endEdit: EndEdit;
+  readonly ledger: Ledger;
   readonly finalEvents: FinalEvents;
   readonly pauses: Pauses;
   readonly storedAnswers: StoredAnswers;
@@ -24,17 +25,18 @@ export function openEdits(options: {
   events: Events;
   images: Pick<OpenImages, 'blobs' | 'images'>;
   prices: PriceTable;
-  budgets: Budgets;
+  limits: Limits;
   insertWebhooks: InsertForEnd;
   answerRetentionDays: number;
   log: Log;
 }): OpenEdits {
-  const { prisma, events, prices, budgets, insertWebhooks, answerRetentionDays, log } = options;
+  const { prisma, events, prices, limits, insertWebhooks, answerRetentionDays, log } = options;
   const { images, blobs } = options.images;
   const ledger = createLedger({ prices });
   const finalEvents = createFinalEvents({ prisma, events, log });
   return {
-    endEdit: createEndEdit({ images, events, ledger, budgets, insertWebhooks }),
+    endEdit: createEndEdit({ images, events, ledger, limits, insertWebhooks }),
+    ledger,
     finalEvents,
     pauses: createPauses({ prisma }),
     storedAnswers: createStoredAnswers({ prisma, blobs, maxAgeDays: answerRetentionDays }),

@@ -4,10 +4,10 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
-import type { Log } from '../log.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
+import { createAdmission } from './admission.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
-import { toErrorResponse } from './error-response.ts';
 import type { Graphql } from './graphql/graphql.ts';
 import type { GraphqlSockets } from './graphql/graphql-sockets.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
@@ -18,12 +18,7 @@ import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
 import type { SignedImageRoute } from './rest/signed-image-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
-import {
-  rejectUpgrade,
-  sendDatabaseUnavailable,
-  sendError,
-  sendErrorResponse,
-} from './send-error.ts';
+import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
 
@@ -44,6 +39,7 @@ export function createApiRoutes(options: {
   authenticator: Authenticator;
   credentialsOf: (req: IncomingMessage) => Credentials;
   accessWatch: AccessWatch;
+  requestLimits: RequestLimits;
   /** Called before a byte of the body is read. */
   onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
   endpoints: readonly Endpoint[];
@@ -57,27 +53,10 @@ export function createApiRoutes(options: {
   stalled: StalledResponses;
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute, signedImageRoute, authenticator, credentialsOf } = options;
-  const { accessWatch, onAdmitted } = options;
+  const { corsOrigins, schemaRoute, signedImageRoute, credentialsOf, accessWatch } = options;
   const { availability, stalled } = options;
+  const { admit, count } = createAdmission(options);
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
-
-  /** Null: the request was rejected. */
-  async function admit(req: IncomingMessage, res: ServerResponse, log: Log) {
-    const credentials = credentialsOf(req);
-    try {
-      const access = { ...(await authenticator.authenticate(credentials)), credentials };
-      onAdmitted(req, access);
-      return access;
-    } catch (error) {
-      const response = toErrorResponse(error);
-      if (response.fault === 'server') log.error({ err: error }, 'could not authenticate');
-      // RFC 9110, 11.6.1.
-      if (response.status === 401) res.setHeader('www-authenticate', 'Bearer realm="retouch"');
-      sendErrorResponse(res, response);
-      return null;
-    }
-  }
 
   /** A response that may take long ends with the access of its client. */
   function endWith(access: OpenedAccess, res: ServerResponse): void {
@@ -110,13 +89,14 @@ export function createApiRoutes(options: {
       const access = await admit(req, res, log);
       if (access === null) return;
       const { viewer } = access;
-      if (path === '/schema.graphql') return schemaRoute(req, res);
       const endpoint = endpoints.get(path);
       const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
       // Check before the body is read, which would be useless.
       if (isServed && !(await availability.check())) {
         return sendDatabaseUnavailable(res);
       }
+      if (!(await count(viewer, res, log))) return;
+      if (path === '/schema.graphql') return schemaRoute(req, res);
       const baseUrl = origins.baseUrl(req);
       if (endpoint !== undefined) {
         stalled.watch(res);

@@ -14,7 +14,7 @@ export interface Cors {
 const MAX_AGE_SECONDS = 7_200;
 
 /** Response headers beyond the safelisted ones that clients act on. */
-const EXPOSED = 'content-range, etag, retry-after, x-request-id';
+const EXPOSED = 'content-range, etag, ratelimit, ratelimit-policy, retry-after, x-request-id';
 
 /**
  * An unlisted origin gets no header, so its browser rejects the response. Credentials are never

@@ -1,6 +1,12 @@
 import { isBadValue } from '../database/bad-value.ts';
 import { isUnreachable } from '../database/unreachable.ts';
-import { InvalidInputError, RetouchError, StorageError, UnavailableError } from '../errors.ts';
+import {
+  InvalidInputError,
+  LimitExceededError,
+  RetouchError,
+  UnavailableError,
+} from '../errors.ts';
+import { formatAmount } from '../limits/limit-state.ts';
 
 /** What a client learns of an error. GraphQL, REST and sockets each render the same one. */
 export interface ErrorResponse {
@@ -19,9 +25,6 @@ export interface ErrorResponse {
 /** Seconds after which a client should retry while the database is unavailable. */
 export const DATABASE_RETRY_SECONDS = 5;
 
-/** Seconds after which a client should retry while the disk or the object store fails. */
-const STORAGE_RETRY_SECONDS = 30;
-
 /**
  * The one mapping from errors to responses. Deliberate errors with an HTTP status keep their code
  * and message; any other error becomes INTERNAL_SERVER_ERROR without its message.
@@ -34,9 +37,10 @@ export function toErrorResponse(error: unknown): ErrorResponse {
   }
   if (isBadValue(error)) return client(400, 'BAD_USER_INPUT', BAD_VALUE);
   if (error instanceof RetouchError && error.responseStatus !== null) {
-    const { responseStatus: status, code, message } = error;
-    if (status < 500 || status === 501) return client(status, code, message);
-    const retryAfterSeconds = retryAfterSecondsOf(error);
+    const { responseStatus: status, code, message, retryAfterSeconds } = error;
+    if (status < 500 || status === 501) {
+      return { ...client(status, code, message, detailsOf(error)), retryAfterSeconds };
+    }
     const fault = retryAfterSeconds === null ? 'client' : 'server';
     return { status, code, message, details: {}, retryAfterSeconds, fault };
   }
@@ -55,9 +59,18 @@ function client(
   return { status, code, message, details, retryAfterSeconds: null, fault: 'client' };
 }
 
-function retryAfterSecondsOf(error: RetouchError): number | null {
-  if (error instanceof UnavailableError) return error.retryAfterSeconds;
-  return error instanceof StorageError ? STORAGE_RETRY_SECONDS : null;
+/** The fields of the typed error in GraphQL. */
+function detailsOf(error: RetouchError): ErrorResponse['details'] {
+  if (!(error instanceof LimitExceededError)) return {};
+  const { measure, limit, used, remaining, resetsAt } = error;
+  const amount = (units: bigint) => formatAmount(measure, units);
+  return {
+    measure,
+    limit: amount(limit),
+    used: amount(used),
+    remaining: amount(remaining),
+    resetsAt,
+  };
 }
 
 function databaseUnavailable(cause: unknown): UnavailableError {

@@ -11,6 +11,7 @@ import type { ExportEdits } from '../export/export-edits.ts';
 import { mediaOf } from '../images/images.ts';
 import { blobKey } from '../images/storage/blob-key.ts';
 import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
 import { idOf } from '../public-ids/global-id.ts';
@@ -50,6 +51,7 @@ export interface OpenApiRoutes {
 export function openApiRoutes(options: {
   config: Config;
   auth: OpenAuth;
+  requestLimits: RequestLimits;
   services: Services;
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
@@ -58,7 +60,8 @@ export function openApiRoutes(options: {
   operationList: OperationList;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, operationList, log } = options;
+  const { services, thumbnails, exportEdits, availability, operationList } = options;
+  const { requestLimits, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, imageLinks, blobs, uploads } = services;
@@ -76,7 +79,13 @@ export function openApiRoutes(options: {
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
-    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch, streamPlaces }),
+    sockets: createGraphqlSockets({
+      graphql,
+      authenticator,
+      accessWatch,
+      streamPlaces,
+      requestLimits,
+    }),
   });
   const persistedOperations = createPersistedOperations({
     list: operationList,
@@ -131,6 +140,7 @@ export function openApiRoutes(options: {
     corsOrigins: http.corsOrigins,
     authenticator,
     accessWatch,
+    requestLimits,
     onAdmitted: (req, { viewer }) => {
       if (authenticator.isOn) ownerOfRequest.set(req, ownerOf(viewer));
     },

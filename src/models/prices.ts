@@ -21,6 +21,9 @@ export type TokenKind = (typeof TOKEN_KINDS)[number];
 /** Fraction digits of a price: US dollars per million tokens, which is micro-dollars per token. */
 export const PRICE_FRACTION_DIGITS = 9;
 
+/** Version of a charge whose amount an admin has set. Versions of prices have other names. */
+export const MANUAL_PRICE_VERSION = 'manual';
+
 /** The prices of a model from a date until the next version. */
 export interface PriceVersion {
   /** Identifies these prices on every charge that uses them. */
@@ -50,7 +53,11 @@ const price = z
 
 const versionSchema = z
   .strictObject({
-    version: z.string().min(1).max(64),
+    version: z
+      .string()
+      .min(1)
+      .max(64)
+      .refine((name) => name !== MANUAL_PRICE_VERSION, 'must not be the reserved name manual'),
     from: z.union(
       [z.iso.date(), z.iso.datetime({ offset: true })],
       'must be a date, such as 2026-04-21 (from 0:00 UTC), or a date and time with its offset',

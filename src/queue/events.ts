@@ -20,6 +20,8 @@ const eventSchema = z.discriminatedUnion('kind', [
     keyId: z.string().optional(),
     ownerId: z.string().optional(),
   }),
+  /** A limit was created, changed or removed; caches read it again. */
+  z.object({ kind: z.literal('limit'), limitId: z.string() }),
   /** A queue job was enqueued. */
   z.object({ kind: z.literal('work'), queue: z.string() }),
 ]);

@@ -2,12 +2,12 @@ import { visibleTo } from '../auth/visible.ts';
 import { checkIdempotencyKey } from '../edits/submit/idempotency.ts';
 import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from '../edits/submit/submit-and-wait.ts';
 import {
-  BudgetExceededError,
   checkAll,
   IdempotencyConflictError,
   InvalidInputError,
   JobNotCancelableError,
   JobNotDeletableError,
+  LimitExceededError,
   NotFoundError,
 } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
@@ -70,7 +70,7 @@ const SUBMIT_ERRORS = [
   InvalidInputError,
   NotFoundError,
   IdempotencyConflictError,
-  BudgetExceededError,
+  LimitExceededError,
 ];
 
 builder.mutationField('editImage', (t) =>

@@ -90,11 +90,12 @@ export const EditJob = builder.prismaNode('EditJob', {
     }),
     costUnresolved: t.boolean({
       description:
-        'Whether the edit may have been billed although its cost is unknown. True if it is OUTCOME_UNKNOWN, or was CANCELED while a request was in progress.',
-      select: { status: true, errorCode: true },
-      resolve: ({ status, errorCode }) =>
-        status === EditStatus.OUTCOME_UNKNOWN ||
-        (status === EditStatus.CANCELED && errorCode !== null),
+        'Whether the edit may have been billed although its cost is unknown. True if it is OUTCOME_UNKNOWN, or was CANCELED while a request was in progress, until an admin resolves it by `resolveOutcome`.',
+      select: { status: true, errorCode: true, costMicroUsd: true },
+      resolve: ({ status, errorCode, costMicroUsd }) =>
+        costMicroUsd === null &&
+        (status === EditStatus.OUTCOME_UNKNOWN ||
+          (status === EditStatus.CANCELED && errorCode !== null)),
     }),
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',

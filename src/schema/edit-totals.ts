@@ -11,10 +11,11 @@ const EDITS = {
     'Number of edits in any status: the sum of `pending`, `succeeded`, `failed`, `canceled` and `unresolved`.',
   pending: 'Number of edits that are QUEUED or RUNNING.',
   succeeded: 'Number of edits that are SUCCEEDED.',
-  failed: 'Number of edits that are FAILED.',
+  failed:
+    'Number of edits that are FAILED, or had an unknown outcome that an admin has resolved by `resolveOutcome`.',
   canceled: 'Number of edits that were canceled before a request was sent. They cost nothing.',
   unresolved:
-    'Number of edits that are OUTCOME_UNKNOWN or were canceled while a request was in progress. They may have been billed; their tokens and cost are unknown.',
+    'Number of edits that are OUTCOME_UNKNOWN or were canceled while a request was in progress, and that no admin has resolved. They may have been billed; their tokens and cost are unknown.',
   sandboxEdits: 'Number of edits made by the sandbox, which are free.',
   editsWithUsage: 'Number of edits whose tokens are known. The token sums cover these edits.',
   editsWithCost: 'Number of edits whose cost is known. `cost` covers these edits.',

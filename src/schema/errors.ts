@@ -2,7 +2,6 @@ import { EDIT_ERRORS } from '../edits-api/edit-error-codes.ts';
 import {
   AnswerNotFoundError,
   AnswerUnreadableError,
-  BudgetExceededError,
   IdempotencyConflictError,
   INVALID_INPUT_CODES,
   type InputProblem,
@@ -11,11 +10,15 @@ import {
   JobNotCancelableError,
   JobNotDeletableError,
   JobNotRereadableError,
+  JobNotResolvableError,
+  LimitExceededError,
   NotFoundError,
 } from '../errors.ts';
-import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
-import { builder } from './builder.ts';
+import { formatAmount } from '../limits/limit-state.ts';
+import { encodeGlobalId } from '../public-ids/global-id.ts';
+import { ADMIN_TAG, builder } from './builder.ts';
 import { EditStatusEnum } from './enums.ts';
+import { LimitMeasureEnum } from './limit-enums.ts';
 
 /** The fields of every typed error in a result union. */
 const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
@@ -87,27 +90,46 @@ builder.objectType(IdempotencyConflictError, {
   }),
 });
 
-builder.objectType(BudgetExceededError, {
-  name: 'BudgetExceededError',
+const AMOUNT = 'US dollars for COST, otherwise a count';
+
+builder.objectType(LimitExceededError, {
+  name: 'LimitExceededError',
   description:
-    'The edit’s maximum cost exceeds your remaining budget. Nothing was stored, sent or billed.',
+    'The edit exceeds a limit that applies to it. Nothing was stored, sent or billed. If several limits are exceeded, the one that resets last is reported.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
+    limitId: t.id({
+      description: 'The exceeded limit, as in `Limit.id`.',
+      resolve: ({ limitId }) => encodeGlobalId('Limit', limitId),
+    }),
+    measure: t.expose('measure', {
+      type: LimitMeasureEnum,
+      description: 'What the limit counts.',
+    }),
     limit: t.field({
       type: 'Decimal',
-      description: 'Limit of the budget, in US dollars.',
-      resolve: ({ limitMicroUsd }) => formatDecimal(limitMicroUsd, USD_FRACTION_DIGITS),
+      description: `Maximum for one window: ${AMOUNT}.`,
+      resolve: ({ measure, limit }) => formatAmount(measure, limit),
     }),
     used: t.field({
       type: 'Decimal',
-      description: 'Amount spent or reserved in this period, in US dollars.',
-      resolve: ({ usedMicroUsd }) => formatDecimal(usedMicroUsd, USD_FRACTION_DIGITS),
+      description: `Amount used or reserved in the current window: ${AMOUNT}.`,
+      resolve: ({ measure, used }) => formatAmount(measure, used),
+    }),
+    remaining: t.field({
+      type: 'Decimal',
+      description: `Amount that an edit could still reserve, never below 0: ${AMOUNT}.`,
+      resolve: ({ measure, remaining }) => formatAmount(measure, remaining),
     }),
     resetsAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the next period starts. Null if the budget never resets.',
+      description: 'When the next window begins. Null if the limit never resets.',
       resolve: ({ resetsAt }) => resetsAt,
+    }),
+    retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
+      nullable: true,
+      description: 'Seconds until `resetsAt`, rounded up. Null if the limit never resets.',
     }),
   }),
 });
@@ -146,6 +168,20 @@ builder.objectType(JobNotRereadableError, {
     status: t.field({
       type: EditStatusEnum,
       description: 'Current status; any status except OUTCOME_UNKNOWN.',
+      resolve: ({ status }) => status,
+    }),
+  }),
+});
+
+builder.objectType(JobNotResolvableError, {
+  name: 'JobNotResolvableError',
+  tag: ADMIN_TAG,
+  description: 'The cost of the edit is known, or will be when it ends.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    status: t.field({
+      type: EditStatusEnum,
+      description: 'Current status of the edit.',
       resolve: ({ status }) => status,
     }),
   }),

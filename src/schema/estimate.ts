@@ -135,7 +135,7 @@ const EditEstimateObject = builder.objectRef<EditEstimate>('EditEstimate').imple
       type: Cost,
       nullable: true,
       description:
-        'Amount that a budget reserves for the edit without a mask: the cost of its token bounds (see `EditModel.bounds`). This is not an estimate: bounds that are not published include a safety factor, and usage above a bound raises it. Null if the bounds or prices are not known; an owner with a budget cannot make such an edit.',
+        'Amount that a limit on COST reserves for the edit without a mask: the cost of its token bounds (see `EditModel.bounds`). This is not an estimate: bounds that are not published include a safety factor, and usage above a bound raises it. Null if the bounds or prices are not known; such an edit is rejected if a limit on COST applies to it.',
       resolve: (estimate) => toCost(estimate.reservedMicroUsd, estimate),
     }),
     gaps: t.field({

@@ -11,7 +11,9 @@ import './edit-image.ts';
 import './reread-answer.ts';
 import './estimate.ts';
 import './reprice.ts';
-import './budget.ts';
+import './limits.ts';
+import './set-limit.ts';
+import './resolve-outcome.ts';
 import './edit-job-filter.ts';
 import './history.ts';
 import './lineage.ts';
@@ -33,6 +35,6 @@ import { builder } from './builder.ts';
 export const schema = builder.toSchema();
 // Set here because Pothos has no option for the description of the schema.
 schema.description =
-  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `viewer` has your edits, usage and budget, and the subscription `editJob` follows one edit.';
+  'Retouch edits images according to a prompt and stores every edit with its images, token usage and cost. Begin with the mutation `editImage`, which submits an edit and waits for its result. `viewer` has your edits, usage and limits, and the subscription `editJob` follows one edit.';
 
 export { createSubgraph } from './federation.ts';

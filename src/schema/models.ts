@@ -59,7 +59,7 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
     bounds: t.field({
       type: [TokenBound],
       description:
-        'Upper bounds on the tokens of an edit, from which a budget computes its reservation. Empty if unknown; owners with a budget then cannot use the model.',
+        'Upper bounds on the tokens of an edit, from which limits on COST and TOKENS compute reservations. Empty if unknown; edits under such a limit then cannot use the model.',
       resolve: boundsOf,
     }),
   }),

@@ -2,6 +2,7 @@ import { assertAdmin } from '../auth/visible.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { encodeGlobalId, requireId } from '../public-ids/global-id.ts';
 import type { RepriceCounts } from '../usage/reprice.ts';
+import { auditorOf } from './auditor.ts';
 import { ADMIN_TAG, builder } from './builder.ts';
 
 const DEFAULT_LIMIT = 10_000;
@@ -64,19 +65,25 @@ builder.mutationField('repriceJobs', (t) =>
         description: 'The edits to reprice.',
       }),
     },
-    resolve: (_, { input }, { repriceJobs, viewer, signal }) => {
+    resolve: async (_, { input }, context) => {
+      const { repriceJobs, audit, prisma, viewer, signal } = context;
       assertAdmin(viewer, 'repriceJobs');
       const { from = null, to = null, model = null, after } = input;
-      return repriceJobs(
-        {
-          from,
-          to,
+      const limit = checkLimit(input.limit ?? DEFAULT_LIMIT);
+      const afterId = after == null ? null : requireId('EditJob', after);
+      // Before the first of its transactions, so that an interrupted call is on record, too.
+      await audit.record(prisma, auditorOf(context), {
+        action: 'repriceJobs',
+        object: { type: 'EditJob', id: model ?? 'all', ownerId: null },
+        after: {
+          from: from?.toISOString() ?? null,
+          to: to?.toISOString() ?? null,
           model,
-          afterId: after == null ? null : requireId('EditJob', after),
-          limit: checkLimit(input.limit ?? DEFAULT_LIMIT),
+          afterId,
+          limit,
         },
-        signal,
-      );
+      });
+      return repriceJobs({ from, to, model, afterId, limit }, signal);
     },
   }),
 );

@@ -3,6 +3,7 @@ import { shownMessage } from '../edits/outcome-record.ts';
 import type { Pause } from '../edits/run/upstream-pauses.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { NotFoundError } from '../errors.ts';
+import { auditorOf } from './auditor.ts';
 import { ADMIN_TAG, builder } from './builder.ts';
 
 interface UpstreamState {
@@ -116,11 +117,17 @@ builder.mutationField('resumeUpstream', (t) =>
         description: 'The upstream to resume.',
       }),
     },
-    resolve: async (_, { input: { name } }, { upstreams, pauses, viewer }) => {
+    resolve: async (_, { input: { name } }, context) => {
+      const { upstreams, pauses, viewer, audit } = context;
       assertAdmin(viewer, 'resumeUpstream');
       const upstream = upstreams.find((one) => one.name === name);
       if (upstream === undefined) throw new NotFoundError('Upstream', name);
-      await pauses.resume(name);
+      await pauses.resume(name, (tx) =>
+        audit.record(tx, auditorOf(context), {
+          action: 'resumeUpstream',
+          object: { type: 'Upstream', id: name, ownerId: null },
+        }),
+      );
       return { upstream: { upstream, pause: null } };
     },
   }),

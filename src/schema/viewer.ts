@@ -1,9 +1,8 @@
 import { asOwner, type Viewer } from '../auth/viewer.ts';
-import { visibleOwner } from '../auth/visible.ts';
-import { Budget } from './budget.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
+import { Limit, limitsOf } from './limits.ts';
 import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './usage.ts';
 
 /** Not part of the subgraph: in a federated graph, the viewer belongs to the subgraph that owns users. */
@@ -16,11 +15,10 @@ const ViewerObject = builder.objectRef<Viewer>('Viewer').implement({
     isAdmin: t.exposeBoolean('isAdmin', {
       description: 'Whether the user may use the operations that are for admins only.',
     }),
-    budget: t.field({
-      type: Budget,
-      nullable: true,
-      description: 'The viewer’s budget. Null if spending is unlimited.',
-      resolve: (viewer, _, { budgets }) => budgets.find(visibleOwner(viewer)),
+    limits: t.field({
+      type: [Limit],
+      description: 'The limits that apply to the viewer; see the query `limits`.',
+      resolve: async (viewer, _, { limits }) => [...(await limitsOf(limits, viewer))],
     }),
     editJobs: t.connection(
       {

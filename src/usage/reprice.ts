@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ofAllOwners } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
-import { repriceBudgets } from '../limits/reprice-budgets.ts';
-import type { PriceTable } from '../models/prices.ts';
+import { recountLimits } from '../limits/recount-limits.ts';
+import { MANUAL_PRICE_VERSION, type PriceTable } from '../models/prices.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
 
 /** Jobs per transaction: few, so that locks are short. */
@@ -34,7 +34,7 @@ export interface RepriceCounts {
 
 /**
  * Recomputes costs from the raw usage and the current price table, at the time of each edit. A
- * charge that changes is kept as superseded beside the new one.
+ * charge that changes is kept as superseded beside the new one; one that an admin has set stays.
  *
  * Each batch is one transaction with a fixed number of statements. An interrupted call has
  * committed its batches and can be repeated. A batch locks its jobs before it reads their charges,
@@ -77,7 +77,7 @@ export function createRepriceJobs(options: {
         const cost = costs[index] ?? null;
         return cost === null || isSame(row, cost)
           ? []
-          : [{ jobId: row.id, ownerId: row.ownerId, ...cost }];
+          : [{ jobId: row.id, ownerId: row.ownerId, previous: row.amountMicroUsd, ...cost }];
       });
       if (changes.length > 0) await write(tx, changes);
       return {
@@ -107,7 +107,12 @@ export function createRepriceJobs(options: {
   };
 }
 
-type Change = PricedUsage & { readonly jobId: string; readonly ownerId: string };
+type Change = PricedUsage & {
+  readonly jobId: string;
+  readonly ownerId: string;
+  /** Null: unknown so far. */
+  readonly previous: bigint | null;
+};
 
 async function lockAndRead(
   tx: Prisma.TransactionClient,
@@ -141,6 +146,7 @@ async function lockAndRead(
 }
 
 function isSame(row: Row, cost: PricedUsage): boolean {
+  if (row.priceVersion === MANUAL_PRICE_VERSION) return true;
   return row.amountMicroUsd === cost.amountMicroUsd && row.priceVersion === cost.priceVersion;
 }
 
@@ -151,10 +157,17 @@ async function write(tx: Prisma.TransactionClient, changes: readonly Change[]): 
     where: { jobId: { in: jobIds }, supersededAt: null },
     data: { supersededAt: new Date() },
   });
-  await tx.charge.createMany({ data: [...changes] });
-  await repriceBudgets(tx, changes);
+  await tx.charge.createMany({ data: changes.map(({ previous: _, ...charge }) => charge) });
   await ofAllOwners(tx).$executeRaw`
     UPDATE "EditJob" AS job SET "costMicroUsd" = new.amount
     FROM unnest(${jobIds}::uuid[], ${amounts}::bigint[]) AS new (id, amount)
     WHERE job.id = new.id`;
+  await recountLimits(
+    tx,
+    changes.map(({ jobId, amountMicroUsd, previous }) => ({
+      jobId,
+      measure: 'COST',
+      change: amountMicroUsd - (previous ?? 0n),
+    })),
+  );
 }

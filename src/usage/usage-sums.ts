@@ -41,6 +41,11 @@ export const NO_EDITS: UsageSums = usageSumsSchema.parse(
   Object.fromEntries(Object.keys(usageSumsSchema.shape).map((name) => [name, 0n])),
 );
 
+/** Without a response that says so. The cost is known once an admin has resolved it. */
+const MAY_BE_PAID = Prisma.sql`(
+  "status" = 'OUTCOME_UNKNOWN' OR ("status" = 'CANCELED' AND "errorCode" IS NOT NULL)
+)`;
+
 /**
  * Over rows of "EditJob". Uses only columns that "EditJob_usage_idx" includes, for an index-only
  * scan.
@@ -50,11 +55,11 @@ export const SUMS_OF_EDITS = Prisma.sql`
   count(*) FILTER (WHERE "sandbox") AS "sandboxEdits",
   count(*) FILTER (WHERE "status" IN ('QUEUED', 'RUNNING')) AS "pending",
   count(*) FILTER (WHERE "status" = 'SUCCEEDED') AS "succeeded",
-  count(*) FILTER (WHERE "status" = 'FAILED') AS "failed",
-  count(*) FILTER (WHERE "status" = 'CANCELED' AND "errorCode" IS NULL) AS "canceled",
   count(*) FILTER (
-    WHERE "status" = 'OUTCOME_UNKNOWN' OR ("status" = 'CANCELED' AND "errorCode" IS NOT NULL)
-  ) AS "unresolved",
+    WHERE "status" = 'FAILED' OR (${MAY_BE_PAID} AND "costMicroUsd" IS NOT NULL)
+  ) AS "failed",
+  count(*) FILTER (WHERE "status" = 'CANCELED' AND "errorCode" IS NULL) AS "canceled",
+  count(*) FILTER (WHERE ${MAY_BE_PAID} AND "costMicroUsd" IS NULL) AS "unresolved",
   sum("outputCount") AS "images",
   count("totalTokens") AS "editsWithUsage",
   sum("totalTokens") AS "totalTokens",

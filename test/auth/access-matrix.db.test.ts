@@ -94,6 +94,7 @@ describe.runIf(hasDatabase)('with two owners of equal data', () => {
     const { key } = await service.createKey({ ownerId });
     const { id: apiKey } = await service.createKey({ ownerId, scopes: ['READ'] });
     const headers = bearer(key);
+    const limits = await limit(ownerId, apiKey);
     const { data } = await service.query(headers, WEBHOOK);
     const more = { metadata: { project: 'x' }, outputCompression: 50, outputFormat: 'JPEG' };
     await service.edit(headers, 'a hat', more);
@@ -113,8 +114,29 @@ describe.runIf(hasDatabase)('with two owners of equal data', () => {
       apiKey,
     };
     const global = JSON.stringify([job, retried.data, found.data]).match(/"id":"[^"]{40,}"/g) ?? [];
-    const marks = [...new Set([...global.map((text) => text.slice(6, -1)), ...Object.values(ids)])];
+    const marks = [
+      ...new Set([...global.map((text) => text.slice(6, -1)), ...Object.values(ids), ...limits]),
+    ];
     return { headers, ids, marks: marks.filter((mark) => mark !== ownerId) };
+  }
+
+  /** Limits an owner in each way; returns the ids of the limits. */
+  async function limit(ownerId: string, apiKey: string): Promise<readonly string[]> {
+    const subjects = [
+      `{ ownerId: "${ownerId}" }`,
+      `{ apiKeyId: "${apiKey}" }`,
+      `{ metadata: { key: "project", value: "x", ownerId: "${ownerId}" } }`,
+    ];
+    const set = subjects.map(async (subject) => {
+      const { data } = await service.query(
+        ADMIN,
+        `mutation { setLimit(input: { subject: ${subject}, measure: EDITS, window: TOTAL, amount: "1000" }) {
+          ... on SetLimitPayload { limit { id } }
+        } }`,
+      );
+      return data.setLimit.limit.id as string;
+    });
+    return Promise.all(set);
   }
 
   function source(operation: Operation, name: string, call: string): string {
@@ -316,6 +338,7 @@ describe.runIf(hasDatabase)('with two owners of equal data', () => {
     const { data } = await service.query(
       ADMIN,
       `{ node(id: "${ann.ids.webhook}") { ... on WebhookEndpoint { url disabledAt previousSecretUntil deliveries { totalCount nodes { id } } } }
+         limits(ownerId: "ann") { id amount used reserved }
          apiKeys(ownerId: "ann") { nodes { id prefix revokedAt } }
          owners { nodes { id disabledAt user { editJobs(first: 20) { totalCount nodes { id status prompt { text } metadata } } } } }
          job: editJob(id: "${ann.ids.job}") { status outputImages { id } retries { totalCount } } }`,

@@ -63,7 +63,7 @@ export const QUERIES: Readonly<Record<string, Row>> = {
   ),
   webhooks: own(''),
   apiKeys: own('', ({ ownerId }) => `(ownerId: "${ownerId}")`),
-  budget: own(''),
+  limits: own('', ({ ownerId }) => `(ownerId: "${ownerId}")`),
   estimateEdit: own(({ image }) => `(input: { images: [{ id: "${image}" }], prompt: "a hat" })`),
   models: shared(''),
   upstreams: shared(''),
@@ -87,7 +87,14 @@ export const MUTATIONS: Readonly<Record<string, Row>> = {
   // They name no object, but may name whom they act for.
   uploadImage: own(),
   createWebhook: own(),
-  setBudget: admin(input(({ ownerId }) => `ownerId: "${ownerId}", limit: "1"`)),
+  setLimit: admin(
+    input(
+      ({ ownerId }) =>
+        `subject: { ownerId: "${ownerId}" }, measure: COST, window: DAY, amount: "1"`,
+    ),
+    input(({ apiKey }) => `subject: { apiKeyId: "${apiKey}" }, measure: REQUESTS, amount: "1"`),
+  ),
+  resolveOutcome: admin(input(({ job }) => `id: "${job}", paid: false`)),
   repriceJobs: admin(input(() => '')),
   resumeUpstream: admin(input(() => 'name: "default"')),
   updateOwner: admin(input(({ ownerId }) => `id: "${ownerId}", disabled: true`)),

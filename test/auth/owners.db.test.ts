@@ -86,7 +86,7 @@ const LINKS: Record<string, (prisma: PrismaClient, owner: Rows, to: Rows) => Pro
       }),
     'a reservation and an edit': (prisma, { ownerId }, { jobId }) =>
       prisma.reservation.create({
-        data: { ownerId, jobId, amountMicroUsd: 1, bound: {}, reservedAt: new Date() },
+        data: { ownerId, jobId, measure: 'COST', amount: 1, reservedAt: new Date() },
       }),
     'what a prompt is found by and the prompt': (prisma, { ownerId }, { promptId }) =>
       prisma.promptSearch.create({ data: { ownerId, promptId, text: 'p', grams: [] } }),

@@ -98,8 +98,8 @@ test('each table that links to one with an owner has an owner itself', () => {
 });
 
 test('what is for admins is refused to everybody else', () => {
-  expect(() => assertAdmin(viewerOf('somebody'), 'setBudget')).toThrow(
-    new ForbiddenError('setBudget is for admins only.'),
+  expect(() => assertAdmin(viewerOf('somebody'), 'setLimit')).toThrow(
+    new ForbiddenError('setLimit is for admins only.'),
   );
-  expect(() => assertAdmin(LOCAL_VIEWER, 'setBudget')).not.toThrow();
+  expect(() => assertAdmin(LOCAL_VIEWER, 'setLimit')).not.toThrow();
 });

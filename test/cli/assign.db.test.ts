@@ -163,11 +163,18 @@ describe.runIf(hasDatabase)('owners assign', () => {
   test('changes nothing if the target has a history, an edit is running, or an owner is wrong', async () => {
     const { prisma, edit, assign } = await setUp();
     await edit({ prompt: 'p', inputs: ['fox'] });
-    await prisma.budget.create({
-      data: { ownerId: 'bob', limitMicroUsd: 9, period: 'MONTH', periodStart: new Date() },
+    await prisma.limit.create({
+      data: {
+        ownerId: 'bob',
+        subject: 'OWNER',
+        measure: 'COST',
+        window: 'MONTH',
+        amount: 9,
+        windowStart: new Date(),
+      },
     });
     const before = await rowsOf(prisma, OWNER);
-    await expect(assign('bob')).rejects.toThrow('"bob" has a history already (rows in Budget)');
+    await expect(assign('bob')).rejects.toThrow('"bob" has a history already (rows in Limit)');
     await expect(assign(OWNER)).rejects.toThrow('to must not be the owner that has the history');
     await expect(assign('')).rejects.toThrow('to must have 1 to 255 characters');
     await expect(assign(TO, { from: 'nobody' })).rejects.toThrow('"nobody" has no history');
@@ -215,7 +222,7 @@ describe.runIf(hasDatabase)('owners assign', () => {
         });
         await release.promise;
         // The command holds the lock on this table between its attempts to lock the former.
-        await tx.budget.updateMany({ where: { ownerId: OWNER }, data: { spentMicroUsd: 1 } });
+        await tx.limit.updateMany({ where: { ownerId: OWNER }, data: { settled: 1 } });
       });
       const assigned = assign();
       await expect.poll(() => progress).toContain('waiting for requests that use the tables');

@@ -93,4 +93,73 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     await database.prisma.$executeRaw`UPDATE _prisma_migrations SET checksum = 'other'`;
     await expect(migrate({ database, log })).rejects.toThrow('was changed');
   });
+
+  test('turns each budget of 0.1.0 into a limit, with what its edits have reserved', async () => {
+    const { prisma } = database;
+    const { migrationDirectories } = await readMigrations();
+    const limits = migrationDirectories.find(({ path }) => path.endsWith('_limits'));
+    const sql =
+      limits?.migrationFile.content.tag === 'ok' ? limits.migrationFile.content.value : '';
+    const run = async (script: string) => {
+      for (const statement of script.split(/;\s*$/m)) {
+        if (statement.trim() !== '') await prisma.$executeRawUnsafe(statement);
+      }
+    };
+    await run(BEFORE_LIMITS);
+    const job = '0197c3d0-0000-7000-8000-000000000000';
+    await prisma.$executeRaw`
+      INSERT INTO "EditJob" (id, "ownerId", sandbox, model, size, "resolvedSize", n)
+      VALUES (${job}::uuid, 'a', TRUE, 'm', 's', 's', 1)`;
+    await prisma.$executeRaw`
+      INSERT INTO "Budget" VALUES
+        ('a', 25, 'MONTH', '2026-11-01T00:00:00Z', 7, 10), ('b', 5, 'TOTAL', 'epoch', 1, 0)`;
+    await prisma.$executeRaw`
+      INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", bound, "reservedAt")
+      VALUES (${job}::uuid, 'a', 10, '{}', '2026-11-02T00:00:00Z')`;
+    await run(sql);
+    const common = { subject: 'OWNER', apiKeyId: null, measure: 'COST', timeZone: 'UTC' };
+    expect(await prisma.limit.findMany({ orderBy: { ownerId: 'asc' } })).toMatchObject([
+      {
+        ...common,
+        ownerId: 'a',
+        window: 'MONTH',
+        amount: 25n,
+        windowStart: new Date('2026-11-01T00:00:00Z'),
+        settled: 7n,
+        reserved: 10n,
+      },
+      {
+        ...common,
+        ownerId: 'b',
+        window: 'TOTAL',
+        amount: 5n,
+        windowStart: new Date(0),
+        settled: 1n,
+      },
+    ]);
+    expect(await prisma.reservation.findMany()).toMatchObject([
+      { jobId: job, ownerId: 'a', measure: 'COST', amount: 10n, settledAt: null },
+    ]);
+  });
 });
+
+/** Undoes the migration to limits on an empty database. */
+const BEFORE_LIMITS = `
+  DROP TABLE "Limit";
+  ALTER TABLE "Reservation" DROP COLUMN measure;
+  ALTER TABLE "Reservation" RENAME COLUMN amount TO "amountMicroUsd";
+  ALTER TABLE "Reservation" ADD CONSTRAINT "Reservation_pkey" PRIMARY KEY ("jobId", "ownerId");
+  CREATE INDEX "Reservation_ownerId_reservedAt_idx" ON "Reservation"("ownerId", "reservedAt");
+  DROP TYPE "LimitSubject";
+  DROP TYPE "LimitMeasure";
+  DROP TYPE "LimitWindow";
+  ALTER TABLE "EditJob" DROP COLUMN "apiKeyId", DROP COLUMN "apiKeyIds";
+  CREATE TYPE "BudgetPeriod" AS ENUM ('DAY', 'MONTH', 'TOTAL');
+  CREATE TABLE "Budget" (
+    "ownerId" TEXT PRIMARY KEY, "limitMicroUsd" BIGINT NOT NULL, "period" "BudgetPeriod" NOT NULL,
+    "periodStart" TIMESTAMPTZ(3) NOT NULL, "spentMicroUsd" BIGINT NOT NULL DEFAULT 0,
+    "reservedMicroUsd" BIGINT NOT NULL DEFAULT 0,
+    "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
+  );
+`;

@@ -1,18 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import {
   AnswerNotFoundError,
-  BudgetExceededError,
   ConfigError,
   ForbiddenError,
   InvalidInputError,
   JobNotCancelableError,
+  LimitExceededError,
   NotFoundError,
   StorageError,
   UnavailableError,
 } from '../../src/errors.ts';
 import { toErrorResponse } from '../../src/http/error-response.ts';
 
-const overBudget = { limitMicroUsd: 1n, usedMicroUsd: 1n, resetsAt: null };
+const exceeded = {
+  limitId: '0197c3d0-0000-7000-8000-000000000000',
+  measure: 'COST',
+  limit: 1_500_000n,
+  used: 1_400_000n,
+  remaining: 100_000n,
+  resetsAt: null,
+  retryAfterSeconds: null,
+} as const;
 
 describe('an error response', () => {
   test.each([
@@ -21,7 +29,7 @@ describe('an error response', () => {
     [new ForbiddenError('For admins.'), 403, 'FORBIDDEN'],
     [new JobNotCancelableError('FAILED'), 409, 'JOB_NOT_CANCELABLE'],
     [new AnswerNotFoundError(), 404, 'ANSWER_NOT_FOUND'],
-    [new BudgetExceededError('No budget left.', overBudget), 429, 'BUDGET_EXCEEDED'],
+    [new LimitExceededError('Too expensive.', exceeded), 429, 'LIMIT_EXCEEDED'],
   ])('keeps the message of %o, as status %i with code %s', (error, status, code) => {
     expect(toErrorResponse(error)).toMatchObject({
       status,
@@ -37,6 +45,21 @@ describe('an error response', () => {
     expect(details).toEqual({
       field: 'n',
       problems: [{ field: 'n', code: 'TOO_LARGE', message: 'Too large.' }],
+    });
+  });
+
+  test('says what is left of a limit, and when to retry', () => {
+    const resetsAt = new Date('2026-03-15T00:00:00Z');
+    const error = new LimitExceededError('Too expensive.', {
+      ...exceeded,
+      resetsAt,
+      retryAfterSeconds: 60,
+    });
+    expect(toErrorResponse(error)).toMatchObject({
+      status: 429,
+      details: { measure: 'COST', limit: '1.5', used: '1.4', remaining: '0.1', resetsAt },
+      retryAfterSeconds: 60,
+      fault: 'client',
     });
   });
 

@@ -29,7 +29,9 @@ async function expectRefused({ url }: TestApp, image: Uint8Array): Promise<void>
     fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
   for (const response of await Promise.all([
     ask('{ editJobs { totalCount } }'),
-    ask('mutation { setBudget(input: { period: DAY, limit: "1" }) { __typename } }'),
+    ask(
+      'mutation { setLimit(input: { subject: { ownerId: "local" }, measure: COST, window: DAY, amount: "1" }) { __typename } }',
+    ),
     fetch(`${url}/images`, { method: 'POST', headers: { 'content-type': 'image/png' }, body }),
     fetch(`${url}/export/edits`),
   ])) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
-import { budgetOf, setBudget } from '../support/budget-operations.ts';
 import { hasDatabase } from '../support/database.ts';
+import { costLimitOf, setLimit } from '../support/limit-operations.ts';
 import { EDIT } from '../support/operations.ts';
 import { type Relay, type RelayResponse, startRelay } from '../support/relay.ts';
 import { png } from '../support/test-images.ts';
@@ -180,7 +180,7 @@ describe.runIf(hasDatabase)('an edit behind a relay that returns', () => {
     });
     const { data } = await app.upload(UPLOAD, { f: null }, { f: await png() });
     imageId = data.uploadImage.image.id;
-    await setBudget(app, { limit: '100', period: 'TOTAL' });
+    await setLimit(app, { amount: '100', window: 'TOTAL' });
   });
   afterAll(async () => {
     await app.stop();
@@ -194,7 +194,7 @@ describe.runIf(hasDatabase)('an edit behind a relay that returns', () => {
     });
     return data.editImage.editJob;
   }
-  const held = async () => Number((await budgetOf(app)).reserved);
+  const held = async () => Number((await costLimitOf(app)).reserved);
 
   test.each([...LOST, ...REJECTED])('%s', async (_, returned, { status, code, pauses }) => {
     const before = { posts: relay.posts, held: await held() };

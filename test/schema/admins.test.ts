@@ -10,7 +10,11 @@ const contextValue = { viewer: viewerOf('somebody') };
 test.each([
   ['repriceJobs', 'repriceJobs(input: {})'],
   ['resumeUpstream', 'resumeUpstream(input: { name: "default" })'],
-  ['setBudget, also for themselves', 'setBudget(input: { ownerId: "somebody", limit: "1" })'],
+  [
+    'setLimit, also for themselves',
+    'setLimit(input: { subject: { ownerId: "somebody" }, measure: COST, window: DAY, amount: "1" })',
+  ],
+  ['resolveOutcome', 'resolveOutcome(input: { id: "x", paid: false })'],
 ])('those who are no admins are refused %s', async (_, field) => {
   const source = `mutation { ${field} { __typename } }`;
   const { data, errors } = await graphql({ schema, source, contextValue });

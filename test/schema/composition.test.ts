@@ -80,10 +80,10 @@ test('gives the same types as the standalone schema, but for what only one of th
     'Query.node',
     'Query.nodes',
     'Query.viewer',
-    'Viewer.budget',
     'Viewer.editJobs',
     'Viewer.id',
     'Viewer.isAdmin',
+    'Viewer.limits',
     'Viewer.usage',
   ]);
   expect(only(theirs, ours)).toEqual([]);
@@ -106,7 +106,7 @@ test('keeps the tag of everything that is for admins only', () => {
           .map((value) => `${type.name}.${value.name}`)
       : []),
   ]);
-  const mutations = ['setBudget', 'repriceJobs', 'resumeUpstream', 'updateOwner'];
+  const mutations = ['setLimit', 'resolveOutcome', 'repriceJobs', 'resumeUpstream', 'updateOwner'];
   const types = mutations.flatMap((name) => {
     const capitalized = name.replace(/^./, (letter) => letter.toUpperCase());
     return ['Input', 'Payload', 'Result'].map((part) => capitalized + part);
@@ -125,6 +125,9 @@ test('keeps the tag of everything that is for admins only', () => {
       'Query.owners',
       'UsageBucket.ownerId',
       'UsageGroup.OWNER',
+      'JobNotResolvableError',
+      'LimitMetadataInput',
+      'LimitSubjectInput',
     ].sort(),
   );
 });

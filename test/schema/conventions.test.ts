@@ -51,8 +51,7 @@ test('an id that selects the object of a mutation is named `id`', () => {
     .flatMap((input) => ('getFields' in input ? Object.values(input.getFields()) : []))
     .filter(({ type }) => isRequiredId(type as GraphQLOutputType))
     .map(({ name }) => name);
-  // A budget has no id; its owner selects it.
-  expect(new Set(fields)).toEqual(new Set(['id', 'ownerId']));
+  expect(new Set(fields)).toEqual(new Set(['id']));
 });
 
 function isRequiredId(type: GraphQLOutputType): boolean {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
-import { budgetOf, reservedFor, setBudget, usd } from '../support/budget-operations.ts';
 import { hasDatabase } from '../support/database.ts';
+import { costLimitOf, reservedFor, setLimit, usd } from '../support/limit-operations.ts';
 import { png } from '../support/test-images.ts';
 
 const SIZE = { width: 64, height: 48 };
@@ -16,7 +16,7 @@ const EDIT = /* GraphQL */ `
       ... on EditImagePayload {
         editJob {
           id status size resolvedSize cost { amount } error { code message }
-          reservation { amount settledAt exceededBy }
+          reservations { measure amount settledAt exceededBy }
         }
       }
       ... on Error { message }
@@ -176,17 +176,17 @@ describe.runIf(hasDatabase)('models', () => {
     expect(data.retryEdit.editJob).toEqual({ status: 'SUCCEEDED', resolvedSize: '816x816' });
   });
 
-  test('of MODELS_FILE have prices and bounds, so that a budget takes their edits', async () => {
-    await setBudget(app, { limit: '1', period: 'TOTAL' });
+  test('of MODELS_FILE have prices and bounds, so that a limit on cost accepts their edits', async () => {
+    await setLimit(app, { amount: '1', window: 'TOTAL' });
     expect(await reserved({ model: 'house-model', size: '512x512' })).toBeGreaterThan(10_200);
     const { editJob } = await edit({ model: 'house-model', size: '512x512' });
-    expect(editJob).toMatchObject({ status: 'SUCCEEDED', reservation: { exceededBy: '0' } });
+    expect(editJob).toMatchObject({ status: 'SUCCEEDED', reservations: [{ exceededBy: '0' }] });
     expect((await edit({ model: 'gpt-image-3' })).editJob.status).toBe('SUCCEEDED');
-    await setBudget(app, { limit: null });
+    await setLimit(app, { amount: null, window: 'TOTAL' });
   });
 
   test.each([...CATALOGUE.keys(), 'gpt-image-2-2026-04-21', 'gpt-image-2.6-flare-2026-11-04'])(
-    'of the name %s take a budget of five dollars until less is left than the next edit may cost',
+    'of the name %s use a limit of five dollars until less remains than the maximum cost of the next edit',
     async (model) => {
       const isFlexible = CATALOGUE.get(model)?.sizes?.kind !== 'listed';
       const quality = CATALOGUE.get(model)?.qualities?.includes('max') ? 'MAX' : 'HIGH';
@@ -195,26 +195,28 @@ describe.runIf(hasDatabase)('models', () => {
       while (asked.n < 10 && Number(await reserved({ ...asked, n: asked.n + 1 })) < 2_400_000) {
         asked.n += 1;
       }
-      const used = microUsd((await budgetOf(app))?.used ?? '0');
-      const { budget: before } = await setBudget(app, {
-        limit: usd(used + 5_000_000),
-        period: 'TOTAL',
+      const used = microUsd((await costLimitOf(app))?.used ?? '0');
+      const { limit: before } = await setLimit(app, {
+        amount: usd(used + 5_000_000),
+        window: 'TOTAL',
       });
-      const start = microUsd(before.cost);
+      const start = microUsd(before.used);
       const bound = Number(await reserved(asked));
       let runs = 0;
       for (;;) {
-        const { remaining, cost: spent, reserved: held } = await budgetOf(app);
+        const { remaining, settled: spent, reserved: held } = await costLimitOf(app);
         expect(microUsd(spent) - start).toBeLessThanOrEqual(5_000_000);
         expect(held).toBe('0');
         const result = await edit(asked);
-        if (result.__typename === 'BudgetExceededError') {
+        if (result.__typename === 'LimitExceededError') {
           expect(microUsd(remaining)).toBeLessThan(bound);
           expect(runs).toBeGreaterThan(1);
           break;
         }
         expect(result.editJob).toMatchObject({ status: 'SUCCEEDED', error: null });
-        expect(result.editJob.reservation).toMatchObject({ amount: usd(bound), exceededBy: '0' });
+        expect(result.editJob.reservations).toMatchObject([
+          { measure: 'COST', amount: usd(bound), exceededBy: '0' },
+        ]);
         runs += 1;
       }
     },
@@ -222,18 +224,21 @@ describe.runIf(hasDatabase)('models', () => {
 
   test('get their bounds raised by usage above them: shown, logged, and after a restart, too', async () => {
     const asked = { model: 'gpt-image-3', quality: 'LOW', size: '1024x1024' };
-    await setBudget(app, { limit: null });
-    const { budget } = await setBudget(app, { limit: '100', period: 'TOTAL' });
+    await setLimit(app, { amount: null, window: 'TOTAL' });
+    const { limit } = await setLimit(app, { amount: '100', window: 'TOTAL' });
     const before = Number(await reserved(asked));
     app.sandbox.faults.push({ kind: 'more_usage', times: 10 });
     const { editJob } = await edit(asked);
     const cost = microUsd(editJob.cost.amount);
     expect(cost).toBeGreaterThan(before);
-    expect(editJob.reservation).toMatchObject({
-      amount: usd(before),
-      settledAt: expect.any(String),
-      exceededBy: usd(cost - before),
-    });
+    expect(editJob.reservations).toMatchObject([
+      {
+        measure: 'COST',
+        amount: usd(before),
+        settledAt: expect.any(String),
+        exceededBy: usd(cost - before),
+      },
+    ]);
     const [line] = app.logged.filter((one) => one.includes('usage exceeded its bound'));
     expect(JSON.parse(line ?? '{}')).toMatchObject({
       level: 'warn',
@@ -255,17 +260,17 @@ describe.runIf(hasDatabase)('models', () => {
     expect(await reserved(asked)).toBe(raised);
     // Usage within the raised bound changes nothing.
     app.sandbox.faults.push({ kind: 'more_usage', times: 10 });
-    expect((await edit(asked)).editJob.reservation).toMatchObject({ exceededBy: '0' });
+    expect((await edit(asked)).editJob.reservations).toMatchObject([{ exceededBy: '0' }]);
     expect(await reserved(asked)).toBe(raised);
-    // The budget tells when such an edit has taken more than there was.
-    const spent = microUsd((await budgetOf(app)).cost);
-    await setBudget(app, { limit: usd(spent + raised) });
+    // The limit shows when such an edit has used more than there was.
+    const spent = microUsd((await costLimitOf(app)).settled);
+    await setLimit(app, { amount: usd(spent + raised), window: 'TOTAL' });
     app.sandbox.faults.push({ kind: 'more_usage', times: 40 });
     await edit(asked);
-    const after = await budgetOf(app);
-    expect(microUsd(after.exceededBy)).toBe(microUsd(after.used) - microUsd(after.limit));
+    const after = await costLimitOf(app);
+    expect(microUsd(after.exceededBy)).toBe(microUsd(after.used) - microUsd(after.amount));
     expect(microUsd(after.exceededBy)).toBeGreaterThan(0);
     expect(after.remaining).toBe('0');
-    expect(budget.exceededBy).toBe('0');
+    expect(limit.exceededBy).toBe('0');
   });
 });

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
-import { budgetOf, setBudget } from '../support/budget-operations.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { costLimitOf, setLimit } from '../support/limit-operations.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/test-images.ts';
 
@@ -37,7 +37,7 @@ describe.runIf(hasDatabase)('a paid response', () => {
       DEFAULT_MODEL: 'gpt-image-1',
       MAX_EDIT_ATTEMPTS: '3',
     });
-    await setBudget(app, { limit: '50', period: 'TOTAL' });
+    await setLimit(app, { amount: '50', window: 'TOTAL' });
   });
   beforeEach(async () => {
     upstream.serve = (res) => res.end(picture);
@@ -49,7 +49,7 @@ describe.runIf(hasDatabase)('a paid response', () => {
   });
 
   const counted = async () => {
-    const { reserved: held, cost: spent } = await budgetOf(app);
+    const { reserved: held, settled: spent } = await costLimitOf(app);
     const { posts, gets } = upstream;
     return { posts, gets, held: Number(held), spent: Number(spent) };
   };

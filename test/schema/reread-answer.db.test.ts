@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
-import { budgetOf, setBudget } from '../support/budget-operations.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
+import { costLimitOf, setLimit } from '../support/limit-operations.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/test-images.ts';
 
@@ -50,7 +50,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
       EDITS_API_URL: upstream.url,
       SECRET_KEY: randomBytes(32).toString('base64'),
     });
-    await setBudget(app, { limit: '50', period: 'TOTAL' });
+    await setLimit(app, { amount: '50', window: 'TOTAL' });
   });
   beforeEach(() => {
     // Not there, and final: not tried again.
@@ -82,13 +82,13 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
   const reread = async (id: string) => (await app.query(REREAD, { id })).data.rereadAnswer;
   const job = async (id: string) => (await app.query(JOB, { id })).data.node;
   const stored = async () => filesIn(`${app.dir}/blobs/answers`);
-  const budget = async () => {
-    const { reserved: held, cost: spent } = await budgetOf(app);
+  const limit = async () => {
+    const { reserved: held, settled: spent } = await costLimitOf(app);
     return { held: Number(held), spent: Number(spent) };
   };
 
   test('leaves an answer that is still unreadable, then makes one success of it, however many ask', async () => {
-    const free = await budget();
+    const free = await limit();
     const id = await edit();
     const { posts } = upstream;
     const unknown = await job(id);
@@ -97,7 +97,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
       hasStoredAnswer: true,
       error: { code: 'BROKEN_ANSWER' },
     });
-    const reserved = await budget();
+    const reserved = await limit();
     expect(reserved.held).toBeGreaterThan(free.held);
 
     expect(await reread(id)).toMatchObject({
@@ -131,7 +131,7 @@ describe.runIf(hasDatabase)('rereadAnswer', () => {
     const [{ url }] = payload.editJob.outputImages;
     expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(picture);
     const cost = Number(payload.editJob.cost.amount);
-    const settled = await budget();
+    const settled = await limit();
     expect(settled.held).toBeCloseTo(free.held, 6);
     expect(settled.spent).toBeCloseTo(free.spent + cost, 6);
     expect(upstream.posts).toBe(posts);

@@ -260,7 +260,7 @@ describe.runIf(hasDatabase)('/graphql, where nobody joins anything', () => {
       expect(data.editImage.editJob.owner).toEqual({ id: 'local', editJobs: { totalCount: 1 } });
 
       const fields = `
-        budget { limit } editJobs(first: 5) { totalCount edges { node { id } } }
+        limits { amount } editJobs(first: 5) { totalCount edges { node { id } } }
         usage(from: "2020-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z", groupBy: [OWNER]) {
           totals { edits cost } buckets { ownerId }
         }`;

@@ -96,6 +96,9 @@ function compare(a: string | null | undefined, b: string | null | undefined): nu
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+const mayBePaid = ({ status, errorCode }: HistoryJob) =>
+  status === 'OUTCOME_UNKNOWN' || (status === 'CANCELED' && errorCode !== null);
+
 function sumUp(jobs: readonly HistoryJob[]): UsageSums {
   const countOf = (is: (job: HistoryJob) => boolean) => jobs.filter(is).length;
   const sumOf = (value: (job: HistoryJob) => number | null | undefined) =>
@@ -107,11 +110,11 @@ function sumUp(jobs: readonly HistoryJob[]): UsageSums {
     sandboxEdits: countOf(({ sandbox }) => sandbox),
     pending: countOf(({ status }) => status === 'QUEUED' || status === 'RUNNING'),
     succeeded: countOf(({ status }) => status === 'SUCCEEDED'),
-    failed: countOf(({ status }) => status === 'FAILED'),
+    failed:
+      countOf(({ status }) => status === 'FAILED') +
+      countOf((job) => mayBePaid(job) && job.costMicroUsd !== null),
     canceled: countOf(({ status, errorCode }) => status === 'CANCELED' && errorCode === null),
-    unresolved:
-      countOf(({ status, errorCode }) => status === 'CANCELED' && errorCode !== null) +
-      countOf(({ status }) => status === 'OUTCOME_UNKNOWN'),
+    unresolved: countOf((job) => mayBePaid(job) && job.costMicroUsd === null),
     images: sumOf(({ outputCount }) => outputCount),
     editsWithUsage: countOf(({ usage }) => usage !== null),
     totalTokens: sumOf(({ usage }) => usage?.totalTokens),

@@ -30,11 +30,18 @@ export async function insertHistory({
   await prisma.charge.create({
     data: { ...owned, jobId, amountMicroUsd: 7, priceVersion: 'v' },
   });
-  await prisma.budget.create({
-    data: { ...owned, limitMicroUsd: 9, period: 'MONTH', periodStart: new Date() },
+  await prisma.limit.create({
+    data: {
+      ...owned,
+      subject: 'OWNER',
+      measure: 'COST',
+      window: 'MONTH',
+      amount: 9,
+      windowStart: new Date(),
+    },
   });
   await prisma.reservation.create({
-    data: { ...owned, jobId, amountMicroUsd: 7, bound: {}, reservedAt: new Date() },
+    data: { ...owned, jobId, measure: 'COST', amount: 7, bound: {}, reservedAt: new Date() },
   });
   await insertWebhook(prisma, jobId);
   await prisma.apiKey.create({

@@ -7,7 +7,9 @@ export const EDIT = /* GraphQL */ `
       ... on Error { message }
       ... on InvalidInputError { field code problems { field code message } }
       ... on NotFoundError { resource id }
-      ... on BudgetExceededError { limit used resetsAt }
+      ... on LimitExceededError {
+        limitId measure limit used remaining resetsAt retryAfterSeconds
+      }
     }
   }
   fragment Job on EditJob {

@@ -8,7 +8,7 @@ import { createImages, type StoredImage } from '../../src/images/images.ts';
 import { inspectImage } from '../../src/images/inspect/inspect-image.ts';
 import { createFsBlobStore } from '../../src/images/storage/fs-blob-store.ts';
 import { createStaging } from '../../src/images/storage/fs-staging.ts';
-import { createBudgets } from '../../src/limits/budgets.ts';
+import { createLimits } from '../../src/limits/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createKnownModels, createModels } from '../../src/models/models.ts';
 import { createEvents } from '../../src/queue/events.ts';
@@ -50,8 +50,8 @@ export async function openTenants(options: {
       allowed: null,
     }),
     backlog: createBacklog({ prisma, maxQueued: Number.POSITIVE_INFINITY }),
-    budgets: createBudgets({ prisma, log }),
-    reserveCost: async () => null,
+    limits: createLimits({ prisma, log }),
+    planReservation: async () => ({ amounts: {}, bound: null, isLimited: false }),
     sandbox: false,
   });
   const bytes = await png();

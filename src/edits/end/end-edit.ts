@@ -3,10 +3,11 @@ import type { Prisma, Transaction } from '../../database/database.ts';
 import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import type { ModerationDetails } from '../../edits-api/edits-api-error.ts';
 import type { Images } from '../../images/images.ts';
-import type { Budgets } from '../../limits/budgets.ts';
+import type { Limits, SettledEdit } from '../../limits/limits.ts';
 import type { RawUsage } from '../../models/raw-usage.ts';
 import type { Events } from '../../queue/events.ts';
 import type { Ledger } from '../../usage/ledger.ts';
+import type { PricedUsage } from '../../usage/pricing.ts';
 import type { FinalStatus } from '../edit-status.ts';
 import { insertResults, type Results, readResults, type Success } from './results.ts';
 
@@ -56,7 +57,7 @@ export interface EndedEdit {
 
 /**
  * Ends an edit, in `tx`: its attempt and its job, outputs, usage, charge, webhook deliveries, event
- * and reservation. Nothing else writes a final status. Every end is guarded, so an edit ends once,
+ * and reservations. Nothing else writes a final status. Every end is guarded, so an edit ends once,
  * whoever comes first; false if it no longer has the status `from` or its attempt has ended: nothing
  * is written then. If it rejects, roll back.
  */
@@ -69,23 +70,34 @@ export function createEndEdit(options: {
   images: Pick<Images, 'save'>;
   events: Pick<Events, 'publish'>;
   ledger: Ledger;
-  budgets: Pick<Budgets, 'settle'>;
+  limits: Pick<Limits, 'settle'>;
   insertWebhooks: InsertForEnd;
 }): EndEdit {
-  const { images, events, ledger, budgets, insertWebhooks } = options;
+  const { images, events, ledger, limits, insertWebhooks } = options;
 
   return async (tx, end) => {
     const { jobId, ownerId, outcome } = end;
     const { status } = outcome;
-    const results = outcome.status === 'SUCCEEDED' ? readResults(ledger, outcome) : null;
-    if (!(await updateRows(tx, end, columnsOf(outcome, results)))) return false;
+    const read = outcome.status === 'SUCCEEDED' ? readResults(ledger, outcome) : null;
+    if (!(await updateRows(tx, end, columnsOf(outcome, read)))) return false;
+    // An admin's decision on the cost outranks the response.
+    const manual = end.from === 'OUTCOME_UNKNOWN' ? await ledger.manualCharge(tx, end) : null;
+    if (manual !== null) await restoreCost(tx, end, manual);
+    const results = manual === null ? read : read && { ...read, cost: null };
     if (results !== null) await insertResults(tx, { jobId, ownerId }, results, { images, ledger });
-    const costMicroUsd = costOf(end, results);
+    const costMicroUsd = manual?.amountMicroUsd ?? costOf(end, results);
     const ended = { jobId, ownerId, status, costMicroUsd, usage: results?.usage ?? null };
     await insertWebhooks(tx, ended);
     await events.publish(tx, { kind: 'edit', jobId, ownerId, final: true });
-    // Last, as the owner's other edits wait for the row that it locks.
-    await budgets.settle(tx, ended);
+    // Last, as other edits wait for the limits that it locks.
+    const wasActive = end.from !== 'OUTCOME_UNKNOWN';
+    await limits.settle(tx, {
+      jobId,
+      ownerId,
+      used: usedBy(ended, results, manual),
+      wasActive,
+      usage: ended.usage,
+    });
     return true;
   };
 }
@@ -157,6 +169,35 @@ function columnsOf(outcome: Ending['outcome'], results: Results | null): Columns
 function costOf({ from, outcome }: Ending, results: Results | null): bigint | null {
   if (outcome.status === 'SUCCEEDED') return results?.cost?.amountMicroUsd ?? null;
   return outcome.status === 'FAILED' || from === 'QUEUED' ? 0n : null;
+}
+
+async function restoreCost(
+  tx: Transaction,
+  { jobId, ownerId }: Ending,
+  { amountMicroUsd }: PricedUsage,
+): Promise<void> {
+  await tx.editJob.updateMany({
+    where: { id: jobId, ...ownedBy(ownerId) },
+    data: { costMicroUsd: amountMicroUsd },
+  });
+}
+
+/** What it certainly used; unknown amounts are absent. */
+function usedBy(
+  { status, costMicroUsd }: EndedEdit,
+  results: Results | null,
+  manual: PricedUsage | null,
+): SettledEdit['used'] {
+  if (status !== 'SUCCEEDED') {
+    return costMicroUsd === 0n ? { COST: 0n, TOKENS: 0n, IMAGES: 0n } : {};
+  }
+  const tokens = results?.usage?.totalTokens;
+  return {
+    IMAGES: BigInt(results?.outputs.length ?? 0),
+    // A manual charge has been counted.
+    ...(costMicroUsd !== null && manual === null && { COST: costMicroUsd }),
+    ...(tokens !== undefined && { TOKENS: BigInt(tokens) }),
+  };
 }
 
 /** Each end locks in the same order as all others that may lock the same rows. */

@@ -19,7 +19,7 @@ export interface EditEstimate extends Estimate {
   readonly model: string;
   /** As it would be sent: `auto` or WIDTHxHEIGHT. */
   readonly resolvedSize: string;
-  /** Amount that a budget would reserve; null if an owner with a budget could not submit the edit. */
+  /** Amount that a limit on cost would reserve; null if an edit under such a limit is rejected. */
   readonly reservedMicroUsd: bigint | null;
   /** The edits API is the sandbox, so nothing would be paid. */
   readonly nominal: boolean;
@@ -52,12 +52,12 @@ export function createEstimateEdit(options: {
     if (first === undefined) throw new Error('an edit has an image');
     const resolvedSize = resolveSize(params, models, first);
     const planned = await planEdit(params, models, { resolvedSize, images });
-    const reserved = await costBound(params.model, planned);
+    const { costMicroUsd: reserved } = await costBound(params.model, planned);
     return {
       ...estimate(planned, prices.at(params.model, new Date())),
       model: params.model,
       resolvedSize,
-      reservedMicroUsd: reserved instanceof InvalidInputError ? null : reserved.amountMicroUsd,
+      reservedMicroUsd: reserved instanceof InvalidInputError ? null : reserved,
       nominal: sandbox,
     };
   };

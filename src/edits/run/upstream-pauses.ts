@@ -1,4 +1,4 @@
-import type { Prisma, PrismaClient } from '../../database/database.ts';
+import type { Prisma, PrismaClient, Transaction } from '../../database/database.ts';
 import { EDIT_ERRORS } from '../../edits-api/edit-error-codes.ts';
 import type { EditsApiError } from '../../edits-api/edits-api-error.ts';
 
@@ -52,8 +52,8 @@ export interface Pauses {
   consider(name: string, error: EditsApiError): Promise<Date | null>;
   /** The upstream has accepted a call: it gets one more place. */
   accepted(name: string): Promise<void>;
-  /** Ends a pause early. */
-  resume(name: string): Promise<void>;
+  /** Ends a pause early. @param record Writes to the same transaction. */
+  resume(name: string, record: (tx: Transaction) => Promise<void>): Promise<void>;
 }
 
 export function createPauses(options: {
@@ -159,8 +159,11 @@ export function createPauses(options: {
       });
       invalidate();
     },
-    async resume(name) {
-      await prisma.upstreamPause.deleteMany({ where: { name } });
+    async resume(name, record) {
+      await prisma.$transaction(async (tx) => {
+        await tx.upstreamPause.deleteMany({ where: { name } });
+        await record(tx);
+      });
       invalidate();
     },
   };

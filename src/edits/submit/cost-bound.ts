@@ -1,7 +1,6 @@
 import type { PrismaClient } from '../../database/database.ts';
 import { InvalidInputError } from '../../errors.ts';
-import type { Reserved } from '../../limits/budgets.ts';
-import { readRaises } from '../../limits/raised-bounds.ts';
+import { type ReservedBound, readRaises } from '../../limits/raised-bounds.ts';
 import type { PlannedEdit } from '../../models/estimate.ts';
 import type { EditModel } from '../../models/model.ts';
 import type { Models } from '../../models/models.ts';
@@ -14,15 +13,15 @@ import {
   raiseBound,
 } from '../../models/token-bound.ts';
 
-/**
- * The most that an edit may cost, by its model's bounds: what is left to the model is counted at its
- * dearest. An error, returned and not thrown, when that is not known: it names the field that makes
- * it so, and what to do.
- */
-export type CostBound = (
-  model: string,
-  planned: PlannedEdit,
-) => Promise<Reserved | InvalidInputError>;
+/** The most that an edit may use, by its model's bounds. Parameters left to the model are counted at their most expensive. */
+export interface EditBound {
+  /** Tokens, and the bound that they follow from. */
+  readonly tokens: { readonly amount: bigint; readonly bound: ReservedBound } | InvalidInputError;
+  readonly costMicroUsd: bigint | InvalidInputError;
+}
+
+/** An unknown amount is an error, not thrown: it names the field that makes it unknown, and what to do. */
+export type CostBound = (model: string, planned: PlannedEdit) => Promise<EditBound>;
 
 export function createCostBound(options: {
   prisma: Pick<PrismaClient, 'raisedBound'>;
@@ -37,12 +36,15 @@ export function createCostBound(options: {
     const raisesOf = await readRaises(prisma);
     const raised = raiseBound(byRules, raisesOf(model));
     const version = prices.at(id, new Date());
-    const amountMicroUsd = version && costOfBound(raised, version);
-    if (amountMicroUsd === null || !isKnown(byRules) || !isKnown(raised)) {
-      return unbounded(model, planned, version);
-    }
-    const basis = boundBasis(model.tokens);
-    return { amountMicroUsd, bound: { model: model.family, basis, byRules, raised } };
+    const isBound = isKnown(byRules) && isKnown(raised);
+    const tokens = isBound
+      ? {
+          amount: BigInt(Object.values(raised).reduce((sum, count) => sum + count, 0)),
+          bound: { model: model.family, basis: boundBasis(model.tokens), byRules, raised },
+        }
+      : withoutBound(model, planned);
+    const costMicroUsd = version && costOfBound(raised, version);
+    return { tokens, costMicroUsd: costMicroUsd ?? withoutCost(model, version, tokens) };
   };
 }
 
@@ -52,46 +54,56 @@ function isKnown(bound: BoundTokens): bound is KnownTokens {
   return Object.values(bound).every((tokens) => tokens !== null);
 }
 
-function unbounded(
+const entry = 'its entry in MODELS_FILE';
+
+function problem(field: string, what: string, reason: string): InvalidInputError {
+  return new InvalidInputError(
+    field,
+    'UNSUPPORTED_VALUE',
+    `A limit is set, but the maximum ${what} of this edit is not known: ${reason}`,
+  );
+}
+
+function withoutBound(
   { id, tokens }: EditModel,
   { quality, extremeSizes }: PlannedEdit,
-  version: PriceVersion | null,
 ): InvalidInputError {
-  const problem = (field: string, reason: string) =>
-    new InvalidInputError(
-      field,
-      'UNSUPPORTED_VALUE',
-      `A budget is set, but the maximum cost of this edit is not known: ${reason}`,
-    );
-  const entry = 'its entry in MODELS_FILE';
-  if (version === null) {
-    return problem(
-      'model',
-      `no price of ${id} is known. Add prices to ${entry}, or use another model.`,
-    );
-  }
+  const unknown = (field: string, reason: string) => problem(field, 'number of tokens', reason);
   if (tokens.input === null || tokens.output === null) {
     const missing = tokens.input === null ? 'inputTokens' : 'outputTokens';
-    return problem(
+    return unknown(
       'model',
       `no bound of ${id} is known. Add ${missing} to ${entry}, or use another model.`,
     );
   }
   if (extremeSizes === null) {
-    return problem(
+    return unknown(
       'size',
       `${id} may choose any size. Give size as WIDTHxHEIGHT, or add sizes to ${entry}.`,
     );
   }
-  const { textInput, imageInput, imageOutput } = version.prices;
-  if (textInput === null || imageInput === null || imageOutput === null) {
-    return problem(
-      'model',
-      `the price ${version.version} of ${id} lacks textInput, imageInput or imageOutput. Add it, or use another model.`,
-    );
-  }
-  return problem(
+  return unknown(
     'quality',
     `no bound of ${id} at quality ${quality} is known. Add it to outputTokens of ${entry}, or use another quality.`,
+  );
+}
+
+function withoutCost(
+  { id }: EditModel,
+  version: PriceVersion | null,
+  tokens: EditBound['tokens'],
+): InvalidInputError {
+  if (version === null) {
+    return problem(
+      'model',
+      'cost',
+      `no price of ${id} is known. Add prices to ${entry}, or use another model.`,
+    );
+  }
+  if (tokens instanceof InvalidInputError) return tokens;
+  return problem(
+    'model',
+    'cost',
+    `the price ${version.version} of ${id} lacks textInput, imageInput or imageOutput. Add it, or use another model.`,
   );
 }

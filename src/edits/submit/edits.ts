@@ -1,4 +1,4 @@
-import type { Viewer } from '../../auth/viewer.ts';
+import { apiKeysOf, type Viewer } from '../../auth/viewer.ts';
 import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
@@ -9,7 +9,7 @@ import {
   type StoredImage,
 } from '../../images/images.ts';
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
-import type { Budgets } from '../../limits/budgets.ts';
+import type { Limits } from '../../limits/limits.ts';
 import { type Models, restrictModels } from '../../models/models.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { isFinal } from '../edit-status.ts';
@@ -24,7 +24,7 @@ import {
 } from '../input/parameters.ts';
 import type { Backlog } from './backlog.ts';
 import { checkIdempotencyKey, findClaimed, fingerprint } from './idempotency.ts';
-import type { ReserveCost } from './reserve-cost.ts';
+import type { PlanReservation } from './plan-reservation.ts';
 import { type CreatedEdit, createSubmitJob, receivedImages } from './submit-job.ts';
 
 /** Where an edit's image comes from: received with the request, or stored before. */
@@ -52,7 +52,7 @@ export interface Edits {
    * Checks and stores the input and enqueues the job, all or nothing. Resolves when it is
    * committed; from then on the edit survives any crash.
    * @param expect Called with the job's id before the commit, so that the caller can await its end.
-   * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, BudgetExceededError,
+   * @throws InvalidInputError, NotFoundError, IdempotencyConflictError, LimitExceededError,
    * UnavailableError (too many wait), StorageError; nothing was enqueued then.
    */
   create(viewer: Viewer, input: EditInput, expect: (jobId: string) => void): Promise<CreatedEdit>;
@@ -74,8 +74,8 @@ export function createEdits(options: {
   images: Images;
   models: Models;
   backlog: Backlog;
-  budgets: Budgets;
-  reserveCost: ReserveCost;
+  limits: Limits;
+  planReservation: PlanReservation;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {
@@ -123,7 +123,8 @@ export function createEdits(options: {
         const found = idempotency && (await findClaimed(prisma, idempotency));
         if (found) return { ...found, isNew: false };
         const sizes = { images: facts, mask };
-        const job = { ownerId, params, resolvedSize, ...sources, sizes, turn };
+        const by = { ownerId, apiKeyIds: apiKeysOf(viewer) };
+        const job = { ...by, params, resolvedSize, ...sources, sizes, turn };
         return await submitJob({ ...job, idempotency, retryOfId: null }, expect);
       } finally {
         // No-op for files already moved to the blob store.
@@ -180,7 +181,8 @@ export function createEdits(options: {
       const resolvedSize = first ? resolveSize(params, models, first.image) : old.resolvedSize;
       const { turn } = await backlog.admit(ownerId);
       const sizes = { images: inputs.map(({ image }) => image), mask: mask?.image ?? null };
-      const job = { ownerId, params, resolvedSize, images: inputs, mask, sizes, turn };
+      const by = { ownerId, apiKeyIds: apiKeysOf(viewer) };
+      const job = { ...by, params, resolvedSize, images: inputs, mask, sizes, turn };
       return submitJob({ ...job, idempotency, retryOfId: old.id }, expect);
     },
   };

@@ -3,13 +3,14 @@ import { ownedRows } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../../database/database.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Images, ReceivedImage, StoredContent } from '../../images/images.ts';
-import type { Budgets, Reserved } from '../../limits/budgets.ts';
+import type { Limits } from '../../limits/limits.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { inTurn, RUN_EDIT } from '../edit-queue.ts';
 import type { EditParams } from '../input/parameters.ts';
 import type { ParameterColumns } from '../parameters.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
 import { savePrompt } from './insert-prompt.ts';
+import type { PlannedReservation } from './plan-reservation.ts';
 
 /** Where an edit's image comes from: received with the request, or stored before. */
 export type ImageSource =
@@ -19,6 +20,8 @@ export type ImageSource =
 export interface NewJob {
   readonly id: string;
   readonly ownerId: string;
+  /** The API key that submits it, and the keys that created that key. Empty: none. */
+  readonly apiKeyIds: readonly string[];
   readonly sandbox: boolean;
   readonly params: EditParams;
   readonly resolvedSize: string;
@@ -28,8 +31,7 @@ export interface NewJob {
   readonly idempotency: IdempotencyClaim | null;
   /** In line: see Backlog. */
   readonly turn: number;
-  /** The most that it may cost. Null: the owner has no budget. */
-  readonly reserved: Reserved | null;
+  readonly reserved: PlannedReservation;
 }
 
 export const newJobId = (): string => uuid();
@@ -37,23 +39,25 @@ export const newJobId = (): string => uuid();
 /**
  * Inserts a job with its prompt, images, key and queue job, all or nothing. The blobs of
  * received images must be stored already.
- * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; BudgetExceededError;
+ * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; LimitExceededError;
  * NotFoundError when a stored image or the job to repeat was deleted meanwhile; StorageError, see
  * `Images.save`.
  */
 export async function insertJob(
-  options: { prisma: PrismaClient; queue: Queue; images: Images; budgets: Budgets },
+  options: { prisma: PrismaClient; queue: Queue; images: Images; limits: Limits },
   job: NewJob,
 ): Promise<void> {
-  const { prisma, queue, images, budgets } = options;
-  const { id, ownerId, reserved } = job;
+  const { prisma, queue, images, limits } = options;
+  const { id, ownerId, apiKeyIds, reserved } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
   const { prompt: text, extraParams, metadata, ...params } = job.params;
   // Fails to compile for a parameter without a column.
   const columns: ParameterColumns = params;
   await prisma.$transaction(async (tx) => {
-    // Edits that exceed the budget fail here, before they lock anything.
-    if (reserved !== null) await budgets.look(tx, { ownerId, ...reserved });
+    // Edits that exceed a limit fail here, before they lock anything.
+    if (reserved.isLimited) {
+      await limits.look(tx, { ownerId, apiKeyIds, metadata }, reserved.amounts);
+    }
     const promptId = await savePrompt(tx, ownerId, text);
     if (job.retryOfId !== null) await holdInHistory(tx, ownerId, job.retryOfId);
     await tx.editJob.createMany({
@@ -65,6 +69,8 @@ export async function insertJob(
         resolvedSize: job.resolvedSize,
         retryOfId: job.retryOfId,
         turn: job.turn,
+        apiKeyId: apiKeyIds[0] ?? null,
+        apiKeyIds: [...apiKeyIds],
         ...columns,
         extraParams: extraParams ?? Prisma.DbNull,
         metadata,
@@ -88,7 +94,7 @@ export async function insertJob(
       }),
     });
     if (job.idempotency !== null) await claim(tx, job.idempotency, id);
-    if (reserved !== null) await budgets.reserve(tx, { jobId: id, ownerId, ...reserved });
+    await limits.reserve(tx, { jobId: id, ownerId, ...reserved });
     const news = { kind: 'edit', jobId: id, ownerId, final: false } as const;
     await queue.send(tx, RUN_EDIT, { jobId: id }, inTurn(job.turn), news);
   });

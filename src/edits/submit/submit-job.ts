@@ -1,12 +1,12 @@
 import type { PrismaClient } from '../../database/database.ts';
-import { BudgetExceededError } from '../../errors.ts';
+import { LimitExceededError } from '../../errors.ts';
 import type { Images, ReceivedImage } from '../../images/images.ts';
-import type { Budgets } from '../../limits/budgets.ts';
+import type { Limits } from '../../limits/limits.ts';
 import type { PixelSize } from '../../models/sizes.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { AlreadyClaimedError, findClaimed } from './idempotency.ts';
 import { type ImageSource, insertJob, type NewJob, newJobId } from './insert-job.ts';
-import type { ReserveCost } from './reserve-cost.ts';
+import type { PlanReservation } from './plan-reservation.ts';
 
 /** A job that was committed now, or (`isNew: false`) found by its idempotency key. */
 export interface CreatedEdit {
@@ -20,10 +20,10 @@ export interface JobToSubmit extends Omit<NewJob, 'id' | 'sandbox' | 'reserved'>
 }
 
 /**
- * Checks the budget, stores received images and inserts the job. If its idempotency key is claimed
- * meanwhile, returns the job that claimed it, which may have taken the last of the budget.
+ * Checks the limits, stores received images and inserts the job. If its idempotency key is claimed
+ * meanwhile, returns the job that claimed it, which may have used the rest of a limit.
  * @param expect Called with the job's id before the commit.
- * @throws as `ReserveCost` and `insertJob`.
+ * @throws as `PlanReservation` and `insertJob`.
  */
 export type SubmitJob = (job: JobToSubmit, expect: (jobId: string) => void) => Promise<CreatedEdit>;
 
@@ -31,24 +31,25 @@ export function createSubmitJob(options: {
   prisma: PrismaClient;
   queue: Queue;
   images: Images;
-  budgets: Budgets;
-  reserveCost: ReserveCost;
+  limits: Limits;
+  planReservation: PlanReservation;
   /** Whether the upstream is the sandbox: recorded in every job. */
   sandbox: boolean;
 }): SubmitJob {
-  const { prisma, images, reserveCost, sandbox } = options;
+  const { prisma, images, planReservation, sandbox } = options;
 
   return async ({ sizes, ...job }, expect) => {
-    const { ownerId, params, resolvedSize, idempotency } = job;
+    const { ownerId, apiKeyIds, params, resolvedSize, idempotency } = job;
+    const limited = { ownerId, apiKeyIds, metadata: params.metadata };
     try {
-      const reserved = await reserveCost(ownerId, params, { resolvedSize, ...sizes });
+      const reserved = await planReservation(limited, params, { resolvedSize, ...sizes });
       await images.keep(ownerId, receivedImages(job));
       const id = newJobId();
       expect(id);
       await insertJob(options, { ...job, id, sandbox, reserved });
       return { id, isNew: true };
     } catch (error) {
-      const isTaken = error instanceof AlreadyClaimedError || error instanceof BudgetExceededError;
+      const isTaken = error instanceof AlreadyClaimedError || error instanceof LimitExceededError;
       const found = isTaken && idempotency && (await findClaimed(prisma, idempotency));
       if (!found) throw error;
       return { ...found, isNew: false };

@@ -9,6 +9,7 @@ import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import { type Credentials, credentialsOfPayload, hasCredentials } from '../../auth/credentials.ts';
 import { ownerOf } from '../../auth/visible.ts';
+import type { RequestLimits } from '../../limits/request-limits.ts';
 import type { Log } from '../../log.ts';
 import { toErrorResponse } from '../error-response.ts';
 import type { StreamPlaces } from '../stream-places.ts';
@@ -68,6 +69,7 @@ interface Auth {
   readonly authenticator: Authenticator;
   readonly accessWatch: AccessWatch;
   readonly streamPlaces: StreamPlaces;
+  readonly requestLimits: Pick<RequestLimits, 'take'>;
 }
 
 /** Yoga's executor is passed as the root value, which no resolver of ours uses. */
@@ -81,6 +83,7 @@ export function createGraphqlSockets(options: {
   authenticator: Authenticator;
   accessWatch: AccessWatch;
   streamPlaces: StreamPlaces;
+  requestLimits: Pick<RequestLimits, 'take'>;
   /** @default 15_000 // 15 seconds */
   pingMs?: number;
 }): GraphqlSockets {
@@ -197,6 +200,7 @@ function createProtocol({ yoga, persistedOperations, maskError }: Graphql, auth:
       try {
         const { request, context, access } = extra;
         if (access === undefined) throw new Error('the connection is not authenticated');
+        await auth.requestLimits.take(access.viewer);
         const query = persistedOperations.documentOf(params, access.viewer) ?? '';
         const enveloped = yoga.getEnveloped({
           ...context,

@@ -2,13 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { viewerOf } from '../../../src/auth/visible.ts';
-import type { Database } from '../../../src/database/database.ts';
+import type { Database, Transaction } from '../../../src/database/database.ts';
 import { createCancelEdit } from '../../../src/edits/end/cancel-edit.ts';
-import {
-  createEndEdit,
-  type EndedEdit,
-  type InsertForEnd,
-} from '../../../src/edits/end/end-edit.ts';
+import { createEndEdit, type InsertForEnd } from '../../../src/edits/end/end-edit.ts';
 import { createAttempts } from '../../../src/edits/run/attempts.ts';
 import { createImages } from '../../../src/images/images.ts';
 import { createFsBlobStore } from '../../../src/images/storage/fs-blob-store.ts';
@@ -27,7 +23,11 @@ const FAILURE = { ...ANSWER, code: 'INTERNAL', message: 'm' } as const;
 
 /** A queued or running edit, the ways to end it, and what each end caused, in order. */
 async function openEdit(
-  options: { isQueued?: boolean; insertWebhooks?: InsertForEnd; settle?: InsertForEnd } = {},
+  options: {
+    isQueued?: boolean;
+    insertWebhooks?: InsertForEnd;
+    settle?: (tx: Transaction) => Promise<void>;
+  } = {},
 ) {
   const { isQueued = false, insertWebhooks = async () => {}, settle = async () => {} } = options;
   const testDatabase = await createTestDatabase();
@@ -62,10 +62,10 @@ async function openEdit(
     images,
     events: { publish: async (_, ...published) => void caused.push(...published) },
     ledger: createLedger({ prices: createPriceTable(() => []) }),
-    budgets: {
-      settle: async (tx, ended) => {
-        caused.push({ settled: ended });
-        await settle(tx, ended as EndedEdit);
+    limits: {
+      settle: async (tx, settled) => {
+        caused.push({ settled });
+        await settle(tx);
       },
     },
     insertWebhooks: async (tx, ended) => {
@@ -125,10 +125,16 @@ describe.runIf(hasDatabase)('an edit', () => {
       const { ends, id, caused, rows } = await openEdit();
       await ends[status]();
       const ended = { ...OWNER, jobId: id, status, costMicroUsd, usage: null };
+      const used = {
+        SUCCEEDED: { IMAGES: 0n },
+        FAILED: { COST: 0n, TOKENS: 0n, IMAGES: 0n },
+        OUTCOME_UNKNOWN: {},
+        CANCELED: {},
+      }[status];
       const expected = [
         { webhooks: ended },
         { kind: 'edit', ...OWNER, jobId: id, final: true },
-        { settled: ended },
+        { settled: { ...OWNER, jobId: id, used, wasActive: true, usage: null } },
       ];
       expect(caused).toEqual(expected);
       const before = await rows();
@@ -145,7 +151,7 @@ describe.runIf(hasDatabase)('an edit', () => {
   test.each(STATUSES)(
     'becomes %s in the transaction that inserts its webhook rows and settles its reservation, or not at all',
     async (status) => {
-      const fail: InsertForEnd = async (tx) => {
+      const fail = async (tx: Transaction) => {
         await tx.prompt.create({ data: { ...OWNER, sha256: 'b'.repeat(64), text: 'written' } });
         throw new Error('no');
       };
@@ -170,7 +176,8 @@ describe.runIf(hasDatabase)('an edit', () => {
     expect(caused).toEqual([]);
     await ends.CANCELED();
     expect(await rows()).toMatchObject({ status: 'CANCELED', errorCode: null, attempts: [] });
-    expect(caused).toContainEqual({ settled: expect.objectContaining({ costMicroUsd: 0n }) });
+    const used = { COST: 0n, TOKENS: 0n, IMAGES: 0n };
+    expect(caused).toContainEqual({ settled: expect.objectContaining({ used }) });
   });
 
   test('becomes SUCCEEDED by its stored response once, only after an unknown outcome, and keeps its end', async () => {

@@ -53,7 +53,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
         ledger: createLedger({
           prices: createPriceTable((model) => createKnownModels().get(model).prices),
         }),
-        budgets: { settle: async () => {} },
+        limits: { settle: async () => {} },
         insertWebhooks: async () => {
           if (endFails) throw new Error('no webhooks');
         },

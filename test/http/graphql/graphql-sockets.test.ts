@@ -26,6 +26,7 @@ async function serveSockets(pingMs: number) {
     authenticator,
     accessWatch: createAccessWatch({ authenticator }),
     streamPlaces: createStreamPlaces(),
+    requestLimits: { take: async () => {} },
     pingMs,
   });
   const server = createServer();
