@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from 'graphql-ws';
@@ -13,6 +13,7 @@ const AUTH = {
   AUTH_HEADER: 'x-user',
   AUTH_HEADER_SCOPES: 'read,edit',
   TRUSTED_PROXIES: '127.0.0.1',
+  SECRET_KEY: randomBytes(32).toString('base64'),
 };
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
