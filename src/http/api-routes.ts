@@ -5,12 +5,12 @@ import type { Credentials } from '../auth/credentials.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Availability } from '../database/availability.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
+import type { Log } from '../log.ts';
 import { createAdmission } from './admission.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
-import type { Graphql } from './graphql/graphql.ts';
-import type { GraphqlSockets } from './graphql/graphql-sockets.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
+import type { Endpoint } from './open-endpoints.ts';
 import type { RequestOrigins } from './origin.ts';
 import type { GraphiqlRoute } from './page/graphiql-route.ts';
 import type { ExportRoute } from './rest/export-route.ts';
@@ -18,15 +18,10 @@ import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
 import type { SignedImageRoute } from './rest/signed-image-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
+import { isOpen, matchRoute, type OpenRouteName, type ViewerRouteName } from './route-table.ts';
 import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
 import type { StalledResponses } from './stalled-responses.ts';
-
-/** A schema with its servers for each transport. */
-export interface Endpoint {
-  readonly graphql: Graphql;
-  readonly sockets: GraphqlSockets;
-}
 
 /** The API, its page and the images, for viewers who may use them. */
 export function createApiRoutes(options: {
@@ -66,6 +61,36 @@ export function createApiRoutes(options: {
     );
   }
 
+  const open: Record<OpenRouteName, Handler> = {
+    page: ({ req, res }) => graphiql.page(req, res),
+    asset: ({ req, res, id }) => graphiql.asset(req, res, id),
+    root({ req, res }) {
+      if (req.method === 'GET') res.writeHead(307, { location: `${prefix}/graphql` }).end();
+      else sendNotFound(res);
+    },
+  };
+  const serveGraphql = ({ endpoint }: { endpoint: Endpoint | undefined }) =>
+    async function handle({ req, res, access, log }: ViewerRequest) {
+      stalled.watch(res);
+      res.setHeader('cache-control', 'no-store');
+      res.setHeader('x-content-type-options', 'nosniff');
+      const requestId = String(res.getHeader('x-request-id'));
+      const baseUrl = origins.baseUrl(req);
+      await endpoint?.graphql.yoga(req, res, { req, res, access, baseUrl, requestId, log });
+    };
+  const forViewers: Record<ViewerRouteName, (request: ViewerRequest) => unknown> = {
+    graphql: serveGraphql({ endpoint: endpoints.get('/graphql') }),
+    subgraph: serveGraphql({ endpoint: endpoints.get('/graphql/subgraph') }),
+    schema: ({ req, res }) => schemaRoute(req, res),
+    upload: ({ req, res, access: { viewer } }) =>
+      uploadRoute(req, res, { viewer, baseUrl: origins.baseUrl(req) }),
+    image: ({ req, res, id, access: { viewer } }) => imageRoute(req, res, id, { viewer }),
+    exportEdits({ req, res, access }) {
+      endWith(access, res);
+      return exportRoute(req, res, { viewer: access.viewer, baseUrl: origins.baseUrl(req) });
+    },
+  };
+
   return {
     async request(req, res, path, log) {
       prepareResponse(req, res);
@@ -73,46 +98,20 @@ export function createApiRoutes(options: {
         return sendError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
-      if (path === '/graphql' && graphiql.isPage(req)) return graphiql.page(req, res);
-      const [, asset] = /^\/graphiql\/assets\/([\w.-]{1,256})$/.exec(path) ?? [];
-      if (asset !== undefined) return graphiql.asset(req, res, asset);
-      if (path === '/' && req.method === 'GET') {
-        res.writeHead(307, { location: `${prefix}/graphql` }).end();
-        return;
-      }
-      const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
+      const { name, id } = matchRoute(path, graphiql.isPage(req)) ?? { name: null, id: '' };
+      if (name !== null && isOpen(name)) return open[name]({ req, res, id });
       // Before the checks of the viewer and of the page: the URL itself is the permission.
-      if (imageId !== undefined && (await signedImageRoute(req, res, imageId))) return;
+      if (name === 'image' && (await signedImageRoute(req, res, id))) return;
       if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
         return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
       const access = await admit(req, res, log);
       if (access === null) return;
-      const { viewer } = access;
-      const endpoint = endpoints.get(path);
-      const isServed = endpoint !== undefined || /^\/(images(\/|$)|export\/)/.test(path);
+      if (name === null) return sendNotFound(res);
       // Check before the body is read, which would be useless.
-      if (isServed && !(await availability.check())) {
-        return sendDatabaseUnavailable(res);
-      }
-      if (!(await count(viewer, res, log))) return;
-      if (path === '/schema.graphql') return schemaRoute(req, res);
-      const baseUrl = origins.baseUrl(req);
-      if (endpoint !== undefined) {
-        stalled.watch(res);
-        res.setHeader('cache-control', 'no-store');
-        res.setHeader('x-content-type-options', 'nosniff');
-        const requestId = String(res.getHeader('x-request-id'));
-        await endpoint.graphql.yoga(req, res, { req, res, access, baseUrl, requestId, log });
-        return;
-      }
-      if (path === '/images') return uploadRoute(req, res, { viewer, baseUrl });
-      if (imageId !== undefined) return imageRoute(req, res, imageId, { viewer });
-      if (path === '/export/edits') {
-        endWith(access, res);
-        return exportRoute(req, res, { viewer, baseUrl });
-      }
-      sendError(res, 404, 'NOT_FOUND', 'Not found. The API is at /graphql.');
+      if (name !== 'schema' && !(await availability.check())) return sendDatabaseUnavailable(res);
+      if (!(await count(access.viewer, res, log))) return;
+      await forViewers[name]({ req, res, id, access, log });
     },
 
     upgrade(req, socket, head, path, connection) {
@@ -133,6 +132,24 @@ export function createApiRoutes(options: {
       }
     },
   };
+}
+
+interface Request {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Of the object that the path names. */
+  readonly id: string;
+}
+
+interface ViewerRequest extends Request {
+  readonly access: OpenedAccess;
+  readonly log: Log;
+}
+
+type Handler = (request: Request) => unknown;
+
+function sendNotFound(res: ServerResponse): void {
+  sendError(res, 404, 'NOT_FOUND', 'Not found. The API is at /graphql.');
 }
 
 const READ = /^\/(images|export)\//;

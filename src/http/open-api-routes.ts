@@ -16,15 +16,13 @@ import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
-import { createSubgraph, schema } from '../schema/index.ts';
+import { schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
-import { createApiRoutes, type Endpoint } from './api-routes.ts';
+import { createApiRoutes } from './api-routes.ts';
 import { createCors } from './cors.ts';
 import { createForwarded } from './forwarded.ts';
-import { createGraphql, type Graphql } from './graphql/graphql.ts';
-import { createGraphqlSockets } from './graphql/graphql-sockets.ts';
 import type { OperationList } from './graphql/persisted/operation-list.ts';
-import { createPersistedOperations } from './graphql/persisted/persisted-operations.ts';
+import { openEndpoints } from './open-endpoints.ts';
 import { createRequestOrigins } from './origin.ts';
 import { createGraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
@@ -34,7 +32,6 @@ import { createSignedImageRoute } from './rest/signed-image-route.ts';
 import { createUploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import { createStalledResponses } from './stalled-responses.ts';
-import { createStreamPlaces } from './stream-places.ts';
 import { createTakePlace, createUploadPlaces } from './upload-places.ts';
 
 /** What `npm run build:page` makes of src/graphiql. */
@@ -60,8 +57,7 @@ export function openApiRoutes(options: {
   operationList: OperationList;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, operationList } = options;
-  const { requestLimits, log } = options;
+  const { services, thumbnails, exportEdits, availability, requestLimits, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, imageLinks, blobs, uploads } = services;
@@ -75,41 +71,8 @@ export function openApiRoutes(options: {
     createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
     (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
-  const streamPlaces = createStreamPlaces();
   const maxFileBytes = limits.imageBytes;
-  const serve = (graphql: Graphql): Endpoint => ({
-    graphql,
-    sockets: createGraphqlSockets({
-      graphql,
-      authenticator,
-      accessWatch,
-      streamPlaces,
-      requestLimits,
-    }),
-  });
-  const persistedOperations = createPersistedOperations({
-    list: operationList,
-    only: options.config.persistedOperations.only,
-  });
-  const common = {
-    services,
-    maxFileBytes,
-    takePlace,
-    accessWatch,
-    streamPlaces,
-    persistedOperations,
-    log,
-  };
-  const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
-  // On a path of its own: a gateway must not see `Query.node`, which clients need.
-  const federated = serve(
-    createGraphql({
-      ...common,
-      path: '/graphql/subgraph',
-      schema: createSubgraph(http.subgraphTypePrefix),
-    }),
-  );
-  const endpoints = [standalone, federated];
+  const endpoints = openEndpoints({ ...options, takePlace });
   const stalled = createStalledResponses({
     onStalled: () => log.info('closed stalled response'),
   });

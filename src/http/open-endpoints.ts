@@ -1,0 +1,68 @@
+import type { OpenAuth } from '../auth/open-auth.ts';
+import type { Config } from '../config/config.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
+import type { Log } from '../log.ts';
+import type { Services } from '../schema/context.ts';
+import { createSubgraph, schema } from '../schema/index.ts';
+import type { Graphql } from './graphql/graphql.ts';
+import { createGraphql } from './graphql/graphql.ts';
+import { createGraphqlSockets, type GraphqlSockets } from './graphql/graphql-sockets.ts';
+import type { OperationList } from './graphql/persisted/operation-list.ts';
+import { createPersistedOperations } from './graphql/persisted/persisted-operations.ts';
+import { createStreamPlaces } from './stream-places.ts';
+import type { TakePlace } from './upload-places.ts';
+
+/** A schema with its servers for each transport. */
+export interface Endpoint {
+  readonly graphql: Graphql;
+  readonly sockets: GraphqlSockets;
+}
+
+/** Both schemas behind every transport. They share the limits. */
+export function openEndpoints(options: {
+  config: Config;
+  auth: OpenAuth;
+  requestLimits: RequestLimits;
+  services: Services;
+  operationList: OperationList;
+  takePlace: TakePlace;
+  log: Log;
+}): readonly Endpoint[] {
+  const { config, services, requestLimits, operationList, takePlace, log } = options;
+  const { authenticator, accessWatch } = options.auth;
+  const streamPlaces = createStreamPlaces();
+  const persistedOperations = createPersistedOperations({
+    list: operationList,
+    only: config.persistedOperations.only,
+  });
+  const common = {
+    services,
+    maxFileBytes: config.limits.imageBytes,
+    takePlace,
+    accessWatch,
+    streamPlaces,
+    persistedOperations,
+    log,
+  };
+  const serve = (graphql: Graphql): Endpoint => ({
+    graphql,
+    sockets: createGraphqlSockets({
+      graphql,
+      authenticator,
+      accessWatch,
+      streamPlaces,
+      requestLimits,
+    }),
+  });
+  return [
+    serve(createGraphql({ ...common, path: '/graphql', schema })),
+    // On a path of its own: a gateway must not see `Query.node`, which clients need.
+    serve(
+      createGraphql({
+        ...common,
+        path: '/graphql/subgraph',
+        schema: createSubgraph(config.http.subgraphTypePrefix),
+      }),
+    ),
+  ];
+}
