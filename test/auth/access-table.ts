@@ -1,3 +1,5 @@
+import type { RouteName } from '../../src/http/route-table.ts';
+
 /**
  * What each operation shows or changes of somebody else's. A field of the schema without a row here
  * fails access-matrix.db.test.ts.
@@ -117,4 +119,25 @@ export const ACTING_FOR: Readonly<Record<string, string>> = {
   enableWebhook: 'id: "x"',
   rotateWebhookSecret: 'id: "x"',
   redeliverWebhook: 'id: "x"',
+};
+
+/**
+ * The paths, each with the rows of the route table that it is of. `of` asks for an owner's object;
+ * `isRead` is what a key that may only read may do.
+ */
+export const PATHS: Readonly<
+  Record<
+    RouteName,
+    { readonly method: string; readonly of: (ids: Ids) => string; readonly isRead?: true }
+  >
+> = {
+  page: { method: 'GET', of: () => '/graphql' },
+  asset: { method: 'GET', of: () => '/graphiql/assets/none.js' },
+  root: { method: 'GET', of: () => '/' },
+  graphql: { method: 'POST', of: () => '/graphql', isRead: true },
+  subgraph: { method: 'POST', of: () => '/graphql/subgraph', isRead: true },
+  schema: { method: 'GET', of: () => '/schema.graphql', isRead: true },
+  upload: { method: 'POST', of: () => '/images' },
+  image: { method: 'GET', of: ({ image }) => `/images/${image}`, isRead: true },
+  exportEdits: { method: 'GET', of: () => '/export/edits', isRead: true },
 };
