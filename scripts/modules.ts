@@ -11,6 +11,7 @@ export const MODULES = [
   'queue',
   'paging',
   'auth',
+  'access',
   'net',
   'models',
   'limits',
@@ -23,7 +24,9 @@ export const MODULES = [
   'webhooks',
   'schema',
   'http',
+  'admin',
   'app',
+  'cli',
   'main.ts',
 ];
 

@@ -284,6 +284,18 @@ export class SubscriptionDroppedError extends RetouchError {
   }
 }
 
+/** The owner has too many subscriptions and sockets open at this process. */
+export class TooManyStreamsError extends RetouchError {
+  readonly code = 'TOO_MANY_STREAMS';
+  override readonly responseStatus = 429;
+
+  constructor(max: number) {
+    super(
+      `An owner may have at most ${max} sockets, and subscriptions over HTTP, open at one process. Close one first.`,
+    );
+  }
+}
+
 /** The disk or the object store failed to store or read a file. Nothing of it was stored. */
 export class StorageError extends RetouchError {
   readonly code = 'STORAGE_UNAVAILABLE';

@@ -1,9 +1,12 @@
+import { openAccess } from '../access/open-access.ts';
+import { createAudit } from '../auth/audit.ts';
 import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
 import { createResolveOutcome } from '../edits/end/resolve-outcome.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
+import { readOperationList } from '../http/graphql/persisted/operation-list.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
 import { createRequestLimits } from '../limits/request-limits.ts';
@@ -39,9 +42,20 @@ export async function openApi(options: {
   const { editsApi, outboundProxies: proxies, limits } = config;
   await using opened = new AsyncDisposableStack();
 
-  const auth = opened.adopt(await openAuth({ config: config.auth, prisma, events, log }), (it) =>
-    it.close(),
+  const auth = opened.adopt(
+    await openAuth({
+      config: config.auth,
+      prisma,
+      subscribe: (listener) =>
+        events.subscribe((event) => {
+          if (event.kind === 'missed') listener('ANY');
+          else if (event.kind === 'access') listener(event);
+        }),
+      log,
+    }),
+    (it) => it.close(),
   );
+  const audit = createAudit();
   const requestLimits = opened.adopt(createRequestLimits({ prisma, events }), (it) => it.stop());
   const models = createModels({
     known: knownModels,
@@ -64,29 +78,30 @@ export async function openApi(options: {
       : limits.queuedEdits,
     log,
   });
+  const { file } = config.persistedOperations;
+  const operationList = file === null ? new Map<string, string>() : await readOperationList(file);
   const { routes, endStreams } = opened.adopt(
     openApiRoutes({
       config,
       auth,
       requestLimits,
+      operationList,
       services: {
         ...edits,
-        apiKeys: auth.apiKeys,
-        owners: auth.owners,
-        actFor: auth.actFor,
-        auditEvents: auth.auditEvents,
+        ...openAccess({ prisma, events: shared.events }),
         prisma,
-        audit: auth.audit,
+        audit,
         limits: shared.limits,
-        setLimit: createSetLimit({ prisma, events, audit: auth.audit }),
+        setLimit: createSetLimit({ prisma, events, audit }),
         resolveOutcome: createResolveOutcome({
           prisma,
           ledger: shared.edits.ledger,
-          audit: auth.audit,
+          audit,
         }),
         sharedReads: createSharedReads(),
         images: images.images,
         uploads: images.uploads,
+        imageLinks: shared.imageLinks,
         blobs: images.blobs,
         models,
         prices,
@@ -97,7 +112,11 @@ export async function openApi(options: {
         webhooks: shared.webhooks.webhooks,
       },
       thumbnails: images.thumbnails,
-      exportEdits: createExportEdits({ prisma, history: edits.history }),
+      exportEdits: createExportEdits({
+        prisma,
+        history: edits.history,
+        imageLinks: shared.imageLinks,
+      }),
       availability,
       log,
     }),

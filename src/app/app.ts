@@ -1,9 +1,12 @@
+import { createCommands } from '../admin/create-commands.ts';
+import { serveCommands } from '../admin/socket/serve-commands.ts';
 import type { Config } from '../config/config.ts';
 import { openHttp } from '../http/open-http.ts';
 import { checkPort } from '../http/server.ts';
 import { WORKER_ROUTES } from '../http/worker-routes.ts';
 import type { Log } from '../log.ts';
 import { openApi } from './api.ts';
+import { logAuthNotes } from './auth-notes.ts';
 import { openSharedParts } from './shared-parts.ts';
 import { explainStart, withoutCloseErrors } from './start-failure.ts';
 import { knownUpstreams } from './upstreams.ts';
@@ -61,6 +64,12 @@ async function openApp(options: AppOptions): Promise<App> {
     role === 'worker'
       ? null
       : opened.adopt(await openApi({ shared, upstreams, config, log }), (it) => it.close());
+  if (api !== null) await logAuthNotes({ auth: config.auth, prisma: shared.prisma, log });
+  // Without it, commands could not reach the embedded database, which only this process can open.
+  if (config.database.kind === 'pglite') {
+    const commands = createCommands({ ...shared, blobs: shared.images.blobs });
+    opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
+  }
   const http = await openHttp({
     config: httpConfig,
     routes: api?.routes ?? WORKER_ROUTES,

@@ -8,7 +8,7 @@ import {
   createStorageAccess,
   writeProbe,
 } from '../config/data-dir/storage-access.ts';
-import { openSecretKey } from '../config/secret-key.ts';
+import { openSecretKeys } from '../config/secret-key.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { openEdits } from '../edits/open-edits.ts';
 import { createProcesses } from '../edits/run/processes.ts';
@@ -17,6 +17,7 @@ import { createLimits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
 import { createPriceTable, readPricesFile } from '../models/prices.ts';
+import { createImageLinks } from '../public-ids/image-links.ts';
 import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
@@ -82,15 +83,21 @@ export async function openSharedParts(options: {
     await openQueue({ database, jobs: QUEUES, alone, supervise: config.role !== 'api', log }),
     (it) => it.close(),
   );
-  const secretKey = await openSecretKey({
+  const secretKeys = await openSecretKeys({
     configured: config.secretKey,
     file: alone ? join(dataDir, 'secret.key') : null,
+    previous: config.previousSecretKeys,
+  });
+  const imageLinks = createImageLinks({
+    keys: isAuthOn(config.auth) ? secretKeys : null,
+    lastingSeconds: config.signedLinkSeconds,
   });
   const webhooks = opened.adopt(
     openWebhooks({
       prisma,
       queue,
-      secretKey,
+      secretKeys,
+      imageLinks,
       allowedHosts: config.webhooks.allowedHosts,
       proxies: config.outboundProxies,
       // Without authentication, the only owner is the operator.
@@ -100,7 +107,9 @@ export async function openSharedParts(options: {
     (it) => it.close(),
   );
   const editLimits = createLimits({ prisma, log });
-  const safetyIdentifierOf = isAuthOn(config.auth) ? createPseudonyms(secretKey) : null;
+  const safetyIdentifierOf = isAuthOn(config.auth)
+    ? createPseudonyms(secretKeys?.current ?? null)
+    : null;
   const priceTable = createPriceTable((model) => knownModels.get(model).prices);
   const edits = opened.adopt(
     openEdits({
@@ -128,6 +137,7 @@ export async function openSharedParts(options: {
     storageAccess,
     events,
     queue,
+    imageLinks,
     webhooks,
     edits,
     limits: editLimits,

@@ -1,6 +1,7 @@
 import { ForbiddenError, UnauthenticatedError } from '../errors.ts';
-import type { Access, Authenticator } from './authenticator.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { Credentials } from './credentials.ts';
+import type { Access } from './viewer.ts';
 
 /** With the lifetime of a lookup, below the 5 s within which every revocation holds. */
 const CHECK_MS = 1_500;

@@ -1,18 +1,11 @@
-import { ForbiddenError, UnauthenticatedError } from '../errors.ts';
+import { UnauthenticatedError } from '../errors.ts';
 import { looksLikeApiKey } from './api-keys/key-format.ts';
 import type { KnownKeys } from './api-keys/known-keys.ts';
 import type { Credentials } from './credentials.ts';
 import type { KnownOwners } from './known-owners.ts';
 import type { Scope } from './scopes.ts';
 import type { VerifyToken } from './tokens/verify-token.ts';
-import { LOCAL_VIEWER, type Viewer, viewerWith } from './viewer.ts';
-
-/** An authenticated request or connection. */
-export interface Access {
-  readonly viewer: Viewer;
-  /** When the credential expires. Null: never. */
-  readonly expiresAt: Date | null;
-}
+import { type Access, LOCAL_VIEWER, viewerWith } from './viewer.ts';
 
 export interface Authenticator {
   /** Whether any method is configured. Without one, every request is the local user's. */
@@ -104,12 +97,4 @@ function bearerOf(authorization: string): string {
   const [, token] = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization.trim()) ?? [];
   if (token !== undefined) return token;
   throw new UnauthenticatedError('Authorization must have the form `Bearer <credential>`.');
-}
-
-/** @throws ForbiddenError */
-export function assertScopes(scopes: readonly Scope[]): void {
-  if (scopes.length > 0) return;
-  throw new ForbiddenError(
-    'The credential has none of the scopes read, edit and admin, so it allows nothing.',
-  );
 }

@@ -33,7 +33,7 @@ export function credentialsOfPayload(payload: Readonly<Record<string, unknown>>)
   };
 }
 
-/** Several values of a header are no value: `x-api-key: a, b` is not a key, and is rejected as one. */
+/** Several values of a header become one, `a, b`, which is not a valid key. */
 function single(value: string | readonly string[] | null): string | null {
   return typeof value === 'string' || value === null ? value : value.join(', ');
 }

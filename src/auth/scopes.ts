@@ -1,3 +1,5 @@
+import { ForbiddenError } from '../errors.ts';
+
 /** What a credential allows, from the least to the most. Each scope includes those before it. */
 export const SCOPES = ['READ', 'EDIT', 'ADMIN'] as const;
 
@@ -17,3 +19,11 @@ export function readScopes(words: readonly string[]): readonly Scope[] {
 
 /** The scopes of words from settings. */
 export const toScopes = (words: readonly Lowercase<Scope>[]): readonly Scope[] => readScopes(words);
+
+/** @throws ForbiddenError */
+export function assertScopes(scopes: readonly Scope[]): void {
+  if (scopes.length > 0) return;
+  throw new ForbiddenError(
+    'The credential has none of the scopes read, edit and admin, so it allows nothing.',
+  );
+}

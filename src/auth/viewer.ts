@@ -30,6 +30,13 @@ export type Credential =
       readonly expiresAt: Date | null;
     };
 
+/** An authenticated request or connection. */
+export interface Access {
+  readonly viewer: Viewer;
+  /** When the credential expires. Null: never. */
+  readonly expiresAt: Date | null;
+}
+
 /** The only user of a service without authentication. */
 export const LOCAL_VIEWER: Viewer = Object.freeze<Viewer>({
   ownerId: 'local',
@@ -67,3 +74,11 @@ export const apiKeysOf = ({ credential }: Viewer): readonly string[] =>
 export function asOwner(viewer: Viewer): Viewer {
   return viewer.reads === viewer.ownerId ? viewer : { ...viewer, reads: viewer.ownerId };
 }
+
+/**
+ * Whoever operates the service, and runs commands on its machine: an admin, recorded under the name
+ * of the local user.
+ */
+export const OPERATOR: Viewer = Object.freeze(
+  viewerWith({ ownerId: 'local', scopes: ['ADMIN'], credential: { kind: 'NONE' } }),
+);

@@ -43,6 +43,12 @@ export interface Config {
     readonly subgraphTypePrefix: string;
   };
   readonly auth: AuthSettings;
+  readonly persistedOperations: {
+    /** JSON file with documents by their ids. */
+    readonly file: string | null;
+    /** Viewers who are not admins run no others. */
+    readonly only: boolean;
+  };
   readonly database:
     | {
         kind: 'postgres';
@@ -62,6 +68,10 @@ export interface Config {
     | ({ kind: 's3'; credentials: S3Credentials | null } & S3Location);
   /** Null if not set. */
   readonly secretKey: string | null;
+  /** Decoded. What was signed with them is still valid. */
+  readonly previousSecretKeys: readonly Uint8Array[];
+  /** How long links to images in webhooks and exports work, if they are signed. */
+  readonly signedLinkSeconds: number;
   readonly editsApi:
     | { kind: 'sandbox'; delayMs: number }
     /** Several upstreams in a JSON file. */
@@ -131,6 +141,7 @@ export function loadConfig(given: Environment): Config {
   const values = readValues(env, problems);
   problems.push(...editsApiProblems(values, env), ...hostProblems(values, env));
   problems.push(...roleProblems(values, env), ...databaseProblems(values, env));
+  problems.push(...operationsProblems(values, env));
   problems.push(...storageProblems(values), ...authProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
 
@@ -155,11 +166,17 @@ export function loadConfig(given: Environment): Config {
       subgraphTypePrefix: values.SUBGRAPH_TYPE_PREFIX ?? '',
     },
     auth,
+    persistedOperations: {
+      file: values.PERSISTED_OPERATIONS_FILE ?? null,
+      only: defaulted('PERSISTED_OPERATIONS_ONLY'),
+    },
     database: readDatabase(),
     dataDir,
     storage: readStorage(),
     editsApi: readEditsApi(),
     secretKey: values.SECRET_KEY ?? null,
+    previousSecretKeys: values.PREVIOUS_SECRET_KEYS ?? [],
+    signedLinkSeconds: defaulted('SIGNED_LINK_DAYS') * 24 * 60 * 60,
     models: {
       default: values.DEFAULT_MODEL ?? null,
       allowed: values.ALLOWED_MODELS ?? null,
@@ -308,6 +325,16 @@ function* databaseProblems(values: Values, env: Environment): Generator<string> 
   }
   if (url !== undefined && direct.schema !== 'public' && direct.schema !== url.schema) {
     yield 'DATABASE_DIRECT_URL and DATABASE_URL name different schemas: both must name the same one.';
+  }
+}
+
+function* operationsProblems(values: Values, env: Environment): Generator<string> {
+  if (values.PERSISTED_OPERATIONS_ONLY !== true) return;
+  if (!env['PERSISTED_OPERATIONS_FILE']) {
+    yield 'PERSISTED_OPERATIONS_ONLY is true but PERSISTED_OPERATIONS_FILE is not set: set the file with the operations.';
+  }
+  if (authMethods(env).length === 0) {
+    yield 'PERSISTED_OPERATIONS_ONLY is true but authentication is off, so every viewer is an admin, who may run any operation: turn authentication on (docs/access.md), or unset it.';
   }
 }
 

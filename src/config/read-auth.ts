@@ -38,6 +38,9 @@ export function* authProblems(values: SettingValues, env: Environment): Generato
   if (method !== undefined && isSet('DATABASE_URL') && !isSet('SECRET_KEY')) {
     yield `${method} turns authentication on and DATABASE_URL is set, but SECRET_KEY is not: URLs of images are signed with it. Set it to at least 32 random bytes as base64 or hex, the same for all processes.`;
   }
+  if (isSet('PREVIOUS_SECRET_KEYS') && isSet('DATABASE_URL') && !isSet('SECRET_KEY')) {
+    yield 'PREVIOUS_SECRET_KEYS is set but SECRET_KEY is not: set the key that replaces them.';
+  }
   const keys = ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_PUBLIC_KEY'] as const;
   const given = keys.filter(isSet);
   if (isSet('AUTH_JWT_ISSUER')) {

@@ -16,6 +16,24 @@ export interface SecretKey {
   derive(purpose: string, bytes: number): Buffer;
 }
 
+/** The current key and earlier ones, so that the current one can be replaced. */
+export interface SecretKeys {
+  /** Everything new is signed with it. */
+  readonly current: SecretKey;
+  /** The current key, then the earlier ones: signatures of any of them are valid. */
+  readonly all: readonly SecretKey[];
+  /** Undefined: no longer in use. */
+  find(id: string): SecretKey | undefined;
+}
+
+export function createSecretKeys(
+  current: SecretKey,
+  previous: readonly SecretKey[] = [],
+): SecretKeys {
+  const all = [current, ...previous.filter(({ id }) => id !== current.id)];
+  return { current, all, find: (id) => all.find((key) => key.id === id) };
+}
+
 export function createSecretKey(key: Uint8Array): SecretKey {
   const derive = (purpose: string, bytes: number) =>
     Buffer.from(hkdfSync('sha256', key, 'retouch', purpose, bytes));
@@ -33,6 +51,19 @@ export function parseSecretKey(text: string): Buffer | null {
   if (!isHex && !/^[\w+/-]+={0,2}$/.test(text)) return null;
   const key = Buffer.from(text, isHex ? 'hex' : 'base64');
   return key.length >= MIN_BYTES && new Set(key).size >= MIN_DIFFERENT_BYTES ? key : null;
+}
+
+/**
+ * The keys of PREVIOUS_SECRET_KEYS, after the current one. Null as for `openSecretKey`.
+ * @throws ConfigError
+ */
+export async function openSecretKeys(options: {
+  configured: string | null;
+  file: string | null;
+  previous: readonly Uint8Array[];
+}): Promise<SecretKeys | null> {
+  const current = await openSecretKey(options);
+  return current && createSecretKeys(current, options.previous.map(createSecretKey));
 }
 
 /**

@@ -140,6 +140,17 @@ export const SETTINGS = {
     description:
       'Begins the names of types at `/graphql/subgraph`, such as `Retouch` for `RetouchImage`, so that none collides with a type of another subgraph: see docs/federation.md. Default: none.',
   },
+  PERSISTED_OPERATIONS_FILE: {
+    schema: text,
+    description:
+      'JSON file with an object of GraphQL documents by their ids or SHA-256, which clients may send instead of the document: see docs/persisted-operations.md.',
+  },
+  PERSISTED_OPERATIONS_ONLY: {
+    schema: flag,
+    default: 'false',
+    description:
+      '`true`: viewers who are not admins run only the operations in `PERSISTED_OPERATIONS_FILE`. Needs authentication.',
+  },
   CORS_ORIGINS: {
     schema: list.refine(
       (origins) =>
@@ -208,6 +219,24 @@ export const SETTINGS = {
     ),
     description:
       'At least 32 random bytes as base64 or hex, from which webhook secrets and the signatures of image URLs are derived; the same in all processes. Default: generated once and stored in `DATA_DIR`; with `DATABASE_URL` there is no default, authentication needs it, and webhooks are not available without it.',
+  },
+  PREVIOUS_SECRET_KEYS: {
+    secret: true,
+    schema: list.transform((keys, context) => {
+      const parsed = keys.map(parseSecretKey).filter((key) => key !== null);
+      if (parsed.length === keys.length) return parsed;
+      const message = 'must be earlier values of SECRET_KEY, separated by commas';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }),
+    description:
+      'Earlier values of `SECRET_KEY`, separated by commas, while it is being replaced: URLs of images that were signed with them work until they expire, and webhooks keep their secrets. Default: none.',
+  },
+  SIGNED_LINK_DAYS: {
+    schema: integer(1, 3_650),
+    default: '7',
+    description:
+      'Number of days for which the links to images in webhooks and exports work, if authentication is on. GraphQL has `Image.url(expiresIn:)` instead.',
   },
   ROLE: {
     schema: z.enum(['all', 'api', 'worker'], 'must be all, api or worker'),

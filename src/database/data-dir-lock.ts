@@ -9,6 +9,9 @@ export interface DataDirLock {
   release(): void;
 }
 
+/** Another process holds the lock. */
+export class DataDirInUseError extends ConfigError {}
+
 /**
  * Makes this process the only user of an embedded data directory, because two on one directory
  * silently lose rows.
@@ -16,7 +19,7 @@ export interface DataDirLock {
  * The lock is SQLite's lock on an empty file. The kernel holds it and releases it with the process,
  * so it cannot become stale. A note beside it names the holder. Like SQLite's, it does not work
  * over network file systems.
- * @throws ConfigError naming the holder; never waits.
+ * @throws DataDirInUseError naming the holder; never waits.
  */
 export function lockDataDir(dir: string): DataDirLock {
   mkdirSync(dir, { recursive: true });
@@ -27,7 +30,7 @@ export function lockDataDir(dir: string): DataDirLock {
   } catch (error) {
     lock.close();
     if (!isBusy(error)) throw error;
-    throw new ConfigError([
+    throw new DataDirInUseError([
       `DATA_DIR ${JSON.stringify(dir)} is in use by ${describeHolder(holderPath)}. ` +
         'Stop it, set another DATA_DIR, or set DATABASE_URL to share one Postgres server between processes.',
     ]);

@@ -3,7 +3,6 @@ import { type ErrorReader, toErrorRecord, toUsageRecord } from '../edits/outcome
 import { shownParameters } from '../edits/parameters.ts';
 import { formatDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
-import { imageUrl } from '../public-ids/image-url.ts';
 
 /** The relations that a record is built from. */
 export const RECORD_FIELDS = {
@@ -26,15 +25,22 @@ export interface ImageRecord {
 
 export type EditRecord = ReturnType<typeof toEditRecord>;
 
-/** An edit as GraphQL returns it for the same fields. */
-export function toEditRecord(job: RecordedJob, baseUrl: string, reader: ErrorReader) {
+/**
+ * An edit as GraphQL returns it for the same fields.
+ * @param options.imageUrl Returns the URL of an image, by its UUID.
+ */
+export function toEditRecord(
+  job: RecordedJob,
+  options: { readonly imageUrl: (id: string) => string; readonly reader: ErrorReader },
+) {
+  const { imageUrl, reader } = options;
   const [charge] = job.charges;
   const withRole = (role: 'INPUT' | 'MASK' | 'OUTPUT'): ImageRecord[] =>
     job.images
       .filter((image) => image.role === role)
       .map(({ imageId }) => ({
         id: encodeGlobalId('Image', imageId),
-        url: imageUrl(baseUrl, imageId),
+        url: imageUrl(imageId),
       }));
   return {
     id: encodeGlobalId('EditJob', job.id),

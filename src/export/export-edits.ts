@@ -3,6 +3,7 @@ import type { PrismaClient } from '../database/database.ts';
 import type { History } from '../edits/history/history.ts';
 import type { HistoryQuery } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
+import type { ImageLinks } from '../public-ids/image-links.ts';
 import { type EditRecord, RECORD_FIELDS, toEditRecord } from './edit-record.ts';
 
 /** Maximum number of edits in memory: each may have a prompt of 32,000 characters. */
@@ -22,11 +23,13 @@ export type ExportEdits = (
 export function createExportEdits(options: {
   prisma: PrismaClient;
   history: Pick<History, 'pages'>;
+  imageLinks: Pick<ImageLinks, 'lastingUrl'>;
 }): ExportEdits {
-  const { prisma, history } = options;
+  const { prisma, history, imageLinks } = options;
 
   return async function* exportEdits(reader, query, baseUrl) {
     const viewer = asOwner(reader);
+    const imageUrl = (id: string) => imageLinks.lastingUrl(baseUrl, id);
     for await (const page of history.pages(viewer, query)) {
       for (let start = 0; start < page.length; start += BATCH) {
         const ids = page.slice(start, start + BATCH);
@@ -37,7 +40,7 @@ export function createExportEdits(options: {
         const byId = new Map(jobs.map((job) => [job.id, job]));
         for (const id of ids) {
           const job = byId.get(id);
-          if (job !== undefined) yield toEditRecord(job, baseUrl, reader);
+          if (job !== undefined) yield toEditRecord(job, { imageUrl, reader });
         }
       }
     }

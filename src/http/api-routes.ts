@@ -16,6 +16,7 @@ import type { GraphiqlRoute } from './page/graphiql-route.ts';
 import type { ExportRoute } from './rest/export-route.ts';
 import type { ImageRoute } from './rest/image-route.ts';
 import type { SchemaRoute } from './rest/schema-route.ts';
+import type { SignedImageRoute } from './rest/signed-image-route.ts';
 import type { UploadRoute } from './rest/upload-route.ts';
 import { rejectUpgrade, sendDatabaseUnavailable, sendError } from './send-error.ts';
 import type { Routes } from './server.ts';
@@ -44,6 +45,7 @@ export function createApiRoutes(options: {
   endpoints: readonly Endpoint[];
   graphiql: GraphiqlRoute;
   imageRoute: ImageRoute<Viewer>;
+  signedImageRoute: SignedImageRoute;
   uploadRoute: UploadRoute;
   exportRoute: ExportRoute;
   schemaRoute: SchemaRoute;
@@ -51,7 +53,7 @@ export function createApiRoutes(options: {
   stalled: StalledResponses;
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute, credentialsOf, accessWatch } = options;
+  const { corsOrigins, schemaRoute, signedImageRoute, credentialsOf, accessWatch } = options;
   const { availability, stalled } = options;
   const { admit, count } = createAdmission(options);
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
@@ -78,6 +80,9 @@ export function createApiRoutes(options: {
         res.writeHead(307, { location: `${prefix}/graphql` }).end();
         return;
       }
+      const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
+      // Before the checks of the viewer and of the page: the URL itself is the permission.
+      if (imageId !== undefined && (await signedImageRoute(req, res, imageId))) return;
       if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
         return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
       }
@@ -102,8 +107,7 @@ export function createApiRoutes(options: {
         return;
       }
       if (path === '/images') return uploadRoute(req, res, { viewer, baseUrl });
-      const [, imageId] = /^\/images\/([\w-]{1,256})$/.exec(path) ?? [];
-      if (imageId !== undefined) return imageRoute(req, res, imageId, viewer);
+      if (imageId !== undefined) return imageRoute(req, res, imageId, { viewer });
       if (path === '/export/edits') {
         endWith(access, res);
         return exportRoute(req, res, { viewer, baseUrl });
@@ -119,9 +123,7 @@ export function createApiRoutes(options: {
         const paths = [...endpoints.keys()].join(' and ');
         rejectUpgrade(socket, 404, 'NOT_FOUND', `WebSockets are only available at ${paths}.`);
       } else if (!origins.isOriginAllowed(req)) {
-        const message =
-          'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
-        rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', message);
+        rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_SOCKET);
       } else {
         endpoint.sockets.accept(req, socket, head, {
           credentials: credentialsOf(req),
@@ -137,6 +139,9 @@ const READ = /^\/(images|export)\//;
 
 const FORBIDDEN_READ =
   'Pages of other sites cannot embed images and exports. Pages of the origins in CORS_ORIGINS can read them with fetch() in mode "cors".';
+
+const FORBIDDEN_SOCKET =
+  'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
 
 const FORBIDDEN_HOST =
   'The Host header names a host that is not allowed. ALLOWED_HOSTS lists the allowed names besides localhost.';

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { credentialsOf } from '../auth/credentials.ts';
 import type { OpenAuth } from '../auth/open-auth.ts';
+import type { Viewer } from '../auth/viewer.ts';
 import { ownerOf } from '../auth/visible.ts';
+import { type AuthSettings, isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
@@ -12,7 +14,7 @@ import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import { createTrustedProxies } from '../net/trusted-proxies.ts';
-import { parseGlobalId } from '../public-ids/global-id.ts';
+import { idOf } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
 import { createSubgraph, schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
@@ -21,14 +23,18 @@ import { createCors } from './cors.ts';
 import { createForwarded } from './forwarded.ts';
 import { createGraphql, type Graphql } from './graphql/graphql.ts';
 import { createGraphqlSockets } from './graphql/graphql-sockets.ts';
+import type { OperationList } from './graphql/persisted/operation-list.ts';
+import { createPersistedOperations } from './graphql/persisted/persisted-operations.ts';
 import { createRequestOrigins } from './origin.ts';
 import { createGraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
 import { createImageRoute } from './rest/image-route.ts';
 import { createSchemaRoute } from './rest/schema-route.ts';
+import { createSignedImageRoute } from './rest/signed-image-route.ts';
 import { createUploadRoute } from './rest/upload-route.ts';
 import type { Routes } from './server.ts';
 import { createStalledResponses } from './stalled-responses.ts';
+import { createStreamPlaces } from './stream-places.ts';
 import { createTakePlace, createUploadPlaces } from './upload-places.ts';
 
 /** What `npm run build:page` makes of src/graphiql. */
@@ -50,12 +56,14 @@ export function openApiRoutes(options: {
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
   availability: Availability;
+  /** Operations that clients may run by their ids. */
+  operationList: OperationList;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, requestLimits, log } = options;
+  const { services, exportEdits, availability, operationList, requestLimits, log } = options;
   const { http, limits, editsApi, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
-  const { images, blobs, uploads } = services;
+  const { images, imageLinks, uploads } = services;
   const forwarded = createForwarded({
     isTrusted: createTrustedProxies(http.trustedProxies),
     hasProxies: http.trustedProxies.length > 0,
@@ -66,12 +74,31 @@ export function openApiRoutes(options: {
     createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
     (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
+  const streamPlaces = createStreamPlaces();
   const maxFileBytes = limits.imageBytes;
   const serve = (graphql: Graphql): Endpoint => ({
     graphql,
-    sockets: createGraphqlSockets({ graphql, authenticator, accessWatch, requestLimits }),
+    sockets: createGraphqlSockets({
+      graphql,
+      authenticator,
+      accessWatch,
+      requestLimits,
+      streamPlaces,
+    }),
   });
-  const common = { services, maxFileBytes, takePlace, accessWatch, log };
+  const persistedOperations = createPersistedOperations({
+    list: operationList,
+    only: options.config.persistedOperations.only,
+  });
+  const common = {
+    services,
+    maxFileBytes,
+    takePlace,
+    accessWatch,
+    streamPlaces,
+    persistedOperations,
+    log,
+  };
   const standalone = serve(createGraphql({ ...common, path: '/graphql', schema }));
   // On a path of its own: a gateway must not see `Query.node`, which clients need.
   const federated = serve(
@@ -86,6 +113,7 @@ export function openApiRoutes(options: {
     onStalled: () => log.info('closed stalled response'),
   });
 
+  const imageRoute = openImageRoute(options);
   const routes = createApiRoutes({
     prefix: http.prefix,
     origins: createRequestOrigins({
@@ -108,20 +136,12 @@ export function openApiRoutes(options: {
     }),
     endpoints,
     graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
-    imageRoute: createImageRoute({
-      find: async (viewer, globalId) => {
-        const id = parseGlobalId(globalId);
-        if (id?.typename !== 'Image') return null;
-        const image = await images.find(viewer, id.id);
-        return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
-      },
-      blobs,
-      thumbnails,
-      onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
-    }),
+    imageRoute,
+    signedImageRoute: createSignedImageRoute({ imageLinks, imageRoute, availability }),
     uploadRoute: createUploadRoute({
       uploads,
       images,
+      imageLinks,
       takePlace,
       maxFileBytes,
       onError: (error) => log.error({ err: error }, 'upload failed'),
@@ -144,4 +164,37 @@ export function openApiRoutes(options: {
     },
     close: stalled.stop,
   };
+}
+
+/** An image by its global id, for a viewer or for whoever has a signed URL. */
+function openImageRoute({
+  config: { auth },
+  services: { images, blobs },
+  thumbnails,
+  log,
+}: {
+  config: Pick<Config, 'auth'>;
+  services: Pick<Services, 'images' | 'blobs'>;
+  thumbnails: Thumbnails;
+  log: Log;
+}) {
+  return createImageRoute<Viewer>({
+    find: async (reader, globalId) => {
+      const id = idOf('Image', globalId);
+      if (id === null) return null;
+      const image = await ('viewer' in reader
+        ? images.find(reader.viewer, id)
+        : images.findOfAnyOwner(id));
+      return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
+    },
+    credentialHeaders: credentialHeaders(auth),
+    blobs,
+    thumbnails,
+    onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
+  });
+}
+
+function credentialHeaders(auth: AuthSettings): readonly string[] {
+  if (!isAuthOn(auth)) return [];
+  return ['Authorization', 'X-Api-Key', ...(auth.header === null ? [] : [auth.header.name])];
 }

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
-import { ownedRows, visibleTo } from '../auth/visible.ts';
+import { ofAllOwners, ownedRows, visibleTo } from '../auth/visible.ts';
 import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
 import { NotFoundError, StorageError } from '../errors.ts';
 import { IMAGE_FORMATS } from './inspect/image-format.ts';
@@ -71,6 +71,8 @@ const FIELDS = {
 export interface Images {
   /** Null if the image does not exist or is not the viewer's. */
   find(viewer: Viewer, id: string): Promise<StoredImage | null>;
+  /** For requests with a signed URL. Null if the image does not exist. */
+  findOfAnyOwner(id: string): Promise<StoredImage | null>;
   /**
    * Moves the files into the blob store. They survive a power cut there, and remain even if no row
    * is inserted. Await this before the transaction that inserts the rows.
@@ -99,6 +101,7 @@ export function createImages(options: { prisma: PrismaClient; blobs: BlobStore }
   return {
     find: (viewer, id) =>
       prisma.image.findFirst({ where: { id, ...visibleTo(viewer) }, select: FIELDS }),
+    findOfAnyOwner: (id) => ofAllOwners(prisma).image.findUnique({ where: { id }, select: FIELDS }),
     async keep(ownerId, images) {
       await Promise.all(
         images.map(({ staged }) =>

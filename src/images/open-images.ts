@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import { makeDirectory } from '../config/data-dir/durable-files.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { IdleGate } from '../queue/idle-gate.ts';
@@ -8,10 +7,9 @@ import type { RecurringWork } from '../queue/recurring-jobs.ts';
 import { createImages, type Images } from './images.ts';
 import { createUploads, type Uploads } from './receive/uploads.ts';
 import type { BlobStore } from './storage/blob-store.ts';
-import { createFsBlobStore } from './storage/fs-blob-store.ts';
 import { createStaging } from './storage/fs-staging.ts';
+import { openBlobStore } from './storage/open-blob-store.ts';
 import { createBlobRemover, createRemoveBlobs, REMOVE_BLOBS } from './storage/remove-blobs.ts';
-import { openS3BlobStore } from './storage/s3-blob-store.ts';
 import type { Staging } from './storage/staging.ts';
 import { createSweepBlobs, SWEEP_BLOBS, SWEEP_BLOBS_EVERY_SECONDS } from './storage/sweep-blobs.ts';
 import { configureSharp } from './thumbnails/configure-sharp.ts';
@@ -48,7 +46,7 @@ export async function openImages(options: {
   configureSharp({ threads: 1 });
   const staging = createStaging({ dir: stagingDir, owner: processId });
   await staging.sweep(STAGED_MAX_AGE_MS);
-  const { blobs } = opened.adopt(await openBlobs(storage), (it) => it.close());
+  const { blobs } = opened.adopt(await openBlobStore(storage), (it) => it.close());
   const maxPixels = limits.imagePixels;
   const thumbnails = opened.adopt(createThumbnails({ blobs, staging, maxPixels }), (it) =>
     it.stop(),
@@ -58,12 +56,6 @@ export async function openImages(options: {
   const uploads = createUploads({ prisma, images, staging, idleGate, maxBytes, maxPixels });
   const parts = opened.move();
   return { images, uploads, blobs, staging, thumbnails, close: () => parts.disposeAsync() };
-}
-
-async function openBlobs(storage: Config['storage']) {
-  if (storage.kind === 's3') return openS3BlobStore(storage);
-  await makeDirectory(storage.dir);
-  return { blobs: createFsBlobStore(storage), close: () => {} };
 }
 
 /** Starts to make thumbnails, to remove blobs of deleted images, and to sweep unused ones. */

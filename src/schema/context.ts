@@ -1,7 +1,8 @@
-import type { ActFor } from '../auth/act-for.ts';
-import type { ApiKeys } from '../auth/api-keys/api-keys.ts';
-import type { Audit, AuditEvents } from '../auth/audit.ts';
-import type { Owners } from '../auth/owners.ts';
+import type { ActFor } from '../access/act-for.ts';
+import type { ApiKeys } from '../access/api-keys.ts';
+import type { AuditEvents } from '../access/audit-events.ts';
+import type { Owners } from '../access/owners.ts';
+import type { Audit } from '../auth/audit.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { DeleteEdits } from '../edits/deletion/delete-edits.ts';
@@ -24,6 +25,7 @@ import type { Limits } from '../limits/limits.ts';
 import type { SetLimit } from '../limits/set-limit.ts';
 import type { Models } from '../models/models.ts';
 import type { PriceTable } from '../models/prices.ts';
+import type { ImageLinks } from '../public-ids/image-links.ts';
 import type { UsageReports } from '../usage/report.ts';
 import type { RepriceJobs } from '../usage/reprice.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -55,6 +57,7 @@ export interface Services {
   readonly sharedReads: SharedReads;
   readonly images: Images;
   readonly uploads: Uploads;
+  readonly imageLinks: ImageLinks;
   readonly blobs: BlobStore;
   readonly models: Models;
   readonly prices: PriceTable;

@@ -1,12 +1,29 @@
 import { visibleTo } from '../auth/visible.ts';
 import { InvalidInputError } from '../errors.ts';
 import { idOf } from '../public-ids/global-id.ts';
-import { imageUrl } from '../public-ids/image-url.ts';
+import { SIGNED_SECONDS } from '../public-ids/image-links.ts';
 import { ACTING_FOR, builder } from './builder.ts';
 import { OutputFormat } from './enums.ts';
 import { MAX_INLINE_BYTES } from './inline-images.ts';
 
 const DEFAULT_THUMBNAIL_WIDTH = 256;
+
+const EXPIRES_IN = {
+  defaultValue: SIGNED_SECONDS.default,
+  description: `Minimum number of seconds for which a signed URL works, from ${SIGNED_SECONDS.min} to ${SIGNED_SECONDS.max} (7 days). It works up to a quarter longer, so that it is the same URL for a while. Ignored without authentication.`,
+};
+
+/** @throws InvalidInputError */
+function checkExpiresIn(seconds: number | null | undefined): number {
+  const { min, max } = SIGNED_SECONDS;
+  const given = seconds ?? SIGNED_SECONDS.default;
+  if (given >= min && given <= max) return given;
+  throw new InvalidInputError(
+    'expiresIn',
+    given < min ? 'TOO_SMALL' : 'TOO_LARGE',
+    `expiresIn must be from ${min} to ${max} seconds.`,
+  );
+}
 
 export const Image = builder.prismaNode('Image', {
   description:
@@ -15,22 +32,29 @@ export const Image = builder.prismaNode('Image', {
   findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     url: t.string({
-      description: 'URL of the image file.',
+      description:
+        'URL of the image file. With authentication it is signed: whoever has it can load the image without credentials, until it expires.',
+      args: { expiresIn: t.arg.int(EXPIRES_IN) },
       select: { id: true },
-      resolve: ({ id }, _, { baseUrl }) => imageUrl(baseUrl, id),
+      resolve: ({ id }, { expiresIn }, { baseUrl, imageLinks }) =>
+        imageLinks.url(baseUrl, id, { seconds: checkExpiresIn(expiresIn) }),
     }),
     thumbnailUrl: t.string({
-      description: 'URL of a WebP thumbnail of the image.',
+      description: 'URL of a WebP thumbnail of the image, signed as `url` is.',
       args: {
         width: t.arg.int({
           defaultValue: DEFAULT_THUMBNAIL_WIDTH,
           description:
             'Requested width in pixels, at most 1024; rounded up to 64, 128, 256, 512 or 1024.',
         }),
+        expiresIn: t.arg.int(EXPIRES_IN),
       },
       select: { id: true },
-      resolve: ({ id }, { width }, { baseUrl }) =>
-        `${imageUrl(baseUrl, id)}?w=${width ?? DEFAULT_THUMBNAIL_WIDTH}`,
+      resolve: ({ id }, { width, expiresIn }, { baseUrl, imageLinks }) =>
+        imageLinks.url(baseUrl, id, {
+          width: width ?? DEFAULT_THUMBNAIL_WIDTH,
+          seconds: checkExpiresIn(expiresIn),
+        }),
     }),
     thumbHash: t.string({
       nullable: true,

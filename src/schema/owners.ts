@@ -1,4 +1,4 @@
-import { ALL_OWNERS, MAX_OWNER_NAME_CHARACTERS } from '../auth/owners.ts';
+import { ALL_OWNERS, MAX_OWNER_NAME_CHARACTERS } from '../access/owners.ts';
 import { assertAdmin } from '../auth/visible.ts';
 import type { Prisma } from '../database/database.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';
@@ -17,7 +17,7 @@ function toOwner({ id, serial, ...row }: Prisma.OwnerModel): OwnerShape {
   return { ...row, id: serial, ownerId: id };
 }
 
-export const Owner = builder.objectRef<OwnerShape>('Owner').implement({
+const Owner = builder.objectRef<OwnerShape>('Owner').implement({
   tag: ADMIN_TAG,
   description:
     'A user for whom requests were authenticated, from the first request on, as this service knows them.',

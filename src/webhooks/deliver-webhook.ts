@@ -1,5 +1,5 @@
 import { ofAllOwners } from '../auth/visible.ts';
-import type { SecretKey } from '../config/secret-key.ts';
+import type { SecretKeys } from '../config/secret-key.ts';
 import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { ErrorReader } from '../edits/outcome-record.ts';
 import type { Log } from '../log.ts';
@@ -36,7 +36,7 @@ export function createDeliverWebhook(options: {
   queue: Queue;
   post: PostWebhook;
   /** Null if attempts cannot be signed; each then fails with that reason. */
-  secretKey: SecretKey | null;
+  secretKeys: SecretKeys | null;
   links: Links;
   /** Who reads the messages. */
   reader: ErrorReader;
@@ -48,7 +48,7 @@ export function createDeliverWebhook(options: {
     prisma,
     queue,
     post,
-    secretKey,
+    secretKeys,
     links,
     reader,
     retryDelaysMs = RETRY_DELAYS_MS,
@@ -76,10 +76,11 @@ export function createDeliverWebhook(options: {
 
   async function send(delivery: Delivery, at: Date, signal: AbortSignal): Promise<PostResult> {
     const { endpoint, event, job } = delivery;
-    if (secretKey === null)
+    if (secretKeys === null) {
       return unsent('SECRET_KEY is not set, so the webhook cannot be signed.');
+    }
     const body = editMessage(event, job, links, reader);
-    const headers = signedHeaders(secretKey, endpoint, { id: messageId(delivery.id), body, at });
+    const headers = signedHeaders(secretKeys, endpoint, { id: messageId(delivery.id), body, at });
     if (headers === null) {
       return unsent('The server’s SECRET_KEY has changed: rotate the webhook’s secret.');
     }

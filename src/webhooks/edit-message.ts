@@ -30,7 +30,7 @@ export interface Links {
 
 /**
  * The body of a message, as in Standard Webhooks; names are GraphQL's. Built for each attempt, with
- * the same result, because the job is final.
+ * the same result, because the job is final; only links to images may be signed anew.
  */
 export function editMessage(
   event: WebhookEvent,

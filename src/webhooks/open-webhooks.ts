@@ -1,4 +1,4 @@
-import type { SecretKey } from '../config/secret-key.ts';
+import type { SecretKeys } from '../config/secret-key.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { InsertForEnd } from '../edits/end/end-edit.ts';
 import type { ErrorReader } from '../edits/outcome-record.ts';
@@ -7,7 +7,7 @@ import { createAddressGuard } from '../net/address-guard.ts';
 import { createAllowedHosts } from '../net/allowed-hosts.ts';
 import type { OutboundProxies } from '../net/outbound-proxies.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
-import { imageUrl } from '../public-ids/image-url.ts';
+import type { ImageLinks } from '../public-ids/image-links.ts';
 import type { Queue } from '../queue/queue.ts';
 import { createDeliverWebhook } from './deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
@@ -32,24 +32,25 @@ export interface OpenWebhooks {
 }
 
 /**
- * @param options.secretKey Null: none is configured, so no webhook can be created or signed.
+ * @param options.secretKeys Null: none is configured, so no webhook can be created or signed.
  * @param options.allowedHosts Hosts that may have private addresses.
  */
 export function openWebhooks(options: {
   prisma: PrismaClient;
   queue: Queue;
-  secretKey: SecretKey | null;
+  secretKeys: SecretKeys | null;
+  imageLinks: Pick<ImageLinks, 'lastingUrl'>;
   allowedHosts: readonly string[];
   proxies: OutboundProxies;
   /** Who reads the messages: an admin, if the owner is the operator. */
   reader: ErrorReader;
   log: Log;
 }): OpenWebhooks {
-  const { prisma, queue, secretKey, allowedHosts, proxies, reader, log } = options;
+  const { prisma, queue, secretKeys, imageLinks, allowedHosts, proxies, reader, log } = options;
   const isAllowedHost = createAllowedHosts(allowedHosts);
   const guard = createAddressGuard({ allow: isAllowedHost, proxies });
   return {
-    webhooks: createWebhooks({ prisma, queue, secretKey, isAllowedHost }),
+    webhooks: createWebhooks({ prisma, queue, secretKeys, isAllowedHost }),
     insertDeliveries: createInsertDeliveries({ queue }),
     deliver(baseUrl) {
       queue.work(DELIVER_WEBHOOK, {
@@ -58,9 +59,12 @@ export function openWebhooks(options: {
           prisma,
           queue,
           post: createPostWebhook({ guard, timeoutMs: TIMEOUT_MS }),
-          secretKey,
+          secretKeys,
           reader,
-          links: { globalId: encodeGlobalId, imageUrl: (id) => imageUrl(baseUrl, id) },
+          links: {
+            globalId: encodeGlobalId,
+            imageUrl: (id) => imageLinks.lastingUrl(baseUrl, id),
+          },
           log,
         }),
       });

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import type { SecretKey } from '../config/secret-key.ts';
+import type { SecretKey, SecretKeys } from '../config/secret-key.ts';
 
 /** Standard Webhooks allows 24 to 64. */
 const SECRET_BYTES = 32;
@@ -22,26 +22,24 @@ export function secretOf(
 }
 
 /**
- * The headers of one attempt, with two signatures while a rotated secret is still valid. Null if
- * the endpoint's secret was derived from another key.
+ * The headers of one attempt, with further signatures while a rotated secret is still valid: it may
+ * have been derived from any of the keys. Null if the key of the endpoint's secret is not among
+ * them.
  */
 export function signedHeaders(
-  key: SecretKey,
+  keys: SecretKeys,
   endpoint: Signing,
   message: { id: string; body: string; at: Date },
 ): Record<string, string> | null {
-  if (endpoint.secretKeyId !== key.id) return null;
-  const { secretVersion, previousSecretUntil } = endpoint;
-  const versions = [secretVersion];
+  const { id, secretKeyId, secretVersion, previousSecretUntil } = endpoint;
+  const own = keys.find(secretKeyId);
+  if (own === undefined) return null;
+  const secrets = [secretOf(own, { id, secretVersion })];
   if (previousSecretUntil !== null && previousSecretUntil > message.at) {
-    versions.push(secretVersion - 1);
+    secrets.push(...keys.all.map((key) => secretOf(key, { id, secretVersion: secretVersion - 1 })));
   }
-  const signatures = versions.map((version) =>
-    new Webhook(secretOf(key, { id: endpoint.id, secretVersion: version })).sign(
-      message.id,
-      message.at,
-      message.body,
-    ),
+  const signatures = secrets.map((secret) =>
+    new Webhook(secret).sign(message.id, message.at, message.body),
   );
   return {
     'webhook-id': message.id,

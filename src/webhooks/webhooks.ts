@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth/viewer.ts';
 import { ownedBy, ownerOf } from '../auth/visible.ts';
-import type { SecretKey } from '../config/secret-key.ts';
+import type { SecretKeys } from '../config/secret-key.ts';
 import type { PrismaClient, Transaction } from '../database/database.ts';
 import { checkAll, InvalidInputError, NotConfiguredError } from '../errors.ts';
 import type { IsAllowedHost } from '../net/allowed-hosts.ts';
@@ -58,13 +58,13 @@ export interface Webhooks {
 export function createWebhooks(options: {
   prisma: PrismaClient;
   queue: Queue;
-  secretKey: SecretKey | null;
+  secretKeys: SecretKeys | null;
   isAllowedHost: IsAllowedHost;
 }): Webhooks {
-  const { prisma, queue, secretKey, isAllowedHost } = options;
+  const { prisma, queue, secretKeys, isAllowedHost } = options;
 
-  function mustHaveKey(): SecretKey {
-    if (secretKey !== null) return secretKey;
+  function mustHaveKeys(): SecretKeys {
+    if (secretKeys !== null) return secretKeys;
     throw new NotConfiguredError(
       'Webhooks are not available because SECRET_KEY is not set. The operator must set it to at least 32 random bytes as base64 or hex, the same for all processes.',
     );
@@ -75,7 +75,7 @@ export function createWebhooks(options: {
 
     async create(viewer, input) {
       const ownerId = ownerOf(viewer);
-      const key = mustHaveKey();
+      const key = mustHaveKeys().current;
       const data = {
         id: uuid(),
         ownerId,
@@ -110,14 +110,15 @@ export function createWebhooks(options: {
 
     rotateSecret(viewer, id) {
       const ownerId = ownerOf(viewer);
-      const key = mustHaveKey();
+      const keys = mustHaveKeys();
+      const key = keys.current;
       return prisma.$transaction(async (tx) => {
         await lockOwner(tx, ownerId);
         const old = await tx.webhookEndpoint.findFirst({ where: { id, ...ownedBy(ownerId) } });
         if (old === null) return null;
         const secretVersion = old.secretVersion + 1;
-        // With another key, the old secret can no longer be derived.
-        const overlaps = old.secretKeyId === key.id;
+        // Without its key, the old secret can no longer be derived.
+        const overlaps = keys.find(old.secretKeyId) !== undefined;
         const previousSecretUntil = overlaps ? new Date(Date.now() + OVERLAP_MS) : null;
         await tx.webhookEndpoint.updateMany({
           where: { id, ...ownedBy(ownerId) },

@@ -38,6 +38,9 @@ describe('without any variable', () => {
       dataDir: './data',
       storage: { kind: 'fs', dir: 'data/blobs' },
       secretKey: null,
+      previousSecretKeys: [],
+      signedLinkSeconds: 604_800,
+      persistedOperations: { file: null, only: false },
       webhooks: { allowedHosts: [] },
       editsApi: { kind: 'sandbox', delayMs: 1_500 },
       models: { default: null, allowed: null, file: null },
@@ -131,6 +134,9 @@ describe('what is set', () => {
       dataDir: '/srv/retouch',
       storage: { kind: 'fs', dir: '/srv/retouch/blobs' },
       secretKey: null,
+      previousSecretKeys: [],
+      signedLinkSeconds: 604_800,
+      persistedOperations: { file: null, only: false },
       webhooks: { allowedHosts: [] },
       editsApi: {
         kind: 'remote',
@@ -225,6 +231,9 @@ describe('what cannot work', () => {
     ['HTTPS_PROXY', 'proxy.example:3128'],
     ['MAX_IMAGE_PIXELS', '1000000001'],
     ['SHUTDOWN_GRACE_SECONDS', '3601'],
+    ['SIGNED_LINK_DAYS', '0'],
+    ['SIGNED_LINK_DAYS', '3651'],
+    ['PREVIOUS_SECRET_KEYS', 'changeme'],
     ['LOG_LEVEL', 'verbose'],
   ] as const)('is refused by name, and told what it must be: %s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value });

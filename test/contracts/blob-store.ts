@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { BlobStore } from '../../src/images/storage/blob-store.ts';
 import type { Staging } from '../../src/images/storage/staging.ts';
@@ -33,6 +34,37 @@ export function describeBlobStore(
         await expect(access(file.path)).rejects.toThrow('ENOENT');
       }
       expect(await buffer(blobs.read(KEY))).toEqual(content);
+    });
+
+    it('copies a blob, which stays when its source is deleted', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(300_000);
+      await blobs.put(KEY, (await stage(staging, content)).path);
+      expect(await blobs.copy(KEY, 'other/ab/abcdef')).toBe(true);
+      await blobs.delete(KEY);
+      expect(await blobs.size(KEY)).toBeNull();
+      expect(await buffer(blobs.read('other/ab/abcdef'))).toEqual(content);
+    });
+
+    it('copies over an equal blob, and renews its time', async () => {
+      const { blobs, staging } = await make();
+      const content = randomBytes(1_000);
+      for (const key of [KEY, 'other/ab/abcdef']) {
+        await blobs.put(key, (await stage(staging, content)).path);
+      }
+      const before = await blobs.modifiedAt('other/ab/abcdef');
+      // S3 counts in whole seconds.
+      await delay(1_100);
+      expect(await blobs.copy(KEY, 'other/ab/abcdef')).toBe(true);
+      const after = await blobs.modifiedAt('other/ab/abcdef');
+      expect(after?.getTime()).toBeGreaterThan(before?.getTime() ?? Number.POSITIVE_INFINITY);
+      expect(await buffer(blobs.read('other/ab/abcdef'))).toEqual(content);
+    });
+
+    it('says that an unknown key cannot be copied', async () => {
+      const { blobs } = await make();
+      expect(await blobs.copy(KEY, 'other/ab/abcdef')).toBe(false);
+      expect(await blobs.size('other/ab/abcdef')).toBeNull();
     });
 
     it('gives the bytes piece by piece, also to several readers at once', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -185,15 +186,15 @@ describe.runIf(hasDatabase)('a client', () => {
     expect(JSON.stringify(lines)).not.toMatch(/stack|secret prompt/);
   });
 
-  test('that sends the hash of a persisted query is told to send the query', async () => {
+  test('that sends the hash of an unknown document is told to send the document, and then needs only the hash', async () => {
     const persistedQuery = { version: 1, sha256Hash: 'a'.repeat(64) };
     const expected = {
       status: 200,
       json: {
         errors: [
           {
-            message: 'PersistedQueryNotSupported',
-            extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' },
+            message: 'PersistedQueryNotFound',
+            extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' },
           },
         ],
       },
@@ -210,9 +211,13 @@ describe.runIf(hasDatabase)('a client', () => {
     const extensions = encodeURIComponent(JSON.stringify({ persistedQuery }));
     const byGet = await send({ method: 'GET', path: `/graphql?extensions=${extensions}` });
     expect(byGet).toMatchObject(expected);
-    const full = { query: '{ __typename }', extensions: { persistedQuery } };
-    const { json } = await send({ body: JSON.stringify(full) });
-    expect(json).toEqual({ data: { __typename: 'Query' } });
+    const query = '{ __typename }';
+    const sha256Hash = createHash('sha256').update(query).digest('hex');
+    const known = { extensions: { persistedQuery: { version: 1, sha256Hash } } };
+    for (const request of [{ query, ...known }, known]) {
+      const { json } = await send({ body: JSON.stringify(request) });
+      expect(json).toEqual({ data: { __typename: 'Query' } });
+    }
   });
 
   test.each<[string, Record<string, string>, string]>([

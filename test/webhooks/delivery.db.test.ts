@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
 import { viewerOf } from '../../src/auth/visible.ts';
-import { createSecretKey } from '../../src/config/secret-key.ts';
+import { createSecretKey, createSecretKeys } from '../../src/config/secret-key.ts';
 import { secretOf } from '../../src/webhooks/signing.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -333,10 +333,31 @@ describe.runIf(hasDatabase)('a webhook', () => {
     expect(() => verify(later, old)).toThrow('No matching');
   });
 
+  test('keeps its secret when the server’s key is replaced, while the earlier key is configured', async () => {
+    const receiver = await receiveWebhooks();
+    const [old, current] = [createSecretKey(randomBytes(32)), createSecretKey(randomBytes(32))];
+    const hooks = await startWebhooks({ secretKeys: createSecretKeys(current, [old]) });
+    const { id } = await hooks.createWebhook(receiver.url);
+    await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { secretKeyId: old.id } });
+    hooks.work();
+    await hooks.endEdit();
+    await eventually(() => expect(receiver.received).toHaveLength(1));
+    const secret = secretOf(old, { id, secretVersion: 1 });
+    verify(first(receiver.received), secret);
+
+    const rotated = await hooks.webhooks.rotateSecret(VIEWER, id);
+    expect(rotated?.secret).toBe(secretOf(current, { id, secretVersion: 2 }));
+    await hooks.endEdit();
+    await eventually(() => expect(receiver.received).toHaveLength(2));
+    const later = first(receiver.received.slice(1));
+    verify(later, secret);
+    verify(later, rotated?.secret ?? '');
+  });
+
   test('is not signed for with another server key than its secret was made from', async () => {
     const receiver = await receiveWebhooks();
     const secretKey = createSecretKey(randomBytes(32));
-    const hooks = await startWebhooks({ secretKey });
+    const hooks = await startWebhooks({ secretKeys: createSecretKeys(secretKey) });
     const { id, secret } = await hooks.createWebhook(receiver.url);
     expect(secretOf(secretKey, { id, secretVersion: 1 })).toBe(secret);
     await hooks.prisma.webhookEndpoint.update({ where: { id }, data: { secretKeyId: 'other' } });
@@ -375,7 +396,10 @@ describe.runIf(hasDatabase)('a webhook', () => {
     const receiver = await receiveWebhooks();
     receiver.answers.push(500);
     const key = randomBytes(32);
-    const hooks = await startWebhooks({ secretKey: createSecretKey(key), retryDelaysMs: [1] });
+    const hooks = await startWebhooks({
+      secretKeys: createSecretKeys(createSecretKey(key)),
+      retryDelaysMs: [1],
+    });
     const { secret } = await hooks.createWebhook(`${receiver.url}/?token=canary-token`);
     hooks.work();
     await hooks.endEdit();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { viewerOf } from '../../src/auth/visible.ts';
-import { createSecretKey, type SecretKey } from '../../src/config/secret-key.ts';
+import { createSecretKey, createSecretKeys, type SecretKeys } from '../../src/config/secret-key.ts';
 import type { EndedEdit } from '../../src/edits/end/end-edit.ts';
 import { createLog } from '../../src/log.ts';
 import { type AddressGuardOptions, createAddressGuard } from '../../src/net/address-guard.ts';
@@ -23,12 +23,12 @@ export async function startWebhooks(
     guard?: AddressGuardOptions;
     retryDelaysMs?: readonly number[];
     timeoutMs?: number;
-    secretKey?: SecretKey;
+    secretKeys?: SecretKeys;
   } = {},
 ) {
   const { retryDelaysMs = [MINUTE_MS], timeoutMs = 10_000 } = options;
   const { guard: guardOptions = { allow: (host) => host === '127.0.0.1' } } = options;
-  const secretKey = options.secretKey ?? createSecretKey(randomBytes(32));
+  const secretKeys = options.secretKeys ?? createSecretKeys(createSecretKey(randomBytes(32)));
   const logged: string[] = [];
   const log = createLog({
     level: 'trace',
@@ -49,13 +49,13 @@ export async function startWebhooks(
     await database.close();
     await testDatabase.drop();
   });
-  const webhooks = createWebhooks({ prisma, queue, secretKey, isAllowedHost: () => true });
+  const webhooks = createWebhooks({ prisma, queue, secretKeys, isAllowedHost: () => true });
   const insertDeliveries = createInsertDeliveries({ queue });
   const deliver = createDeliverWebhook({
     prisma,
     queue,
     post: createPostWebhook({ guard, timeoutMs }),
-    secretKey,
+    secretKeys,
     reader: { isAdmin: true },
     links: {
       globalId: (typename, id) => `${typename}:${id}`,

@@ -1,8 +1,7 @@
 import type { Prisma, PrismaClient } from '../../database/database.ts';
-import type { Access } from '../authenticator.ts';
 import { createLookups } from '../lookups.ts';
 import { withIncluded } from '../scopes.ts';
-import { viewerWith } from '../viewer.ts';
+import { type Access, viewerWith } from '../viewer.ts';
 import { ofAllOwners } from '../visible.ts';
 import { hashApiKey, isApiKey } from './key-format.ts';
 

@@ -9,9 +9,8 @@ import {
   jwtVerify,
 } from 'jose';
 import { UnauthenticatedError, UnavailableError } from '../../errors.ts';
-import { type Access, assertScopes } from '../authenticator.ts';
-import { readScopes, type Scope, withIncluded } from '../scopes.ts';
-import { viewerWith } from '../viewer.ts';
+import { assertScopes, readScopes, type Scope, withIncluded } from '../scopes.ts';
+import { type Access, viewerWith } from '../viewer.ts';
 
 /** Whose tokens are accepted, and what they mean. */
 export interface TokenIssuer {

@@ -9,6 +9,7 @@ import {
   withEarlier,
   withNews,
 } from './edit.ts';
+import { createUrlRenewal } from './url-renewal.ts';
 import { watchEdits } from './watch-edits.ts';
 
 /** Delay before subscribing again, in milliseconds. */
@@ -32,6 +33,8 @@ export interface EditsFeed {
   loadEarlier(): void;
   /** Requests the edits that are not known yet. */
   ask(ids: readonly string[]): void;
+  /** Requests new URLs for images whose URLs have expired, or soon will; does nothing for others. */
+  renewUrls(): void;
   /** @returns A function that ends the subscription. */
   subscribe(onChange: () => void): () => void;
 }
@@ -104,8 +107,21 @@ export function createEditsFeed(): EditsFeed {
     set({ others: { ...state.others, ...Object.fromEntries(found) } });
   }
 
+  const renewal = createUrlRenewal({
+    shown: () =>
+      state.isLive
+        ? [...(state.edits ?? []), ...Object.values(state.others)].filter((it) => it !== null)
+        : [],
+    replace(newer) {
+      const others = Object.entries(state.others).map(([id, edit]) => [id, edit && newer(edit)]);
+      set({ edits: state.edits?.map(newer) ?? null, others: Object.fromEntries(others) });
+    },
+    onError: fail,
+  });
+
   return {
     state: () => state,
+    renewUrls: renewal.renew,
     loadEarlier() {
       ask<EditPage>({ query: EDITS_QUERY, variables: { after: cursor } }).then(
         (page) => setPage(page, withEarlier(state.edits ?? [], nodesOf(page))),
@@ -131,6 +147,7 @@ export function createEditsFeed(): EditsFeed {
   function begin(): AbortController {
     const controller = new AbortController();
     void keepWatching(controller.signal);
+    renewal.start(controller.signal);
     return controller;
   }
 }

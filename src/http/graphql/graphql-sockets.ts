@@ -8,13 +8,14 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import { type Credentials, credentialsOfPayload, hasCredentials } from '../../auth/credentials.ts';
+import { ownerOf } from '../../auth/visible.ts';
 import type { RequestLimits } from '../../limits/request-limits.ts';
 import type { Log } from '../../log.ts';
 import { toErrorResponse } from '../error-response.ts';
+import type { StreamPlaces } from '../stream-places.ts';
 import { logMistakes } from './client-errors-log.ts';
 import type { Graphql, RequestContext } from './graphql.ts';
 import { toPublicResult } from './public-result.ts';
-import { checkDocumentText } from './query-limits.ts';
 
 /** Limit of one message; as large as a request over HTTP. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -63,6 +64,13 @@ interface Connection {
   readonly onClosed: (listener: () => void) => void;
 }
 
+/** Who may open a connection, and how many. */
+interface Auth {
+  readonly authenticator: Authenticator;
+  readonly accessWatch: AccessWatch;
+  readonly streamPlaces: StreamPlaces;
+}
+
 /** Yoga's executor is passed as the root value, which no resolver of ours uses. */
 interface Runner {
   execute(args: ExecutionArgs): OperationResult;
@@ -74,10 +82,11 @@ export function createGraphqlSockets(options: {
   authenticator: Authenticator;
   accessWatch: AccessWatch;
   requestLimits: Pick<RequestLimits, 'take'>;
+  streamPlaces: StreamPlaces;
   /** @default 15_000 // 15 seconds */
   pingMs?: number;
 }): GraphqlSockets {
-  const { graphql, authenticator, accessWatch, requestLimits, pingMs = PING_MS } = options;
+  const { graphql, pingMs = PING_MS } = options;
   const { yoga } = graphql;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -89,7 +98,7 @@ export function createGraphqlSockets(options: {
   let timer: NodeJS.Timeout | undefined;
   let isStopping = false;
 
-  const protocol = createProtocol(graphql, { authenticator, accessWatch }, requestLimits);
+  const protocol = createProtocol(graphql, options);
 
   function serve(socket: WebSocket, connection: Connection): void {
     const { log } = connection.context;
@@ -181,9 +190,8 @@ export function createGraphqlSockets(options: {
 
 /** Operations of one connection: parsed, validated and run by Yoga. */
 function createProtocol(
-  { yoga, maskError }: Graphql,
-  auth: { authenticator: Authenticator; accessWatch: AccessWatch },
-  requestLimits: Pick<RequestLimits, 'take'>,
+  { yoga, persistedOperations, maskError }: Graphql,
+  auth: Auth & { requestLimits: Pick<RequestLimits, 'take'> },
 ) {
   return makeServer<Record<string, unknown>, Connection>({
     onConnect: ({ extra, connectionParams }) => admit(extra, connectionParams ?? {}, auth),
@@ -194,10 +202,15 @@ function createProtocol(
       try {
         const { request, context, access } = extra;
         if (access === undefined) throw new Error('the connection is not authenticated');
-        await requestLimits.take(access.viewer);
-        checkDocumentText(params.query);
-        const enveloped = yoga.getEnveloped({ ...context, access, request, params });
-        const document = enveloped.parse(params.query);
+        await auth.requestLimits.take(access.viewer);
+        const query = persistedOperations.documentOf(params, access.viewer) ?? '';
+        const enveloped = yoga.getEnveloped({
+          ...context,
+          access,
+          request,
+          params: { ...params, query },
+        });
+        const document = enveloped.parse(query);
         const errors = enveloped.validate(enveloped.schema, document);
         if (errors.length > 0) return errors.map(maskError);
         return {
@@ -230,13 +243,14 @@ function createProtocol(
 async function admit(
   connection: Connection,
   payload: Readonly<Record<string, unknown>>,
-  auth: { authenticator: Authenticator; accessWatch: AccessWatch },
+  auth: Auth,
 ): Promise<boolean> {
   const { context, close, onClosed } = connection;
   const own = credentialsOfPayload(payload);
   const credentials = hasCredentials(own) ? own : context.credentials;
   try {
     const access = { ...(await auth.authenticator.authenticate(credentials)), credentials };
+    onClosed(auth.streamPlaces.take(ownerOf(access.viewer)));
     connection.access = access;
     onClosed(auth.accessWatch.watch(access, () => close(CloseCode.Forbidden, 'Access has ended')));
     return true;
@@ -245,6 +259,8 @@ async function admit(
     if (fault === 'server') {
       context.log.error({ err: error }, 'could not authenticate');
       close(TRY_AGAIN_LATER, 'Try again later');
+    } else if (status === 429) {
+      close(TRY_AGAIN_LATER, reasonOf(message));
     } else if (status === 401 && !hasCredentials(credentials)) {
       close(CloseCode.Unauthorized, 'Unauthorized: send credentials in connection_init');
     } else close(CloseCode.Forbidden, reasonOf(message));

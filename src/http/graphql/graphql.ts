@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts';
 import type { Context, Services } from '../../schema/context.ts';
 import { createInlineImages } from '../../schema/inline-images.ts';
 import { createLoaders } from '../../schema/loaders.ts';
+import type { StreamPlaces } from '../stream-places.ts';
 import type { TakePlace } from '../upload-places.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
 import { useMistakesLog } from './client-errors-log.ts';
@@ -16,7 +17,11 @@ import { useEditScope } from './edit-scope.ts';
 import { useInlineImages } from './inline-images.ts';
 import { maskError } from './mask-error.ts';
 import { createOpenStreams } from './open-streams.ts';
-import { usePersistedQueryRefusal } from './persisted-queries.ts';
+import {
+  DOCUMENT_ID,
+  type PersistedOperations,
+  usePersistedOperations,
+} from './persisted/persisted-operations.ts';
 import { useQueryLimits } from './query-limits.ts';
 import { useUploads } from './uploads.ts';
 
@@ -36,6 +41,7 @@ export interface Graphql {
   /** Its path. */
   readonly path: string;
   readonly yoga: YogaServerInstance<RequestContext, Context>;
+  readonly persistedOperations: PersistedOperations;
   /** Cuts subscriptions over HTTP, so that clients subscribe again. */
   cutStreams(): void;
   /** Renders an error that did not pass through Yoga's own handling. */
@@ -54,16 +60,20 @@ export function createGraphql(options: {
   /** Shared by all routes that receive uploads. */
   takePlace: TakePlace;
   accessWatch: AccessWatch;
+  streamPlaces: StreamPlaces;
+  persistedOperations: PersistedOperations;
   log: Log;
 }): Graphql {
   const { path, schema, services, maxFileBytes, takePlace, accessWatch, log } = options;
-  const streams = createOpenStreams({ accessWatch });
+  const { persistedOperations } = options;
+  const streams = createOpenStreams({ accessWatch, places: options.streamPlaces });
   const masked = new WeakSet();
   const yoga = createYoga<RequestContext, Context>({
     schema,
     graphqlEndpoint: path,
     cors: false,
     batching: false,
+    extraParamNames: [DOCUMENT_ID],
     landingPage: false,
     healthCheckEndpoint: '/health/graphql',
     // useUploads reads and limits bodies.
@@ -86,7 +96,7 @@ export function createGraphql(options: {
       useCSRFPrevention({ requestHeaders: CSRF_HEADERS }),
       useContentNegotiation(),
       useUploads({ maxFileBytes, takePlace }),
-      usePersistedQueryRefusal(),
+      usePersistedOperations(persistedOperations),
       useQueryLimits(),
       useEditScope(),
       useInlineImages(),
@@ -111,5 +121,11 @@ export function createGraphql(options: {
       },
     },
   });
-  return { path, yoga, cutStreams: streams.cut, maskError: (error) => maskError(error, log) };
+  return {
+    path,
+    yoga,
+    persistedOperations,
+    cutStreams: streams.cut,
+    maskError: (error) => maskError(error, log),
+  };
 }

@@ -1,11 +1,20 @@
 import type { ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
+import { ownerOf } from '../../auth/visible.ts';
+import { toErrorResponse } from '../error-response.ts';
+import type { StreamPlaces } from '../stream-places.ts';
 import { isAsyncIterable } from './async-iterable.ts';
+
+interface StreamContext {
+  readonly res?: ServerResponse;
+  readonly access: OpenedAccess;
+}
 
 /** Streaming responses: subscriptions over server-sent events and Apollo's protocol. */
 export interface OpenStreams {
-  readonly plugin: Plugin<object, { readonly res?: ServerResponse; readonly access: OpenedAccess }>;
+  readonly plugin: Plugin<StreamContext, StreamContext>;
   /**
    * Cuts all of them like a lost connection, so that clients subscribe again. The protocols have no
    * message for this: an error is the subscription's last result, and completion is its end.
@@ -14,10 +23,26 @@ export interface OpenStreams {
 }
 
 /** A stream also ends with the access of its client. */
-export function createOpenStreams({ accessWatch }: { accessWatch: AccessWatch }): OpenStreams {
+export function createOpenStreams(options: {
+  accessWatch: AccessWatch;
+  places: StreamPlaces;
+}): OpenStreams {
+  const { accessWatch, places } = options;
   const open = new Set<ServerResponse>();
   return {
     plugin: {
+      onSubscribe({ args, setResultAndStopExecution }) {
+        const { res, access } = args.contextValue;
+        // Sockets take theirs when they are opened.
+        if (!res) return;
+        try {
+          res.once('close', places.take(ownerOf(access.viewer)));
+        } catch (error) {
+          const { code, message, status } = toErrorResponse(error);
+          const refusal = new GraphQLError(message, { extensions: { code, http: { status } } });
+          setResultAndStopExecution({ errors: [refusal] });
+        }
+      },
       onResultProcess({ result, serverContext: { res, access } }) {
         if (!res || !isAsyncIterable(result)) return;
         open.add(res);

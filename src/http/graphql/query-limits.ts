@@ -49,16 +49,16 @@ const MAX_VARIABLE_ERRORS = 5;
 /** An error about a variable quotes its value. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
-/** Applies to every transport; an operation over a limit is rejected before execution. */
+/**
+ * Applies to every transport; an operation over a limit is rejected before execution. The text of
+ * the document was checked when it was received (see PersistedOperations).
+ */
 export function useQueryLimits(): Plugin {
   const check = (args: ExecutionArgs, stop: (result: { errors: GraphQLError[] }) => void) => {
     const errors = findErrors(args);
     if (errors.length > 0) stop({ errors });
   };
   return {
-    onParams({ params }) {
-      if (typeof params.query === 'string') checkDocumentText(params.query);
-    },
     onValidate({ params, setResult }) {
       // Before validation, which compares aliases and directives with each other.
       const error = findFlood(params.documentAST, params.schema);

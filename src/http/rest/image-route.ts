@@ -13,6 +13,7 @@ import type { Thumbnails } from '../../images/thumbnails/thumbnails.ts';
 import { isFresh } from '../is-fresh.ts';
 import type { ByteRange } from './byte-range.ts';
 import { parseByteRange } from './byte-range.ts';
+import { sendProblem } from './problem.ts';
 
 export interface StoredImage {
   /** Lower-case hex. */
@@ -23,11 +24,14 @@ export interface StoredImage {
   readonly key: string;
 }
 
+/** How a request may read an image: as a viewer, or by the signature of its URL. */
+export type ImageReader<Viewer> = { readonly viewer: Viewer } | { readonly signedUntil: Date };
+
 export type ImageRoute<Viewer> = (
   req: IncomingMessage,
   res: ServerResponse,
   id: string,
-  viewer: Viewer,
+  reader: ImageReader<Viewer>,
 ) => Promise<void>;
 
 /** The blob that a response sends: the image, or one of its thumbnails. */
@@ -39,26 +43,31 @@ interface Representation {
 
 /**
  * `GET
- * HEAD /images/:id`, `?w=` for a thumbnail at least that wide. Images never change, so they are
- * cached for a year, by the viewer's own browser only. Headers make browsers treat them as images
- * only, whatever their bytes are. Never rejects.
+ * HEAD /images/:id`, `?w=` for a thumbnail at least that wide. Only the viewer's own browser may
+ * cache an image. Images never change, so it is cached as long as the request would be allowed: for
+ * a year without authentication, until its signature expires, and with credentials not without
+ * asking again. Headers make browsers treat them as images only, whatever their bytes are. Never
+ * rejects.
  */
 export function createImageRoute<Viewer>({
   find,
+  credentialHeaders,
   blobs,
   thumbnails,
   onError,
 }: {
-  /** Null if the image does not exist or is not the viewer's. */
-  find: (viewer: Viewer, id: string) => Promise<StoredImage | null>;
+  /** Null if the image does not exist, or is not the viewer's. */
+  find: (reader: ImageReader<Viewer>, id: string) => Promise<StoredImage | null>;
+  /** The headers that decide who the viewer is. Empty: there is no authentication. */
+  credentialHeaders: readonly string[];
   blobs: BlobStore;
   thumbnails: Thumbnails;
   /** For the log. A disconnected client is not an error, nor is a shutdown. */
   onError: (error: unknown, id: string) => void;
 }): ImageRoute<Viewer> {
-  return async (req, res, id, viewer) => {
+  return async (req, res, id, reader) => {
     try {
-      await answer(req, res, id, viewer);
+      await answer(req, res, id, reader);
     } catch (error) {
       const isStopping = error instanceof UnavailableError;
       if (!isStopping) onError(error, id);
@@ -69,12 +78,17 @@ export function createImageRoute<Viewer>({
     }
   };
 
-  async function answer(req: IncomingMessage, res: ServerResponse, id: string, viewer: Viewer) {
+  async function answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    id: string,
+    reader: ImageReader<Viewer>,
+  ) {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('Allow', 'GET, HEAD');
       return sendProblem(req, res, 405, 'Images only support GET and HEAD.');
     }
-    const width = requestedWidth(req.url ?? '');
+    const width = requestedWidth(queryOf(req));
     if (width === 'invalid') {
       return sendProblem(
         req,
@@ -83,20 +97,38 @@ export function createImageRoute<Viewer>({
         `w must be a whole number from 1 to ${MAX_WIDTH} (pixels).`,
       );
     }
-    const image = await find(viewer, id);
+    const image = await find(reader, id);
     if (!image) return sendProblem(req, res, 404, 'The image does not exist, or is not yours.');
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
     if (isFresh(req, etag)) {
-      setCaching(res, etag);
+      setCaching(res, etag, reader);
       res.writeHead(304).end();
       return;
     }
     const found = width === null ? image : await thumbnailOf(image, width);
     if (!found) return sendProblem(req, res, 404, 'This image has no thumbnail.');
-    setCaching(res, etag);
+    setCaching(res, etag, reader);
     setSafety(res, id, found.format);
+    const isSigned = 'signedUntil' in reader;
+    res.setHeader('Cross-Origin-Resource-Policy', isSigned ? 'cross-origin' : 'same-origin');
     await sendImage(req, res, found, etag);
+  }
+
+  function setCaching(res: ServerResponse, etag: string, reader: ImageReader<Viewer>): void {
+    res.setHeader('ETag', etag);
+    res.setHeader('Accept-Ranges', 'bytes');
+    if ('signedUntil' in reader) {
+      const seconds = Math.floor((reader.signedUntil.getTime() - Date.now()) / 1_000);
+      res.setHeader('Cache-Control', `private, max-age=${Math.max(seconds, 0)}, immutable`);
+    } else if (credentialHeaders.length > 0) {
+      // Whoever may read an image now may not be allowed to in five seconds.
+      res.setHeader('Cache-Control', 'private, no-cache');
+      const vary = [res.getHeader('Vary') ?? [], credentialHeaders].flat();
+      res.setHeader('Vary', vary.join(', '));
+    } else {
+      res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
+    }
   }
 
   async function thumbnailOf(
@@ -138,9 +170,14 @@ export function createImageRoute<Viewer>({
 const RETRY_AFTER_SECONDS = 30;
 const MAX_WIDTH = Math.max(...THUMBNAIL_WIDTHS);
 
-function requestedWidth(url: string): ThumbnailWidth | 'invalid' | null {
-  const query = url.indexOf('?');
-  const width = query < 0 ? null : new URLSearchParams(url.slice(query)).get('w');
+/** The parameters of a request's URL. */
+export function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : url.slice(start));
+}
+
+function requestedWidth(query: URLSearchParams): ThumbnailWidth | 'invalid' | null {
+  const width = query.get('w');
   if (width === null) return null;
   return (/^\d{1,5}$/.test(width) && thumbnailWidth(Number(width))) || 'invalid';
 }
@@ -174,12 +211,6 @@ function sendHead(res: ServerResponse, bytes: number, range: ByteRange | null): 
   });
 }
 
-function setCaching(res: ServerResponse, etag: string): void {
-  res.setHeader('ETag', etag);
-  res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
-  res.setHeader('Accept-Ranges', 'bytes');
-}
-
 function setSafety(res: ServerResponse, id: string, format: ImageFormat): void {
   const { contentType, extension } = IMAGE_FORMATS[format];
   const name = id.replace(/[^A-Za-z0-9_-]/g, '');
@@ -187,25 +218,6 @@ function setSafety(res: ServerResponse, id: string, format: ImageFormat): void {
   res.setHeader('Content-Disposition', `inline; filename="${name}.${extension}"`);
   res.setHeader('X-Content-Type-Options', 'nosniff');
   res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
-  res.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-}
-
-/** A problem report (RFC 9457), never cached. */
-function sendProblem(
-  req: IncomingMessage,
-  res: ServerResponse,
-  status: number,
-  detail: string,
-): void {
-  for (const name of ['ETag', 'Cache-Control', 'Content-Disposition']) res.removeHeader(name);
-  const body = Buffer.from(JSON.stringify({ status, detail }));
-  res.writeHead(status, {
-    'Content-Type': 'application/problem+json',
-    'Content-Length': body.length,
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  res.end(req.method === 'HEAD' ? undefined : body);
 }
 
 function isClosedByClient(error: unknown): boolean {

@@ -6,7 +6,7 @@ import type { Images } from '../../images/images.ts';
 import { type FileUpload, tooLarge } from '../../images/receive/receive-image.ts';
 import type { Uploads } from '../../images/receive/uploads.ts';
 import { encodeGlobalId } from '../../public-ids/global-id.ts';
-import { imageUrl } from '../../public-ids/image-url.ts';
+import type { ImageLinks } from '../../public-ids/image-links.ts';
 import { toErrorResponse } from '../error-response.ts';
 import { encodingProblem } from '../graphql/content-negotiation.ts';
 import { CSRF_HEADERS, CSRF_MESSAGE } from '../graphql/csrf.ts';
@@ -40,6 +40,7 @@ const STATUS: Partial<Record<InvalidInputError['code'], number>> = {
 export function createUploadRoute(options: {
   uploads: Pick<Uploads, 'store'>;
   images: Pick<Images, 'find'>;
+  imageLinks: Pick<ImageLinks, 'url'>;
   /** Shared by all routes that receive uploads. */
   takePlace: TakePlace;
   /** Maximum size of an image, inclusive. */
@@ -47,7 +48,7 @@ export function createUploadRoute(options: {
   /** Called with server errors, for the log. */
   onError: (error: unknown) => void;
 }): UploadRoute {
-  const { uploads, images, takePlace, maxFileBytes, onError } = options;
+  const { uploads, images, imageLinks, takePlace, maxFileBytes, onError } = options;
 
   return async (req, res, { viewer, baseUrl }) => {
     const type = (req.headers['content-type'] ?? '').trim();
@@ -82,10 +83,12 @@ export function createUploadRoute(options: {
       const { id } = await uploads.store(viewer, { field: FIELD, upload }, gone.signal);
       const image = await images.find(viewer, id);
       if (image === null) throw new StorageError(DELETED);
-      const url = imageUrl(baseUrl, id);
+      const url = imageLinks.url(baseUrl, id);
       const { format, width, height, bytes, sha256 } = image;
-      res.writeHead(201, { 'content-type': 'application/json', location: url });
       const globalId = encodeGlobalId('Image', id);
+      // The resource itself, which needs credentials; a signature does not belong into a header.
+      const location = `${baseUrl}/images/${globalId}`;
+      res.writeHead(201, { 'content-type': 'application/json', location });
       res.end(JSON.stringify({ id: globalId, url, format, width, height, bytes, sha256 }));
     } catch (error) {
       // A body that did not arrive in time already got its response.

@@ -11,8 +11,12 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 export function blobKey({ ownerId, sha256 }: { ownerId: string; sha256: string }): string {
   if (!SHA256_HEX.test(sha256))
     throw new TypeError('A blob name must be 64 lower-case hex digits.');
-  const owner = createHash('sha256').update(ownerId).digest('hex').slice(0, 32);
-  return `${owner}/${sha256.slice(0, 2)}/${sha256}`;
+  return `${ownerSegment(ownerId)}/${sha256.slice(0, 2)}/${sha256}`;
+}
+
+/** The first segment of the keys of an owner's images. */
+export function ownerSegment(ownerId: string): string {
+  return createHash('sha256').update(ownerId).digest('hex').slice(0, 32);
 }
 
 const IMAGE_KEY = /^([0-9a-f]{32})\/([0-9a-f]{2})\/(\2[0-9a-f]{62})(\.w\d+\.webp)?$/;

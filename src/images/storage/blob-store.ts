@@ -34,6 +34,13 @@ export interface BlobStore {
   /** Time of the last `put`, by the store's clock; null if the key does not exist. */
   modifiedAt(key: string): Promise<Date | null>;
 
+  /**
+   * Stores the content of `from` under `to`, too, as atomic and durable as `put`. Renews the time of
+   * `to`, perhaps also that of `from`. Returns false if `from` does not exist.
+   * @throws StorageError
+   */
+  copy(from: string, to: string): Promise<boolean>;
+
   /** No-op if the key does not exist. */
   delete(key: string): Promise<void>;
 

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncDirectories, syncFile } from '../../config/data-dir/durable-files.ts';
 import { PRIVATE_DIRECTORY } from '../../config/data-dir/private-directory.ts';
@@ -45,6 +46,21 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
     }
   }
 
+  async function copy(from: string, to: string): Promise<boolean> {
+    const source = pathOf(from);
+    const target = pathOf(to);
+    try {
+      if (!(await makeYoung(source))) return false;
+      await mkdir(dirname(target), { recursive: true, mode: PRIVATE_DIRECTORY });
+      if (await makeYoung(target)) await syncFile(target);
+      else await linkOrCopy(source, target, root);
+      await syncDirectories(dirname(target), root);
+      return true;
+    } catch (error) {
+      throw storageError('copy', error);
+    }
+  }
+
   async function look(key: string): Promise<Stats | null> {
     const target = pathOf(key);
     try {
@@ -78,6 +94,7 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
 
   return {
     put,
+    copy,
     size: async (key) => (await look(key))?.size ?? null,
     modifiedAt: async (key) => (await look(key))?.mtime ?? null,
     delete: remove,
@@ -100,6 +117,24 @@ export function createFsBlobStore({ dir }: { dir: string }): BlobStore {
       return createReadStream(target, { ...range, highWaterMark: PIECE_BYTES });
     },
   };
+}
+
+/** Blobs never change, so both names may share one file. */
+async function linkOrCopy(source: string, target: string, root: string): Promise<void> {
+  const code = await link(source, target).then(
+    () => null,
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  if (code === null || code === 'EEXIST') return;
+  // A file system without links. The name is hidden, so that no other process lists it.
+  const fresh = join(root, `.${randomUUID()}`);
+  try {
+    await copyFile(source, fresh);
+    await syncFile(fresh);
+    await rename(fresh, target);
+  } finally {
+    await rm(fresh, { force: true });
+  }
 }
 
 /** Fills one buffer while the other one is in use. */

@@ -73,6 +73,8 @@ export function createBlobRemover(options: {
   const removeBatch = (keys: readonly string[]) =>
     prisma.$transaction(async (tx) => {
       await lockContents(tx, keys, 'exclusive');
+      // Waits while a history is assigned to another owner, whose rows are not visible yet.
+      await ofAllOwners(tx).$executeRaw`LOCK TABLE "Image" IN ROW SHARE MODE`;
       const referred = await findReferred(tx, keys);
       return Promise.all(
         keys

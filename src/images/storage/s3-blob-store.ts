@@ -5,7 +5,7 @@ import type { S3Location } from '../../config/storage-url.ts';
 import { StorageError } from '../../errors.ts';
 import { checkBlobKey, isBlobKey } from './blob-key.ts';
 import type { BlobEntry, BlobStore } from './blob-store.ts';
-import { openS3Requests, type S3Timeouts, type Watch } from './s3-requests.ts';
+import { openS3Requests, type S3Requests, type S3Timeouts, type Watch } from './s3-requests.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
@@ -97,31 +97,27 @@ export async function openS3BlobStore(
 
   const size = async (key: string) => (await find(key))?.ContentLength ?? null;
 
-  /** Page by page. */
-  async function* list({ after = '' } = {}): AsyncGenerator<BlobEntry, void> {
-    let from: { StartAfter?: string; ContinuationToken?: string } = after
-      ? { StartAfter: prefix + after }
-      : {};
-    for (;;) {
-      const command = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from });
-      const { Contents = [], NextContinuationToken } = await send(
-        'list images',
-        (client, { signal }) => client.send(command, { abortSignal: signal }),
+  async function copy(from: string, to: string): Promise<boolean> {
+    const { Bucket, Key } = objectOf(from);
+    const source = [Bucket, ...Key.split('/')].map(encodeURIComponent).join('/');
+    const command = new sdk.CopyObjectCommand({ ...objectOf(to), CopySource: source });
+    try {
+      await send('copy an image', (client, { signal }) =>
+        client.send(command, { abortSignal: signal }),
       );
-      for (const { Key = '', LastModified } of Contents) {
-        const key = Key.slice(prefix.length);
-        if (isBlobKey(key) && LastModified) yield { key, modifiedAt: LastModified };
-      }
-      if (NextContinuationToken === undefined) return;
-      from = { ContinuationToken: NextContinuationToken };
+      return true;
+    } catch (error) {
+      if (isUnknown(error)) return false;
+      throw error;
     }
   }
 
   const blobs: BlobStore = {
     put,
+    copy,
     size,
     modifiedAt: async (key) => (await find(key))?.LastModified ?? null,
-    list,
+    list: ({ after = '' } = {}) => listObjects({ sdk, send }, { bucket, prefix, after }),
     pieces: (key, range) => {
       checkBlobKey(key);
       return pieces(key, range);
@@ -142,6 +138,29 @@ export async function openS3BlobStore(
     },
   };
   return { blobs, close };
+}
+
+/** Page by page. */
+async function* listObjects(
+  { sdk, send }: Pick<S3Requests, 'sdk' | 'send'>,
+  { bucket, prefix, after }: { bucket: string; prefix: string; after: string },
+): AsyncGenerator<BlobEntry, void> {
+  let from: { StartAfter?: string; ContinuationToken?: string } = after
+    ? { StartAfter: prefix + after }
+    : {};
+  for (;;) {
+    const command = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from });
+    const { Contents = [], NextContinuationToken } = await send(
+      'list images',
+      (client, { signal }) => client.send(command, { abortSignal: signal }),
+    );
+    for (const { Key = '', LastModified } of Contents) {
+      const key = Key.slice(prefix.length);
+      if (isBlobKey(key) && LastModified) yield { key, modifiedAt: LastModified };
+    }
+    if (NextContinuationToken === undefined) return;
+    from = { ContinuationToken: NextContinuationToken };
+  }
 }
 
 /** Starts from the beginning at each attempt. */

@@ -96,4 +96,17 @@ describe.runIf(hasDatabase)('the turns of edits that wait', () => {
     await start(1);
     await submit('c');
   });
+
+  test('are refused to an owner beyond their share, and go on for others', async () => {
+    const { prisma } = database;
+    backlog = createBacklog({ prisma, maxQueued: 4, maxQueuedPerOwner: 2, maxAgeMs: -1 });
+    await submit('a', 2);
+    await expect(backlog.admit('a')).rejects.toThrow(
+      /Your part of the queue is full: 2 of at most 2/,
+    );
+    await submit('b', 2);
+    await expect(backlog.admit('c')).rejects.toThrow(/The queue is full: 4 of at most 4/);
+    await start(1);
+    await submit('a', 1);
+  });
 });

@@ -11,6 +11,7 @@ import { NO_CREDENTIALS } from '../../../src/auth/credentials.ts';
 import { LOCAL_VIEWER } from '../../../src/auth/viewer.ts';
 import type { Graphql } from '../../../src/http/graphql/graphql.ts';
 import { createGraphqlSockets } from '../../../src/http/graphql/graphql-sockets.ts';
+import { createStreamPlaces } from '../../../src/http/stream-places.ts';
 import { createLog } from '../../../src/log.ts';
 
 async function serveSockets(pingMs: number) {
@@ -25,6 +26,7 @@ async function serveSockets(pingMs: number) {
     authenticator,
     accessWatch: createAccessWatch({ authenticator }),
     requestLimits: { take: async () => {} },
+    streamPlaces: createStreamPlaces(),
     pingMs,
   });
   const server = createServer();

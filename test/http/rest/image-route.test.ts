@@ -14,7 +14,10 @@ import { jpeg, noisePng } from '../../support/test-images.ts';
 
 const ID = 'SW1hZ2U6MQ==';
 
-async function setUp(content: Buffer, { format = 'jpeg', wrap = (blobs) => blobs }: Options = {}) {
+async function setUp(
+  content: Buffer,
+  { format = 'jpeg', wrap = (blobs) => blobs, credentialHeaders = [] }: Options = {},
+) {
   const { blobs, staging } = await temporaryStorage();
   const staged = await stage(staging, content);
   const { sha256, bytes } = staged;
@@ -24,7 +27,11 @@ async function setUp(content: Buffer, { format = 'jpeg', wrap = (blobs) => blobs
   const seen = wrap(blobs);
   const thumbnails = createThumbnails({ blobs: seen, staging, maxPixels: 1_000_000 });
   const route = createImageRoute<string>({
-    find: async (viewer, id) => (viewer === 'me' && id === ID ? image : null),
+    find: async (reader, id) => {
+      const isAllowed = 'signedUntil' in reader || reader.viewer === 'me';
+      return isAllowed && id === ID ? image : null;
+    },
+    credentialHeaders,
     blobs: seen,
     thumbnails,
     onError: (error) => errors.push(error),
@@ -33,7 +40,10 @@ async function setUp(content: Buffer, { format = 'jpeg', wrap = (blobs) => blobs
   const { url } = await serve((req, res) => {
     const [, , id = ''] = new URL(req.url ?? '', 'http://x').pathname.split('/');
     const viewer = String(req.headers['x-viewer'] ?? 'me');
-    handled.push(route(req, res, decodeURIComponent(id), viewer));
+    const signedUntil = req.headers['x-signed-until'];
+    const reader =
+      signedUntil === undefined ? { viewer } : { signedUntil: new Date(String(signedUntil)) };
+    handled.push(route(req, res, decodeURIComponent(id), reader));
   });
   return {
     url: `${url}/images/${encodeURIComponent(ID)}`,
@@ -48,6 +58,7 @@ async function setUp(content: Buffer, { format = 'jpeg', wrap = (blobs) => blobs
 interface Options {
   format?: StoredImage['format'];
   wrap?: (blobs: BlobStore) => BlobStore;
+  credentialHeaders?: readonly string[];
 }
 
 it('sends the image so that a browser can only take it for one, and may keep it', async () => {
@@ -67,6 +78,35 @@ it('sends the image so that a browser can only take it for one, and may keep it'
     'content-disposition': 'inline; filename="SW1hZ2U6MQ.jpg"',
     'cross-origin-resource-policy': 'same-origin',
   });
+});
+
+it('asks a browser that sent credentials to ask again before it shows its copy', async () => {
+  const { url, etag } = await setUp(await jpeg(), {
+    credentialHeaders: ['Authorization', 'x-user'],
+  });
+  for (const headers of [{}, { 'if-none-match': etag }] as Record<string, string>[]) {
+    expect((await send(url, { headers })).headers).toMatchObject({
+      etag,
+      'cache-control': 'private, no-cache',
+      vary: 'Authorization, x-user',
+    });
+  }
+});
+
+it('lets any page show an image whose URL is signed, and keep it until the signature expires', async () => {
+  const { url, etag } = await setUp(await jpeg(), { credentialHeaders: ['Authorization'] });
+  const signed = { 'x-signed-until': new Date(Date.now() + 100_000).toISOString() };
+  const full = await send(url, { headers: signed });
+  expect(full.headers['cross-origin-resource-policy']).toBe('cross-origin');
+  for (const more of [{}, { range: 'bytes=0-1' }, { 'if-none-match': etag }] as Record<
+    string,
+    string
+  >[]) {
+    const { status, headers } = await send(url, { headers: { ...signed, ...more } });
+    expect([200, 206, 304]).toContain(status);
+    expect(headers['cache-control']).toMatch(/^private, max-age=(98|99|100), immutable$/);
+    expect(headers.vary).toBeUndefined();
+  }
 });
 
 it.each([

@@ -1,19 +1,19 @@
 import { v7 as uuid } from 'uuid';
-import { Prisma, type PrismaClient, type Transaction } from '../../database/database.ts';
-import { checkAll, ForbiddenError, InvalidInputError, NotFoundError } from '../../errors.ts';
-import { byId, createLists, type ListSource, type Lists } from '../../paging/lists.ts';
-import type { Events } from '../../queue/events.ts';
-import type { Audit, Auditor } from '../audit.ts';
-import { isOwnerId, MAX_OWNER_CHARACTERS } from '../owner-id.ts';
-import { type Scope, withIncluded } from '../scopes.ts';
-import type { Viewer } from '../viewer.ts';
-import { ofAllOwners, visibleTo } from '../visible.ts';
-import { displayedPart, generateApiKey, hashApiKey } from './key-format.ts';
+import { displayedPart, generateApiKey, hashApiKey } from '../auth/api-keys/key-format.ts';
+import type { Audit, Auditor } from '../auth/audit.ts';
+import { isOwnerId, MAX_OWNER_CHARACTERS } from '../auth/owner-id.ts';
+import { type Scope, withIncluded } from '../auth/scopes.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import { ofAllOwners, visibleTo } from '../auth/visible.ts';
+import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
+import { checkAll, ForbiddenError, InvalidInputError, NotFoundError } from '../errors.ts';
+import { byId, createLists, type ListSource, type Lists } from '../paging/lists.ts';
+import type { Events } from '../queue/events.ts';
 
 export const MAX_NAME_CHARACTERS = 100;
 export const MAX_ALLOWED_MODELS = 100;
 /** Maximum overlap of a rotation. */
-export const MAX_OVERLAP_MS = 30 * 24 * 60 * 60 * 1_000;
+const MAX_OVERLAP_MS = 30 * 24 * 60 * 60 * 1_000;
 /** Keys of an owner that are neither revoked nor expired. */
 export const MAX_KEYS = 1_000;
 

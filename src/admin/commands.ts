@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { SCOPES } from '../auth/scopes.ts';
+
+/** ISO 8601, as JSON has it. */
+const time = z.iso.datetime();
+
+const createdKey = z.object({
+  /** Global id, as in the API. */
+  id: z.string(),
+  ownerId: z.string(),
+  prefix: z.string(),
+  /** The secret. It is returned only here. */
+  key: z.string(),
+});
+
+const shownKey = z.object({
+  id: z.string(),
+  ownerId: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  /** Null: any. */
+  allowedModels: z.array(z.string()).nullable(),
+  expiresAt: time.nullable(),
+  lastUsedAt: time.nullable(),
+  revokedAt: time.nullable(),
+});
+
+const shownOwner = z.object({
+  id: z.string(),
+  name: z.string().nullable(),
+  /** In the history. */
+  edits: z.int(),
+  disabledAt: time.nullable(),
+  /** When the owner's first request came. Null: before owners had rows. */
+  createdAt: time.nullable(),
+});
+
+/** Every command of an operator: what it takes and what it returns, both as JSON. */
+export const COMMANDS = {
+  createKey: {
+    input: z.object({
+      ownerId: z.string(),
+      name: z.string(),
+      scope: z.enum(SCOPES),
+      /** Null: any. */
+      allowedModels: z.array(z.string()).nullable(),
+      /** Null: never. */
+      expiresAt: time.nullable(),
+    }),
+    result: createdKey,
+  },
+  listKeys: {
+    /** Null: of all owners. */
+    input: z.object({ ownerId: z.string().nullable() }),
+    result: z.array(shownKey),
+  },
+  rotateKey: {
+    /** Global id or prefix. Null: the old key ends at once. */
+    input: z.object({ key: z.string(), overlapMs: z.number().nullable() }),
+    result: createdKey.extend({ previousValidUntil: time.nullable() }),
+  },
+  revokeKey: {
+    input: z.object({ key: z.string() }),
+    result: z.object({ id: z.string(), prefix: z.string(), ownerId: z.string() }),
+  },
+  listOwners: { input: z.object({}), result: z.array(shownOwner) },
+  setOwnerDisabled: {
+    input: z.object({ ownerId: z.string(), disabled: z.boolean() }),
+    result: z.object({}),
+  },
+  assignHistory: {
+    input: z.object({ from: z.string(), to: z.string() }),
+    /** The rows that have another owner now. */
+    result: z.object({ edits: z.int(), images: z.int() }),
+  },
+} as const satisfies Record<string, { input: z.ZodType; result: z.ZodType }>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+
+export type CommandInput<Name extends CommandName> = z.output<(typeof COMMANDS)[Name]['input']>;
+
+export type CommandResult<Name extends CommandName> = z.output<(typeof COMMANDS)[Name]['result']>;
+
+/** How a caller follows a long command. */
+export interface CommandRun {
+  /** Called with one line of text for each step. */
+  readonly onProgress: (line: string) => void;
+  /** Ends the command before it commits. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The commands of whoever operates the service, run in this process or through the socket of a
+ * running service.
+ * @throws InvalidInputError, NotFoundError and other errors of the service, in both cases.
+ */
+export type Commands = {
+  readonly [Name in CommandName]: (
+    input: CommandInput<Name>,
+    run: CommandRun,
+  ) => Promise<CommandResult<Name>>;
+};

@@ -1,0 +1,30 @@
+import { createApiKeys } from '../access/api-keys.ts';
+import { createOwners } from '../access/owners.ts';
+import { type Auditor, createAudit } from '../auth/audit.ts';
+import { OPERATOR } from '../auth/viewer.ts';
+import type { PrismaClient } from '../database/database.ts';
+import type { BlobStore } from '../images/storage/blob-store.ts';
+import type { Events } from '../queue/events.ts';
+import { createAssignHistory } from './assign/assign-history.ts';
+import type { Commands } from './commands.ts';
+import { createKeyCommands } from './keys.ts';
+import { createOwnerCommands } from './owners.ts';
+
+/** Commands come with no request. */
+const ACTOR: Auditor = { viewer: OPERATOR, requestId: null };
+
+/** The commands on a database and a blob store that this process has opened. */
+export function createCommands(options: {
+  prisma: PrismaClient;
+  events: Pick<Events, 'publish'>;
+  blobs: BlobStore;
+}): Commands {
+  const { prisma, events, blobs } = options;
+  const audit = createAudit();
+  const actor = ACTOR;
+  return {
+    ...createKeyCommands({ prisma, apiKeys: createApiKeys({ prisma, events, audit }), actor }),
+    ...createOwnerCommands({ prisma, owners: createOwners({ prisma, events, audit }), actor }),
+    assignHistory: createAssignHistory({ prisma, blobs, audit, actor }),
+  };
+}

@@ -1,0 +1,15 @@
+import type { CommandInput, CommandName, CommandResult } from '../admin/commands.ts';
+
+/** What the commands of the command line use. */
+export interface Cli {
+  /** Runs a command where the data is. Prints its progress. */
+  run<Name extends CommandName>(
+    name: Name,
+    input: CommandInput<Name>,
+  ): Promise<CommandResult<Name>>;
+  /** Prints a result on standard output. */
+  print(text: string): void;
+  /** Prints a line for a person on standard error. */
+  note(line: string): void;
+  readonly now: Date;
+}

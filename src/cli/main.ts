@@ -1,0 +1,23 @@
+import { setFlagsFromString } from 'node:v8';
+import { WEBASSEMBLY_FLAGS } from '../app/node-options.ts';
+
+// Before WebAssembly is compiled, which these imports and the embedded database do.
+for (const flag of WEBASSEMBLY_FLAGS) setFlagsFromString(flag);
+const { runCli } = await import('./run-cli.ts');
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // A second signal ends the process.
+  process.once(signal, () => ending.abort(new Error('The command was interrupted.')));
+}
+
+const exitCode = await runCli({
+  args: process.argv.slice(2),
+  env: process.env,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  signal: ending.signal,
+});
+// Timers of dependencies, such as the schema engine's, would keep the process running. What was
+// written to a pipe must be read first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty';
+import type { Cli } from './cli.ts';
+import { explainError } from './explain-error.ts';
+import { createKeysCommand } from './keys-command.ts';
+import { openCommands } from './open-commands.ts';
+import { createOwnersCommand } from './owners-command.ts';
+import { UsageError } from './usage-error.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Where a run of the command line reads and writes. */
+export interface CliOptions {
+  /** Without the names of the runtime and the script. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Results only. */
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one command and returns its exit status: 0; 1 if it failed, with one sentence on `stderr`; 2
+ * for a wrong usage, with the usage on `stderr`.
+ */
+export async function runCli(options: CliOptions): Promise<number> {
+  const { args, env, stdout, stderr, signal } = options;
+  const note = (line: string) => stderr(`${line}\n`);
+  const cli: Cli = {
+    print: stdout,
+    note,
+    now: new Date(),
+    async run(name, input) {
+      await using opened = await openCommands({ env, note });
+      // Before the database is closed.
+      return await opened.commands[name](input, { onProgress: note, signal });
+    },
+  };
+  const { version } = JSON.parse(
+    await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'),
+  );
+  const root = defineCommand({
+    meta: { name: 'retouch', version, description: 'Operate Retouch' },
+    subCommands: { keys: createKeysCommand(cli), owners: createOwnersCommand(cli) },
+  });
+
+  if (args[0] === '--version') {
+    stdout(`${version}\n`);
+    return 0;
+  }
+  const usage = async () =>
+    `${stripVTControlCharacters(await usageOf(root, args))
+      .replaceAll(/ +$/gm, '')
+      .trimEnd()}\n`;
+  if (args.includes('--help') || args.includes('-h')) {
+    stdout(await usage());
+    return 0;
+  }
+  try {
+    await runCommand(root, { rawArgs: [...args] });
+    return 0;
+  } catch (error) {
+    if (!isUsageError(error)) {
+      note(explainError(error));
+      return EXIT_FAILED;
+    }
+    note(`${await usage()}\n${stripVTControlCharacters(error.message).replace(/\.$/, '')}.`);
+    return EXIT_USAGE;
+  }
+}
+
+/** The usage of the command that the arguments name, as far as they name one. */
+async function usageOf(root: CommandDef, args: readonly string[]): Promise<string> {
+  let command = root;
+  let parent: CommandDef | undefined;
+  for (const arg of args) {
+    const { subCommands } = command;
+    if (subCommands === undefined || !Object.hasOwn(subCommands, arg)) break;
+    parent = command;
+    command = (subCommands as Record<string, CommandDef>)[arg] ?? command;
+  }
+  // The names of groups contain the name of the program.
+  return renderUsage(command, parent === root ? undefined : parent);
+}
+
+/** citty does not export the class of its errors. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof Error && error.name === 'CLIError');
+}

@@ -1,0 +1,158 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { CommandRun, Commands } from '../../src/admin/commands.ts';
+import { serveCommands } from '../../src/admin/socket/serve-commands.ts';
+import { connectCommands } from '../../src/admin/socket/socket-commands.ts';
+import {
+  ForbiddenError,
+  InvalidInputError,
+  NotFoundError,
+  StorageError,
+} from '../../src/errors.ts';
+import { createLog } from '../../src/log.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+
+const NO_COMMANDS = {} as Commands;
+const quiet: CommandRun = { onProgress: () => {}, signal: new AbortController().signal };
+
+/** Commands that are served on the socket of a directory, and a client of it. */
+async function serve(
+  commands: Partial<Commands>,
+  { dir, logged = [] }: { dir?: string; logged?: string[] } = {},
+) {
+  const place = dir ?? (await temporaryDirectory());
+  const log = createLog({
+    level: 'warn',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const server = await serveCommands({ dir: place, commands: commands as Commands, log });
+  onTestFinished(() => server.close());
+  const path = join(place, 'admin.sock');
+  return { server, path, dir: place, connect: () => connectCommands(path) };
+}
+
+describe('the socket', () => {
+  test('passes inputs, progress and results on', async () => {
+    const { connect } = await serve({
+      listKeys: async ({ ownerId }, { onProgress }) => {
+        onProgress(`looking for ${ownerId}`);
+        return [];
+      },
+    });
+    const commands = await connect();
+    const progress: string[] = [];
+    const run = { ...quiet, onProgress: (line: string) => void progress.push(line) };
+    expect(await commands?.listKeys({ ownerId: 'alice' }, run)).toEqual([]);
+    expect(progress).toEqual(['looking for alice']);
+  });
+
+  test.each([
+    new InvalidInputError('name', 'REQUIRED', 'name must not be empty.', {
+      others: [{ field: 'scopes', code: 'REQUIRED', message: 'scopes must contain READ.' }],
+    }),
+    new NotFoundError('Owner', 'nobody'),
+    new ForbiddenError('no'),
+    new StorageError('The disk failed.'),
+  ])('throws the error of the command, of the same class: $name', async (error) => {
+    const { connect } = await serve({
+      listOwners: async () => {
+        throw error;
+      },
+    });
+    const commands = await connect();
+    await expect(commands?.listOwners({}, quiet)).rejects.toStrictEqual(error);
+  });
+
+  test('hides the words of a defect, and logs them', async () => {
+    const logged: string[] = [];
+    const { connect } = await serve(
+      {
+        listOwners: async () => {
+          throw new Error('canary');
+        },
+      },
+      { logged },
+    );
+    const commands = await connect();
+    await expect(commands?.listOwners({}, quiet)).rejects.toThrow(/its log has the error/);
+    expect(logged.join()).toContain('canary');
+  });
+
+  test('has the mode 600, also before anybody can connect, and is removed at the end', async () => {
+    const { path, server, connect } = await serve(NO_COMMANDS);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await connect()).not.toBeNull();
+    await server.close();
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+    expect(await connect()).toBeNull();
+  });
+
+  test('is neither opened nor trusted in a directory that other users can write to', async () => {
+    const dir = await temporaryDirectory();
+    await chmod(dir, 0o770);
+    const logged: string[] = [];
+    const { path } = await serve(NO_COMMANDS, { dir, logged });
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+    expect(logged.join()).toContain('chmod go-w');
+
+    const other = await serve(NO_COMMANDS);
+    await chmod(other.dir, 0o707);
+    await expect(other.connect()).rejects.toThrow(/cannot be trusted: run `chmod go-w`/);
+  });
+
+  test('works in a directory whose path is longer than the address of a socket may be', async () => {
+    const dir = join(await temporaryDirectory(), 'd'.repeat(120), 'e'.repeat(120));
+    await mkdir(dir, { recursive: true });
+    const { path, connect } = await serve({ listOwners: async () => [] }, { dir });
+    expect(Buffer.byteLength(path)).toBeGreaterThan(250);
+    expect((await stat(path)).isSocket()).toBe(true);
+    const commands = await connect();
+    expect(await commands?.listOwners({}, quiet)).toEqual([]);
+  });
+
+  test('ends a running command when the service shuts down, or its client disconnects', async () => {
+    const ended: string[] = [];
+    const started = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { server, connect } = await serve({
+      listOwners: (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          started.shift()?.resolve();
+          signal.addEventListener('abort', () => {
+            ended.push(signal.reason.message);
+            reject(signal.reason);
+          });
+        }),
+    });
+    const [first, second] = started.map(({ promise }) => promise);
+    const commands = await connect();
+    const client = new AbortController();
+    const interrupted = commands?.listOwners({}, { ...quiet, signal: client.signal });
+    await first;
+    client.abort(new Error('interrupted'));
+    await expect(interrupted).rejects.toThrow('interrupted');
+    await expect.poll(() => ended).toEqual(['the client has disconnected']);
+
+    const running = commands?.listOwners({}, quiet);
+    await second;
+    await Promise.all([server.close(), expect(running).rejects.toThrow()]);
+    expect(ended).toEqual(['the client has disconnected', 'the service shuts down']);
+  });
+
+  test('knows nothing but commands', async () => {
+    const { path } = await serve(NO_COMMANDS);
+    const status = (method: string, url: string) =>
+      new Promise((resolve, reject) => {
+        request({ socketPath: path, method, path: url }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await status('POST', '/constructor')).toBe(404);
+    expect(await status('GET', '/listOwners')).toBe(404);
+    expect(await status('POST', '/graphql')).toBe(404);
+  });
+});
