@@ -1,3 +1,4 @@
+import { APPLY_AUDIT_RETENTION } from '../access/audit-retention.ts';
 import { FORGET_EDITS } from '../edits/deletion/forget-edits.ts';
 import { APPLY_RETENTION } from '../edits/deletion/retention.ts';
 import { RUN_EDIT } from '../edits/edit-queue.ts';
@@ -17,4 +18,5 @@ export const QUEUES = [
   FORGET_EDITS,
   APPLY_RETENTION,
   SWEEP_ANSWERS,
+  APPLY_AUDIT_RETENTION,
 ];

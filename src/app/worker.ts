@@ -1,3 +1,4 @@
+import { startAccessJobs } from '../access/audit-retention.ts';
 import type { Config } from '../config/config.ts';
 import { startEditJobs } from '../edits/edit-jobs.ts';
 import { openEditRunner } from '../edits/edit-runner.ts';
@@ -27,7 +28,7 @@ export async function openWorker(options: {
 }): Promise<WorkerHalf> {
   const { shared, config, log } = options;
   const { prisma, queue, images, webhooks, dirs } = shared;
-  const { editsApi, outboundProxies: proxies, retentionDays } = config;
+  const { editsApi, outboundProxies: proxies, retentionDays, auditRetentionDays } = config;
   await using opened = new AsyncDisposableStack();
 
   const { upstreams } = opened.adopt(
@@ -42,6 +43,7 @@ export async function openWorker(options: {
   );
   const recurring = opened.adopt(createRecurringWork({ prisma, queue, log }), (it) => it.stop());
   await startImageJobs({ ...shared, recurring, log });
+  await startAccessJobs({ prisma, queue, recurring, auditRetentionDays, log });
   await startEditJobs({ ...shared, answerFiles, recurring, retentionDays, log });
 
   const parts = opened.move();

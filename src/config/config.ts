@@ -95,6 +95,8 @@ export interface Config {
   readonly forwardMetadata: boolean;
   /** Null to keep the history forever. */
   readonly retentionDays: number | null;
+  /** Null to keep audit events forever. */
+  readonly auditRetentionDays: number | null;
   /** For upstream responses without a readable image. */
   readonly answerRetentionDays: number;
   readonly prices: {
@@ -184,6 +186,7 @@ export function loadConfig(given: Environment): Config {
     },
     forwardMetadata: defaulted('FORWARD_METADATA'),
     retentionDays: values.RETENTION_DAYS ?? null,
+    auditRetentionDays: values.AUDIT_RETENTION_DAYS ?? null,
     answerRetentionDays: defaulted('ANSWER_RETENTION_DAYS'),
     prices: { file: values.PRICES_FILE ?? null },
     webhooks: { allowedHosts: values.WEBHOOK_ALLOWED_HOSTS ?? [] },

@@ -384,6 +384,11 @@ export const SETTINGS = {
     description:
       'Edits older than this many days are deleted, as by `deleteEdit`, and so are uploads that no edit uses: see docs/retention.md. Default: they are kept forever.',
   },
+  AUDIT_RETENTION_DAYS: {
+    schema: integer(1, 36_500),
+    description:
+      'Number of days for which audit events are kept: see docs/access.md. Default: they are kept forever.',
+  },
   ANSWER_RETENTION_DAYS: {
     schema: integer(1, 36_500),
     default: '30',

@@ -48,6 +48,7 @@ describe('without any variable', () => {
       forwardMetadata: false,
       retentionDays: null,
       answerRetentionDays: 30,
+      auditRetentionDays: null,
       limits: {
         imageBytes: 26_214_400,
         imagePixels: 50_000_000,
@@ -154,6 +155,7 @@ describe('what is set', () => {
       forwardMetadata: true,
       retentionDays: 90,
       answerRetentionDays: 7,
+      auditRetentionDays: null,
       limits: {
         imageBytes: 1_000,
         imagePixels: 2_000,
