@@ -13,7 +13,12 @@ import type { FuzzRequest } from './fuzz-requests.ts';
  * @returns What is wrong with the answer; null: nothing. Wrong are all 5xx but a 503 that says when to
  * come again, an internal error, and what is not JSON.
  */
-async function sendFuzz(url: string, request: FuzzRequest, agent: Agent): Promise<string | null> {
+async function sendFuzz(
+  url: string,
+  request: FuzzRequest,
+  agent: Agent,
+  foreign: readonly string[],
+): Promise<string | null> {
   const response = await answerTo(url, request, agent);
   const { statusCode: status = 0, headers } = response;
   const type = headers['content-type'] ?? '';
@@ -22,6 +27,7 @@ async function sendFuzz(url: string, request: FuzzRequest, agent: Agent): Promis
     return /^(text\/event-stream|multipart\/mixed)/.test(type) ? null : `${status} as ${type}`;
   }
   const body = await text(response);
+  if (foreign.some((mark) => body.includes(mark))) return `${status}, foreign: ${body}`;
   if (status === 503 && headers['retry-after'] !== undefined) return null;
   if (status >= 500 || body.includes('INTERNAL_SERVER_ERROR')) return `${status} ${body}`;
   try {
@@ -69,12 +75,16 @@ export async function sendFuzzes(
   url: string,
   next: () => FuzzRequest | null,
   atOnce: number,
+  /** What no answer may contain. */
+  { foreign = [] }: { foreign?: readonly string[] } = {},
 ): Promise<string[]> {
   const wrong: string[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   async function sendAll(): Promise<void> {
     for (let request = next(); request !== null; request = next()) {
-      const found = await sendFuzz(url, request, agent).catch((error: unknown) => String(error));
+      const found = await sendFuzz(url, request, agent, foreign).catch((error: unknown) =>
+        String(error),
+      );
       if (found !== null) {
         const body = Buffer.from(request.body).toString('latin1').slice(0, 2_000);
         wrong.push(`${found.slice(0, 500)} for ${JSON.stringify(request.headers)} ${body}`);
