@@ -7,6 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startTestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
+import { freePorts } from '../support/nginx.ts';
 
 const ACCESS = await readFile(join(import.meta.dirname, '../../docs/access.md'), 'utf8');
 const SECRET_KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i * 5)).toString('base64');
@@ -20,17 +21,9 @@ function settingsOf(heading: string): Record<string, string> {
   return settings;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function start(settings: Record<string, string>) {
   // Its own URL may be that of a proxy.
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const app = await startTestApp({ SECRET_KEY, ...settings, PORT: String(port) });
   onTestFinished(() => app.stop());
   return {
