@@ -107,10 +107,11 @@ export function createApiRoutes(options: {
       }
       const access = await admit(req, res, log);
       if (access === null) return;
-      if (name === null) return sendNotFound(res);
       // Check before the body is read, which would be useless.
-      if (name !== 'schema' && !(await availability.check())) return sendDatabaseUnavailable(res);
+      const needsDatabase = name !== null && name !== 'schema';
+      if (needsDatabase && !(await availability.check())) return sendDatabaseUnavailable(res);
       if (!(await count(access.viewer, res, log))) return;
+      if (name === null) return sendNotFound(res);
       await forViewers[name]({ req, res, id, access, log });
     },
 

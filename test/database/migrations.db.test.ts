@@ -94,6 +94,23 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     await expect(migrate({ database, log })).rejects.toThrow('was changed');
   });
 
+  test('lists the owners of rows that are older than the table of owners', async () => {
+    const { prisma } = database;
+    const { migrationDirectories } = await readMigrations();
+    const access = migrationDirectories.find(({ path }) => path.endsWith('_access'));
+    const sql =
+      access?.migrationFile.content.tag === 'ok' ? access.migrationFile.content.value : '';
+    await prisma.$executeRaw`
+      INSERT INTO "EditJob" (id, "ownerId", sandbox, model, size, "resolvedSize", n, "createdAt")
+      SELECT gen_random_uuid(), owner, TRUE, 'm', 's', 's', 1, at::timestamptz
+      FROM (VALUES ('late', '2026-11-02'), ('a', '2026-11-03'), ('a', '2026-11-01')) AS job (owner, at)`;
+    await prisma.$executeRawUnsafe(sql.slice(sql.indexOf('INSERT INTO "Owner"')));
+    expect(await prisma.owner.findMany({ orderBy: { serial: 'asc' } })).toMatchObject([
+      { id: 'a', createdAt: new Date('2026-11-01') },
+      { id: 'late', createdAt: new Date('2026-11-02') },
+    ]);
+  });
+
   test('turns each budget of 0.1.0 into a limit, with what its edits have reserved', async () => {
     const { prisma } = database;
     const { migrationDirectories } = await readMigrations();

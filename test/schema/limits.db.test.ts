@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { getNamedType, isUnionType } from 'graphql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { schema } from '../../src/schema/index.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { filesIn } from '../support/directory.ts';
 import { costAtMost, costLimitOf, limitsOf, setLimit, usd } from '../support/limit-operations.ts';
@@ -19,7 +19,7 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
 
   beforeEach(async () => {
     picture = await png(SIZE.width, SIZE.height);
-    app = await startTestApp();
+    app = await startTestApp({}, NO_DRAWING);
   });
   afterEach(() => app.stop());
 
@@ -259,7 +259,7 @@ describe.runIf(hasDatabase)('every mutation that submits edits', () => {
   let job: { id: string; inputImages: [{ id: string }] };
 
   beforeAll(async () => {
-    app = await startTestApp();
+    app = await startTestApp({}, NO_DRAWING);
     const { data } = await app.upload(
       EDIT,
       { input: { images: [{ file: null }], ...ASKED, n: 2, metadata: { project: 'x' } } },

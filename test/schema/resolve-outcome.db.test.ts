@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { costLimitOf, setLimit } from '../support/limit-operations.ts';
 import { EDIT } from '../support/operations.ts';
@@ -30,7 +30,7 @@ describe.runIf(hasDatabase)('resolveOutcome', () => {
   let app: TestApp;
 
   beforeAll(async () => {
-    app = await startTestApp({ EDIT_TIMEOUT_SECONDS: '1' });
+    app = await startTestApp({ EDIT_TIMEOUT_SECONDS: '1' }, NO_DRAWING);
     await setLimit(app, { amount: '100', window: 'TOTAL' });
   });
   afterAll(() => app?.stop());

@@ -1,4 +1,4 @@
-import { startTestApp, type TestApp } from './app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from './app.ts';
 import { EDIT } from './operations.ts';
 import { png } from './test-images.ts';
 
@@ -16,14 +16,15 @@ export interface KeyInput {
 
 /** A service with authentication by API keys, and by a proxy whose users are admins. */
 export async function startAccessApp(env: Record<string, string> = {}) {
-  const app = await startTestApp({
+  const settings = {
     AUTH_API_KEYS: 'true',
     AUTH_HEADER: 'x-user',
     AUTH_HEADER_SCOPES: 'admin',
     TRUSTED_PROXIES: '127.0.0.1',
     SECRET_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => i * 7)).toString('base64'),
     ...env,
-  });
+  };
+  const app = await startTestApp(settings, NO_DRAWING);
 
   async function query(headers: Headers, source: string, variables: object = {}) {
     const response = await fetch(`${app.url}/graphql`, {

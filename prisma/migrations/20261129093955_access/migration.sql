@@ -67,3 +67,19 @@ CREATE INDEX "ApiKey_lineage_idx" ON "ApiKey" USING GIN ("lineage");
 
 -- CreateIndex
 CREATE INDEX "AuditEvent_ownerId_id_idx" ON "AuditEvent"("ownerId", "id" DESC);
+
+-- The owners of rows that are older than the table, by their first row.
+INSERT INTO "Owner" ("id", "serial", "createdAt")
+SELECT
+  "ownerId",
+  (
+    lpad(to_hex((extract(epoch FROM min("createdAt")) * 1000)::bigint), 12, '0')
+    || '7' || substr(md5("ownerId"), 1, 3) || '8' || substr(md5("ownerId"), 4, 15)
+  )::uuid,
+  min("createdAt")
+FROM (
+  SELECT "ownerId", "createdAt" FROM "EditJob"
+  UNION ALL SELECT "ownerId", "createdAt" FROM "Image"
+  UNION ALL SELECT "ownerId", "createdAt" FROM "WebhookEndpoint"
+) AS owned
+GROUP BY "ownerId";
