@@ -43,7 +43,8 @@ export function createApiRoutes(options: {
   /** Called before a byte of the body is read. */
   onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
   endpoints: readonly Endpoint[];
-  graphiql: GraphiqlRoute;
+  /** Null: browsers get what any client gets. */
+  graphiql: GraphiqlRoute | null;
   imageRoute: ImageRoute<Viewer>;
   signedImageRoute: SignedImageRoute;
   uploadRoute: UploadRoute;
@@ -73,9 +74,13 @@ export function createApiRoutes(options: {
         return sendError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
-      if (path === '/graphql' && graphiql.isPage(req)) return graphiql.page(req, res);
+      if (path === '/graphql' && graphiql?.isPage(req)) return graphiql.page(req, res);
       const [, asset] = /^\/graphiql\/assets\/([\w.-]{1,256})$/.exec(path) ?? [];
-      if (asset !== undefined) return graphiql.asset(req, res, asset);
+      if (asset !== undefined) {
+        return graphiql === null
+          ? sendError(res, 404, 'NOT_FOUND', NOT_FOUND)
+          : graphiql.asset(req, res, asset);
+      }
       if (path === '/' && req.method === 'GET') {
         res.writeHead(307, { location: `${prefix}/graphql` }).end();
         return;
@@ -112,7 +117,7 @@ export function createApiRoutes(options: {
         endWith(access, res);
         return exportRoute(req, res, { viewer, baseUrl });
       }
-      sendError(res, 404, 'NOT_FOUND', 'Not found. The API is at /graphql.');
+      sendError(res, 404, 'NOT_FOUND', NOT_FOUND);
     },
 
     upgrade(req, socket, head, path, connection) {
@@ -134,6 +139,8 @@ export function createApiRoutes(options: {
     },
   };
 }
+
+const NOT_FOUND = 'Not found. The API is at /graphql.';
 
 const READ = /^\/(images|export)\//;
 

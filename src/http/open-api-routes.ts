@@ -149,7 +149,13 @@ export function openApiRoutes(options: {
       proxyUser: auth.header && forwarded.user(req, auth.header.name),
     }),
     endpoints,
-    graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
+    graphiql: http.graphiql
+      ? createGraphiqlRoute({
+          dir: GRAPHIQL_DIR,
+          sandbox: editsApi.kind === 'sandbox',
+          auth: authenticator.isOn,
+        })
+      : null,
     imageRoute,
     signedImageRoute: createSignedImageRoute({ imageLinks, imageRoute, availability }),
     uploadRoute: createUploadRoute({
