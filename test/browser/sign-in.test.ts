@@ -25,9 +25,9 @@ describe.skipIf(!hasBrowser)('the page, with authentication', () => {
     await dialogOf(page).getByLabel('API key or token').fill('rt_live_wrong');
     await page.keyboard.press('Enter');
     await dialogOf(page).getByRole('alert').getByText('not valid').waitFor();
-    expect(proxy.take().filter(({ status, path }) => path === '/graphql' && status === 200)).toEqual(
-      [expect.objectContaining({ type: 'text/html; charset=utf-8' })],
-    );
+    expect(
+      proxy.take().filter(({ status, path }) => path === '/graphql' && status === 200),
+    ).toEqual([expect.objectContaining({ type: 'text/html; charset=utf-8' })]);
 
     await signIn(page, key);
     await page.getByText('Signed in as ann').waitFor();
@@ -226,7 +226,11 @@ async function signIn(page: Page, key: string, { keep = false } = {}): Promise<v
 
 async function writeOperation(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'New tab' }).click();
-  await page.getByRole('region', { name: 'Operation Editor' }).locator('.view-line').first().click();
+  await page
+    .getByRole('region', { name: 'Operation Editor' })
+    .locator('.view-line')
+    .first()
+    .click();
   await page.keyboard.insertText(text);
 }
 
