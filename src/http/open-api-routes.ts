@@ -26,7 +26,7 @@ import { createGraphqlSockets } from './graphql/graphql-sockets.ts';
 import type { OperationList } from './graphql/persisted/operation-list.ts';
 import { createPersistedOperations } from './graphql/persisted/persisted-operations.ts';
 import { createRequestOrigins } from './origin.ts';
-import { createGraphiqlRoute } from './page/graphiql-route.ts';
+import { createGraphiqlRoute, type GraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
 import { createImageRoute } from './rest/image-route.ts';
 import { createSchemaRoute } from './rest/schema-route.ts';
@@ -62,7 +62,7 @@ export function openApiRoutes(options: {
 }): OpenApiRoutes {
   const { services, thumbnails, exportEdits, availability, operationList } = options;
   const { requestLimits, log } = options;
-  const { http, limits, editsApi, auth } = options.config;
+  const { http, limits, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, imageLinks, blobs, uploads } = services;
   const forwarded = createForwarded({
@@ -149,13 +149,7 @@ export function openApiRoutes(options: {
       proxyUser: auth.header && forwarded.user(req, auth.header.name),
     }),
     endpoints,
-    graphiql: http.graphiql
-      ? createGraphiqlRoute({
-          dir: GRAPHIQL_DIR,
-          sandbox: editsApi.kind === 'sandbox',
-          auth: authenticator.isOn,
-        })
-      : null,
+    graphiql: openPage(options.config),
     imageRoute,
     signedImageRoute: createSignedImageRoute({ imageLinks, imageRoute, availability }),
     uploadRoute: createUploadRoute({
@@ -189,4 +183,11 @@ export function openApiRoutes(options: {
 function credentialHeaders(auth: AuthSettings): readonly string[] {
   if (!isAuthOn(auth)) return [];
   return ['Authorization', 'X-Api-Key', ...(auth.header === null ? [] : [auth.header.name])];
+}
+
+/** Null if GRAPHIQL turns it off. */
+function openPage({ http, editsApi, auth }: Config): GraphiqlRoute | null {
+  if (!http.graphiql) return null;
+  const sandbox = editsApi.kind === 'sandbox';
+  return createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox, auth: isAuthOn(auth) });
 }
