@@ -41,6 +41,8 @@ export interface Config {
     readonly corsOrigins: readonly string[];
     /** Of types of the subgraph. Empty: none. */
     readonly subgraphTypePrefix: string;
+    /** Whether browsers get GraphiQL's page. */
+    readonly graphiql: boolean;
   };
   readonly auth: AuthSettings;
   readonly persistedOperations: {
@@ -166,6 +168,7 @@ export function loadConfig(given: Environment): Config {
         (defaulted('ALLOW_ANONYMOUS') || isAuthOn(auth) ? null : []),
       corsOrigins: values.CORS_ORIGINS ?? [],
       subgraphTypePrefix: values.SUBGRAPH_TYPE_PREFIX ?? '',
+      graphiql: defaulted('GRAPHIQL'),
     },
     auth,
     persistedOperations: {

@@ -160,6 +160,12 @@ export const SETTINGS = {
     description:
       'Comma-separated origins whose pages may use the API from a browser, such as `https://app.example.com`. Default: only the service’s own.',
   },
+  GRAPHIQL: {
+    schema: flag,
+    default: 'true',
+    description:
+      '`true` serves GraphiQL’s page to browsers that open `/graphql`; `false` serves neither the page nor its files: see docs/graphiql.md.',
+  },
   DATA_DIR: {
     schema: text,
     default: './data',

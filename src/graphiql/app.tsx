@@ -1,5 +1,5 @@
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { createEditsFeed } from './edits/edits-feed.ts';
 import { EditsPanel } from './edits/edits-panel.tsx';
 import { createOpenEdit } from './edits/open-edit.ts';
@@ -9,6 +9,7 @@ import { FileDrop } from './files/file-drop.tsx';
 import { FilesPanel } from './files/files-panel.tsx';
 import { Results } from './results/results.tsx';
 import { createRuns } from './results/runs.ts';
+import type { Session } from './sign-in/session.ts';
 import { createFetcher } from './transport/fetcher.ts';
 import { SandboxBanner } from './workbench/banner.tsx';
 import { CopyCurlButton } from './workbench/copy-curl-button.tsx';
@@ -42,8 +43,15 @@ function firstVisit(examples: readonly ExampleOperation[]) {
   };
 }
 
-/** The whole page. */
-export function App({ sandbox }: { sandbox: boolean }) {
+/** The whole page, for one viewer. */
+export function App(props: {
+  sandbox: boolean;
+  /** Null without authentication. */
+  session: Session | null;
+  /** Who is signed in. */
+  account?: ReactNode;
+}) {
+  const { sandbox, session, account } = props;
   const [parts] = useState(() => {
     const attachments = createAttachments();
     const runs = createRuns();
@@ -54,6 +62,7 @@ export function App({ sandbox }: { sandbox: boolean }) {
         runs,
         feed: createEditsFeed(),
         openEdit: createOpenEdit(),
+        session,
         sandbox,
         lastEditor: { current: null },
       },
@@ -77,6 +86,7 @@ export function App({ sandbox }: { sandbox: boolean }) {
         {...parts.graphiql}
       >
         <GraphiQL.Logo>
+          {account}
           <Logo />
         </GraphiQL.Logo>
         <GraphiQL.Toolbar>

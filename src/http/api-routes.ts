@@ -38,7 +38,8 @@ export function createApiRoutes(options: {
   /** Called before a byte of the body is read. */
   onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
   endpoints: readonly Endpoint[];
-  graphiql: GraphiqlRoute;
+  /** Null: browsers get what any client gets. */
+  graphiql: GraphiqlRoute | null;
   imageRoute: ImageRoute<Viewer>;
   signedImageRoute: SignedImageRoute;
   uploadRoute: UploadRoute;
@@ -62,8 +63,8 @@ export function createApiRoutes(options: {
   }
 
   const open: Record<OpenRouteName, Handler> = {
-    page: ({ req, res }) => graphiql.page(req, res),
-    asset: ({ req, res, id }) => graphiql.asset(req, res, id),
+    page: ({ req, res }) => graphiql?.page(req, res),
+    asset: ({ req, res, id }) => (graphiql ? graphiql.asset(req, res, id) : sendNotFound(res)),
     root({ req, res }) {
       if (req.method === 'GET') res.writeHead(307, { location: `${prefix}/graphql` }).end();
       else sendNotFound(res);
@@ -98,7 +99,10 @@ export function createApiRoutes(options: {
         return sendError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
       }
       if (cors.answerPreflight(req, res)) return;
-      const { name, id } = matchRoute(path, graphiql.isPage(req)) ?? { name: null, id: '' };
+      const { name, id } = matchRoute(path, graphiql?.isPage(req) === true) ?? {
+        name: null,
+        id: '',
+      };
       if (name !== null && isOpen(name)) return open[name]({ req, res, id });
       // Before the checks of the viewer and of the page: the URL itself is the permission.
       if (name === 'image' && (await signedImageRoute(req, res, id))) return;

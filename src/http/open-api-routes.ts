@@ -24,7 +24,7 @@ import { createForwarded } from './forwarded.ts';
 import type { OperationList } from './graphql/persisted/operation-list.ts';
 import { openEndpoints } from './open-endpoints.ts';
 import { createRequestOrigins } from './origin.ts';
-import { createGraphiqlRoute } from './page/graphiql-route.ts';
+import { createGraphiqlRoute, type GraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
 import { createImageRoute } from './rest/image-route.ts';
 import { createSchemaRoute } from './rest/schema-route.ts';
@@ -58,7 +58,7 @@ export function openApiRoutes(options: {
   log: Log;
 }): OpenApiRoutes {
   const { services, thumbnails, exportEdits, availability, requestLimits, log } = options;
-  const { http, limits, editsApi, auth } = options.config;
+  const { http, limits, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, imageLinks, blobs, uploads } = services;
   const forwarded = createForwarded({
@@ -112,7 +112,7 @@ export function openApiRoutes(options: {
       proxyUser: auth.header && forwarded.user(req, auth.header.name),
     }),
     endpoints,
-    graphiql: createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox: editsApi.kind === 'sandbox' }),
+    graphiql: openPage(options.config),
     imageRoute,
     signedImageRoute: createSignedImageRoute({ imageLinks, imageRoute, availability }),
     uploadRoute: createUploadRoute({
@@ -146,4 +146,11 @@ export function openApiRoutes(options: {
 function credentialHeaders(auth: AuthSettings): readonly string[] {
   if (!isAuthOn(auth)) return [];
   return ['Authorization', 'X-Api-Key', ...(auth.header === null ? [] : [auth.header.name])];
+}
+
+/** Null if GRAPHIQL turns it off. */
+function openPage({ http, editsApi, auth }: Config): GraphiqlRoute | null {
+  if (!http.graphiql) return null;
+  const sandbox = editsApi.kind === 'sandbox';
+  return createGraphiqlRoute({ dir: GRAPHIQL_DIR, sandbox, auth: isAuthOn(auth) });
 }

@@ -39,3 +39,9 @@ test('files go as parts of their own, and no name is read as an option of a part
     `0=@"a\\"b';c.png"`,
   ]);
 });
+
+test('a credential comes from a variable of the shell', async () => {
+  const operation = { query: '{ a }' };
+  const command = curlOf({ url, operation, hasCredential: true });
+  expect(await argumentsOf(`RETOUCH_KEY=abc\n${command}`)).toContain('authorization: Bearer abc');
+});

@@ -18,6 +18,7 @@ import {
 } from '../../src/graphiql/edits/edit-operation.ts';
 import { UPSTREAMS_QUERY } from '../../src/graphiql/edits/upstreams-query.ts';
 import { exampleOperations } from '../../src/graphiql/examples.ts';
+import { VIEWER_QUERY } from '../../src/graphiql/transport/viewer.ts';
 import { USAGE_QUERY } from '../../src/graphiql/usage/usage-query.ts';
 
 const schema = buildSchema(
@@ -45,6 +46,7 @@ const OWN = [
   EDITS_SUBSCRIPTION,
   USAGE_QUERY,
   UPSTREAMS_QUERY,
+  VIEWER_QUERY,
   PARAMETERS_QUERY,
   AGAIN_MUTATION,
   ...Object.values(EDIT_COMMANDS),

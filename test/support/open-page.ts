@@ -39,6 +39,15 @@ export async function openPage(
 ): Promise<PageRig> {
   const app = await startTestApp(env);
   onTestFinished(() => app.stop());
+  return openPageOf(app, options);
+}
+
+/** The same of a service that the test has started. */
+export async function openPageOf(
+  app: TestApp,
+  options: BrowserContextOptions = {},
+  isOpened: (page: Page) => Promise<void> = untilReady,
+): Promise<PageRig> {
   const proxy = await startCountingProxy(app.url);
   onTestFinished(() => proxy.stop());
   const contexts: BrowserContext[] = [];
@@ -64,7 +73,7 @@ export async function openPage(
     // Below the path of PUBLIC_URL, if it has one.
     const path = new URL(app.url).pathname.replace(/\/$/, '');
     await page.goto(`${proxy.url}${path}/graphql`);
-    await untilReady(page);
+    await isOpened(page);
     return page;
   }
   const takeComplaints = () => complaints.splice(0);

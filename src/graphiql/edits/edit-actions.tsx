@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { access } from '../transport/access.ts';
 import { curlOf } from '../transport/curl.ts';
 import { endpointUrl, ownUrl, wordsOf } from '../transport/graphql.ts';
 import { copyText } from '../workbench/copy-text.ts';
@@ -32,7 +33,9 @@ export function EditActions({ edit }: { edit: Edit }) {
     });
   const copy = () =>
     attempt(async () => {
-      await copyText(curlOf({ url: endpointUrl(), operation: await editOperationOf(edit.id) }));
+      const operation = await editOperationOf(edit.id);
+      const hasCredential = access.credential() !== null;
+      await copyText(curlOf({ url: endpointUrl(), operation, hasCredential }));
       setIsCopied(true);
     });
 

@@ -1,3 +1,4 @@
+import { access } from '../transport/access.ts';
 import { ask, wordsOf } from '../transport/graphql.ts';
 import {
   EDITS_BY_ID_QUERY,
@@ -93,10 +94,14 @@ export function createEditsFeed(): EditsFeed {
 
   async function keepWatching(signal: AbortSignal) {
     while (!signal.aborted) {
-      await watch(signal).catch((error) => signal.aborted || fail(error));
+      await access.opened(signal);
+      if (signal.aborted) return;
+      const ended = AbortSignal.any([signal, access.signal()]);
+      await watch(ended).catch((error) => ended.aborted || fail(error));
       if (signal.aborted) return;
       set({ isLive: false });
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      if (ended.aborted) set({ problem: null });
+      else await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
     }
   }
 

@@ -5,6 +5,7 @@ import { useObjectUrl } from '../workbench/use-object-url.ts';
 import { FilePicker } from './file-picker.tsx';
 import { imagesOf, isFileDrag } from './images-of.ts';
 import type { Slot } from './upload-slots.ts';
+import { useStoredUrl } from './use-stored-url.ts';
 
 /** One slot for an image: its thumbnail and size, or ways to fill it. */
 export function SlotCard(props: {
@@ -64,7 +65,7 @@ export function SlotCard(props: {
 
 function Thumbnail({ file, storedId }: { file: File | null; storedId: string | null }) {
   const url = useObjectUrl(file);
-  const stored = storedId === null ? null : `/images/${encodeURIComponent(storedId)}?w=128`;
+  const stored = useStoredUrl(storedId, '?w=128');
   const src = url ?? stored;
   return (
     <div className="retouch-slot-image">

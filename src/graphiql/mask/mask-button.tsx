@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { SlotGroup } from '../files/upload-slots.ts';
+import { useStoredUrl } from '../files/use-stored-url.ts';
 import type { UploadSlots } from '../files/use-upload-slots.ts';
 import { BrushIcon } from '../workbench/icons.tsx';
 import { MaskDialog } from './mask-dialog.tsx';
@@ -8,16 +9,19 @@ import { MaskDialog } from './mask-dialog.tsx';
 export function MaskButton({ group, slots }: { group: SlotGroup; slots: UploadSlots }) {
   const [isOpen, setIsOpen] = useState(false);
   const first = slots.groups.find(({ isMask }) => !isMask)?.slots[0] ?? null;
-  const stored = first?.storedId ? `/images/${encodeURIComponent(first.storedId)}` : null;
-  const source = (first && slots.fileAt(first)) ?? stored;
+  const file = first && slots.fileAt(first);
+  const storedId = file ? null : (first?.storedId ?? null);
+  const stored = useStoredUrl(isOpen ? storedId : null);
+  const isEmpty = !file && storedId === null;
+  const source = file ?? stored;
   const [slot] = group.slots;
   return (
     <>
       <button
         className="retouch-button"
-        disabled={source === null}
+        disabled={isEmpty}
         onClick={() => setIsOpen(true)}
-        title={source === null ? 'Attach an image first' : undefined}
+        title={isEmpty ? 'Attach an image first' : undefined}
         type="button"
       >
         <BrushIcon /> Paint a mask…

@@ -7,11 +7,15 @@ export function curlOf(options: {
   operation: Operation;
   files?: readonly PlacedFile[];
   headers?: Readonly<Record<string, string>>;
+  /** Whether the request needs a credential, which the variable `RETOUCH_KEY` must contain. */
+  hasCredential?: boolean;
 }): string {
-  const { url, operation, files = [], headers = {} } = options;
+  const { url, operation, files = [], headers = {}, hasCredential = false } = options;
   const lines = [`curl ${quote(url)}`];
   for (const [name, value] of Object.entries(headers))
     lines.push(`-H ${quote(`${name}: ${value}`)}`);
+  // Double quotes, in which a shell expands the variable.
+  if (hasCredential) lines.push('-H "authorization: Bearer $RETOUCH_KEY"');
   if (files.length === 0) {
     lines.push(`-H 'content-type: application/json'`, `-d ${quote(JSON.stringify(operation))}`);
   } else {

@@ -1,4 +1,5 @@
 import { type Client, createClient, NetworkError } from 'graphql-sse';
+import { fetchWithAccess, SIGN_IN } from './access.ts';
 import { explainResponse } from './proxy-errors.ts';
 import { noteDate } from './service-clock.ts';
 
@@ -30,12 +31,22 @@ const UNREACHABLE = 'The service cannot be reached.';
  * Posts to the service and returns its JSON.
  * @throws Error for people if there is no response, or it is not from the service.
  */
-export async function post<Json>(
+export function post<Json>(
   body: BodyInit,
   headers: Record<string, string>,
   signal: AbortSignal | null = null,
 ): Promise<Json> {
-  const response = await fetch(endpoint(), {
+  return postBy<Json>(fetchWithAccess, body, headers, signal);
+}
+
+/** The same by a `fetch` of the caller's. */
+export async function postBy<Json>(
+  send: typeof fetch,
+  body: BodyInit,
+  headers: Record<string, string>,
+  signal: AbortSignal | null = null,
+): Promise<Json> {
+  const response = await send(endpoint(), {
     method: 'POST',
     headers: { accept: 'application/json', ...headers, ...CSRF_HEADERS },
     body,
@@ -67,6 +78,7 @@ export function createSubscriptions(headers: Record<string, string> = {}): Clien
   return createClient({
     url: endpoint(),
     headers: { ...headers, ...CSRF_HEADERS },
+    fetchFn: fetchWithAccess,
     retryAttempts: 0,
   });
 }
@@ -75,9 +87,15 @@ export function createSubscriptions(headers: Record<string, string> = {}): Clien
 export function wordsOf(error: unknown): string {
   if (error instanceof NetworkError) {
     // The message of graphql-sse varies by browser.
-    return error.response ? explainResponse(error.response as Response) : UNREACHABLE;
+    if (!error.response) return UNREACHABLE;
+    return error.response.status === 401 ? SIGN_IN : explainResponse(error.response as Response);
   }
   return error instanceof Error ? error.message : UNREACHABLE;
+}
+
+/** The path of a stored image, by its global id. */
+export function imagePath(id: string, search = ''): string {
+  return `${endpoint().replace(/\/graphql$/, '')}/images/${encodeURIComponent(id)}${search}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ToolbarButton, useGraphiQL } from '@graphiql/react';
 import { useState } from 'react';
 import { parseVariables } from '../files/edit-variables.ts';
+import { access } from '../transport/access.ts';
 import { curlOf } from '../transport/curl.ts';
 import { endpointUrl } from '../transport/graphql.ts';
 import { sentFiles } from '../transport/multipart.ts';
@@ -24,7 +25,8 @@ export function CopyCurlButton() {
       ...(operationName && { operationName }),
     };
     const files = sentFiles(attachments.active(), values);
-    await copyText(curlOf({ url: endpointUrl(), operation, files }));
+    const hasCredential = access.credential() !== null;
+    await copyText(curlOf({ url: endpointUrl(), operation, files, hasCredential }));
     setIsCopied(true);
   }
   return (

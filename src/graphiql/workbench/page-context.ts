@@ -4,6 +4,7 @@ import type { EditsFeed } from '../edits/edits-feed.ts';
 import type { OpenEdit } from '../edits/open-edit.ts';
 import type { Attachments } from '../files/attachments.ts';
 import type { Runs } from '../results/runs.ts';
+import type { Session } from '../sign-in/session.ts';
 
 /** What every panel of the page may use. */
 export interface Page {
@@ -12,6 +13,8 @@ export interface Page {
   readonly feed: EditsFeed;
   /** The edit that the Edits panel shows alone. */
   readonly openEdit: OpenEdit;
+  /** Null without authentication. */
+  readonly session: Session | null;
   /** Whether the built-in sandbox makes the images. */
   readonly sandbox: boolean;
   /** The editor that last had the cursor. */

@@ -35,8 +35,12 @@ export function EditorWatch() {
   return null;
 }
 
-/** Stores the tabs when the page closes, so that a reload restores them exactly. */
+/**
+ * Stores the tabs when the page closes, so that a reload restores them exactly, and when another
+ * viewer signs in, for whom GraphiQL starts anew.
+ */
 export function TabStore() {
+  const { session } = usePage();
   const tabs = useGraphiQL((state) => state.tabs);
   const activeTabIndex = useGraphiQL((state) => state.activeTabIndex);
   const query = useGraphiQL((state) => state.queryEditor);
@@ -54,7 +58,11 @@ export function TabStore() {
       storeTabs(localStorage, { activeTabIndex, tabs: current });
     };
     addEventListener('pagehide', store);
-    return () => removeEventListener('pagehide', store);
-  }, [tabs, activeTabIndex, query, variables, keepsHeaders]);
+    const end = session?.subscribe(store);
+    return () => {
+      removeEventListener('pagehide', store);
+      end?.();
+    };
+  }, [tabs, activeTabIndex, query, variables, keepsHeaders, session]);
   return null;
 }

@@ -40,9 +40,16 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 const EXTENSIONS: Readonly<Record<ContentEncoding, string>> = { br: '.br', gzip: '.gz' };
 
-/** @param options.dir Output of `npm run build:page`. Files are not cached in memory. */
-export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }): GraphiqlRoute {
-  const { dir, sandbox } = options;
+/**
+ * @param options.dir Output of `npm run build:page`. Files are not cached in memory.
+ * @param options.auth Whether the page asks for a credential.
+ */
+export function createGraphiqlRoute(options: {
+  dir: string;
+  sandbox: boolean;
+  auth: boolean;
+}): GraphiqlRoute {
+  const { dir, sandbox, auth } = options;
   const assets = join(dir, 'assets');
 
   /**
@@ -64,7 +71,11 @@ export function createGraphiqlRoute(options: { dir: string; sandbox: boolean }):
       const source = await readFile(join(dir, 'index.html'), 'utf8').catch(() => null);
       setSafety(res);
       if (source === null) return answerText(req, res, 503, NOT_BUILT);
-      const html = Buffer.from(source.replace('data-sandbox="false"', `data-sandbox="${sandbox}"`));
+      const html = Buffer.from(
+        source
+          .replace('data-sandbox="false"', `data-sandbox="${sandbox}"`)
+          .replace('data-auth="false"', `data-auth="${auth}"`),
+      );
       const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
       res.setHeader('ETag', etag);
       res.setHeader('Vary', 'Accept');

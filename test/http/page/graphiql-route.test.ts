@@ -5,10 +5,10 @@ import { createGraphiqlRoute } from '../../../src/http/page/graphiql-route.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { send, serve } from '../../support/http.ts';
 
-const HTML = '<html data-sandbox="false"></html>';
+const HTML = '<html data-sandbox="false" data-auth="false"></html>';
 
 /** A build of the page in a directory of its own, and its route behind a server. */
-async function servePage({ isBuilt = true, sandbox = false } = {}) {
+async function servePage({ isBuilt = true, sandbox = false, auth = false } = {}) {
   const dir = await temporaryDirectory();
   if (isBuilt) {
     await mkdir(join(dir, 'assets'));
@@ -19,7 +19,7 @@ async function servePage({ isBuilt = true, sandbox = false } = {}) {
     await writeFile(join(dir, 'assets/icon-abc.svg'), '<svg/>');
     await writeFile(join(dir, 'assets/notes.txt'), 'nothing of the page');
   }
-  const route = createGraphiqlRoute({ dir, sandbox });
+  const route = createGraphiqlRoute({ dir, sandbox, auth });
   const { url } = await serve((req, res) => {
     const asset = /^\/assets\/(.*)$/.exec(req.url ?? '')?.[1];
     void (asset === undefined ? route.page(req, res) : route.asset(req, res, asset));
@@ -58,6 +58,11 @@ describe('the page', () => {
   test('knows when the sandbox is on', async () => {
     const get = await servePage({ sandbox: true });
     expect((await get('/')).body.toString()).toContain('data-sandbox="true"');
+  });
+
+  test('knows when authentication is on', async () => {
+    const get = await servePage({ auth: true });
+    expect((await get('/')).body.toString()).toContain('data-sandbox="false" data-auth="true"');
   });
 
   test('says what to run while it is not built', async () => {
