@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PrismaClient } from '../../src/database/database.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { EDIT } from '../support/operations.ts';
 import { png } from '../support/test-images.ts';
@@ -51,6 +51,9 @@ const prices = (version: string, from: string, imageOutput: string) => ({
   usdPerMillionTokens: { textInput: '1', imageInput: '1', imageOutput },
 });
 
+/** The size that the sandbox takes every input for when it does not draw. */
+const INPUT = { width: 1_024, height: 1_024 };
+
 describe.runIf(hasDatabase)('costs', () => {
   let app: TestApp;
   let dir: string;
@@ -69,7 +72,7 @@ describe.runIf(hasDatabase)('costs', () => {
     const { data } = await app.upload(
       EDIT,
       { input: { images: [{ file: null }], prompt: 'a red hat', quality: 'LOW', ...input } },
-      { 'input.images.0.file': await png() },
+      { 'input.images.0.file': await png(INPUT.width, INPUT.height) },
     );
     return data.editImage.editJob;
   };
@@ -89,7 +92,7 @@ describe.runIf(hasDatabase)('costs', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'retouch-prices-'));
     await writeFile(join(dir, 'prices.json'), inUse);
-    app = await startTestApp({ PRICES_FILE: join(dir, 'prices.json') });
+    app = await startTestApp({ PRICES_FILE: join(dir, 'prices.json') }, NO_DRAWING);
   });
   afterAll(async () => {
     await app?.stop();
@@ -234,7 +237,7 @@ describe.runIf(hasDatabase)('costs', () => {
     const done = await edit(asked);
     const job = await jobOf(done);
     const [{ id }] = done.inputImages;
-    for (const image of [{ id }, { dimensions: { width: 64, height: 48 } }]) {
+    for (const image of [{ id }, { dimensions: INPUT }]) {
       const { data, errors } = await app.query(ESTIMATE, { input: { ...asked, images: [image] } });
       expect(errors).toBeUndefined();
       expect(data.estimateEdit).toMatchObject({

@@ -13,6 +13,58 @@ const SIZE = { width: 64, height: 48 };
 const ASKED = { prompt: 'a red hat', quality: 'LOW' };
 const REJECTED = { __typename: 'LimitExceededError' };
 
+describe.runIf(hasDatabase)('a limit that is not valid', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app?.stop());
+
+  test.each([
+    [{}, 'amount', 'REQUIRED'],
+    [{ amount: '0.0000001' }, 'amount', 'INVALID_VALUE'],
+    [{ amount: '1.5', measure: 'TOKENS' }, 'amount', 'INVALID_VALUE'],
+    [{ amount: '1', window: null }, 'window', 'REQUIRED'],
+    [{ amount: '1', measure: 'CONCURRENT_EDITS' }, 'window', 'INVALID_VALUE'],
+    [{ amount: '1', measure: 'REQUESTS' }, 'window', 'INVALID_VALUE'],
+    [{ amount: '1', timeZone: 'Mars/Olympus' }, 'timeZone', 'INVALID_VALUE'],
+    [{ amount: '1', subject: { ownerId: 'a\0' } }, 'subject.ownerId', 'INVALID_VALUE'],
+    [{ amount: '1', subject: { ownerId: '' } }, 'subject.ownerId', 'INVALID_VALUE'],
+    [
+      { amount: '1', subject: { metadata: { key: '', value: 'x' } } },
+      'subject.metadata.key',
+      'INVALID_VALUE',
+    ],
+    [
+      {
+        amount: '1',
+        measure: 'REQUESTS',
+        window: null,
+        subject: { metadata: { key: 'a', value: 'x' } },
+      },
+      'subject',
+      'INVALID_VALUE',
+    ],
+  ])('is not set by %j', async (input, field, code) => {
+    expect(await setLimit(app, { window: 'DAY', ...input })).toMatchObject({ field, code });
+    expect(await limitsOf(app)).toEqual([]);
+  });
+
+  test('has exactly one subject, which exists, and an amount of up to 12 digits', async () => {
+    const two = { subject: { ownerId: 'a', apiKeyId: 'b' }, amount: '1', window: 'DAY' };
+    await expect(setLimit(app, two)).rejects.toThrow('LimitSubjectInput');
+    await expect(setLimit(app, { ...two, subject: {} })).rejects.toThrow('LimitSubjectInput');
+    const subject = { apiKeyId: Buffer.from(`ApiKey:${randomUUID()}`).toString('base64url') };
+    expect(await setLimit(app, { ...two, subject })).toMatchObject({ resource: 'ApiKey' });
+    await expect(setLimit(app, { amount: '-1', window: 'DAY' })).rejects.toThrow('Decimal');
+    const most = '999999999999.999999';
+    expect((await setLimit(app, { amount: most, window: 'DAY' })).limit).toMatchObject({
+      amount: most,
+      remaining: most,
+    });
+  });
+});
+
 describe.runIf(hasDatabase)('a limit on cost', () => {
   let app: TestApp;
   let picture: Buffer;
@@ -182,50 +234,6 @@ describe.runIf(hasDatabase)('a limit on cost', () => {
     expect(await costLimitOf(app)).toMatchObject(used);
     await set({ amount: null, window: 'MONTH' });
     expect((await set({ amount: '1', window: 'MONTH' })).limit).toMatchObject(used);
-  });
-
-  test.each([
-    [{}, 'amount', 'REQUIRED'],
-    [{ amount: '0.0000001' }, 'amount', 'INVALID_VALUE'],
-    [{ amount: '1.5', measure: 'TOKENS' }, 'amount', 'INVALID_VALUE'],
-    [{ amount: '1', window: null }, 'window', 'REQUIRED'],
-    [{ amount: '1', measure: 'CONCURRENT_EDITS' }, 'window', 'INVALID_VALUE'],
-    [{ amount: '1', measure: 'REQUESTS' }, 'window', 'INVALID_VALUE'],
-    [{ amount: '1', timeZone: 'Mars/Olympus' }, 'timeZone', 'INVALID_VALUE'],
-    [{ amount: '1', subject: { ownerId: 'a\0' } }, 'subject.ownerId', 'INVALID_VALUE'],
-    [{ amount: '1', subject: { ownerId: '' } }, 'subject.ownerId', 'INVALID_VALUE'],
-    [
-      { amount: '1', subject: { metadata: { key: '', value: 'x' } } },
-      'subject.metadata.key',
-      'INVALID_VALUE',
-    ],
-    [
-      {
-        amount: '1',
-        measure: 'REQUESTS',
-        window: null,
-        subject: { metadata: { key: 'a', value: 'x' } },
-      },
-      'subject',
-      'INVALID_VALUE',
-    ],
-  ])('is not set by %j', async (input, field, code) => {
-    expect(await set({ window: 'DAY', ...input })).toMatchObject({ field, code });
-    expect(await limitsOf(app)).toEqual([]);
-  });
-
-  test('has exactly one subject, which exists, and an amount of up to 12 digits', async () => {
-    const two = { subject: { ownerId: 'a', apiKeyId: 'b' }, amount: '1', window: 'DAY' };
-    await expect(set(two)).rejects.toThrow('LimitSubjectInput');
-    await expect(set({ ...two, subject: {} })).rejects.toThrow('LimitSubjectInput');
-    const subject = { apiKeyId: Buffer.from(`ApiKey:${randomUUID()}`).toString('base64url') };
-    expect(await set({ ...two, subject })).toMatchObject({ resource: 'ApiKey' });
-    await expect(set({ amount: '-1', window: 'DAY' })).rejects.toThrow('Decimal');
-    const most = '999999999999.999999';
-    expect((await set({ amount: most, window: 'DAY' })).limit).toMatchObject({
-      amount: most,
-      remaining: most,
-    });
   });
 
   test('that asks for tokens only accepts an edit without a known price', async () => {
