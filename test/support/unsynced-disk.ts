@@ -138,8 +138,10 @@ export function keepUnsynced(dir: string, shadow: string): UnsyncedDisk {
   function created(path: string): void {
     if (entryAt(path) !== undefined) return;
     const [parent, name] = parentOf(path);
-    const isDirectory = inside(() => fs.statSync(path).isDirectory());
-    parent.change([name, isDirectory ? new Directory() : inside(() => link(path))]);
+    const found = inside(() => fs.statSync(path));
+    // It has no content, and the next start replaces it.
+    if (found.isSocket()) return;
+    parent.change([name, found.isDirectory() ? new Directory() : inside(() => link(path))]);
   }
 
   function renamed(from: string, to: string): void {
