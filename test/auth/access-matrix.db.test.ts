@@ -263,6 +263,64 @@ describe.runIf(hasDatabase)('with two owners of equal data', () => {
     });
   });
 
+  describe('the subscriptions', () => {
+    async function subscribe(headers: Headers, name: string, call: string) {
+      const response = await fetch(`${service.app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+        body: JSON.stringify({ query: source('Subscription', name, call) }),
+      });
+      return response;
+    }
+    /** The text of a stream up to what it waits for, which ends it. */
+    async function readUntil(response: Response, end: string): Promise<string> {
+      let text = '';
+      for await (const chunk of response.body ?? []) {
+        text += Buffer.from(chunk).toString();
+        if (text.includes(end)) break;
+      }
+      return text;
+    }
+
+    test('are rejected for a revoked key, and without one', async () => {
+      for (const [name, { calls }] of rows(SUBSCRIPTIONS)) {
+        for (const call of calls(ann.ids)) {
+          for (const headers of [revoked, {}]) {
+            expect((await subscribe(headers, name, call)).status).toBe(401);
+          }
+        }
+      }
+    });
+
+    test('to an edit find it for its owner, a key that may only read, and admins', async () => {
+      const [call = ''] = SUBSCRIPTIONS['editJob']?.calls(ann.ids) ?? [];
+      for (const headers of [ann.headers, readOnly, ADMIN]) {
+        const text = await (await subscribe(headers, 'editJob', call)).text();
+        expect(text).toContain('SUCCEEDED');
+      }
+      const text = await (await subscribe(bob.headers, 'editJob', call)).text();
+      expect(text).toContain('NOT_FOUND');
+      expect(marksIn(text, call, ann)).toEqual([]);
+    });
+
+    test('to all edits tell an owner, and an admin, of their own only', async () => {
+      const streams = await Promise.all(
+        [bob.headers, ADMIN].map((headers) => subscribe(headers, 'editJobs', '')),
+      );
+      const retry = async (headers: Headers, id: string) =>
+        (await service.query(headers, RETRY, { id })).data.retryEdit.editJob.id as string;
+      const anns = await retry(ann.headers, ann.ids.job);
+      const bobs = await retry(bob.headers, bob.ids.job);
+      const { job: bosss } = await service.edit(ADMIN, 'of the admin');
+      const ends = [bobs, bosss.id];
+      for (const [at, stream] of streams.entries()) {
+        const text = await readUntil(stream, ends[at] ?? '');
+        expect(text).not.toContain(anns);
+        expect(marksIn(text, '', ann)).toEqual([]);
+      }
+    });
+  });
+
   test.each(Object.entries(ACTING_FOR))(
     '%s is run for an owner by admins only',
     async (name, good) => {
