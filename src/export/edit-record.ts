@@ -44,6 +44,7 @@ export function toEditRecord(
       }));
   return {
     id: encodeGlobalId('EditJob', job.id),
+    owner: { id: job.ownerId },
     status: job.status,
     createdAt: job.createdAt,
     startedAt: job.startedAt,

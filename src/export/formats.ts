@@ -71,6 +71,7 @@ const COLUMNS: readonly Column[] = [
   ['error.code', (edit) => text(edit.error?.code)],
   ['error.message', (edit) => text(edit.error?.message)],
   ['retryOf.id', (edit) => text(edit.retryOf?.id)],
+  ['owner.id', (edit) => text(edit.owner.id)],
   ['inputImages.id', (edit) => ids(edit.inputImages)],
   ['inputImages.url', (edit) => urls(edit.inputImages)],
   ['mask.id', (edit) => text(edit.mask?.id)],

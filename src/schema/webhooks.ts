@@ -112,7 +112,7 @@ const WebhookDelivery = builder.prismaNode('WebhookDelivery', {
 
 builder.prismaNode('WebhookEndpoint', {
   description:
-    'A webhook: an endpoint that receives signed events (https://www.standardwebhooks.com) when the viewer’s edits end. The request body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
+    'A webhook: an endpoint that receives signed events (https://www.standardwebhooks.com) when the viewer’s edits end. The request body is `{ type, timestamp, data: { editJob } }` with the fields `id`, `owner { id }`, `status`, `model`, `createdAt`, `finishedAt`, `metadata`, `outputImages { id url }`, `usage` and `error { code message }`.',
   id: { field: 'id', description: 'Global id.' },
   findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({

@@ -5,6 +5,7 @@ import { TYPE_OF_EVENT, type WebhookEvent } from './webhook-event.ts';
 /** The job's fields in a message: no prompt, no images. */
 export const MESSAGE_FIELDS = {
   id: true,
+  ownerId: true,
   status: true,
   model: true,
   metadata: true,
@@ -44,6 +45,7 @@ export function editMessage(
     data: {
       editJob: {
         id: links.globalId('EditJob', job.id),
+        owner: { id: job.ownerId },
         status: job.status,
         model: job.model,
         createdAt: job.createdAt,

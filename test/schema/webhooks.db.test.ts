@@ -110,6 +110,7 @@ describe.runIf(hasDatabase)('webhooks', () => {
         data: {
           editJob: {
             id: done.id,
+            owner: { id: 'local' },
             status: 'SUCCEEDED',
             model: done.model,
             createdAt: done.createdAt,

@@ -35,6 +35,7 @@ describe.runIf(hasDatabase)('a webhook', () => {
       data: {
         editJob: {
           id: `EditJob:${jobId}`,
+          owner: { id: 'me' },
           status: 'SUCCEEDED',
           model: 'm',
           createdAt: job.createdAt.toISOString(),
