@@ -1,6 +1,5 @@
-import { createApiKeys } from '../access/api-keys.ts';
-import { createOwners } from '../access/owners.ts';
-import { type Auditor, createAudit } from '../auth/audit.ts';
+import { openAccess } from '../access/open-access.ts';
+import type { Auditor } from '../auth/audit.ts';
 import { OPERATOR } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { BlobStore } from '../images/storage/blob-store.ts';
@@ -20,11 +19,11 @@ export function createCommands(options: {
   blobs: BlobStore;
 }): Commands {
   const { prisma, events, blobs } = options;
-  const audit = createAudit();
+  const { audit, apiKeys, owners } = openAccess({ prisma, events });
   const actor = ACTOR;
   return {
-    ...createKeyCommands({ prisma, apiKeys: createApiKeys({ prisma, events, audit }), actor }),
-    ...createOwnerCommands({ prisma, owners: createOwners({ prisma, events, audit }), actor }),
+    ...createKeyCommands({ prisma, apiKeys, actor }),
+    ...createOwnerCommands({ prisma, owners, actor }),
     assignHistory: createAssignHistory({ prisma, blobs, audit, actor }),
   };
 }

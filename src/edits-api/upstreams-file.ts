@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { fileProblem, readJsonFile } from '../config/json-file.ts';
 import { editsApiUrl, secret } from '../config/setting-schemas.ts';
-import { ConfigError } from '../errors.ts';
 
 /** One upstream, as configured. */
 export interface UpstreamConfig {
@@ -60,17 +59,9 @@ export async function readUpstreamsFile(
   path: string,
   firstHand: boolean | null,
 ): Promise<readonly UpstreamConfig[]> {
-  const problem = (reason: string) =>
-    new ConfigError([`EDITS_API_FILE ${JSON.stringify(path)}: ${reason}`]);
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    // The parser's own message may quote a part of the file.
-    throw problem(error instanceof SyntaxError ? 'is not JSON' : String(error));
-  }
+  const json = await readJsonFile('EDITS_API_FILE', path);
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw problem(z.prettifyError(parsed.error));
+  if (!parsed.success) throw fileProblem('EDITS_API_FILE', path, z.prettifyError(parsed.error));
   return parsed.data.map((one) => {
     const isFirstHand = one.firstHand ?? firstHand ?? isFirstHandHost(one.url);
     return {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import {
   publicKey,
@@ -6,7 +5,7 @@ import {
   TOKEN_ALGORITHMS,
   type TokenIssuerSettings,
 } from '../../config/auth-settings.ts';
-import { ConfigError } from '../../errors.ts';
+import { fileProblem, readJsonFile } from '../../config/json-file.ts';
 
 const text = z.string().min(1);
 
@@ -38,16 +37,9 @@ const schema = z
 
 /** Reads AUTH_JWT_FILE. @throws ConfigError */
 export async function readIssuersFile(path: string): Promise<readonly TokenIssuerSettings[]> {
-  const problem = (reason: string) =>
-    new ConfigError([`AUTH_JWT_FILE ${JSON.stringify(path)}: ${reason}`]);
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw problem(error instanceof SyntaxError ? 'is not JSON' : String(error));
-  }
+  const json = await readJsonFile('AUTH_JWT_FILE', path);
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw problem(z.prettifyError(parsed.error));
+  if (!parsed.success) throw fileProblem('AUTH_JWT_FILE', path, z.prettifyError(parsed.error));
   return parsed.data.map(({ audience, jwksUrl, publicKey: key = '', ...rest }) => ({
     ...rest,
     audience: [audience].flat(),

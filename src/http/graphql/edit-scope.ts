@@ -1,8 +1,8 @@
-import { GraphQLError, getOperationAST } from 'graphql';
+import { getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Viewer } from '../../auth/viewer.ts';
 import { assertCanEdit } from '../../auth/visible.ts';
-import { toErrorResponse } from '../error-response.ts';
+import { refusalOf } from './refusal.ts';
 
 /**
  * Mutations need the scope `edit`, every one of them: a new mutation cannot forget it. What is for
@@ -15,9 +15,7 @@ export function useEditScope(): Plugin<{ readonly viewer: Viewer }> {
       try {
         assertCanEdit(contextValue.viewer);
       } catch (error) {
-        const { code, message, status } = toErrorResponse(error);
-        const refusal = new GraphQLError(message, { extensions: { code, http: { status } } });
-        setResultAndStopExecution({ errors: [refusal] });
+        setResultAndStopExecution({ errors: [refusalOf(error)] });
       }
     },
   };

@@ -1,11 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { AccessWatch, OpenedAccess } from '../../auth/access-watch.ts';
 import { ownerOf } from '../../auth/visible.ts';
-import { toErrorResponse } from '../error-response.ts';
 import type { StreamPlaces } from '../stream-places.ts';
 import { isAsyncIterable } from './async-iterable.ts';
+import { refusalOf } from './refusal.ts';
 
 interface StreamContext {
   readonly res?: ServerResponse;
@@ -38,9 +37,7 @@ export function createOpenStreams(options: {
         try {
           res.once('close', places.take(ownerOf(access.viewer)));
         } catch (error) {
-          const { code, message, status } = toErrorResponse(error);
-          const refusal = new GraphQLError(message, { extensions: { code, http: { status } } });
-          setResultAndStopExecution({ errors: [refusal] });
+          setResultAndStopExecution({ errors: [refusalOf(error)] });
         }
       },
       onResultProcess({ result, serverContext: { res, access } }) {

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'graphql';
 import { z } from 'zod';
-import { ConfigError } from '../../../errors.ts';
+import { fileProblem, readJsonFile } from '../../../config/json-file.ts';
 import { checkDocumentText } from '../query-limits.ts';
 
 /** Documents by their ids. */
@@ -20,14 +19,8 @@ const schema = z.record(z.string().min(1).max(256), z.string().min(1));
  * @throws ConfigError
  */
 export async function readOperationList(path: string): Promise<OperationList> {
-  const problem = (reason: string) =>
-    new ConfigError([`PERSISTED_OPERATIONS_FILE ${JSON.stringify(path)}: ${reason}`]);
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw problem(error instanceof SyntaxError ? 'is not JSON' : String(error));
-  }
+  const problem = (reason: string) => fileProblem('PERSISTED_OPERATIONS_FILE', path, reason);
+  const json = await readJsonFile('PERSISTED_OPERATIONS_FILE', path);
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw problem('must be an object of documents by their ids');
   const list = new Map(
