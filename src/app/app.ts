@@ -7,6 +7,7 @@ import { WORKER_ROUTES } from '../http/worker-routes.ts';
 import type { Log } from '../log.ts';
 import { openApi } from './api.ts';
 import { logAuthNotes } from './auth-notes.ts';
+import { keepLocalOwner } from './local-owner.ts';
 import { openSharedParts } from './shared-parts.ts';
 import { explainStart, withoutCloseErrors } from './start-failure.ts';
 import { knownUpstreams } from './upstreams.ts';
@@ -64,7 +65,10 @@ async function openApp(options: AppOptions): Promise<App> {
     role === 'worker'
       ? null
       : opened.adopt(await openApi({ shared, upstreams, config, log }), (it) => it.close());
-  if (api !== null) await logAuthNotes({ auth: config.auth, prisma: shared.prisma, log });
+  if (api !== null) {
+    await keepLocalOwner({ auth: config.auth, prisma: shared.prisma });
+    await logAuthNotes({ auth: config.auth, prisma: shared.prisma, log });
+  }
   // Without it, commands could not reach the embedded database, which only this process can open.
   if (config.database.kind === 'pglite') {
     const commands = createCommands({ ...shared, blobs: shared.images.blobs });
