@@ -1,8 +1,9 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandRun, Commands } from '../../src/admin/commands.ts';
+import { ServiceFailedError } from '../../src/admin/socket/protocol.ts';
 import { serveCommands } from '../../src/admin/socket/serve-commands.ts';
 import { connectCommands } from '../../src/admin/socket/socket-commands.ts';
 import {
@@ -138,6 +139,25 @@ describe('the socket', () => {
     await second;
     await Promise.all([server.close(), expect(running).rejects.toThrow()]);
     expect(ended).toEqual(['the client has disconnected', 'the service shuts down']);
+  });
+
+  test.each([
+    ['before it responds', null],
+    ['while the command runs', '{"progress":"half"}\n'],
+  ])('says in one sentence that the service was killed %s', async (_, line) => {
+    const path = join(await temporaryDirectory(), 'admin.sock');
+    const server = createServer((_req, res) => {
+      if (line === null) res.destroy();
+      else res.write(line, () => res.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    onTestFinished(() => void server.close());
+    const commands = await connectCommands(path);
+    await expect(commands?.listOwners({}, quiet)).rejects.toThrow(
+      new ServiceFailedError(
+        'The service ended before the command did: check its log, then run the command again.',
+      ),
+    );
   });
 
   test('knows nothing but commands', async () => {

@@ -105,8 +105,9 @@ async function readResult(
   throw ended();
 }
 
+/** Errors of Node's HTTP client, such as `socket hang up`, name no system call. */
 const isConnectionError = (error: unknown) =>
-  error instanceof Error && 'syscall' in error && 'code' in error;
+  error instanceof Error && 'code' in error && ('syscall' in error || error.code === 'ECONNRESET');
 
 const ended = () =>
   new ServiceFailedError(
