@@ -24,13 +24,17 @@ describe.runIf(hasDatabase)('random credentials, requests and bodies', () => {
     const fuzz = await createAccessFuzz({ seed: SEED, imageId, jobId: job.id, key: bob.key });
     let left = REQUESTS;
     const endMs = performance.now() + MINUTES * 60_000;
+    const statuses: Record<number, number> = {};
     const next = () => (left-- > 0 || performance.now() < endMs ? fuzz() : null);
-    expect(
-      await sendFuzzes(service.app.url, next, 4, {
-        // The ids are in the requests; these are not.
-        foreign: ['only ann may read this', job.outputImages[0].id, job.prompt.id],
-      }),
-    ).toEqual([]);
+    const wrong = await sendFuzzes(service.app.url, next, 4, {
+      // The ids are in the requests; these are not.
+      foreign: ['only ann may read this', job.outputImages[0].id, job.prompt.id],
+      onStatus(status) {
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      },
+    });
+    if (MINUTES > 0) process.stdout.write(`answers by status: ${JSON.stringify(statuses)}\n`);
+    expect(wrong).toEqual([]);
     const { data } = await service.query(
       bearer(ann.key),
       'query ($id: ID!) { editJobs { totalCount } editJob(id: $id) { status prompt { text } } }',

@@ -7,6 +7,13 @@ import {
 import { text } from 'node:stream/consumers';
 import type { FuzzRequest } from './fuzz-requests.ts';
 
+export interface FuzzOptions {
+  /** What no answer may contain. */
+  readonly foreign?: readonly string[];
+  /** Called with the status of each answer. */
+  readonly onStatus?: (status: number) => void;
+}
+
 /**
  * Sends a request of the fuzz and reads its answer but for a stream's, which it leaves. Looks at the
  * thumbnail of what was uploaded.
@@ -17,10 +24,11 @@ async function sendFuzz(
   url: string,
   request: FuzzRequest,
   agent: Agent,
-  foreign: readonly string[],
+  { foreign = [], onStatus }: FuzzOptions,
 ): Promise<string | null> {
   const response = await answerTo(url, request, agent);
   const { statusCode: status = 0, headers } = response;
+  onStatus?.(status);
   const type = headers['content-type'] ?? '';
   if (!type.includes('json')) {
     response.destroy();
@@ -75,14 +83,13 @@ export async function sendFuzzes(
   url: string,
   next: () => FuzzRequest | null,
   atOnce: number,
-  /** What no answer may contain. */
-  { foreign = [] }: { foreign?: readonly string[] } = {},
+  options: FuzzOptions = {},
 ): Promise<string[]> {
   const wrong: string[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   async function sendAll(): Promise<void> {
     for (let request = next(); request !== null; request = next()) {
-      const found = await sendFuzz(url, request, agent, foreign).catch((error: unknown) =>
+      const found = await sendFuzz(url, request, agent, options).catch((error: unknown) =>
         String(error),
       );
       if (found !== null) {
