@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
   displayedPart,
@@ -5,6 +6,10 @@ import {
   hashApiKey,
   isApiKey,
 } from '../../../src/auth/api-keys/key-format.ts';
+
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const base62 = (value: number): string =>
+  Array.from({ length: 6 }, (_, at) => DIGITS[Math.floor(value / 62 ** (5 - at)) % 62]).join('');
 
 describe('an API key', () => {
   test('is the prefix, 30 random characters and a checksum, and differs each time', () => {
@@ -20,6 +25,7 @@ describe('an API key', () => {
     // CRC32 of these 38 characters, computed by another implementation.
     const body = `rt_live_${'a'.repeat(30)}`;
     expect(isApiKey(`${body}241UpG`)).toBe(true);
+    expect(base62(crc32(body))).toBe('241UpG');
   });
 
   test('is recognized as mistyped wherever one character differs', () => {
@@ -34,6 +40,15 @@ describe('an API key', () => {
     'is not %j',
     (text) => expect(isApiKey(text)).toBe(false),
   );
+
+  test.each([
+    `rt_test_${'a'.repeat(30)}`,
+    `rt_live_${'a'.repeat(29)}`,
+    `rt_live_${'a'.repeat(31)}`,
+    `rt_live_${'a'.repeat(29)}-`,
+  ])('is not %s with its right checksum', (body) => {
+    expect(isApiKey(body + base62(crc32(body)))).toBe(false);
+  });
 
   test('shows 12 characters, and is stored as its SHA-256', () => {
     const key = generateApiKey();
