@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
-import { ADMIN, bearer, startAccessApp } from '../support/access-app.ts';
+import { generateApiKey } from '../../src/auth/api-keys/key-format.ts';
+import { ADMIN, bearer, type KeyInput, startAccessApp } from '../support/access-app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -55,6 +56,7 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
       }
       const page = await service.get('/graphql', { accept: 'text/html' });
       expect([200, 503]).toContain(page.status);
+      expect([404, 503]).toContain((await service.get('/graphiql/assets/x.js')).status);
     });
 
     test.each(['/images', '/graphql'])(
@@ -81,9 +83,10 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
     );
 
     test.each([['Basic YW5uOnB3'], ['Bearer'], ['Bearer a b'], ['rt_live_x']])(
-      'Authorization: %s is rejected',
+      'Authorization: %s is rejected, also beside the header of a trusted proxy',
       async (authorization) => {
         expect((await service.query({ authorization }, VIEWER)).status).toBe(401);
+        expect((await service.query({ ...ADMIN, authorization }, VIEWER)).status).toBe(401);
       },
     );
   });
@@ -116,6 +119,11 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
       const before = statements();
       expect((await service.query(bearer(typo), VIEWER)).status).toBe(401);
       expect(statements()).toBe(before);
+      const unknown = bearer(generateApiKey());
+      for (let times = 0; times < 3; times += 1) {
+        expect((await service.query(unknown, VIEWER)).status).toBe(401);
+      }
+      expect(statements()).toBe(before + 1);
     });
 
     test('that is not valid decides, also beside the header of a trusted proxy', async () => {
@@ -212,24 +220,28 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
   describe('a key makes no stronger key', () => {
     test('of a higher scope, for another owner, or for further models', async () => {
       const { key: reader } = await service.createKey({ scopes: ['READ'] });
-      const { key: editor } = await service.createKey({ allowedModels: ['gpt-image-1'] });
+      const { key: editor } = await service.createKey();
+      const { key: limited } = await service.createKey({ allowedModels: ['gpt-image-1'] });
       // A read-only key runs no mutation at all.
       expect(await service.createKey({ scopes: ['READ'] }, bearer(reader))).toMatchObject({
         errors: [{ extensions: { code: 'FORBIDDEN' } }],
       });
-      for (const input of [
-        { scopes: ['ADMIN'] as const },
-        { ownerId: 'bob' },
-        { allowedModels: ['gpt-image-1', 'gpt-image-2'] },
-        {},
-      ]) {
-        const { errors } = await service.createKey(input, bearer(editor));
+      const stronger: [string, KeyInput, string][] = [
+        [editor, { scopes: ['ADMIN'] }, 'does not have the scope ADMIN'],
+        [editor, { ownerId: 'bob' }, 'for another owner'],
+        [limited, { allowedModels: ['gpt-image-1', 'gpt-image-2'] }, 'limited to some models'],
+        [limited, {}, 'limited to some models'],
+      ];
+      for (const [key, input, reason] of stronger) {
+        const { errors } = await service.createKey(input, bearer(key));
         expect(errors, JSON.stringify(input)).toMatchObject([
-          { extensions: { code: 'FORBIDDEN' } },
+          { message: expect.stringContaining(reason), extensions: { code: 'FORBIDDEN' } },
         ]);
       }
       const weaker = { scopes: ['READ'] as const, allowedModels: ['gpt-image-1'] };
-      expect(await service.createKey(weaker, bearer(editor))).toMatchObject({ key: /^rt_live_/ });
+      expect(await service.createKey(weaker, bearer(limited))).toMatchObject({
+        key: expect.stringMatching(/^rt_live_/),
+      });
     });
 
     test('by rotating one, or by revoking one', async () => {
@@ -262,7 +274,7 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
   });
 
   describe('when access ends', () => {
-    const WATCH = 'subscription { editJobs { __typename } }';
+    const WATCH = 'subscription { editJobs { ... on EditJobUpdate { editJob { id } } } }';
 
     async function openSse(key: string) {
       const response = await fetch(`${service.app.url}/graphql`, {
@@ -302,8 +314,8 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
       const { key, id } = await service.createKey({ ownerId: 'eve' });
       const { key: other } = await service.createKey();
       const sse = await openSse(key);
-      const others = await openSse(other);
-      onTestFinished(async () => void (await others.body?.cancel()));
+      const others = (await openSse(other)).body?.getReader();
+      onTestFinished(async () => void (await others?.cancel()));
       const socket = await openSocket(bearer(key));
       await once(socket, 'message');
       const closed = closeCode(socket);
@@ -318,7 +330,13 @@ describe.runIf(hasDatabase)('a service with authentication', () => {
         expect([401, 403]).toContain((await service.query(bearer(key), VIEWER)).status),
       );
       // Another owner's stream goes on.
-      expect(others.body?.locked).toBe(false);
+      const { job } = await service.edit(bearer(other));
+      let text = '';
+      while (!text.includes(job.id)) {
+        const { value, done } = (await others?.read()) ?? { done: true };
+        expect(done).toBe(false);
+        text += Buffer.from(value ?? []).toString();
+      }
     });
 
     test('by its expiry, its streams and sockets are closed', async () => {
