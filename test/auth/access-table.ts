@@ -10,6 +10,8 @@ export interface Ids {
   readonly ownerId: string;
   readonly job: string;
   readonly image: string;
+  /** An image that an edit made. */
+  readonly output: string;
   readonly prompt: string;
   readonly webhook: string;
   readonly delivery: string;
@@ -56,7 +58,7 @@ export const QUERIES: Readonly<Record<string, Row>> = {
     '(filter: { metadata: { project: "x" } })',
     '(orderBy: { field: COST, direction: DESC })',
     ({ image }) => `(filter: { inputImageId: "${image}" })`,
-    ({ image }) => `(filter: { outputImageId: "${image}" })`,
+    ({ output }) => `(filter: { outputImageId: "${output}" })`,
   ),
   prompts: own('', '(search: "hat")'),
   usage: own(
