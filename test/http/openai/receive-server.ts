@@ -8,7 +8,7 @@ import type { StoredImage } from '../../../src/images/images.ts';
 import { receiveUploads } from '../../../src/images/receive/receive-image.ts';
 import { createAddressGuard } from '../../../src/net/address-guard.ts';
 import { encodeGlobalId } from '../../../src/public-ids/global-id.ts';
-import { type Answer, send, serve } from '../../support/http.ts';
+import { send, serve } from '../../support/http.ts';
 import { BOUNDARY, type FormPart, formBody } from '../../support/multipart.ts';
 import { temporaryStorage } from '../../support/storage.ts';
 
@@ -87,6 +87,7 @@ export async function receiveServer(
   });
 
   const handled: Promise<void>[] = [];
+  let last: Received | undefined;
   const { url, port } = await serve((req, res) => {
     options.onRequest?.();
     const gone = new AbortController();
@@ -108,7 +109,9 @@ export async function receiveServer(
         const images = edit.images.map(shown);
         const mask = edit.mask && shown(edit.mask);
         await edit.discard();
-        respond(200, { params, images, mask, isStreamed, ...NO_IMAGE });
+        const received = { params, images, mask, isStreamed };
+        last = toReceived(200, JSON.stringify(received));
+        respond(200, { ...received, ...NO_IMAGE });
       } catch (error) {
         const { status, code, message, details } = toErrorResponse(error);
         if (status === 500) throw error;
@@ -123,7 +126,7 @@ export async function receiveServer(
     headers: Record<string, string | number> = {},
   ): Promise<Received> {
     const answer = await send(`${url}/v1/images/edits`, { method: 'POST', headers, body });
-    return toReceived(answer);
+    return toReceived(answer.status, answer.body.toString());
   }
 
   return {
@@ -134,6 +137,11 @@ export async function receiveServer(
     /** Until every request that came so far is done with. */
     settled: () => Promise.all(handled),
     handled,
+    /** What was received last, for clients that hide the response. */
+    last(): Received {
+      if (last === undefined) throw new Error('nothing was received');
+      return last;
+    },
     post,
     form: (parts: readonly FormPart[]) =>
       post(formBody(parts), { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }),
@@ -147,8 +155,8 @@ export async function receiveServer(
 /** For clients that expect a response of the API. */
 const NO_IMAGE = { created: 1, data: [{ b64_json: 'iVBORw0KGgo=' }] };
 
-function toReceived({ status, body }: Answer): Received {
-  return { status, ...JSON.parse(body.toString()) };
+function toReceived(status: number, json: string): Received {
+  return { status, ...JSON.parse(json) };
 }
 
 function shown(input: InputImage) {
