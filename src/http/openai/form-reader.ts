@@ -11,6 +11,7 @@ export interface FormPart {
 /** Names occur in messages. */
 const MAX_NAME_CHARACTERS = 256;
 const MAX_HEADER_BYTES = 16 * 1024;
+const SEAM_BYTES = 1024;
 const CR = 0x0d;
 const CRLF = Buffer.from('\r\n');
 const END_OF_HEADER = Buffer.from('\r\n\r\n');
@@ -31,13 +32,18 @@ export function createFormReader(
   const delimiter = Buffer.from(`\r\n--${options.boundary}`);
   // The first boundary may come without a line break before it.
   let rest: Buffer = CRLF;
+  /** What follows `rest`. */
+  let ahead: Buffer | null = null;
   let part: FileBody = createFileBody(() => readTo(delimiter));
   let parts = 0;
 
   async function readMore(): Promise<void> {
-    const chunk = await body.next();
+    const chunk: Buffer | null = ahead ?? (await body.next());
     if (chunk === null) throw malformed('it ends before its last boundary');
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    // A few bytes tell what the rest is; the whole chunk would be copied for them.
+    const bytes = rest.length === 0 ? chunk.length : Math.min(chunk.length, SEAM_BYTES);
+    ahead = bytes < chunk.length ? chunk.subarray(bytes) : null;
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk.subarray(0, bytes)]);
   }
 
   function take(bytes: number): Buffer {
