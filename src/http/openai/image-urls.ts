@@ -70,13 +70,8 @@ export function createOpenImageUrl(options: ImageUrlOptions): OpenImageUrl {
         throw new FetchError('its response is compressed.');
       }
       if (Number(length ?? 0) > maxBytes) throw tooLarge(field, maxBytes);
-      let bytes = 0;
-      for await (const chunk of body) {
-        bytes += chunk.length;
-        yield chunk;
-        // The reader reports it.
-        if (bytes > maxBytes) return;
-      }
+      // Who reads it counts the bytes, and ends this when there are too many.
+      yield* body;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof InvalidInputError) throw error;

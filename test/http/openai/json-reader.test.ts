@@ -33,6 +33,14 @@ test('images are found alike, however the document is cut into chunks', async ()
   }
 });
 
+test('a placeholder cannot be guessed', async () => {
+  const [first, second] = [
+    await read('{"images":"data:"}', 9),
+    await read('{"images":"data:"}', 9),
+  ];
+  expect(first.found[0]?.placeholder).not.toBe(second.found[0]?.placeholder);
+});
+
 test('a document is read as JSON.parse reads it, whatever is in it', async () => {
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(

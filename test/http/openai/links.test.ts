@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { serve } from '../../support/http.ts';
+import { send, serve } from '../../support/http.ts';
 import { noisePng, png } from '../../support/test-images.ts';
 import { receiveServer, UNKNOWN_ID } from './receive-server.ts';
 
@@ -95,7 +95,7 @@ describe('linked images', () => {
       'declared',
       (image: Buffer): RequestListener =>
         (_, res) =>
-          res.end(image),
+          res.writeHead(200, { 'content-length': image.length }).flushHeaders(),
     ],
     [
       'not declared',
@@ -173,18 +173,24 @@ describe('linked images', () => {
   test('are downloaded four at a time', async () => {
     let [running, most] = [0, 0];
     const image = await png(8, 8);
-    const four = Promise.withResolvers<void>();
-    const web = await linking(async (_, res) => {
+    const [four, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const web = await linking(async (req, res) => {
+      if (req.url === '/ping') return void res.end();
       running += 1;
       most = Math.max(most, running);
       if (running === 4) four.resolve();
-      await four.promise;
+      await released.promise;
       running -= 1;
       res.end(image);
     });
     const server = await receiveServer();
     const images = Array.from({ length: 12 }, () => ({ image_url: web.url }));
-    expect((await server.json({ images })).images).toHaveLength(12);
+    const answered = server.json({ images });
+    await four.promise;
+    // Any further request was sent before these.
+    for (let pings = 0; pings < 20; pings += 1) await send(`${web.url}/ping`);
+    released.resolve();
+    expect((await answered).images).toHaveLength(12);
     expect(most).toBe(4);
   });
 });

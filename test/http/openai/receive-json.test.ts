@@ -93,11 +93,25 @@ describe('images in JSON', () => {
     ['an empty image', { image: 'data:image/png;base64,' }, 'image'],
     ['broken base64', { images: [{ image_url: 'data:;base64,iVBO*Kgo' }] }, 'images[0].image_url'],
     ['no image', { images: [{ image_url: 'data:;base64,aGVsbG8=' }] }, 'images[0].image_url'],
-    ['bare base64 of an image', { image: 'iVBORw0K'.repeat(200_000) }, 'image'],
   ])('are refused by the name of the field: %s', async (_, document, field) => {
     const server = await receiveServer();
     const { status, problems } = await server.json(document);
     expect([status, problems[0]?.field]).toEqual([400, field]);
+    expect(await server.stagedFiles()).toEqual([]);
+  });
+
+  test('are refused as bare base64, with a hint', async () => {
+    const server = await receiveServer();
+    const { problems } = await server.json({ image: 'iVBORw0K'.repeat(200_000) });
+    expect(problems).toMatchObject([{ field: 'image' }]);
+    expect(problems[0]?.message).toContain('data:image/png;base64');
+  });
+
+  test('are bounded while they arrive, also where one key replaces another', async () => {
+    const server = await receiveServer();
+    const members = Array.from({ length: 18 }, async () => `"mask":"${dataUrl(await png(4, 4))}"`);
+    const { problems } = await server.json(`{${(await Promise.all(members)).join()}}`);
+    expect(problems).toMatchObject([{ field: 'mask', code: 'TOO_MANY' }]);
     expect(await server.stagedFiles()).toEqual([]);
   });
 

@@ -54,7 +54,7 @@ export async function receiveServer(
   const { staging, stagedFiles } = await temporaryStorage();
   const guard = createAddressGuard({ allow: () => reachesLoopback });
   onTestFinished(() => guard.close());
-  const places = { taken: 0 };
+  const places = { taken: 0, everTaken: 0 };
   const uploadPlaces = createUploadPlaces({ maxBytes: 10 ** 9 });
   const receiveEdit = createReceiveEdit({
     images: { find: async (_, id) => (id === STORED.id ? STORED : null) },
@@ -72,6 +72,7 @@ export async function receiveServer(
         take(bytes, client) {
           const giveBack = uploadPlaces.take(bytes, client);
           places.taken += 1;
+          places.everTaken += 1;
           let isTaken = true;
           return () => {
             if (isTaken) places.taken -= 1;

@@ -55,8 +55,8 @@ test('an abort ends the reading with its reason', async () => {
 });
 
 test('what is dropped is still read, so that the client sees its response', async () => {
-  const { body, socket } = await arriving({ sent: 50_000, declared: 100_000, maxBytes: 10 });
-  await expect(bytesOf(body)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  const { body, socket } = await arriving({ sent: 50_000, declared: 100_000, maxBytes: 100_000 });
+  await body.next();
   body.drop();
   body.drop();
   socket.write(Buffer.alloc(50_000));
