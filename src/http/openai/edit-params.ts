@@ -4,7 +4,7 @@ import { InvalidInputError } from '../../errors.ts';
 import { type GivenValues, invalidValue } from './given-values.ts';
 import type { Problems } from './problems.ts';
 
-/** Names with a meaning here that are no parameter of an edit. */
+/** Names that have a meaning here, besides the parameters of an edit. */
 const OWN_NAMES = ['stream', 'response_format', 'user', 'image', 'images', 'mask'];
 
 const KNOWN_NAMES: ReadonlySet<string> = new Set([

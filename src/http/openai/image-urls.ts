@@ -1,7 +1,8 @@
-import type { Dispatcher } from 'undici';
 import { AddressRefusedError, InvalidInputError } from '../../errors.ts';
 import { tooLarge } from '../../images/receive/receive-image.ts';
 import type { AddressGuard } from '../../net/address-guard.ts';
+
+type Response = Awaited<ReturnType<AddressGuard['request']>>;
 
 const MAX_REDIRECTS = 3;
 const MAX_URL_CHARACTERS = 8_192;
@@ -31,7 +32,7 @@ export type OpenImageUrl = (
 export function createOpenImageUrl(options: ImageUrlOptions): OpenImageUrl {
   const { guard, maxBytes, timeoutMs = 60_000, silenceMs = 15_000 } = options;
 
-  async function get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function get(url: URL, signal: AbortSignal): Promise<Response> {
     return guard.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -43,7 +44,7 @@ export function createOpenImageUrl(options: ImageUrlOptions): OpenImageUrl {
     });
   }
 
-  async function follow(start: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function follow(start: URL, signal: AbortSignal): Promise<Response> {
     let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const response = await get(url, signal);
@@ -61,7 +62,7 @@ export function createOpenImageUrl(options: ImageUrlOptions): OpenImageUrl {
 
   return async function* open(field, address, signal) {
     const deadline = AbortSignal.timeout(timeoutMs);
-    let body: Dispatcher.ResponseData['body'] | undefined;
+    let body: Response['body'] | undefined;
     try {
       const response = await follow(parseUrl(address), AbortSignal.any([signal, deadline]));
       body = response.body;

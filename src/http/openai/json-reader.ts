@@ -23,7 +23,7 @@ export interface JsonDataUrl {
 export interface JsonReader {
   /** The next `data:` URL; null at the end. Skips what is left of the one before. */
   next(): Promise<JsonDataUrl | null>;
-  /** The whole document; call it at the end. @throws UnreadableBodyError if it is no JSON object. */
+  /** The whole document; call it at the end. @throws UnreadableBodyError unless it is a JSON object. */
   document(): JsonObject;
 }
 
@@ -55,7 +55,7 @@ export function createJsonReader(
     isInImages() ? notDataUrl(path.toString()) : tooMuchText(path.toString()),
   );
   const imageText = createImageText();
-  // Unforgeable: a client's string cannot be taken for an image.
+  // Random, so that no string of a client equals a placeholder.
   const nonce = randomUUID();
   let state: 'structure' | 'start' | 'string' | 'image' = 'structure';
   let chunk: Buffer = Buffer.alloc(0);

@@ -42,8 +42,10 @@ test.each(['aGVsbG8*', 'a', 'aGVsbG8====', '+_aa'])(
 );
 
 test('the head of a data: URL is bounded', async () => {
-  function* endless() {
-    for (;;) yield Buffer.from('image/png');
+  let pieces = 0;
+  function* long() {
+    for (; pieces < 1_000; pieces += 1) yield Buffer.from('image/png');
   }
-  await expect(decodeAll(endless())).rejects.toMatchObject({ code: 'INVALID_VALUE' });
+  await expect(decodeAll(long())).rejects.toMatchObject({ code: 'INVALID_VALUE' });
+  expect(pieces).toBeLessThan(100);
 });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createOpenImageUrl } from '../../../src/http/openai/image-urls.ts';
+import { createAddressGuard } from '../../../src/net/address-guard.ts';
 import { eventually } from '../../support/eventually.ts';
 import { send, serve } from '../../support/http.ts';
 import { noisePng, png } from '../../support/test-images.ts';
@@ -168,6 +170,20 @@ describe('linked images', () => {
     expect((await answered).status).toBe(499);
     await closed.promise;
     await eventually(async () => expect(await server.stagedFiles()).toEqual([]));
+  });
+
+  test('that are refused by their head alone close their connection', async () => {
+    const closed = Promise.withResolvers<void>();
+    const web = await linking((_, res) => {
+      res.once('close', closed.resolve);
+      res.writeHead(200, { 'content-length': 1_000 }).flushHeaders();
+    });
+    const guard = createAddressGuard({ allow: () => true });
+    onTestFinished(() => guard.close());
+    const open = createOpenImageUrl({ guard, maxBytes: 999 });
+    const bytes = open('image', web.url, new AbortController().signal);
+    await expect(bytes.next()).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    await closed.promise;
   });
 
   test('are downloaded four at a time', async () => {
