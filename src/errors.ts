@@ -146,8 +146,8 @@ export class IdempotencyConflictError extends RetouchError {
   constructor(idempotencyKey: string, { isDeleted = false } = {}) {
     super(
       isDeleted
-        ? 'This idempotencyKey belongs to a deleted edit. Use a new key.'
-        : 'This idempotencyKey was already used with a different input. Use a new key.',
+        ? 'This idempotency key belongs to a deleted edit. Use a new key.'
+        : 'This idempotency key was already used with a different input. Use a new key.',
     );
     this.idempotencyKey = idempotencyKey;
   }
