@@ -123,6 +123,8 @@ export async function openApi(options: {
         history: edits.history,
         imageLinks: shared.imageLinks,
       }),
+      editWaits,
+      responses: shared.edits.responses,
       availability,
       log,
     }),
