@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ownedRows } from '../../auth/visible.ts';
+import { ofAllOwners, ownedRows } from '../../auth/visible.ts';
 import {
   type Database,
   Prisma,
@@ -89,7 +89,7 @@ export function createResponses(options: {
   async function storeEnd(requestId: string, state: 'WRITTEN' | 'LOST'): Promise<void> {
     while (!closed.signal.aborted) {
       try {
-        await prisma.$executeRaw`
+        await ofAllOwners(prisma).$executeRaw`
           UPDATE "EditResponse" SET state = ${state}::"ResponseState", "updatedAt" = now()
           WHERE "requestId" = ${requestId}::uuid`;
         return;
@@ -163,7 +163,7 @@ export function createResponses(options: {
     },
 
     async deleteOld() {
-      await prisma.$executeRaw`
+      await ofAllOwners(prisma).$executeRaw`
         DELETE FROM "EditResponse" WHERE "updatedAt" < now() - ${minutes(LOST_HOURS * 60)}`;
     },
 
