@@ -105,6 +105,24 @@ export function joinProblems(errors: readonly InvalidInputError[]): InvalidInput
   return new InvalidInputError(field, code, message, { others, cause });
 }
 
+/** The body of a request cannot be read at all: its type, its length or its syntax is wrong. */
+export class UnreadableBodyError extends RetouchError {
+  readonly code: 'BAD_REQUEST' | 'PAYLOAD_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE';
+  override readonly responseStatus: 400 | 413 | 415;
+
+  constructor(message: string, code: UnreadableBodyError['code'] = 'BAD_REQUEST') {
+    super(message);
+    this.code = code;
+    this.responseStatus = UNREADABLE_STATUS[code];
+  }
+}
+
+const UNREADABLE_STATUS = {
+  BAD_REQUEST: 400,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+} as const;
+
 /** Absent, or another owner's: the two look the same on purpose. */
 export class NotFoundError extends RetouchError {
   readonly code = 'NOT_FOUND';
@@ -128,8 +146,8 @@ export class IdempotencyConflictError extends RetouchError {
   constructor(idempotencyKey: string, { isDeleted = false } = {}) {
     super(
       isDeleted
-        ? 'This idempotencyKey belongs to a deleted edit. Use a new key.'
-        : 'This idempotencyKey was already used with a different input. Use a new key.',
+        ? 'This idempotency key belongs to a deleted edit. Use a new key.'
+        : 'This idempotency key was already used with a different input. Use a new key.',
     );
     this.idempotencyKey = idempotencyKey;
   }

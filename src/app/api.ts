@@ -3,6 +3,7 @@ import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
 import { createResolveOutcome } from '../edits/end/resolve-outcome.ts';
+import { openStoredLists } from '../edits-api/models/stored-lists.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
 import { readOperationList } from '../http/graphql/persisted/operation-list.ts';
@@ -11,12 +12,14 @@ import type { Routes } from '../http/server.ts';
 import { createRequestLimits } from '../limits/request-limits.ts';
 import { createSetLimit } from '../limits/set-limit.ts';
 import type { Log } from '../log.ts';
+import { createModelNotes } from '../models/model-notes.ts';
+import { createStandings } from '../models/model-standing.ts';
 import { createModels } from '../models/models.ts';
 import { createSharedReads } from '../schema/shared-reads.ts';
 import { createUsageReports } from '../usage/report.ts';
 import { createRepriceJobs } from '../usage/reprice.ts';
 import type { SharedParts } from './shared-parts.ts';
-import { defaultModelOf, openAnswerReaders } from './upstreams.ts';
+import { defaultModelOf, listingUpstreams, openAnswerReaders } from './upstreams.ts';
 
 /** The half that serves: GraphQL over every transport, images and exports. */
 export interface ApiHalf {
@@ -56,11 +59,16 @@ export async function openApi(options: {
   );
   const access = openAccess({ prisma, events });
   const requestLimits = opened.adopt(createRequestLimits({ prisma, events }), (it) => it.stop());
+  const lists = opened.adopt(await openStoredLists({ prisma, events, log }), (it) => it.close());
   const models = createModels({
     known: knownModels,
     default: config.models.default ?? (await defaultModelOf(editsApi)),
     allowed: config.models.allowed,
+    standings: createStandings({ upstreams: await listingUpstreams(editsApi), lists }),
   });
+  const notes = createModelNotes({ models, log });
+  notes.report();
+  lists.subscribe(notes.report);
   const { readerOf } = opened.adopt(
     await openAnswerReaders({ editsApi, proxies, staging: images.staging }),
     (it) => it.close(),
@@ -115,6 +123,8 @@ export async function openApi(options: {
         history: edits.history,
         imageLinks: shared.imageLinks,
       }),
+      editWaits,
+      responses: shared.edits.responses,
       availability,
       log,
     }),

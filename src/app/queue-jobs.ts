@@ -3,6 +3,8 @@ import { FORGET_EDITS } from '../edits/deletion/forget-edits.ts';
 import { APPLY_RETENTION } from '../edits/deletion/retention.ts';
 import { RUN_EDIT } from '../edits/edit-queue.ts';
 import { SWEEP_ANSWERS } from '../edits/run/stored-answers.ts';
+import { DELETE_OLD_RESPONSES } from '../edits/submit/delete-old-responses.ts';
+import { READ_MODEL_LISTS } from '../edits-api/models/read-model-lists.ts';
 import { REMOVE_BLOBS } from '../images/storage/remove-blobs.ts';
 import { SWEEP_BLOBS } from '../images/storage/sweep-blobs.ts';
 import { MAKE_THUMBNAILS } from '../images/thumbnails/make-thumbnails.ts';
@@ -18,5 +20,7 @@ export const QUEUES = [
   FORGET_EDITS,
   APPLY_RETENTION,
   SWEEP_ANSWERS,
+  DELETE_OLD_RESPONSES,
   APPLY_AUDIT_RETENTION,
+  READ_MODEL_LISTS,
 ];

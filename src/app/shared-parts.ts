@@ -114,6 +114,7 @@ export async function openSharedParts(options: {
   const edits = opened.adopt(
     openEdits({
       prisma,
+      sessionId: database.sessionId,
       events,
       images,
       prices: priceTable,

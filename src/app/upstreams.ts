@@ -4,6 +4,10 @@ import { createAnswerAccess } from '../edits-api/answer/answer-access.ts';
 import { createEditsApi } from '../edits-api/client.ts';
 import type { ReadSaved } from '../edits-api/edits-api.ts';
 import {
+  createModelListReader,
+  type ModelListReader,
+} from '../edits-api/models/model-list-reader.ts';
+import {
   byPriority,
   createUpstreams,
   type KnownUpstream,
@@ -16,7 +20,8 @@ import {
 } from '../edits-api/upstreams-file.ts';
 import type { Staging } from '../images/storage/staging.ts';
 import type { Log } from '../log.ts';
-import { defaultModel } from '../models/default-model.ts';
+import { defaultModel, isOpenAi } from '../models/default-model.ts';
+import type { ListingUpstream } from '../models/model-standing.ts';
 import { NO_PROXIES, type OutboundProxies } from '../net/outbound-proxies.ts';
 import { createSandbox } from '../sandbox/sandbox.ts';
 
@@ -29,7 +34,12 @@ export async function openUpstreams(options: {
   proxies?: OutboundProxies;
   staging: Staging;
   log: Log;
-}): Promise<{ upstreams: Upstreams; close(): Promise<void> }> {
+}): Promise<{
+  upstreams: Upstreams;
+  /** Of those that have lists of models to go by. */
+  listReaders: readonly ModelListReader[];
+  close(): Promise<void>;
+}> {
   const { editsApi, staging, log } = options;
   const proxies = editsApi.kind === 'sandbox' ? NO_PROXIES : (options.proxies ?? NO_PROXIES);
   const sandbox =
@@ -43,10 +53,15 @@ export async function openUpstreams(options: {
     config,
     editsApi: createEditsApi({ ...config, otherKeys, staging, proxies }),
   }));
+  const listReaders = configs
+    .filter(({ url }) => sandbox === null && !isAzure(url))
+    .map((config) => createModelListReader({ ...config, otherKeys, proxies }));
   return {
     upstreams: createUpstreams(clients),
+    listReaders,
     async close() {
       await Promise.all(clients.map((client) => client.editsApi.close()));
+      await Promise.all(listReaders.map((reader) => reader.close()));
       await sandbox?.stop();
     },
   };
@@ -63,6 +78,21 @@ export async function knownUpstreams(
     priority,
     isClosed: () => true,
   }));
+}
+
+/** The upstreams, as far as the end of a model depends on them. */
+export async function listingUpstreams(
+  editsApi: Config['editsApi'],
+): Promise<readonly ListingUpstream[]> {
+  const all = await configured(editsApi, 'http://sandbox.invalid/v1');
+  return all
+    .toSorted(byPriority)
+    .map(({ name, models, url }) => ({ name, models, isOpenAi: isOpenAi(url) }));
+}
+
+/** Azure lists the models that can be deployed, but edits name deployments. */
+function isAzure(url: string): boolean {
+  return /\.azure\.com$/i.test(new URL(url).hostname);
 }
 
 /** The model of an edit that names none, unless it is configured. */

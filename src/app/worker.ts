@@ -2,6 +2,7 @@ import { startAccessJobs } from '../access/audit-retention.ts';
 import type { Config } from '../config/config.ts';
 import { startEditJobs } from '../edits/edit-jobs.ts';
 import { openEditRunner } from '../edits/edit-runner.ts';
+import { startModelLists } from '../edits-api/models/read-model-lists.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { startImageJobs } from '../images/open-images.ts';
 import type { Log } from '../log.ts';
@@ -27,11 +28,11 @@ export async function openWorker(options: {
   log: Log;
 }): Promise<WorkerHalf> {
   const { shared, config, log } = options;
-  const { prisma, queue, images, webhooks, dirs } = shared;
+  const { prisma, events, queue, images, webhooks, dirs } = shared;
   const { editsApi, outboundProxies: proxies, retentionDays, auditRetentionDays } = config;
   await using opened = new AsyncDisposableStack();
 
-  const { upstreams } = opened.adopt(
+  const { upstreams, listReaders: readers } = opened.adopt(
     await openUpstreams({ editsApi, proxies, staging: images.staging, log }),
     (it) => it.close(),
   );
@@ -45,12 +46,19 @@ export async function openWorker(options: {
   await startImageJobs({ ...shared, recurring, log });
   await startAccessJobs({ prisma, queue, recurring, auditRetentionDays, log });
   await startEditJobs({ ...shared, answerFiles, recurring, retentionDays, log });
+  const modelLists = opened.adopt(
+    await startModelLists({ readers, prisma, events, queue, recurring, log }),
+    (it) => it.stop(),
+  );
 
   const parts = opened.move();
   return {
     upstreams: upstreams.all,
     deliverWebhooks: webhooks.deliver,
-    drain: queue.drain,
+    drain(options) {
+      modelLists.stop();
+      return queue.drain(options);
+    },
     close: () => parts.disposeAsync(),
   };
 }

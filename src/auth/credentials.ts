@@ -16,9 +16,12 @@ export function hasCredentials(credentials: Credentials): boolean {
   return Object.values(credentials).some((value) => value !== null);
 }
 
-/** The headers that any client may send. */
-export function credentialsOf(headers: IncomingHttpHeaders): Credentials {
-  const { authorization = null, 'x-api-key': apiKey = null } = headers;
+/** The headers that any client may send. @param keyHeader Azure's API has a name of its own. */
+export function credentialsOf(
+  headers: IncomingHttpHeaders,
+  keyHeader: 'x-api-key' | 'api-key' = 'x-api-key',
+): Credentials {
+  const { authorization = null, [keyHeader]: apiKey = null } = headers;
   return { authorization, apiKey: single(apiKey), proxyUser: null };
 }
 

@@ -16,6 +16,8 @@ export interface Database {
   readonly kind: 'pglite' | 'postgres';
   readonly names: DatabaseNames;
   readonly prisma: PrismaClient;
+  /** Of this process, from this start on: ends with it. See `hasSessionEnded`. */
+  readonly sessionId: string;
   /** How pg-boss reaches this database. */
   readonly boss: ConstructorOptions;
   /**

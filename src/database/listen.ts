@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Log } from '../log.ts';
 import { clientConfig } from './connection-pool.ts';
 import type { Listener } from './database.ts';
+import { SESSION_LOCK } from './sessions.ts';
 
 /** First and longest delay before listening again, in milliseconds. */
 const RECONNECT_DELAY_MS = { min: 100, max: 1_000 };
@@ -22,11 +23,13 @@ export interface ServerListener extends Listener {
 export async function listenToServer(options: {
   url: string;
   channel: string;
+  /** The connection holds its lock. */
+  sessionId: string;
   onPayload: (payload: string) => void;
   onListening: () => void;
   log: Log;
 }): Promise<ServerListener> {
-  const { url, channel, onPayload, onListening, log } = options;
+  const { url, channel, sessionId, onPayload, onListening, log } = options;
   const stopped = new AbortController();
   let client: pg.Client | undefined;
 
@@ -40,6 +43,7 @@ export async function listenToServer(options: {
     next.on('error', () => {});
     try {
       await next.connect();
+      await next.query(`SELECT pg_advisory_lock_shared(${SESSION_LOCK})`, [sessionId]);
       await next.query(`SET idle_session_timeout TO 0; LISTEN ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
       await next.end().catch(() => {});

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -113,6 +114,7 @@ function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Databas
     kind: 'pglite',
     names: databaseNames('public'),
     prisma,
+    sessionId: randomUUID(),
     boss: { db: fromPglite(pglite), backend: 'pglite' },
     async listen(channel, onPayload, onListening) {
       const unlisten = await pglite.listen(channel, onPayload);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Log } from '../log.ts';
@@ -51,16 +52,19 @@ export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }
   const factory = new PrismaPg(data.pool, { schema });
   const prisma = createPrisma(directUrl === null ? factory : inTransactions(factory), log);
 
+  const sessionId = randomUUID();
   let closing: Promise<void> | undefined;
   return {
     kind: 'postgres',
     names,
     prisma,
+    sessionId,
     boss: { db: { executeSql: (text, values) => queue.pool.query(text, values) } },
     async listen(channel, onPayload, onListening) {
       const listener = await listenToServer({
         url: sessionUrl,
         channel,
+        sessionId,
         onPayload,
         onListening,
         log,

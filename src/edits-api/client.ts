@@ -3,7 +3,6 @@ import { NO_PROXIES } from '../net/outbound-proxies.ts';
 import {
   type AnswerAccessOptions,
   createAnswerAccess,
-  endpointOf,
   isGood,
   MAX_ERROR_BYTES,
 } from './answer/answer-access.ts';
@@ -19,6 +18,7 @@ import { waitAsked, waitUntilReset } from './answer/rate-limit-hints.ts';
 import { writeHead } from './answer/stored-answer-head.ts';
 import type { EditsApi, EditsApiCall, EditsApiRequest } from './edits-api.ts';
 import { EditsApiError } from './edits-api-error.ts';
+import { endpointOf } from './endpoint.ts';
 import { type CallLimits, createCallLimits } from './request/call-limits.ts';
 import {
   createMultipartBody,
@@ -40,7 +40,7 @@ export interface EditsApiOptions extends AnswerAccessOptions {
 export function createEditsApi(options: EditsApiOptions): EditsApi {
   const { key, imageField = 'image[]', userAgent = 'retouch', connectTimeoutMs = 10_000 } = options;
   const { firstHand = false, proxies = NO_PROXIES } = options;
-  const endpoint = endpointOf(options.url);
+  const endpoint = endpointOf(options.url, 'images/edits');
   const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent, proxies });
   const access = createAnswerAccess(options);
 

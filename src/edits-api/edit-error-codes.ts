@@ -97,7 +97,7 @@ export const EDIT_ERRORS = {
   ABORTED: {
     ...OF_THE_EDIT,
     description: 'This server shut down before the response arrived.',
-    httpStatus: 503,
+    httpStatus: 500,
   },
   INTERNAL: {
     ...OF_THE_EDIT,

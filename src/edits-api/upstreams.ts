@@ -5,7 +5,7 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
-import { snapshotOf } from '../models/model.ts';
+import { includesModel } from '../models/model.ts';
 import { EDIT_ERRORS, EditErrorCode } from './edit-error-codes.ts';
 import type { EditsApi } from './edits-api.ts';
 import { EditsApiError } from './edits-api-error.ts';
@@ -65,11 +65,7 @@ export function createUpstreams(
   return {
     all,
     named: (name) => all.find((upstream) => upstream.name === name) ?? first,
-    serving: (model) =>
-      all.filter(
-        ({ models }) =>
-          models === null || models.includes(model) || models.includes(snapshotOf(model) ?? model),
-      ),
+    serving: (model) => all.filter(({ models }) => models === null || includesModel(models, model)),
   };
 }
 

@@ -19,13 +19,18 @@ import {
   SWEEP_ANSWERS,
   SWEEP_ANSWERS_EVERY_SECONDS,
 } from './run/stored-answers.ts';
+import {
+  createDeleteOldResponses,
+  DELETE_OLD_RESPONSES,
+  DELETE_OLD_RESPONSES_EVERY_SECONDS,
+} from './submit/delete-old-responses.ts';
 
 /** Starts to delete what was deleted from the history, and what is too old. */
 export async function startEditJobs(
   options: OpenQueue & {
     prisma: PrismaClient;
     images: Pick<OpenImages, 'blobs'>;
-    edits: Pick<OpenEdits, 'storedAnswers'>;
+    edits: Pick<OpenEdits, 'responses' | 'storedAnswers'>;
     answerFiles: AnswerFiles;
     recurring: RecurringWork;
     idleGate: IdleGate;
@@ -36,7 +41,7 @@ export async function startEditJobs(
 ): Promise<void> {
   const { prisma, queue, events, answerFiles, recurring, idleGate, log } = options;
   const { retentionDays: days } = options;
-  const { storedAnswers } = options.edits;
+  const { responses, storedAnswers } = options.edits;
   const { blobs } = options.images;
   queue.work(FORGET_EDITS, {
     concurrency: 1,
@@ -47,6 +52,13 @@ export async function startEditJobs(
     handle: createSweepAnswers({ storedAnswers, log }),
   });
   await recurring.start(SWEEP_ANSWERS, { everySeconds: SWEEP_ANSWERS_EVERY_SECONDS });
+  queue.work(DELETE_OLD_RESPONSES, {
+    concurrency: 1,
+    handle: createDeleteOldResponses({ responses }),
+  });
+  await recurring.start(DELETE_OLD_RESPONSES, {
+    everySeconds: DELETE_OLD_RESPONSES_EVERY_SECONDS,
+  });
   if (days === null) return;
   queue.work(APPLY_RETENTION, {
     concurrency: 1,

@@ -42,7 +42,7 @@ export function createEditService(
   },
 ) {
   const { prisma, queue, events, prices, limits, models, sandbox, log } = options;
-  const { endEdit, finalEvents, storedAnswers } = options.edits;
+  const { endEdit, finalEvents, responses, storedAnswers } = options.edits;
   const { images } = options.images;
   const backlog = createBacklog({
     prisma,
@@ -61,6 +61,7 @@ export function createEditService(
       models,
       backlog,
       limits,
+      responses,
       planReservation,
       sandbox,
     }),

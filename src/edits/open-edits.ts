@@ -8,6 +8,7 @@ import { createLedger, type Ledger } from '../usage/ledger.ts';
 import { createEndEdit, type EndEdit, type InsertForEnd } from './end/end-edit.ts';
 import { createStoredAnswers, type StoredAnswers } from './run/stored-answers.ts';
 import { createPauses, type Pauses } from './run/upstream-pauses.ts';
+import { createResponses, type Responses } from './submit/responses.ts';
 import { createFinalEvents, type FinalEvents } from './watch/final-events.ts';
 
 /** Shared by the half that serves edits and the half that runs them. */
@@ -16,12 +17,15 @@ export interface OpenEdits {
   readonly ledger: Ledger;
   readonly finalEvents: FinalEvents;
   readonly pauses: Pauses;
+  readonly responses: Responses;
   readonly storedAnswers: StoredAnswers;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function openEdits(options: {
   prisma: PrismaClient;
+  /** Of this process, see Database. */
+  sessionId: string;
   events: Events;
   images: Pick<OpenImages, 'blobs' | 'images'>;
   prices: PriceTable;
@@ -30,16 +34,22 @@ export function openEdits(options: {
   answerRetentionDays: number;
   log: Log;
 }): OpenEdits {
-  const { prisma, events, prices, limits, insertWebhooks, answerRetentionDays, log } = options;
+  const { prisma, sessionId, events, prices, limits, insertWebhooks, answerRetentionDays, log } =
+    options;
   const { images, blobs } = options.images;
   const ledger = createLedger({ prices });
   const finalEvents = createFinalEvents({ prisma, events, log });
+  const responses = createResponses({ prisma, sessionId, log });
   return {
     endEdit: createEndEdit({ images, events, ledger, limits, insertWebhooks }),
     ledger,
     finalEvents,
     pauses: createPauses({ prisma }),
+    responses,
     storedAnswers: createStoredAnswers({ prisma, blobs, maxAgeDays: answerRetentionDays }),
-    close: finalEvents.stop,
+    async close() {
+      finalEvents.stop();
+      await responses.close();
+    },
   };
 }

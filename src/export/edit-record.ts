@@ -51,6 +51,7 @@ export function toEditRecord(
     finishedAt: job.finishedAt,
     durationMs: job.durationMs,
     upstream: job.upstream,
+    source: job.source,
     sandbox: job.sandbox,
     prompt: { text: job.prompt?.text ?? '' },
     ...shownParameters(job),

@@ -78,6 +78,7 @@ const COLUMNS: readonly Column[] = [
   ['mask.url', (edit) => text(edit.mask?.url)],
   ['outputImages.id', (edit) => ids(edit.outputImages)],
   ['outputImages.url', (edit) => urls(edit.outputImages)],
+  ['source', (edit) => edit.source],
 ];
 
 export const EXPORT_FORMATS: Readonly<Record<string, ExportFormat>> = {

@@ -15,6 +15,7 @@ import { SandboxBanner } from './workbench/banner.tsx';
 import { CopyCurlButton } from './workbench/copy-curl-button.tsx';
 import { EditsIcon, FilesIcon } from './workbench/icons.tsx';
 import { Logo } from './workbench/logo.tsx';
+import { ModelBanner } from './workbench/model-banner.tsx';
 import { PageContext } from './workbench/page-context.ts';
 import { EDITS_TITLE, FILES_TITLE } from './workbench/show-panel.ts';
 import { restoreTabs } from './workbench/stored-tabs.ts';
@@ -76,7 +77,7 @@ export function App(props: {
   return (
     <PageContext value={parts.page}>
       <h1 className="retouch-hidden">Retouch</h1>
-      {sandbox && <SandboxBanner />}
+      {sandbox ? <SandboxBanner /> : <ModelBanner />}
       <GraphiQL
         customScalarSchemas={SCALARS}
         defaultEditorToolsVisibility="variables"

@@ -5,8 +5,8 @@ import type { Credentials } from '../auth/credentials.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
+import { dialectOf } from './dialect.ts';
 import { type ErrorResponse, toErrorResponse } from './error-response.ts';
-import { setRateLimitHeaders } from './rate-limit-headers.ts';
 import { sendErrorResponse } from './send-error.ts';
 
 /** What every request must pass before a byte of its body is read. */
@@ -32,6 +32,13 @@ export function createAdmission(options: {
     return response;
   }
 
+  function reportQuotas(viewer: Viewer, res: ServerResponse): void {
+    const quotas = requestLimits.quotas(viewer);
+    if (quotas.length === 0) return;
+    const headers = dialectOf(res).rateLimitHeaders(quotas);
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  }
+
   return {
     async admit(req, res, log) {
       const credentials = credentialsOf(req);
@@ -51,10 +58,10 @@ export function createAdmission(options: {
     async count(viewer, res, log) {
       try {
         await requestLimits.take(viewer);
-        setRateLimitHeaders(res, requestLimits.quotas(viewer));
+        reportQuotas(viewer, res);
         return true;
       } catch (error) {
-        setRateLimitHeaders(res, requestLimits.quotas(viewer));
+        reportQuotas(viewer, res);
         sendErrorResponse(res, toLoggedResponse(error, log, 'could not count a request'));
         return false;
       }

@@ -11,6 +11,8 @@ import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
 import type { Endpoint } from './open-endpoints.ts';
+import { isOpenaiPath } from './openai/openai-dialect.ts';
+import type { OpenaiRoutes } from './openai/openai-routes.ts';
 import type { RequestOrigins } from './origin.ts';
 import type { GraphiqlRoute } from './page/graphiql-route.ts';
 import type { ExportRoute } from './rest/export-route.ts';
@@ -45,11 +47,12 @@ export function createApiRoutes(options: {
   uploadRoute: UploadRoute;
   exportRoute: ExportRoute;
   schemaRoute: SchemaRoute;
+  openaiRoutes: OpenaiRoutes;
   availability: Availability;
   stalled: StalledResponses;
 }): Routes {
   const { prefix, origins, cors, graphiql, imageRoute, uploadRoute, exportRoute } = options;
-  const { corsOrigins, schemaRoute, signedImageRoute, credentialsOf, accessWatch } = options;
+  const { schemaRoute, openaiRoutes, signedImageRoute, credentialsOf, accessWatch } = options;
   const { availability, stalled } = options;
   const { admit, count } = createAdmission(options);
   const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
@@ -90,6 +93,11 @@ export function createApiRoutes(options: {
       endWith(access, res);
       return exportRoute(req, res, { viewer: access.viewer, baseUrl: origins.baseUrl(req) });
     },
+    ...forOpenai(openaiRoutes, ({ req, res, access }) => {
+      stalled.watch(res);
+      endWith(access, res);
+      return origins.baseUrl(req);
+    }),
   };
 
   return {
@@ -106,9 +114,8 @@ export function createApiRoutes(options: {
       if (name !== null && isOpen(name)) return open[name]({ req, res, id });
       // Before the checks of the viewer and of the page: the URL itself is the permission.
       if (name === 'image' && (await signedImageRoute(req, res, id))) return;
-      if (READ.test(path) && isForbiddenRead(req, corsOrigins)) {
-        return sendError(res, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_READ);
-      }
+      const foreign = foreignPage(req, path, options);
+      if (foreign !== null) return sendError(res, 403, 'FORBIDDEN_ORIGIN', foreign);
       const access = await admit(req, res, log);
       if (access === null) return;
       // Check before the body is read, which would be useless.
@@ -139,6 +146,22 @@ export function createApiRoutes(options: {
   };
 }
 
+/** @param begin Called first; returns the base of links. */
+function forOpenai(
+  routes: OpenaiRoutes,
+  begin: (request: ViewerRequest) => string,
+): Record<keyof OpenaiRoutes, (request: ViewerRequest) => unknown> {
+  const serve = (name: keyof OpenaiRoutes) => (request: ViewerRequest) =>
+    routes[name]({ ...request, viewer: request.access.viewer, baseUrl: begin(request) });
+  return {
+    openaiEdits: serve('openaiEdits'),
+    azureEdits: serve('azureEdits'),
+    openaiModels: serve('openaiModels'),
+    openaiModel: serve('openaiModel'),
+    openaiOther: serve('openaiOther'),
+  };
+}
+
 interface Request {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -153,6 +176,17 @@ interface ViewerRequest extends Request {
 
 type Handler = (request: Request) => unknown;
 
+/** Why a page of another site may not make the request. Null: it may, or no page makes it. */
+function foreignPage(
+  req: IncomingMessage,
+  path: string,
+  { origins, corsOrigins }: { origins: RequestOrigins; corsOrigins: readonly string[] },
+): string | null {
+  if (READ.test(path) && isForbiddenRead(req, corsOrigins)) return FORBIDDEN_READ;
+  // Clients of this API send no header that makes a browser ask first.
+  return isOpenaiPath(path) && !origins.isOriginAllowed(req) ? FORBIDDEN_POST : null;
+}
+
 function sendNotFound(res: ServerResponse): void {
   sendError(res, 404, 'NOT_FOUND', 'Not found. The API is at /graphql.');
 }
@@ -161,6 +195,9 @@ const READ = /^\/(images|export)\//;
 
 const FORBIDDEN_READ =
   'Pages of other sites cannot embed images and exports. Pages of the origins in CORS_ORIGINS can read them with fetch() in mode "cors".';
+
+const FORBIDDEN_POST =
+  'This API is only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';
 
 const FORBIDDEN_SOCKET =
   'WebSockets are only open to pages of the service’s own origin and of the origins in CORS_ORIGINS.';

@@ -14,7 +14,22 @@ export interface Cors {
 const MAX_AGE_SECONDS = 7_200;
 
 /** Response headers beyond the safelisted ones that clients act on. */
-const EXPOSED = 'content-range, etag, ratelimit, ratelimit-policy, retry-after, x-request-id';
+const EXPOSED = [
+  'content-range',
+  'etag',
+  'openai-processing-ms',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-request-id',
+  'x-retouch-attached',
+  'x-retouch-edit-id',
+  'x-retouch-edit-url',
+  'x-should-retry',
+].join(', ');
 
 /**
  * An unlisted origin gets no header, so its browser rejects the response. Credentials are never

@@ -7,6 +7,8 @@ import { ownerOf } from '../auth/visible.ts';
 import { type AuthSettings, isAuthOn } from '../config/auth-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { Availability } from '../database/availability.ts';
+import type { Responses } from '../edits/submit/responses.ts';
+import type { EditWaits } from '../edits/watch/edit-waits.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
 import { mediaOf } from '../images/images.ts';
 import { blobKey } from '../images/storage/blob-key.ts';
@@ -23,6 +25,8 @@ import { createCors } from './cors.ts';
 import { createForwarded } from './forwarded.ts';
 import type { OperationList } from './graphql/persisted/operation-list.ts';
 import { openEndpoints } from './open-endpoints.ts';
+import { openOpenaiRoutes } from './openai/open-openai-routes.ts';
+import { isAzureRequest } from './openai/openai-dialect.ts';
 import { createRequestOrigins } from './origin.ts';
 import { createGraphiqlRoute, type GraphiqlRoute } from './page/graphiql-route.ts';
 import { createExportRoute } from './rest/export-route.ts';
@@ -42,7 +46,7 @@ export interface OpenApiRoutes {
   readonly routes: Routes;
   /** Ends subscriptions so that clients subscribe again elsewhere. New requests must be refused. */
   endStreams(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function openApiRoutes(options: {
@@ -52,6 +56,8 @@ export function openApiRoutes(options: {
   services: Services;
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
+  editWaits: EditWaits;
+  responses: Responses;
   availability: Availability;
   /** Operations that clients may run by their ids. */
   operationList: OperationList;
@@ -76,6 +82,8 @@ export function openApiRoutes(options: {
   const stalled = createStalledResponses({
     onStalled: () => log.info('closed stalled response'),
   });
+
+  const openaiApi = openOpenaiRoutes({ ...options, takePlace });
 
   const imageRoute = createImageRoute<Viewer>({
     find: async (reader, globalId) => {
@@ -108,7 +116,7 @@ export function openApiRoutes(options: {
       if (authenticator.isOn) ownerOfRequest.set(req, ownerOf(viewer));
     },
     credentialsOf: (req) => ({
-      ...credentialsOf(req.headers),
+      ...credentialsOf(req.headers, isAzureRequest(req) ? 'api-key' : 'x-api-key'),
       proxyUser: auth.header && forwarded.user(req, auth.header.name),
     }),
     endpoints,
@@ -128,6 +136,7 @@ export function openApiRoutes(options: {
       onError: (error) => log.error({ err: error }, 'history not exported'),
     }),
     schemaRoute: createSchemaRoute(printSorted(schema)),
+    openaiRoutes: openaiApi.routes,
     availability,
     stalled,
   });
@@ -139,7 +148,10 @@ export function openApiRoutes(options: {
       for (const { graphql } of endpoints) graphql.cutStreams();
       await Promise.all(endpoints.map(({ sockets }) => sockets.stop()));
     },
-    close: stalled.stop,
+    async close() {
+      stalled.stop();
+      await openaiApi.close();
+    },
   };
 }
 

@@ -13,6 +13,17 @@ export const ROUTES = {
   upload: { path: /^\/images$/, access: 'VIEWER' },
   image: { path: /^\/images\/([\w-]{1,256})$/, access: 'VIEWER_OR_SIGNATURE' },
   exportEdits: { path: /^\/export\/edits$/, access: 'VIEWER' },
+  // The OpenAI-compatible API.
+  openaiEdits: { path: /^(?:\/openai)?\/v1\/images\/edits$/, access: 'VIEWER' },
+  /** Azure's path names the model. */
+  azureEdits: {
+    path: /^\/openai\/deployments\/([^/]{1,300})\/images\/edits$/,
+    access: 'VIEWER',
+  },
+  openaiModels: { path: /^(?:\/openai)?\/v1\/models$/, access: 'VIEWER' },
+  openaiModel: { path: /^(?:\/openai)?\/v1\/models\/(.{1,300})$/, access: 'VIEWER' },
+  /** The rest of that API, which is rejected in its own words. */
+  openaiOther: { path: /^\/(?:openai|v1)(?:\/.*)?$/, access: 'VIEWER' },
 } as const satisfies Record<string, RouteRow>;
 
 interface RouteRow {

@@ -1,20 +1,26 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { UnavailableError } from '../errors.ts';
+import { dialectOf } from './dialect.ts';
 import { DATABASE_RETRY_SECONDS, type ErrorResponse, toErrorResponse } from './error-response.ts';
 
 /**
- * Sends an error in the shape of a GraphQL error, so that clients parse every error alike.
- * @param more Further extensions, beside the code.
+ * Sends an error in the shape of the route's API.
+ * @param details Further machine-readable facts, beside the code.
  */
 export function sendError(
   res: ServerResponse,
   status: number,
   code: string,
   message: string,
-  more: Readonly<Record<string, unknown>> = {},
+  details: Readonly<Record<string, unknown>> = {},
+  retryAfterSeconds: number | null = null,
 ): void {
-  const body = errorBody(code, message, more);
+  if (retryAfterSeconds !== null) res.setHeader('retry-after', String(retryAfterSeconds));
+  const error = { status, code, message, details, retryAfterSeconds };
+  const rendered = dialectOf(res).renderError(error);
+  const body = JSON.stringify(rendered.body);
+  for (const [name, value] of Object.entries(rendered.headers ?? {})) res.setHeader(name, value);
   res.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
@@ -30,8 +36,7 @@ export function sendErrorResponse(
   { code, message, details, retryAfterSeconds, status: own }: ErrorResponse,
   status = own,
 ): void {
-  if (retryAfterSeconds !== null) res.setHeader('retry-after', String(retryAfterSeconds));
-  sendError(res, status, code, message, details);
+  sendError(res, status, code, message, details, retryAfterSeconds);
 }
 
 export function sendUnavailable(
@@ -49,13 +54,9 @@ export function sendDatabaseUnavailable(res: ServerResponse): void {
 
 /** Sends an error to a client that asked for a WebSocket, and closes the connection. */
 export function rejectUpgrade(socket: Duplex, status: number, code: string, message: string): void {
-  const body = errorBody(code, message);
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-}
-
-function errorBody(code: string, message: string, more: object = {}): string {
-  return JSON.stringify({ errors: [{ message, extensions: { code, ...more } }] });
 }

@@ -6,7 +6,9 @@ import type { Duplex } from 'node:stream';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
+import { useDialect } from './dialect.ts';
 import { lingerOnClose } from './lingering-close.ts';
+import { isOpenaiPath, OPENAI } from './openai/openai-dialect.ts';
 import type { Health } from './rest/health.ts';
 import { rejectUpgrade, sendError, sendUnavailable } from './send-error.ts';
 
@@ -94,6 +96,7 @@ export function createHttpServer(options: {
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
     res.setHeader('x-request-id', requestId);
+    if (isOpenaiPath(pathOf(req))) useDialect(res, OPENAI);
     lingerOnClose(req);
     bodyDeadlines.watch(req, res);
     res.once('close', () => {

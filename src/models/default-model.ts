@@ -5,8 +5,11 @@ export interface ServingUpstream {
   readonly models: readonly string[] | null;
 }
 
-/** OpenAI itself, under its own or a regional name. It has shut `gpt-image-1` down. */
-function isOpenAi(url: string): boolean {
+/**
+ * OpenAI itself, under its own or a regional name. It has shut `gpt-image-1` down; the shutdown dates
+ * of the catalogue are its own.
+ */
+export function isOpenAi(url: string): boolean {
   return /(^|\.)api\.openai\.com$/i.test(URL.parse(url)?.hostname ?? '');
 }
 

@@ -60,3 +60,13 @@ export function forValueLimits<Value>(value: Value): Record<ValueLimit, Value> {
 export function snapshotOf(id: string): string | null {
   return /^(.+)-\d{4}-\d{2}-\d{2}$/.exec(id)?.[1] ?? null;
 }
+
+/** Whether a name may be sent to an edits API: also what its list of models may contain. */
+export function isModelName(id: string): boolean {
+  return /^[\w.:/-]{1,100}$/.test(id);
+}
+
+/** Whether a list contains a model. A model in the list includes its dated snapshots. */
+export function includesModel(list: readonly string[], id: string): boolean {
+  return list.includes(id) || list.includes(snapshotOf(id) ?? id);
+}

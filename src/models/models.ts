@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { CATALOGUE } from './catalogue.ts';
-import type { EditModel } from './model.ts';
-import { snapshotOf } from './model.ts';
+import { type EditModel, includesModel } from './model.ts';
 import {
   addEntries,
   type Catalogue,
@@ -13,6 +12,7 @@ import {
   unknownModel,
   withPrices,
 } from './model-entry.ts';
+import { createStandings, type ModelStanding, type Standings } from './model-standing.ts';
 import type { Prices } from './prices.ts';
 
 /** The models that this server knows, whether or not edits may use them. */
@@ -30,6 +30,10 @@ export interface Models extends Pick<KnownModels, 'get'> {
   isAllowed(id: string): boolean;
   /** Known models that may be used; only those dated snapshots that are named somewhere. */
   list(): readonly EditModel[];
+  /** What the upstreams' lists and the catalogue say about its end. */
+  standing(id: string): ModelStanding;
+  /** Ids of its dated snapshots in the lists of the upstreams that serve it. */
+  listedSnapshots(id: string): readonly string[];
 }
 
 /** @param prices Replace the models' own prices: see PRICES_FILE. */
@@ -52,9 +56,11 @@ export function createModels(options: {
   default: string;
   /** A model that is allowed includes its dated snapshots. */
   allowed: readonly string[] | null;
+  /** @default no list is known */
+  standings?: Standings;
 }): Models {
-  const { known, allowed } = options;
-  const isAllowed = (id: string) => allowed === null || isListed(allowed, id);
+  const { known, allowed, standings = createStandings() } = options;
+  const isAllowed = (id: string) => allowed === null || includesModel(allowed, id);
   return {
     default: options.default,
     allowed,
@@ -64,24 +70,21 @@ export function createModels(options: {
       const ids = new Set([...known.all.keys(), ...(allowed ?? [])].filter(isAllowed));
       return [...ids].map(known.get).filter((model) => model.known);
     },
+    standing: (id) => standings.of(known.get(id)),
+    listedSnapshots: standings.listedSnapshots,
   };
 }
 
 /** The models that both the server and a viewer's credential allow. @param allowed Null: any. */
 export function restrictModels(models: Models, allowed: readonly string[] | null): Models {
   if (allowed === null) return models;
-  const isAllowed = (id: string) => models.isAllowed(id) && isListed(allowed, id);
+  const isAllowed = (id: string) => models.isAllowed(id) && includesModel(allowed, id);
   return {
     ...models,
     allowed: allowed.filter(models.isAllowed),
     isAllowed,
     list: () => models.list().filter(({ id }) => isAllowed(id)),
   };
-}
-
-/** A model that is listed includes its dated snapshots. */
-function isListed(list: readonly string[], id: string): boolean {
-  return list.includes(id) || list.includes(snapshotOf(id) ?? id);
 }
 
 /**

@@ -22,6 +22,8 @@ const eventSchema = z.discriminatedUnion('kind', [
   }),
   /** A limit was created, changed or removed; caches read it again. */
   z.object({ kind: z.literal('limit'), limitId: z.string() }),
+  /** The upstreams were asked for their models; processes read the stored lists again. */
+  z.object({ kind: z.literal('models') }),
   /** A queue job was enqueued. */
   z.object({ kind: z.literal('work'), queue: z.string() }),
 ]);

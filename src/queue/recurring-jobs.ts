@@ -7,10 +7,11 @@ export interface RecurringWork {
   /**
    * Enqueues it now and at each interval. However many processes do so, it runs once per interval,
    * including one that began before this process started.
+   * @param options.isDueNow Runs it at this start in any case. @default false
    */
   start(
     job: JobDefinition<Record<string, never>>,
-    options: { everySeconds: number },
+    options: { everySeconds: number; isDueNow?: boolean },
   ): Promise<void>;
   /** Idempotent. */
   stop(): void;
@@ -25,9 +26,9 @@ export function createRecurringWork(options: {
   const timers: NodeJS.Timeout[] = [];
 
   return {
-    async start(job, { everySeconds }) {
+    async start(job, { everySeconds, isDueNow = false }) {
       const send = () => queue.send(prisma, job, {}, { singletonSeconds: everySeconds });
-      await send();
+      await (isDueNow ? queue.send(prisma, job, {}) : send());
       timers.push(
         setInterval(() => {
           send().catch((error) =>

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countTextTokens } from '../models/text-tokens.ts';
+import { checkKey } from './check-key.ts';
 import { parseParams } from './edit-params.ts';
 import { faultReply, isPaid } from './fault-replies.ts';
 import type { Fault, FaultQueue } from './faults.ts';
@@ -93,18 +94,4 @@ export function createEditsRoute(parts: {
     const accepted = { params, inputSizes, textTokens, sitting, fault, delayMs };
     await sendImages(res, accepted, call);
   }
-}
-
-/** Accepts any key unless one is configured. No message or log contains the key. */
-function checkKey(req: IncomingMessage, apiKey: string | null): ApiRefusal | null {
-  const key = /^Bearer\s+(\S+)\s*$/i.exec(req.headers.authorization ?? '')?.[1];
-  if (key === undefined) {
-    return new ApiRefusal(
-      "You didn't provide an API key. You need to provide your API key in an Authorization header " +
-        'using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).',
-      { status: 401 },
-    );
-  }
-  if (apiKey === null || key === apiKey) return null;
-  return new ApiRefusal('Incorrect API key provided.', { status: 401, code: 'invalid_api_key' });
 }

@@ -6,6 +6,7 @@ import { isLoopback } from '../config/config.ts';
 import type { ControlRoute } from './control-route.ts';
 import type { EditsRoute } from './edits-route.ts';
 import { ClientGone, drain } from './form.ts';
+import type { ModelsRoute } from './models-route.ts';
 import { ApiRefusal } from './refusal.ts';
 import { type Call, sendReply } from './send.ts';
 
@@ -14,6 +15,7 @@ const EDITS_PATH = '/v1/images/edits';
 /** Routes requests, and turns errors into responses. */
 export function createRequestListener(parts: {
   editsRoute: EditsRoute;
+  modelsRoute: ModelsRoute;
   controlRoute: ControlRoute;
   origin: string;
   /** Whether only this machine can connect. */
@@ -55,6 +57,7 @@ export function createRequestListener(parts: {
       });
     }
     if (req.method === 'POST' && call.path === EDITS_PATH) return parts.editsRoute(req, res, call);
+    if (parts.modelsRoute(req, res, call)) return;
     if (await parts.controlRoute(req, res, call)) return;
     await drain(req);
     const where = `${req.method} ${call.path}`;

@@ -10,6 +10,8 @@ import { createEditsRoute } from './edits-route.ts';
 import { createFaultQueue, type Faults } from './faults.ts';
 import { createFixedStudio } from './fixed-studio.ts';
 import { createKeptFiles } from './kept-files.ts';
+import { createSandboxModels, type ListedSandboxModel, type SandboxModels } from './models.ts';
+import { createModelsRoute } from './models-route.ts';
 import { createRequestListener } from './request-listener.ts';
 import { createStatsKeeper, type SandboxStats } from './stats.ts';
 
@@ -29,12 +31,14 @@ export interface SandboxOptions {
   apiKey?: string;
   /** Return one noise PNG of about this many bytes, and drop the inputs unread. */
   fixedOutput?: { bytes: number };
+  /** What `GET /v1/models` lists at first. @default the models of the catalogue */
+  models?: readonly ListedSandboxModel[];
 }
 
 /**
  * A stand-in for the edits API: a loopback HTTP server that speaks the wire format of `POST
- * /v1/images/edits`, makes real images from the real inputs and costs nothing. faults.ts lists the
- * faults that it can simulate; `/sandbox/*` controls them from other processes.
+ * /v1/images/edits` and `GET /v1/models`, makes real images from the real inputs and costs nothing.
+ * faults.ts lists the faults that it can simulate; `/sandbox/*` controls them from other processes.
  */
 export interface Sandbox {
   /** Listens; `url` ends in /v1. Returns the same if already started. */
@@ -43,12 +47,14 @@ export interface Sandbox {
   stop(): Promise<void>;
   stats(): SandboxStats;
   readonly faults: Faults;
+  readonly models: SandboxModels;
 }
 
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const { delayMs = 1_500, host = '127.0.0.1', port = 0, apiKey = null, log } = options;
   const faults = createFaultQueue();
   const keeper = createStatsKeeper();
+  const models = createSandboxModels(options.models);
   const stats = () => keeper.snapshot(faults.size);
   let running: Promise<Running> | null = null;
 
@@ -66,7 +72,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       'request',
       createRequestListener({
         editsRoute: createEditsRoute({ studio, faults, stats: keeper, keptFiles, delayMs, apiKey }),
-        controlRoute: createControlRoute({ faults, stats, keptFiles }),
+        modelsRoute: createModelsRoute({ models, apiKey }),
+        controlRoute: createControlRoute({ faults, stats, keptFiles, models }),
         origin,
         isLocal: isLoopback(host),
         stopping: stopping.signal,
@@ -78,6 +85,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 
   return {
     faults,
+    models,
     stats,
     async start() {
       running ??= run();

@@ -33,7 +33,7 @@ const EditImageInput = builder.inputType('EditImageInput', {
     extraParams: t.field({
       type: 'JSONObject',
       description:
-        'Additional form fields for the upstream, for parameters that have no argument here; at most 32. Values that are not strings are sent as JSON.',
+        'Additional form fields for the upstream, for parameters that have no argument here; at most 32. Values that are not strings are sent as JSON; a list under a name that ends with `[]` is sent as one field for each item.',
     }),
     metadata: t.field({
       type: 'JSONObject',

@@ -5,7 +5,7 @@ import { checkAll, InvalidInputError } from '../errors.ts';
 import { parseDecimal, USD_FRACTION_DIGITS } from '../models/decimal.ts';
 import { idOf } from '../public-ids/global-id.ts';
 import { builder } from './builder.ts';
-import { EditStatusEnum, ImageQuality } from './enums.ts';
+import { EditSourceEnum, EditStatusEnum, ImageQuality } from './enums.ts';
 import { EditErrorCodeEnum } from './errors.ts';
 import { INPUT_LIMITS } from './input-limits.ts';
 
@@ -63,6 +63,10 @@ export const EditJobFilter = builder.inputType('EditJobFilter', {
     }),
     sandbox: t.boolean({
       description: 'True: only edits made by the built-in sandbox; false: only other edits.',
+    }),
+    source: t.field({
+      type: EditSourceEnum,
+      description: 'The edit was submitted through this API.',
     }),
     createdAt: t.field({
       type: DateTimeRange,

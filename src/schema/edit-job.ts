@@ -9,7 +9,7 @@ import type { ModerationDetails } from '../edits-api/edits-api-error.ts';
 import { builder } from './builder.ts';
 import { EditError } from './edit-error.ts';
 import { EditInput } from './edit-input.ts';
-import { EditStatusEnum } from './enums.ts';
+import { EditSourceEnum, EditStatusEnum } from './enums.ts';
 import { Image } from './image.ts';
 import { TokenUsage } from './token-usage.ts';
 
@@ -41,6 +41,10 @@ export const EditJob = builder.prismaNode('EditJob', {
       description: 'The client’s own key-value pairs.',
       select: { metadata: true },
       resolve: ({ metadata }) => metadata as JsonObject,
+    }),
+    source: t.expose('source', {
+      type: EditSourceEnum,
+      description: 'The API that submitted the edit.',
     }),
     sandbox: t.exposeBoolean('sandbox', {
       description:

@@ -43,6 +43,14 @@ export const EditStatusEnum = builder.enumType('EditStatus', {
   },
 });
 
+export const EditSourceEnum = builder.enumType('EditSource', {
+  description: 'The API that submitted an edit.',
+  values: {
+    GRAPHQL: { description: 'This GraphQL API.' },
+    OPENAI_API: { description: 'The OpenAI-compatible API, `POST /v1/images/edits`.' },
+  },
+});
+
 export const OrderDirection = builder.enumType('OrderDirection', {
   description: 'Sort direction.',
   values: {

@@ -1,5 +1,6 @@
 import { type EnumParameterName, PARAMETER_ROWS } from '../edits/parameters.ts';
 import type { EditModel } from '../models/model.ts';
+import type { ModelStanding, ModelState } from '../models/model-standing.ts';
 import { restrictModels } from '../models/models.ts';
 import type { SizeRule } from '../models/sizes.ts';
 import { builder } from './builder.ts';
@@ -9,11 +10,25 @@ import { boundsOf, TokenBound } from './token-bounds.ts';
 
 interface NamedModel extends EditModel {
   readonly isDefault: boolean;
+  readonly standing: ModelStanding;
 }
+
+const State = builder.enumType('ModelState', {
+  description:
+    'Whether a model is still offered, by the lists of the upstreams that serve it and, at OpenAI, its announced shutdown date. No edit is rejected because of it.',
+  values: {
+    AVAILABLE: { description: 'No end of the model is known within the next 60 days.' },
+    ENDING: { description: 'All upstreams that serve the model shut it down within 60 days.' },
+    RETIRED: {
+      description:
+        'All upstreams that serve the model have shut it down or no longer list it. Edits probably fail.',
+    },
+  },
+} as const satisfies { description: string; values: Record<ModelState, object> });
 
 const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
   description:
-    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Values that the server’s MODELS_FILE adds and an enum lacks are omitted, because no request can contain them. Models that are not listed are forwarded too, unless the server allows only certain models.',
+    'A model known to this server. Null means unknown, so the value is not validated; an empty list means that the model does not accept the parameter. Values that the server’s MODELS_FILE adds and an enum lacks are omitted, because no request can contain them. Other models are forwarded too, unless the server allows only certain models.',
   fields: (t) => ({
     id: t.exposeString('id', {
       description: 'Name of the model, for use as `EditImageInput.model`.',
@@ -34,11 +49,23 @@ const EditModelObject = builder.objectRef<NamedModel>('EditModel').implement({
         'Limits on the size of a model without a fixed list of sizes. Null if unknown, or if `sizes` applies.',
       resolve: ({ sizes }) => (sizes?.kind === 'flexible' ? sizes : null),
     }),
-    shutdownDate: t.expose('shutdownDate', {
+    shutdownDate: t.field({
       type: 'Date',
       nullable: true,
       description:
-        'Date on which OpenAI shuts down the model. Null if no date is announced. The model is not rejected after this date because compatible servers may still serve it.',
+        'Date on which the model is shut down, as the upstreams list it; otherwise the date on which OpenAI shuts it down, which compatible servers need not follow. Null if no date is announced. The model is not rejected after this date.',
+      resolve: ({ standing }) => standing.shutdownDate,
+    }),
+    isListed: t.boolean({
+      nullable: true,
+      description:
+        'Whether an upstream that serves the model lists it or a dated snapshot of it. Null if the lists are not known.',
+      resolve: ({ standing }) => standing.isListed,
+    }),
+    state: t.field({
+      type: State,
+      description: 'Whether the model is still offered.',
+      resolve: ({ standing }) => standing.state,
     }),
     maxImages: t.exposeInt('maxImages', {
       description: 'Maximum number of input images of one edit.',
@@ -119,6 +146,10 @@ builder.queryField('models', (t) =>
     resolve: (_, __, { models, viewer }) =>
       restrictModels(models, viewer.allowedModels)
         .list()
-        .map((model) => ({ ...model, isDefault: model.id === models.default })),
+        .map((model) => ({
+          ...model,
+          isDefault: model.id === models.default,
+          standing: models.standing(model.id),
+        })),
   }),
 );

@@ -130,7 +130,13 @@ export const ACTING_FOR: Readonly<Record<string, string>> = {
 export const PATHS: Readonly<
   Record<
     RouteName,
-    { readonly method: string; readonly of: (ids: Ids) => string; readonly isRead?: true }
+    {
+      readonly method: string;
+      readonly of: (ids: Ids) => string;
+      readonly isRead?: true;
+      /** Of a read, besides 200 and 400. */
+      readonly status?: number;
+    }
   >
 > = {
   page: { method: 'GET', of: () => '/graphql' },
@@ -142,4 +148,9 @@ export const PATHS: Readonly<
   upload: { method: 'POST', of: () => '/images' },
   image: { method: 'GET', of: ({ image }) => `/images/${image}`, isRead: true },
   exportEdits: { method: 'GET', of: () => '/export/edits', isRead: true },
+  openaiEdits: { method: 'POST', of: () => '/v1/images/edits' },
+  azureEdits: { method: 'POST', of: () => '/openai/deployments/gpt-image-1/images/edits' },
+  openaiModels: { method: 'GET', of: () => '/v1/models', isRead: true },
+  openaiModel: { method: 'GET', of: () => '/v1/models/gpt-image-1', isRead: true },
+  openaiOther: { method: 'GET', of: () => '/v1/files', isRead: true, status: 404 },
 };

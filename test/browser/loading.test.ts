@@ -1,8 +1,16 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startTestApp } from '../support/app.ts';
 import type { Passed } from '../support/counting-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePorts } from '../support/nginx.ts';
-import { hasBrowser, openPage, type PageRig, showPanel, untilReady } from '../support/open-page.ts';
+import {
+  hasBrowser,
+  openPage,
+  openPageOf,
+  type PageRig,
+  showPanel,
+  untilReady,
+} from '../support/open-page.ts';
 
 const MAX_FIRST_LOAD_BYTES = 2_200_000;
 /** For operations, for variables, and for all editors. */
@@ -40,6 +48,18 @@ describe.skipIf(!hasBrowser)('the page', () => {
     const sandbox = await openPage({}, { EDITS_API_URL: '', EDITS_API_KEY: '' });
     await sandbox.page.getByText('built-in stand-in').waitFor();
     expect(await sandbox.page.title()).toBe('Retouch (sandbox)');
+  });
+
+  test('says that the default model has ended, once the upstream’s list is known', async () => {
+    const app = await startTestApp({}, { models: [{ id: 'gpt-image-2' }] });
+    onTestFinished(() => app.stop());
+    const listed = async () => {
+      const { data } = await app.query('{ models { isDefault isListed } }');
+      return data.models.find(({ isDefault }: { isDefault: boolean }) => isDefault).isListed;
+    };
+    await eventually(async () => expect(await listed()).toBe(false));
+    const { page } = await openPageOf(app);
+    await page.getByText('The default model gpt-image-1 is no longer listed').waitFor();
   });
 
   test('runs below a path prefix that no proxy strips', async () => {

@@ -20,6 +20,7 @@ import { UPSTREAMS_QUERY } from '../../src/graphiql/edits/upstreams-query.ts';
 import { exampleOperations } from '../../src/graphiql/examples.ts';
 import { VIEWER_QUERY } from '../../src/graphiql/transport/viewer.ts';
 import { USAGE_QUERY } from '../../src/graphiql/usage/usage-query.ts';
+import { MODELS_QUERY } from '../../src/graphiql/workbench/model-notice.ts';
 
 const schema = buildSchema(
   await readFile(join(import.meta.dirname, '../../schema.graphql'), 'utf8'),
@@ -46,6 +47,7 @@ const OWN = [
   EDITS_SUBSCRIPTION,
   USAGE_QUERY,
   UPSTREAMS_QUERY,
+  MODELS_QUERY,
   VIEWER_QUERY,
   PARAMETERS_QUERY,
   AGAIN_MUTATION,

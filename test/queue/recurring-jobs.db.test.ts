@@ -27,3 +27,19 @@ test.runIf(hasDatabase)(
     expect(entries?.count).toBe(1n);
   },
 );
+
+test.runIf(hasDatabase)(
+  'work that is due at each start is enqueued at each, also within one interval',
+  async () => {
+    const { prisma, queue } = await openStoredEdits();
+    await queue.start([TIDY]);
+    const recurring = createRecurringWork({ prisma, queue, log: createLog({ level: 'silent' }) });
+    onTestFinished(() => recurring.stop());
+    const everySeconds = 20 * 24 * 60 * 60;
+    await recurring.start(TIDY, { everySeconds, isDueNow: true });
+    await recurring.start(TIDY, { everySeconds, isDueNow: true });
+    const [entries] = await prisma.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) FROM ${JOB_TABLE} WHERE name = 'tidy'`;
+    expect(entries?.count).toBe(2n);
+  },
+);

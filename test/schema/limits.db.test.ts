@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getNamedType, isUnionType } from 'graphql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RouteName } from '../../src/http/route-table.ts';
 import { schema } from '../../src/schema/index.ts';
 import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
@@ -262,7 +263,33 @@ const CALLS: Readonly<Record<string, (jobId: string, imageId: string) => string>
   retryEdit: (jobId) => `retryEdit(input: { id: "${jobId}" })`,
 };
 
-describe.runIf(hasDatabase)('every mutation that submits edits', () => {
+/** How to submit an edit through each path; null: none can, besides through GraphQL. */
+const PATHS: Readonly<Record<RouteName, string | null>> = {
+  page: null,
+  asset: null,
+  root: null,
+  graphql: null,
+  subgraph: null,
+  schema: null,
+  upload: null,
+  image: null,
+  exportEdits: null,
+  openaiEdits: '/v1/images/edits',
+  azureEdits: '/openai/deployments/gpt-image-1/images/edits',
+  openaiModels: null,
+  openaiModel: null,
+  openaiOther: null,
+};
+
+const LIMITS = [
+  ['COST', 'MONTH', '0.000001', 'insufficient_quota'],
+  ['TOKENS', 'HOUR', '10', 'insufficient_quota'],
+  ['EDITS', 'DAY', '0', 'rate_limit_exceeded'],
+  ['IMAGES', 'TOTAL', '1', 'rate_limit_exceeded'],
+  ['CONCURRENT_EDITS', undefined, '0', 'rate_limit_exceeded'],
+] as const;
+
+describe.runIf(hasDatabase)('every mutation and path that submits edits', () => {
   let app: TestApp;
   let job: { id: string; inputImages: [{ id: string }] };
 
@@ -281,26 +308,39 @@ describe.runIf(hasDatabase)('every mutation that submits edits', () => {
     expect(SPENDING.toSorted()).toEqual(Object.keys(CALLS).toSorted());
   });
 
+  test.each(SPENDING.flatMap((name) => LIMITS.map((limit) => [name, ...limit] as const)))(
+    '%s returns LimitExceededError by a limit of %s',
+    async (name, measure, window, amount) => {
+      const set = (value: string | null) => setLimit(app, { measure, window, amount: value });
+      await set(amount);
+      const call = CALLS[name]?.(job.id, job.inputImages[0].id) ?? '';
+      const { data } = await app.query(
+        `mutation { ${call} { __typename ... on LimitExceededError { measure limit } } }`,
+      );
+      expect(data[name]).toEqual({ __typename: 'LimitExceededError', measure, limit: amount });
+      expect((await app.query('{ editJobs { totalCount } }')).data.editJobs.totalCount).toBe(1);
+      await set(null);
+    },
+  );
+
   test.each(
-    SPENDING.flatMap((name) =>
-      (
-        [
-          ['COST', 'MONTH', '0.000001'],
-          ['TOKENS', 'HOUR', '10'],
-          ['EDITS', 'DAY', '0'],
-          ['IMAGES', 'TOTAL', '1'],
-          ['CONCURRENT_EDITS', undefined, '0'],
-        ] as const
-      ).map((limit) => [name, ...limit] as const),
+    Object.values(PATHS).flatMap((path) =>
+      path === null ? [] : LIMITS.map((limit) => [path, ...limit] as const),
     ),
-  )('%s returns LimitExceededError by a limit of %s', async (name, measure, window, amount) => {
+  )('%s returns 429 by a limit of %s', async (path, measure, window, amount, code) => {
     const set = (value: string | null) => setLimit(app, { measure, window, amount: value });
     await set(amount);
-    const call = CALLS[name]?.(job.id, job.inputImages[0].id) ?? '';
-    const { data } = await app.query(
-      `mutation { ${call} { __typename ... on LimitExceededError { measure limit } } }`,
-    );
-    expect(data[name]).toEqual({ __typename: 'LimitExceededError', measure, limit: amount });
+    const response = await fetch(app.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        images: [{ file_id: job.inputImages[0].id }],
+        prompt: 'p',
+        quality: 'low',
+        n: 2,
+      }),
+    });
+    expect([response.status, await response.json()]).toMatchObject([429, { error: { code } }]);
     expect((await app.query('{ editJobs { totalCount } }')).data.editJobs.totalCount).toBe(1);
     await set(null);
   });

@@ -15,7 +15,7 @@ const CREATE = /* GraphQL */ `
 `;
 
 describe.runIf(hasDatabase)('with a proxy for outgoing requests', () => {
-  test('edits and webhooks go through it, and around it to hosts of NO_PROXY', async () => {
+  test('edits, lists of models and webhooks go through it, and around it to hosts of NO_PROXY', async () => {
     const proxy = await startForwardProxy();
     const proxied = await receiveWebhooks();
     const direct = await receiveWebhooks();
@@ -41,7 +41,11 @@ describe.runIf(hasDatabase)('with a proxy for outgoing requests', () => {
       for (const { received } of [proxied, direct]) expect(received).toHaveLength(1);
     });
     const { url } = await app.sandbox.start();
-    expect(proxy.asked).toEqual([`POST ${url}/images/edits`, `POST ${proxied.url}/hook`]);
+    await eventually(() =>
+      expect(proxy.asked.toSorted()).toEqual(
+        [`GET ${url}/models`, `POST ${url}/images/edits`, `POST ${proxied.url}/hook`].toSorted(),
+      ),
+    );
     expect(app.sandbox.stats().paid).toBe(1);
   });
 });

@@ -15,22 +15,27 @@ export interface FakeUpstream {
   readonly url: string;
   /** How many edits were sent, and so paid. */
   readonly posts: number;
+  /** How many images were fetched. */
   readonly gets: number;
+  /** How often it was asked for its models. */
+  readonly listings: number;
   /** Of the next POSTs. */
   reply: Reply;
-  /** Of GETs, such as of images. */
+  /** Of GETs of images. */
   serve: Reply;
+  /** Of GETs of its models. @default 404 */
+  list: Reply;
   close(): Promise<void>;
 }
 
 export async function startFakeUpstream(): Promise<FakeUpstream> {
-  const counts = { POST: 0, GET: 0 };
+  const counts = { reply: 0, serve: 0, list: 0 };
   const refuse: Reply = (res) => res.writeHead(404).end();
   const server = createServer(async (req, res) => {
-    const isPost = req.method === 'POST';
-    counts[isPost ? 'POST' : 'GET'] += 1;
+    const kind = req.method === 'POST' ? 'reply' : req.url === '/v1/models' ? 'list' : 'serve';
+    counts[kind] += 1;
     await buffer(req);
-    await (isPost ? fake.reply : fake.serve)(res, { origin, req });
+    await fake[kind](res, { origin, req });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,13 +43,17 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
   const fake: FakeUpstream = {
     url: `${origin}/v1`,
     get posts() {
-      return counts.POST;
+      return counts.reply;
     },
     get gets() {
-      return counts.GET;
+      return counts.serve;
+    },
+    get listings() {
+      return counts.list;
     },
     reply: refuse,
     serve: refuse,
+    list: refuse,
     async close() {
       const closed = once(server, 'close');
       server.close();

@@ -16,6 +16,15 @@ export async function insertHistory({
   await prisma.idempotencyKey.create({
     data: { ...owned, jobId, key: 'k', inputSha256: 'a'.repeat(64) },
   });
+  await prisma.editResponse.create({
+    data: {
+      ...owned,
+      jobId,
+      inputSha256: 'a'.repeat(64),
+      requestId: randomUUID(),
+      sessionId: randomUUID(),
+    },
+  });
   await prisma.editAttempt.create({
     data: {
       ...owned,

@@ -56,6 +56,7 @@ export async function send(
   const req = request(url, { method, headers });
   // The server may answer, and close, before it has read everything.
   const answered = once(req, 'response');
+  req.on('error', () => undefined);
   if (body) req.write(body);
   req.end();
   const [res] = await answered;

@@ -10,6 +10,7 @@ import { createResolveOutcome } from '../../src/edits/end/resolve-outcome.ts';
 import { checkEditParams } from '../../src/edits/input/parameters.ts';
 import { createAttempts } from '../../src/edits/run/attempts.ts';
 import { insertJob, newJobId } from '../../src/edits/submit/insert-job.ts';
+import { createResponses } from '../../src/edits/submit/responses.ts';
 import type { Images, ReceivedImage } from '../../src/images/images.ts';
 import type { EditAmounts } from '../../src/limits/check-room.ts';
 import { type LimitMeasure, type LimitState, limitState } from '../../src/limits/limit-state.ts';
@@ -118,6 +119,7 @@ export async function openLimitedEdits() {
   };
   const limits = createLimits({ prisma, log, now });
   const ledger = createLedger({ prices });
+  const responses = createResponses({ prisma, sessionId: database.sessionId, log });
   const audit = createAudit();
   const endEdit = createEndEdit({
     images,
@@ -190,8 +192,14 @@ export async function openLimitedEdits() {
         ...(tokens !== null && { TOKENS: tokens }),
       };
       const reserved = { amounts, bound: cost === null ? null : boundOf(cost), isLimited: true };
-      const rest = { images: [], mask: null, retryOfId: null, idempotency: null, reserved };
-      await insertJob({ prisma, queue, images, limits }, { ...job, ...rest });
+      const origin = {
+        source: 'GRAPHQL' as const,
+        request: null,
+        retryOfId: null,
+        idempotency: null,
+      };
+      const rest = { images: [], mask: null, ...origin, reserved };
+      await insertJob({ prisma, queue, images, limits, responses }, { ...job, ...rest });
       await prisma.editJob.update({ where: { id }, data: { createdAt: at } });
       return id;
     },

@@ -37,7 +37,8 @@ export async function openPage(
   options: BrowserContextOptions = {},
   env: Record<string, string> = {},
 ): Promise<PageRig> {
-  const app = await startTestApp(env);
+  // A model whose end is known would add a notice, which moves the rest of the page.
+  const app = await startTestApp(env, { models: [] });
   onTestFinished(() => app.stop());
   return openPageOf(app, options);
 }

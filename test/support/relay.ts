@@ -28,6 +28,8 @@ export async function startRelay(respond: (post: number) => RelayResponse | null
   let posts = 0;
   const server = createServer(async (req, res) => {
     await buffer(req);
+    // It has no list of models.
+    if (req.method !== 'POST') return void res.writeHead(404).end();
     posts += 1;
     send(res, respond(posts) ?? { status: 200, body: edited(image) });
   });

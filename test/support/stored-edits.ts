@@ -101,6 +101,8 @@ export async function openStoredEdits() {
 
   return {
     database,
+    /** As another process does; with a Postgres server only. */
+    openAgain: testDatabase.open,
     dir: testDatabase.dir,
     prisma,
     queue,

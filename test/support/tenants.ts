@@ -4,6 +4,7 @@ import type { Database } from '../../src/database/database.ts';
 import { RUN_EDIT } from '../../src/edits/edit-queue.ts';
 import { createBacklog } from '../../src/edits/submit/backlog.ts';
 import { createEdits } from '../../src/edits/submit/edits.ts';
+import { createResponses } from '../../src/edits/submit/responses.ts';
 import { createImages, type StoredImage } from '../../src/images/images.ts';
 import { inspectImage } from '../../src/images/inspect/inspect-image.ts';
 import { createFsBlobStore } from '../../src/images/storage/fs-blob-store.ts';
@@ -51,6 +52,7 @@ export async function openTenants(options: {
     }),
     backlog: createBacklog({ prisma, maxQueued: Number.POSITIVE_INFINITY }),
     limits: createLimits({ prisma, log }),
+    responses: createResponses({ prisma, sessionId: database.sessionId, log }),
     planReservation: async () => ({ amounts: {}, bound: null, isLimited: false }),
     sandbox: false,
   });

@@ -3,6 +3,7 @@ import { createAddressGuard } from '../../net/address-guard.ts';
 import { NO_PROXIES, type OutboundProxies } from '../../net/outbound-proxies.ts';
 import type { ReadSaved } from '../edits-api.ts';
 import { EditsApiError } from '../edits-api-error.ts';
+import { endpointOf } from '../endpoint.ts';
 import { type AnswerHead, errorOfAnswer } from './answer-errors.ts';
 import { createAnswerReader, type ReadAnswer } from './answer-reader.ts';
 import { type RawAnswer, receiveText, savedBody } from './answer-receiver.ts';
@@ -68,7 +69,7 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
   const { proxies = NO_PROXIES } = options;
   const { maxAnswerBytes = 512 * MiB, maxImageBytes = 64 * MiB, maxImages = 16 } = options;
   const { firstHand = false, patience = { totalMs: 5 * 60_000 } } = options;
-  const endpoint = endpointOf(options.url);
+  const endpoint = endpointOf(options.url, 'images/edits');
   const redact = createRedactor([options.key, ...(options.otherKeys ?? [])]);
   // The upstream's own server may have a private address, because the operator chose it.
   const guard = createAddressGuard({
@@ -130,13 +131,6 @@ export function createAnswerAccess(options: AnswerAccessOptions): AnswerAccess {
     },
     close: guard.close,
   };
-}
-
-/** The URL for edits. The base URL may have a query, such as Azure's `?api-version=`. */
-export function endpointOf(baseUrl: string): URL {
-  const url = new URL(baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/images/edits`;
-  return url;
 }
 
 /** Whether the status promises images. */

@@ -37,6 +37,7 @@ export async function deleteRows(tx: Transaction, ids: readonly string[]): Promi
     UPDATE "EditAttempt" SET answer = NULL, "errorMessage" = NULL, "answerStoredAt" = NULL,
       "moderationDetails" = NULL
     WHERE "jobId" = ANY (${jobIds}) RETURNING id`;
+  await ofAllOwners(tx).$executeRaw`DELETE FROM "EditResponse" WHERE "jobId" = ANY (${jobIds})`;
   await ofAllOwners(tx).$executeRaw`DELETE FROM "WebhookDelivery" WHERE "jobId" = ANY (${jobIds})`;
   await forgetKeys(
     tx,

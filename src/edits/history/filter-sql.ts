@@ -9,7 +9,7 @@ import type { HistoryFilter, NumberRange, TimeRange } from './history-query.ts';
  * contain the rule on `job` itself.
  */
 export function filterConditions(viewer: Viewer, filter: HistoryFilter): Prisma.Sql[] {
-  const { status, model, size, quality, upstream, sandbox, createdAt, finishedAt } = filter;
+  const { status, model, size, quality, upstream, sandbox, source, createdAt, finishedAt } = filter;
   const { totalTokens, costMicroUsd, errorCode, hasError, metadata } = filter;
   const { promptId, inputImageId, outputImageId } = filter;
   return [
@@ -21,6 +21,7 @@ export function filterConditions(viewer: Viewer, filter: HistoryFilter): Prisma.
     quality && oneOf(Prisma.sql`job.quality`, quality),
     upstream && oneOf(Prisma.sql`job.upstream`, upstream),
     sandbox !== undefined && sandbox !== null && Prisma.sql`job.sandbox = ${sandbox}`,
+    source && Prisma.sql`job.source = ${source}::"EditSource"`,
     ...during(Prisma.sql`job."createdAt"`, createdAt),
     ...during(Prisma.sql`job."finishedAt"`, finishedAt),
     ...between(Prisma.sql`job."totalTokens"`, totalTokens),

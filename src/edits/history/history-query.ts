@@ -24,6 +24,7 @@ export interface HistoryFilter {
   readonly quality?: readonly string[] | null | undefined;
   readonly upstream?: readonly string[] | null | undefined;
   readonly sandbox?: boolean | null | undefined;
+  readonly source?: 'GRAPHQL' | 'OPENAI_API' | null | undefined;
   readonly createdAt?: TimeRange | null | undefined;
   readonly finishedAt?: TimeRange | null | undefined;
   readonly totalTokens?: NumberRange<number> | null | undefined;

@@ -1,5 +1,5 @@
 import { checkAll, InvalidInputError } from '../../errors.ts';
-import type { EditModel } from '../../models/model.ts';
+import { type EditModel, isModelName } from '../../models/model.ts';
 import { unknownModel } from '../../models/model-entry.ts';
 import type { Models } from '../../models/models.ts';
 import { parseSize, sizeProblem } from '../../models/sizes.ts';
@@ -108,7 +108,7 @@ function checkValue(
 }
 
 function modelProblem(id: string, models: Models): InvalidInputError | null {
-  if (!/^[\w.:/-]{1,100}$/.test(id)) {
+  if (!isModelName(id)) {
     return new InvalidInputError(
       'model',
       'INVALID_VALUE',

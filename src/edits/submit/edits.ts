@@ -23,8 +23,11 @@ import {
   modelLimits,
 } from '../input/parameters.ts';
 import type { Backlog } from './backlog.ts';
+import { findEarlier, type RepeatKeys } from './earlier-edit.ts';
 import { checkIdempotencyKey, findClaimed, fingerprint } from './idempotency.ts';
+import type { EditSource } from './insert-job.ts';
 import type { PlanReservation } from './plan-reservation.ts';
+import type { ClientRequest, Responses } from './responses.ts';
 import { type CreatedEdit, createSubmitJob, receivedImages } from './submit-job.ts';
 
 /** Where an edit's image comes from: received with the request, or stored before. */
@@ -34,7 +37,13 @@ export type InputImage =
 
 export interface EditInput extends EditParamsInput {
   readonly idempotencyKey?: string | null;
+  /** @default 'GRAPHQL' */
+  readonly source?: EditSource;
+  /** By which a repeat of the request finds the edit. An idempotencyKey does that by itself. */
+  readonly request?: ClientRequest;
   readonly imageCount: number;
+  /** Whether they were received before. @default false */
+  readonly hasImages?: boolean;
   /**
    * Loads all images, after everything else was validated. If it rejects, it has discarded
    * received files.
@@ -63,7 +72,7 @@ export interface Edits {
   retry(
     viewer: Viewer,
     id: string,
-    options: { idempotencyKey: string | null },
+    options: { idempotencyKey: string | null; source?: EditSource },
     expect: (jobId: string) => void,
   ): Promise<CreatedEdit>;
 }
@@ -75,6 +84,7 @@ export function createEdits(options: {
   models: Models;
   backlog: Backlog;
   limits: Limits;
+  responses: Responses;
   planReservation: PlanReservation;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
@@ -99,11 +109,11 @@ export function createEdits(options: {
 
     async create(viewer, input, expect) {
       const ownerId = ownerOf(viewer);
-      const { idempotencyKey: key = null } = input;
+      const { source = 'GRAPHQL' } = input;
       const models = modelsOf(viewer);
       const params = check(viewer, input);
       // Before a byte of an image is read: an edit that the queue has no room for is not uploaded.
-      const { turn } = await backlog.admit(ownerId);
+      const early = input.hasImages === true ? null : await backlog.admit(ownerId);
       const sources = await input.loadImages();
       const all = sources.mask ? [...sources.images, sources.mask] : sources.images;
       const received = receivedImages(sources);
@@ -112,27 +122,22 @@ export function createEdits(options: {
         const mask = sources.mask && inputFacts(sources.mask);
         const { resolvedSize } = checkImages(params, models, facts, mask);
         const contents = all.map(contentOf);
-        const idempotency =
-          key === null
-            ? null
-            : {
-                ownerId,
-                key,
-                inputSha256: fingerprint({ params, contents, isMasked: sources.mask !== null }),
-              };
-        const found = idempotency && (await findClaimed(prisma, idempotency));
-        if (found) return { ...found, isNew: false };
+        const inputSha256 = fingerprint({ params, contents, isMasked: sources.mask !== null });
+        const keys = repeatKeys(viewer, input, inputSha256);
+        const found = await findEarlier(options, keys);
+        if (found !== null) return { ...found, isNew: false };
+        const { turn } = early ?? (await backlog.admit(ownerId));
         const sizes = { images: facts, mask };
-        const by = { ownerId, apiKeyIds: apiKeysOf(viewer) };
-        const job = { ...by, params, resolvedSize, ...sources, sizes, turn };
-        return await submitJob({ ...job, idempotency, retryOfId: null }, expect);
+        const by = { ownerId, apiKeyIds: apiKeysOf(viewer), source, ...keys };
+        const job = { ...by, params, resolvedSize, ...sources, sizes, turn, retryOfId: null };
+        return await submitJob(job, expect);
       } finally {
         // No-op for files already moved to the blob store.
         await Promise.all(received.map(({ staged }) => discardStagedFile(staged)));
       }
     },
 
-    async retry(viewer, id, { idempotencyKey: key }, expect) {
+    async retry(viewer, id, { idempotencyKey: key, source = 'GRAPHQL' }, expect) {
       const ownerId = ownerOf(viewer);
       const models = modelsOf(viewer);
       checkIdempotencyKey(key);
@@ -181,11 +186,24 @@ export function createEdits(options: {
       const resolvedSize = first ? resolveSize(params, models, first.image) : old.resolvedSize;
       const { turn } = await backlog.admit(ownerId);
       const sizes = { images: inputs.map(({ image }) => image), mask: mask?.image ?? null };
-      const by = { ownerId, apiKeyIds: apiKeysOf(viewer) };
+      const by = { ownerId, apiKeyIds: apiKeysOf(viewer), source, request: null, idempotency };
       const job = { ...by, params, resolvedSize, images: inputs, mask, sizes, turn };
-      return submitJob({ ...job, idempotency, retryOfId: old.id }, expect);
+      return submitJob({ ...job, retryOfId: old.id }, expect);
     },
   };
+}
+
+/** A key of the client's own needs no other. */
+function repeatKeys(
+  viewer: Viewer,
+  { idempotencyKey: key = null, request }: EditInput,
+  inputSha256: string,
+): RepeatKeys {
+  const ownerId = ownerOf(viewer);
+  if (key !== null) return { idempotency: { ownerId, key, inputSha256 }, request: null };
+  if (request === undefined) return { idempotency: null, request: null };
+  const [apiKeyId = null] = apiKeysOf(viewer);
+  return { idempotency: null, request: { ...request, ownerId, apiKeyId, inputSha256 } };
 }
 
 function inputFacts(input: InputImage) {

@@ -11,11 +11,15 @@ import type { ParameterColumns } from '../parameters.ts';
 import { claim, type IdempotencyClaim } from './idempotency.ts';
 import { savePrompt } from './insert-prompt.ts';
 import type { PlannedReservation } from './plan-reservation.ts';
+import type { RepeatableRequest, Responses } from './responses.ts';
 
 /** Where an edit's image comes from: received with the request, or stored before. */
 export type ImageSource =
   | { kind: 'received'; image: ReceivedImage }
   | { kind: 'stored'; image: StoredContent };
+
+/** The API that submits an edit. */
+export type EditSource = 'GRAPHQL' | 'OPENAI_API';
 
 export interface NewJob {
   readonly id: string;
@@ -29,6 +33,10 @@ export interface NewJob {
   readonly mask: ImageSource | null;
   readonly retryOfId: string | null;
   readonly idempotency: IdempotencyClaim | null;
+  /** Null: it cannot be found by a repeat of its request. */
+  readonly request: RepeatableRequest | null;
+  /** The API that submits it. */
+  readonly source: EditSource;
   /** In line: see Backlog. */
   readonly turn: number;
   readonly reserved: PlannedReservation;
@@ -39,15 +47,22 @@ export const newJobId = (): string => uuid();
 /**
  * Inserts a job with its prompt, images, key and queue job, all or nothing. The blobs of
  * received images must be stored already.
- * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; LimitExceededError;
+ * @throws AlreadyClaimedError when the idempotency key was claimed meanwhile; AlreadyRequestedError;
+ * LimitExceededError;
  * NotFoundError when a stored image or the job to repeat was deleted meanwhile; StorageError, see
  * `Images.save`.
  */
 export async function insertJob(
-  options: { prisma: PrismaClient; queue: Queue; images: Images; limits: Limits },
+  options: {
+    prisma: PrismaClient;
+    queue: Queue;
+    images: Images;
+    limits: Limits;
+    responses: Responses;
+  },
   job: NewJob,
 ): Promise<void> {
-  const { prisma, queue, images, limits } = options;
+  const { prisma, queue, images, limits, responses } = options;
   const { id, ownerId, apiKeyIds, reserved } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
   const { prompt: text, extraParams, metadata, ...params } = job.params;
@@ -65,6 +80,7 @@ export async function insertJob(
         id,
         ownerId,
         sandbox: job.sandbox,
+        source: job.source,
         promptId,
         resolvedSize: job.resolvedSize,
         retryOfId: job.retryOfId,
@@ -76,6 +92,7 @@ export async function insertJob(
         metadata,
       },
     });
+    if (job.request !== null) await responses.open(tx, job.request, id);
     const imageIds = await images.save(
       tx,
       ownerId,

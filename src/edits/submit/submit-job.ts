@@ -4,11 +4,13 @@ import type { Images, ReceivedImage } from '../../images/images.ts';
 import type { Limits } from '../../limits/limits.ts';
 import type { PixelSize } from '../../models/sizes.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { AlreadyClaimedError, findClaimed } from './idempotency.ts';
+import { findEarlier } from './earlier-edit.ts';
+import { AlreadyClaimedError } from './idempotency.ts';
 import { type ImageSource, insertJob, type NewJob, newJobId } from './insert-job.ts';
 import type { PlanReservation } from './plan-reservation.ts';
+import { AlreadyRequestedError, type Responses } from './responses.ts';
 
-/** A job that was committed now, or (`isNew: false`) found by its idempotency key. */
+/** A job that was committed now, or (`isNew: false`) found by its idempotency key or its request. */
 export interface CreatedEdit {
   readonly id: string;
   readonly isNew: boolean;
@@ -21,7 +23,7 @@ export interface JobToSubmit extends Omit<NewJob, 'id' | 'sandbox' | 'reserved'>
 
 /**
  * Checks the limits, stores received images and inserts the job. If its idempotency key is claimed
- * meanwhile, returns the job that claimed it, which may have used the rest of a limit.
+ * meanwhile, or an equal request was first, returns that job.
  * @param expect Called with the job's id before the commit.
  * @throws as `PlanReservation` and `insertJob`.
  */
@@ -32,14 +34,15 @@ export function createSubmitJob(options: {
   queue: Queue;
   images: Images;
   limits: Limits;
+  responses: Responses;
   planReservation: PlanReservation;
   /** Whether the upstream is the sandbox: recorded in every job. */
   sandbox: boolean;
 }): SubmitJob {
-  const { prisma, images, planReservation, sandbox } = options;
+  const { images, planReservation, sandbox } = options;
 
   return async ({ sizes, ...job }, expect) => {
-    const { ownerId, apiKeyIds, params, resolvedSize, idempotency } = job;
+    const { ownerId, apiKeyIds, params, resolvedSize } = job;
     const limited = { ownerId, apiKeyIds, metadata: params.metadata };
     try {
       const reserved = await planReservation(limited, params, { resolvedSize, ...sizes });
@@ -49,12 +52,20 @@ export function createSubmitJob(options: {
       await insertJob(options, { ...job, id, sandbox, reserved });
       return { id, isNew: true };
     } catch (error) {
-      const isTaken = error instanceof AlreadyClaimedError || error instanceof LimitExceededError;
-      const found = isTaken && idempotency && (await findClaimed(prisma, idempotency));
-      if (!found) throw error;
+      const found = isTaken(error) ? await findEarlier(options, job) : null;
+      if (found === null) throw error;
       return { ...found, isNew: false };
     }
   };
+}
+
+/** Whether an equal request may have been first: it may have used the rest of a limit. */
+function isTaken(error: unknown): boolean {
+  return (
+    error instanceof AlreadyClaimedError ||
+    error instanceof AlreadyRequestedError ||
+    error instanceof LimitExceededError
+  );
 }
 
 /** Those that were received with the request, each once: one file may be used twice. */

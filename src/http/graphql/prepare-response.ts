@@ -13,6 +13,13 @@ const LARGE_BYTES = 1024 * 1024;
 const WHOLE = /^(application\/(graphql-response\+|problem\+)?json|text\/plain)\s*(;|$)/i;
 const STREAM = /^(text\/event-stream|multipart\/mixed)\s*(;|$)/i;
 
+const unheld = new WeakSet<ServerResponse>();
+
+/** Lets a JSON response pass as it is written, and uncompressed. Call it before it is written. */
+export function sendUnheld(res: ServerResponse): void {
+  unheld.add(res);
+}
+
 /**
  * Prepares every response of the API. Proxies must not buffer or store an event stream. JSON and
  * text of 1 kB or more are compressed with br or gzip if the client accepts it; nothing else is,
@@ -36,7 +43,8 @@ export function prepareResponse(req: IncomingMessage, res: ServerResponse): void
       // Yoga's `none` is not a content coding.
       res.removeHeader('content-encoding');
     }
-    const isWhole = WHOLE.test(type) && !res.hasHeader('content-encoding') && status !== 206;
+    const isWhole =
+      WHOLE.test(type) && !res.hasHeader('content-encoding') && status !== 206 && !unheld.has(res);
     if (isWhole) appendVary(res, 'Accept-Encoding');
     if (isWhole && req.method !== 'HEAD' && status !== 204 && status !== 304) {
       held = { status, chunks: [] };

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { InvalidInputError, joinProblems } from '../../errors.ts';
 import type { ReceivedImage } from '../images.ts';
 import { createInspection } from '../inspect/inspect-image.ts';
@@ -8,7 +7,7 @@ import type { Staging } from '../storage/staging.ts';
 /** A file part of a request. Its name and declared type come from the client and are ignored. */
 export interface FileUpload {
   /** May be called once. `truncated` becomes true if the parser cut the file at its own limit. */
-  createReadStream(): Readable & { readonly truncated?: boolean };
+  createReadStream(): AsyncIterable<Uint8Array> & { readonly truncated?: boolean };
 }
 
 export interface ReceiveOptions {

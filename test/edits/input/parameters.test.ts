@@ -217,6 +217,18 @@ describe('edit parameters', () => {
     ]);
   });
 
+  test('a list in extraParams is sent as repeated fields if its name ends with [], else as JSON', () => {
+    const extraParams = { 'tags[]': ['a', 2, { b: null }], 'none[]': [], tags: ['a'], 'x[]': 'y' };
+    const params = checkEditParams({ prompt: 'p', model: 'gpt-image-2', extraParams }, models);
+    expect(toFormFields(params, 'auto').slice(3)).toEqual([
+      ['tags[]', 'a'],
+      ['tags[]', '2'],
+      ['tags[]', '{"b":null}'],
+      ['tags', '["a"]'],
+      ['x[]', 'y'],
+    ]);
+  });
+
   test('all problems of the images and the mask are reported at once', () => {
     const params = checkEditParams({ prompt: 'p' }, models);
     const large = { ...picture, bytes: 50 * 1024 * 1024 + 1 };

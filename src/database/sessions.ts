@@ -1,0 +1,21 @@
+import type { Transaction } from './database.ts';
+
+/**
+ * The key of the lock that the listening connection of a process holds. Postgres releases it when the
+ * process ends, however it ends.
+ */
+export const SESSION_LOCK = `hashtextextended('session ' || $1::text, 0)`;
+
+/**
+ * Whether the process of a session has ended, or lost its connection. The embedded database has one
+ * session at a time.
+ * @param sessionId Of another process, see Database.sessionId.
+ */
+export async function hasSessionEnded(
+  tx: Pick<Transaction, '$queryRaw'>,
+  sessionId: string,
+): Promise<boolean> {
+  const rows = await tx.$queryRaw<{ isFree: boolean }[]>`
+    SELECT pg_try_advisory_xact_lock(hashtextextended('session ' || ${sessionId}::text, 0)) AS "isFree"`;
+  return rows[0]?.isFree === true;
+}
