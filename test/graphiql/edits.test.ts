@@ -5,6 +5,7 @@ function edit(minute: number, status: Edit['status'] = 'SUCCEEDED'): Edit {
   return {
     id: `of minute ${minute}`,
     status,
+    source: 'GRAPHQL',
     model: 'gpt-image-1',
     resolvedSize: '1024x1024',
     sandbox: true,

@@ -36,6 +36,8 @@ export function EditDetail({ edit }: { edit: Edit }) {
   );
 }
 
+const SOURCES = { GRAPHQL: 'GraphQL', OPENAI_API: 'OpenAI API' } as const;
+
 function Facts({ edit }: { edit: Edit }) {
   const { usage, cost, durationMs } = edit;
   const facts: [string, string | null][] = [
@@ -44,6 +46,7 @@ function Facts({ edit }: { edit: Edit }) {
     ['Tokens', usage && formatCount(usage.totalTokens)],
     [cost?.nominal ? 'Would cost' : 'Cost', cost && formatDollars(cost.amount)],
     ['Duration', durationMs === null ? null : `${(durationMs / 1_000).toFixed(1)} s`],
+    ['Source', SOURCES[edit.source]],
     ['Created', formatAgo(new Date(edit.createdAt))],
   ];
   return (

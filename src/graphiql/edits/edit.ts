@@ -19,6 +19,8 @@ export type EditStatus =
 export interface Edit {
   readonly id: string;
   readonly status: EditStatus;
+  /** The API that submitted it. */
+  readonly source: 'GRAPHQL' | 'OPENAI_API';
   readonly model: string;
   readonly resolvedSize: string;
   readonly sandbox: boolean;
@@ -63,7 +65,7 @@ export interface EditNews {
 }
 
 const EDIT = `fragment Edit on EditJob {
-  id status model resolvedSize sandbox createdAt durationMs
+  id status source model resolvedSize sandbox createdAt durationMs
   prompt { text }
   inputImages { ...EditImage }
   mask { ...EditImage }
