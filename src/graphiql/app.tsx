@@ -1,5 +1,6 @@
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { type ReactNode, useState } from 'react';
+import { editLink } from './edits/edit-link.ts';
 import { createEditsFeed } from './edits/edits-feed.ts';
 import { EditsPanel } from './edits/edits-panel.tsx';
 import { createOpenEdit } from './edits/open-edit.ts';
@@ -19,7 +20,7 @@ import { ModelBanner } from './workbench/model-banner.tsx';
 import { PageContext } from './workbench/page-context.ts';
 import { EDITS_TITLE, FILES_TITLE } from './workbench/show-panel.ts';
 import { restoreTabs } from './workbench/stored-tabs.ts';
-import { EditorWatch, TabStore, TabWatch } from './workbench/watches.tsx';
+import { EditorWatch, LinkWatch, TabStore, TabWatch } from './workbench/watches.tsx';
 
 const PLUGINS = [
   { title: FILES_TITLE, icon: FilesIcon, content: FilesPanel },
@@ -62,7 +63,7 @@ export function App(props: {
         attachments,
         runs,
         feed: createEditsFeed(),
-        openEdit: createOpenEdit(),
+        openEdit: createOpenEdit(editLink),
         session,
         sandbox,
         lastEditor: { current: null },
@@ -106,6 +107,7 @@ export function App(props: {
         <TabWatch />
         <TabStore />
         <EditorWatch />
+        <LinkWatch />
         <FileDrop />
       </GraphiQL>
     </PageContext>

@@ -130,6 +130,22 @@ describe.skipIf(!hasBrowser)('the page, with authentication', () => {
     expect401();
   });
 
+  test('opens the edit of a link after the sign-in, and no edit of another owner', async () => {
+    const { key, createKey, edit, openFresh, expect401 } = await openSignIn();
+    const bob = await createKey({ ownerId: 'bob' });
+    const { job } = await edit(bearer(key), 'of ann');
+    for (const [one, shown] of [
+      [key, 'of ann'],
+      [bob.key, 'does not exist, or is not yours'],
+    ] as const) {
+      const page = await openFresh({}, `?edit=${job.id}`);
+      await signIn(page, one);
+      await page.locator('.retouch-panel').getByText(shown).waitFor();
+      expect(await page.locator('.retouch-detail').count()).toBe(one === key ? 1 : 0);
+    }
+    expect401();
+  });
+
   test('shows each owner only their own edits', async () => {
     const { page, key, createKey, edit, openFresh, expect401 } = await openSignIn();
     const bob = await createKey({ ownerId: 'bob' });

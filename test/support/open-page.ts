@@ -25,8 +25,11 @@ export interface PageRig {
   readonly page: Page;
   /** Of the page so far; forgets them. */
   takeComplaints(): string[];
-  /** In another profile of the same browser, with nothing cached. */
-  openFresh(options?: BrowserContextOptions): Promise<Page>;
+  /**
+   * In another profile of the same browser, with nothing cached.
+   * @param search The query of the URL, from its `?` on.
+   */
+  openFresh(options?: BrowserContextOptions, search?: string): Promise<Page>;
 }
 
 /**
@@ -57,7 +60,7 @@ export async function openPageOf(
   // Before the pages go: hooks run in reverse.
   onTestFinished(() => expect(complaints).toEqual([]));
 
-  async function openFresh(own: BrowserContextOptions = options): Promise<Page> {
+  async function openFresh(own: BrowserContextOptions = options, search = ''): Promise<Page> {
     const context = await (await browserOfFile()).newContext({ viewport: DESK, ...own });
     contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
@@ -73,7 +76,7 @@ export async function openPageOf(
     });
     // Below the path of PUBLIC_URL, if it has one.
     const path = new URL(app.url).pathname.replace(/\/$/, '');
-    await page.goto(`${proxy.url}${path}/graphql`);
+    await page.goto(`${proxy.url}${path}/graphql${search}`);
     await isOpened(page);
     return page;
   }

@@ -13,7 +13,7 @@ import './edit-actions.css';
 
 /** The actions of an edit, each one click. */
 export function EditActions({ edit }: { edit: Edit }) {
-  const { openEdit, feed } = usePage();
+  const { openEdit } = usePage();
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const [isCopied, setIsCopied] = useState(false);
@@ -27,9 +27,7 @@ export function EditActions({ edit }: { edit: Edit }) {
   const run = (command: EditCommand) =>
     attempt(async () => {
       const id = await runCommand(command, edit.id);
-      if (command !== 'retryEdit' || id === null) return;
-      feed.ask([id]);
-      openEdit.set(id);
+      if (command === 'retryEdit' && id !== null) openEdit.set(id);
     });
   const copy = () =>
     attempt(async () => {

@@ -108,7 +108,8 @@ export function createEditsFeed(): EditsFeed {
   async function loadOthers(ids: readonly string[]) {
     if (ids.length === 0) return;
     const { nodes } = await ask<EditsById>({ query: EDITS_BY_ID_QUERY, variables: { ids } });
-    const found = ids.map((id, index) => [id, nodes[index] ?? null]);
+    // Of an object that is no edit, nothing is selected.
+    const found = ids.map((id, index) => [id, nodes[index]?.id ? nodes[index] : null]);
     set({ others: { ...state.others, ...Object.fromEntries(found) } });
   }
 

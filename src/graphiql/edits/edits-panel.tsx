@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { UsagePlot } from '../usage/usage-plot.tsx';
 import { BackIcon } from '../workbench/icons.tsx';
 import { usePage } from '../workbench/page-context.ts';
@@ -6,8 +6,8 @@ import { Panel, Problem } from '../workbench/panel.tsx';
 import { isFinal } from './edit.ts';
 import { EditCard } from './edit-card.tsx';
 import { EditDetail } from './edit-detail.tsx';
-import { find } from './edits-feed.ts';
 import { useEdits } from './use-edits.ts';
+import { useOpenEdit } from './use-open-edit.ts';
 import './edits.css';
 
 /** The viewer's recent edits, live, and their usage by day. */
@@ -15,10 +15,11 @@ export function EditsPanel() {
   const { feed, openEdit } = usePage();
   const state = useEdits();
   const { edits, isLive, problem, hasEarlier } = state;
-  const openId = useSyncExternalStore(openEdit.subscribe, openEdit.get);
-  const open = openId === null ? null : find(state, openId);
+  const opened = useOpenEdit(state);
+  const isAbsent = opened === 'absent';
+  const open = isAbsent || (opened === 'loading' && problem) ? null : opened;
   const ended = edits?.filter(isFinal).length ?? 0;
-  const back = useReturn(open?.id);
+  const back = useReturn(open === null || open === 'loading' ? undefined : open.id);
   useMinutes();
 
   if (open) {
@@ -36,7 +37,11 @@ export function EditsPanel() {
         }
         title="Edit"
       >
-        <EditDetail edit={open} key={open.id} />
+        {open === 'loading' ? (
+          <p className="retouch-empty">Loading…</p>
+        ) : (
+          <EditDetail edit={open} key={open.id} />
+        )}
       </Panel>
     );
   }
@@ -50,6 +55,7 @@ export function EditsPanel() {
       title="Edits"
     >
       {problem && <Problem>{problem}</Problem>}
+      {isAbsent && <Problem>The edit of this link does not exist, or is not yours.</Problem>}
       <UsagePlot endedEdits={ended} />
       {edits?.length === 0 && (
         <p className="retouch-empty">No edits yet. Run one to see its progress here.</p>

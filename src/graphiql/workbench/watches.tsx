@@ -1,6 +1,7 @@
 import { useGraphiQL } from '@graphiql/react';
 import { useEffect } from 'react';
 import { usePage } from './page-context.ts';
+import { EDITS_TITLE, showPanel } from './show-panel.ts';
 import { storeTabs } from './stored-tabs.ts';
 
 /** Keeps attached files and runs in sync with GraphiQL's tabs. */
@@ -32,6 +33,15 @@ export function EditorWatch() {
       for (const listener of listeners) listener?.dispose();
     };
   }, [query, variables, lastEditor]);
+  return null;
+}
+
+/** Shows the Edits panel if the page was opened by the link of an edit. */
+export function LinkWatch() {
+  const { openEdit } = usePage();
+  useEffect(() => {
+    if (openEdit.get() !== null) showPanel(EDITS_TITLE);
+  }, [openEdit]);
   return null;
 }
 
