@@ -108,7 +108,7 @@ export function createEditsFeed(): EditsFeed {
   async function loadOthers(ids: readonly string[]) {
     if (ids.length === 0) return;
     const { nodes } = await ask<EditsById>({ query: EDITS_BY_ID_QUERY, variables: { ids } });
-    // Of an object that is no edit, nothing is selected.
+    // Nothing is selected of an object of another type.
     const found = ids.map((id, index) => [id, nodes[index]?.id ? nodes[index] : null]);
     set({ others: { ...state.others, ...Object.fromEntries(found) } });
   }
