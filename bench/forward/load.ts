@@ -5,7 +5,8 @@ import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { editUpload } from '../../test/support/edit-upload.ts';
 
-const EDIT = /* GraphQL */ `
+/** `editImage` with all that a page shows of an edit. */
+export const EDIT = /* GraphQL */ `
   mutation Edit($input: EditImageInput!) {
     editImage(input: $input) {
       ... on EditImagePayload {
@@ -52,7 +53,7 @@ export function createLoad({ png }: { png: Buffer }): Load {
 }
 
 /** What fails fast must not look fast. */
-function assertEdited(answer: unknown, n: number): void {
+export function assertEdited(answer: unknown, n: number): void {
   const { data, outputs } = answer as {
     outputs?: unknown[];
     data?: { editImage?: { editJob?: { status: string; outputImages: unknown[] } } };
