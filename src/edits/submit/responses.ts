@@ -47,8 +47,9 @@ export interface Responses {
   /**
    * Finds the edit that an earlier, equal request of the same caller asked for, and makes this
    * request the one that gets its response. That is the case if the client says that it repeats the
-   * request, or if the earlier client's connection closed before the whole response was written. An
-   * edit that failed and may succeed later is not found. Null: the request needs a new edit.
+   * request, if the earlier client's connection closed before the whole response was written, or if
+   * the edit's outcome has been unknown for a few minutes only. An edit that failed and may succeed
+   * later is not found. Null: the request needs a new edit.
    */
   attach(request: RepeatableRequest): Promise<{ id: string } | null>;
   /**
@@ -74,6 +75,8 @@ interface Candidate {
   readonly state: 'OPEN' | 'WRITTEN' | 'LOST';
   readonly sessionId: string;
   readonly isRecent: boolean;
+  /** Whether the edit's outcome is unknown. */
+  readonly isUnknown: boolean;
 }
 
 export function createResponses(options: {
@@ -106,7 +109,8 @@ export function createResponses(options: {
     const candidates = await tx.$queryRaw<Candidate[]>`
       SELECT response."jobId"::text AS "jobId", response.state::text AS state,
         response."sessionId"::text AS "sessionId",
-        response."updatedAt" > now() - ${minutes(REPEAT_MINUTES)} AS "isRecent"
+        response."updatedAt" > now() - ${minutes(REPEAT_MINUTES)} AS "isRecent",
+        job.status = 'OUTCOME_UNKNOWN' AS "isUnknown"
       FROM "EditResponse" AS response JOIN "EditJob" AS job ON job.id = response."jobId"
       WHERE ${ownedRows(ownerId, 'response')} AND ${ownedRows(ownerId, 'job')}
         AND response."inputSha256" = ${inputSha256}
@@ -123,7 +127,8 @@ export function createResponses(options: {
         one.sessionId !== sessionId &&
         (await hasSessionEnded(tx, one.sessionId)));
     for (const one of candidates.toReversed()) if (await isLost(one)) return one.jobId;
-    if (retryCount === 0) return null;
+    // It may have been billed, and many clients repeat any 5xx without saying so.
+    if (retryCount === 0) return candidates.findLast(({ isUnknown }) => isUnknown)?.jobId ?? null;
     // The connection may be half open: the client knows that it is lost, and this server does not.
     // The oldest one: equal requests made on purpose, each repeated, find an edit each.
     const open = candidates.find(({ state }) => state === 'OPEN');

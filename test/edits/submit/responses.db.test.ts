@@ -148,8 +148,11 @@ describe.runIf(hasDatabase)('a repeated request', () => {
     const unknown = { status: 'OUTCOME_UNKNOWN', errorCode: 'TIMEOUT' } as const;
     const { id, requestId } = await submit(request(), { ...unknown, finishedAt: new Date() });
     await end(requestId, 'WRITTEN');
-    const again = () => responses.attach(request({ retryCount: 1 }));
+    const again = (retryCount = 1) => responses.attach(request({ retryCount }));
     expect(await again()).toEqual({ id });
+    await end(requestId, 'WRITTEN');
+    // Also for a client that does not say that it repeats.
+    expect(await again(0)).toEqual({ id });
     const finishedAt = new Date(Date.now() - 11 * 60_000);
     await prisma.editJob.update({ where: { id }, data: { finishedAt } });
     expect(await again()).toBeNull();
