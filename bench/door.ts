@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ENVIRONMENT, NODE_FLAGS } from '../src/app/node-options.ts';
-import { peakRssBytesDuring, rssBytesOf } from '../test/support/process-stats.ts';
+import { cpuMsOf, peakRssBytesDuring, rssBytesOf } from '../test/support/process-stats.ts';
 import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
 import { type Api, type FromClient, startClient } from './door/client-process.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
@@ -45,6 +45,8 @@ const CASES = {
 } as const;
 
 interface Run extends FromClient {
+  /** Processor time of the service. Other work on the machine changes it less than the time. */
+  readonly cpuMs: number;
   readonly growthBytes: number;
 }
 
@@ -102,6 +104,7 @@ async function measure(name: keyof typeof CASES): Promise<Row[]> {
     ...(isOfInputs ? [] : [responseRow(responseGrowths)]),
     timeRow('  time', 'ms', runs, isOfInputs),
     timeRow('  time to the first byte of the response', 'firstByteMs', runs, true),
+    timeRow('  processor time', 'cpuMs', runs, false),
   ];
 }
 
@@ -128,11 +131,13 @@ async function runOf(
   work: () => Promise<FromClient>,
 ): Promise<Run> {
   let timed = { ms: 0, firstByteMs: 0 };
+  const cpuBeforeMs = await cpuMsOf(service.pid);
   const peakBytes = await peakRssBytesDuring(service.pid, async () => {
     timed = await work();
   });
+  const cpuMs = (await cpuMsOf(service.pid)) - cpuBeforeMs;
   await service.untilIdle();
-  return { ...timed, growthBytes: Math.max(0, peakBytes - restBytes) };
+  return { ...timed, cpuMs, growthBytes: Math.max(0, peakBytes - restBytes) };
 }
 
 /** Median, and the most of all runs, on which the bar is: memory must be there for each. */
@@ -166,7 +171,7 @@ function medianAndMost(growths: number[]): string {
 
 function timeRow(
   what: string,
-  time: 'ms' | 'firstByteMs',
+  time: 'ms' | 'firstByteMs' | 'cpuMs',
   runs: Record<Api, Run[]>,
   hasBar: boolean,
 ): Row {
@@ -180,8 +185,8 @@ function timeRow(
   };
 }
 
-function textOf({ ms, firstByteMs, growthBytes }: Run): string {
-  return `${ms.toFixed(0)} ms, first byte ${firstByteMs.toFixed(0)} ms, ${megabytes(growthBytes)} over rest`;
+function textOf({ ms, firstByteMs, cpuMs, growthBytes }: Run): string {
+  return `${ms.toFixed(0)} ms, first byte ${firstByteMs.toFixed(0)} ms, ${cpuMs} ms of CPU, ${megabytes(growthBytes)} over rest`;
 }
 
 function note(text: string): void {
