@@ -76,7 +76,8 @@ describe.runIf(hasDatabase)('owners assign', () => {
     await killed.exited;
     expect(killed.child.signalCode, killed.lines.join('\n')).toBe('SIGKILL');
 
-    await rig.restart(AUTH);
+    await rig.restart();
+    expect(await historyAt(rig.service.url)).toEqual(exitOfRepeat === 0 ? before : {});
     await rig.service.kill();
     const repeat = run(ASSIGN, rig.env);
     expect(await repeat.exited, repeat.lines.join('\n')).toBe(exitOfRepeat);
