@@ -1,4 +1,5 @@
-import { createRequestFuzz, type FuzzRequest } from './fuzz-requests.ts';
+import { createRequestFuzz } from './fuzz-requests.ts';
+import type { FuzzRequest } from './fuzz-values.ts';
 import { seededRandom } from './random.ts';
 
 /**

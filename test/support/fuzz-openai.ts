@@ -1,4 +1,4 @@
-import type { FuzzRequest } from './fuzz-requests.ts';
+import type { FuzzRequest } from './fuzz-values.ts';
 import {
   chance,
   damage,

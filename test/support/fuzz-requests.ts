@@ -1,15 +1,18 @@
 import { createImageFuzz } from './fuzz-images.ts';
 import { createOpenaiFuzz } from './fuzz-openai.ts';
-import { chance, damage, int, type Json, mutate, pick, randomBytes } from './fuzz-values.ts';
+import {
+  chance,
+  damage,
+  type FuzzRequest,
+  int,
+  type Json,
+  mutate,
+  pick,
+  randomBytes,
+} from './fuzz-values.ts';
 import { BOUNDARY, filePart, formBody } from './multipart.ts';
 import { EDIT } from './operations.ts';
 import { seededRandom } from './random.ts';
-
-export interface FuzzRequest {
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
-}
 
 const FIELDS = 'id status prompt { text } inputImages { id } outputImages { id b64Json }';
 

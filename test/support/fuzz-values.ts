@@ -1,3 +1,9 @@
+export interface FuzzRequest {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
 /** JSON as it may stand in a request. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Random = () => number;

@@ -5,7 +5,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { FuzzRequest } from './fuzz-requests.ts';
+import type { FuzzRequest } from './fuzz-values.ts';
 
 export interface FuzzOptions {
   /** What no answer may contain. */
