@@ -37,6 +37,8 @@ describe.skipIf(!hasBrowser)('a reload of the page', () => {
     const { page } = await openPage();
     await page.getByRole('tab', { name: 'History' }).click();
     await replaceText(page, 'Operation Editor', 'query Mine { editJobs { totalCount } }');
+    // GraphiQL names the tab a moment later, and not at all once another one is active.
+    await page.getByRole('tab', { name: 'Mine' }).waitFor();
     await page.getByRole('tab', { name: 'Usage' }).click();
     await page.getByRole('tab', { name: 'Mine' }).click();
     await page.keyboard.press('Control+End');
