@@ -1,4 +1,4 @@
-import { defineConfig } from 'prisma/config';
+import { defineConfig } from 'prisma-cli/config';
 
 // `prisma generate` never runs the schema engine, yet the CLI downloads its binary first unless it
 // is named here. Any existing file will do; migrations run in process (src/database/migrate.ts).

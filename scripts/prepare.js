@@ -9,9 +9,9 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const NEEDED = ['node', 'prisma', 'vite'];
+const NEEDED = ['node', 'prisma-cli', 'vite'];
 const STEPS = [
-  'node node_modules/prisma/build/index.js generate',
+  'node node_modules/prisma-cli/build/index.js generate',
   'node --disable-warning=ExperimentalWarning scripts/build-page.ts',
 ];
 
