@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { OrderDirection } from './enums.ts';
+import { findUnlessNull } from './find-unless-null.ts';
 
 const EditJobOrder = builder.inputType('EditJobOrder', {
   description: 'Sort order of edits. Unknown values sort as the smallest; ties are broken by id.',
@@ -92,11 +93,10 @@ builder.queryFields((t) => ({
     args: {
       id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }),
     },
-    resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
-      const id = idOf('EditJob', globalId);
-      if (id === null) return null;
-      return prisma.editJob.findFirst({ ...query, where: { id, ...inHistory(viewer) } });
-    },
+    resolve: (query, _, { id: globalId }, { prisma, viewer }) =>
+      findUnlessNull(query, idOf('EditJob', globalId), (selection, id) =>
+        prisma.editJob.findFirst({ ...selection, where: { id, ...inHistory(viewer) } }),
+      ),
   }),
   editJobs: t.connection(
     {
