@@ -104,33 +104,17 @@ export function createImageRoute<Viewer>({
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
     if (isFresh(req, etag)) {
-      setCaching(res, etag, reader);
+      setCaching(res, etag, reader, credentialHeaders);
       res.writeHead(304).end();
       return;
     }
     const found = width === null ? image : await thumbnailOf(image, width);
     if (!found) return sendProblem(req, res, 404, 'This image has no thumbnail.');
-    setCaching(res, etag, reader);
+    setCaching(res, etag, reader, credentialHeaders);
     setSafety(res, id, found.format);
     const isSigned = 'signedUntil' in reader;
     res.setHeader('Cross-Origin-Resource-Policy', isSigned ? 'cross-origin' : 'same-origin');
     await sendImage(req, res, found, etag);
-  }
-
-  function setCaching(res: ServerResponse, etag: string, reader: ImageReader<Viewer>): void {
-    res.setHeader('ETag', etag);
-    res.setHeader('Accept-Ranges', 'bytes');
-    if ('signedUntil' in reader) {
-      const seconds = Math.floor((reader.signedUntil.getTime() - Date.now()) / 1_000);
-      res.setHeader('Cache-Control', `private, max-age=${Math.max(seconds, 0)}, immutable`);
-    } else if (credentialHeaders.length > 0) {
-      // Whoever may read an image now may not be allowed to in five seconds.
-      res.setHeader('Cache-Control', 'private, no-cache');
-      const vary = [res.getHeader('Vary') ?? [], credentialHeaders].flat();
-      res.setHeader('Vary', vary.join(', '));
-    } else {
-      res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
-    }
   }
 
   async function thumbnailOf(
@@ -197,6 +181,27 @@ function sendHead(res: ServerResponse, bytes: number, range: ByteRange | null): 
     'Content-Length': range.end - range.start + 1,
     'Content-Range': `bytes ${range.start}-${range.end}/${bytes}`,
   });
+}
+
+function setCaching(
+  res: ServerResponse,
+  etag: string,
+  reader: ImageReader<unknown>,
+  credentialHeaders: readonly string[],
+): void {
+  res.setHeader('ETag', etag);
+  res.setHeader('Accept-Ranges', 'bytes');
+  if ('signedUntil' in reader) {
+    const seconds = Math.floor((reader.signedUntil.getTime() - Date.now()) / 1_000);
+    res.setHeader('Cache-Control', `private, max-age=${Math.max(seconds, 0)}, immutable`);
+  } else if (credentialHeaders.length > 0) {
+    // Whoever may read an image now may not be allowed to in five seconds.
+    res.setHeader('Cache-Control', 'private, no-cache');
+    const vary = [res.getHeader('Vary') ?? [], credentialHeaders].flat();
+    res.setHeader('Vary', vary.join(', '));
+  } else {
+    res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
+  }
 }
 
 function setSafety(res: ServerResponse, id: string, format: ImageFormat): void {
