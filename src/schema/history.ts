@@ -1,6 +1,7 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { asOwner, type Viewer } from '../auth/viewer.ts';
+import { selectEdits } from '../edits/history/edit-rows.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import { checkAll } from '../errors.ts';
@@ -73,13 +74,16 @@ export async function editJobsPage(
     rest: () => history.check({ search, order }, args),
   });
   const asked = { filter: checked.filter, search, order };
-  const page = await history.page(owner, asked, args);
   const query = nodesQuery('EditJob', context, info);
+  const edits = query.select ? selectEdits(query.select) : null;
+  const page = await history.page(owner, asked, args, edits?.sql);
   return toConnection({
     order,
     page: async () => page,
-    nodes: (ids) =>
-      prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(owner) } }),
+    nodes: async (ids) =>
+      edits === null
+        ? prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(owner) } })
+        : page.rows.flatMap(({ data }) => (data == null ? [] : [edits.parse(data)])),
     count: () => history.count(owner, asked),
   });
 }
