@@ -24,6 +24,6 @@ export function createCommands(options: {
   return {
     ...createKeyCommands({ prisma, apiKeys, actor }),
     ...createOwnerCommands({ prisma, owners, actor }),
-    assignHistory: createAssignHistory({ prisma, blobs, audit, actor }),
+    assignHistory: createAssignHistory({ prisma, events, blobs, audit, actor }),
   };
 }

@@ -9,6 +9,7 @@ import { createExportEdits } from '../export/export-edits.ts';
 import { readOperationList } from '../http/graphql/persisted/operation-list.ts';
 import { openApiRoutes } from '../http/open-api-routes.ts';
 import type { Routes } from '../http/server.ts';
+import { createKnownImages } from '../images/known-images.ts';
 import { createRequestLimits } from '../limits/request-limits.ts';
 import { createSetLimit } from '../limits/set-limit.ts';
 import type { Log } from '../log.ts';
@@ -73,8 +74,12 @@ export async function openApi(options: {
     await openAnswerReaders({ editsApi, proxies, staging: images.staging }),
     (it) => it.close(),
   );
+  const knownImages = opened.adopt(createKnownImages({ images: images.images, events }), (it) =>
+    it.stop(),
+  );
   const { services: edits, editWaits } = createEditService({
     ...shared,
+    forgetImages: knownImages.forget,
     models,
     readerOf,
     sandbox: editsApi.kind === 'sandbox',
@@ -117,6 +122,7 @@ export async function openApi(options: {
         usageReports: createUsageReports({ prisma }),
         webhooks: shared.webhooks.webhooks,
       },
+      knownImages,
       thumbnails: images.thumbnails,
       exportEdits: createExportEdits({
         prisma,

@@ -12,7 +12,8 @@ import { type Viewer, viewerWith } from './viewer.ts';
  * The rows that a viewer may read, as a Prisma condition: those of one owner, or every owner's for
  * an admin. A foreign row looks absent.
  */
-export const visibleTo = ({ reads }: Viewer) => (reads === null ? {} : ownedBy(reads));
+export const visibleTo = ({ reads }: Pick<Viewer, 'reads'>) =>
+  reads === null ? {} : ownedBy(reads);
 
 /** The same in SQL, on the rows of a table or its alias. */
 export const visibleRows = ({ reads }: Viewer, row: string): Prisma.Sql =>

@@ -65,7 +65,7 @@ export async function startEditJobs(
     handle: createApplyRetention({
       prisma,
       deleteEdits: createDeleteEdits({ prisma, queue, events }),
-      deleteUnusedImages: createDeleteUnusedImages({ prisma, queue, blobs }),
+      deleteUnusedImages: createDeleteUnusedImages({ prisma, queue, events, blobs }),
       days,
       idleGate,
       log,

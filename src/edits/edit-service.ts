@@ -30,6 +30,8 @@ export function createEditService(
     images: OpenImages;
     prices: PriceTable;
     edits: OpenEdits;
+    /** See KnownImages. */
+    forgetImages: (ownerId: string) => void;
     limits: Limits;
     models: Models;
     /** Reads a stored response as its upstream's client would. */
@@ -67,7 +69,7 @@ export function createEditService(
     }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
     cancelEdit: createCancelEdit({ prisma, endEdit }),
-    deleteEdits: createDeleteEdits({ prisma, queue, events }),
+    deleteEdits: createDeleteEdits({ prisma, queue, events, onDeleted: options.forgetImages }),
     rereadAnswer: createRereadAnswer({
       prisma,
       images,

@@ -102,15 +102,16 @@ export function createApiRoutes(options: {
 
   return {
     async request(req, res, path, log) {
-      prepareResponse(req, res);
-      if (!origins.isHostAllowed(req)) {
-        return sendError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
-      }
-      if (cors.answerPreflight(req, res)) return;
       const { name, id } = matchRoute(path, graphiql?.isPage(req) === true) ?? {
         name: null,
         id: '',
       };
+      // Neither an image nor the short report of a problem with one is compressed.
+      if (name !== 'image') prepareResponse(req, res);
+      if (!origins.isHostAllowed(req)) {
+        return sendError(res, 403, 'FORBIDDEN_HOST', FORBIDDEN_HOST);
+      }
+      if (cors.answerPreflight(req, res)) return;
       if (name !== null && isOpen(name)) return open[name]({ req, res, id });
       // Before the checks of the viewer and of the page: the URL itself is the permission.
       if (name === 'image' && (await signedImageRoute(req, res, id))) return;

@@ -11,7 +11,8 @@ import type { Responses } from '../edits/submit/responses.ts';
 import type { EditWaits } from '../edits/watch/edit-waits.ts';
 import type { ExportEdits } from '../export/export-edits.ts';
 import { mediaOf } from '../images/images.ts';
-import { blobKey } from '../images/storage/blob-key.ts';
+import type { KnownImages } from '../images/known-images.ts';
+import { createSmallBlobs } from '../images/storage/small-blobs.ts';
 import type { Thumbnails } from '../images/thumbnails/thumbnails.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
@@ -54,6 +55,7 @@ export function openApiRoutes(options: {
   auth: OpenAuth;
   requestLimits: RequestLimits;
   services: Services;
+  knownImages: KnownImages;
   thumbnails: Thumbnails;
   exportEdits: ExportEdits;
   editWaits: EditWaits;
@@ -63,7 +65,8 @@ export function openApiRoutes(options: {
   operationList: OperationList;
   log: Log;
 }): OpenApiRoutes {
-  const { services, thumbnails, exportEdits, availability, requestLimits, log } = options;
+  const { services, knownImages, thumbnails, exportEdits, availability, requestLimits, log } =
+    options;
   const { http, limits, auth } = options.config;
   const { authenticator, accessWatch } = options.auth;
   const { images, imageLinks, blobs, uploads } = services;
@@ -90,12 +93,13 @@ export function openApiRoutes(options: {
       const id = idOf('Image', globalId);
       if (id === null) return null;
       const image = await ('viewer' in reader
-        ? images.find(reader.viewer, id)
-        : images.findOfAnyOwner(id));
-      return image && { ...image, format: mediaOf(image.format).name, key: blobKey(image) };
+        ? knownImages.find(reader.viewer, id)
+        : knownImages.findOfAnyOwner(id));
+      return image && { ...image, format: mediaOf(image.format).name };
     },
     credentialHeaders: credentialHeaders(auth),
     blobs,
+    smallBlobs: createSmallBlobs({ blobs }),
     thumbnails,
     onError: (error, imageId) => log.error({ err: error, imageId }, 'could not serve an image'),
   });

@@ -51,12 +51,14 @@ export interface MatchedRoute {
 
 /** @param isPage Whether the request is for a page to show. Null: there is no such path. */
 export function matchRoute(path: string, isPage: boolean): MatchedRoute | null {
-  for (const [name, row] of Object.entries<RouteRow>(ROUTES)) {
+  for (const [name, row] of ROWS) {
     const match = row.isHtml && !isPage ? null : row.path.exec(path);
-    if (match !== null) return { name: name as RouteName, id: match[1] ?? '' };
+    if (match !== null) return { name, id: match[1] ?? '' };
   }
   return null;
 }
+
+const ROWS = Object.entries(ROUTES) as [RouteName, RouteRow][];
 
 export function isOpen(name: RouteName): name is OpenRouteName {
   return ROUTES[name].access === 'OPEN';

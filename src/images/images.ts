@@ -70,7 +70,7 @@ const FIELDS = {
 /** The images of all owners: rows in the database, blobs in the blob store. */
 export interface Images {
   /** Null if the image does not exist or is not the viewer's. */
-  find(viewer: Viewer, id: string): Promise<StoredImage | null>;
+  find(viewer: Pick<Viewer, 'reads'>, id: string): Promise<StoredImage | null>;
   /** For requests with a signed URL. Null if the image does not exist. */
   findOfAnyOwner(id: string): Promise<StoredImage | null>;
   /**

@@ -88,18 +88,18 @@ export function toReading(
   };
 }
 
-export interface Page {
+export interface Page<Row extends Position = Position> {
   /** In the requested order, whichever end was read. */
-  readonly rows: readonly Position[];
+  readonly rows: readonly Row[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
 }
 
 /** @param rows in the order they were read, one more than the page size if there are more. */
-export function toPage(
+export function toPage<Row extends Position>(
   { size: most, isBackward, after, before }: PageRange,
-  rows: readonly Position[],
-): Page {
+  rows: readonly Row[],
+): Page<Row> {
   const hasMore = rows.length > most;
   const page = rows.slice(0, most);
   return {

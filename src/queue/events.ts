@@ -20,6 +20,8 @@ const eventSchema = z.discriminatedUnion('kind', [
     keyId: z.string().optional(),
     ownerId: z.string().optional(),
   }),
+  /** Images of an owner were deleted or moved to another, without an edit; caches forget them. */
+  z.object({ kind: z.literal('images'), ownerId: z.string() }),
   /** A limit was created, changed or removed; caches read it again. */
   z.object({ kind: z.literal('limit'), limitId: z.string() }),
   /** The upstreams were asked for their models; processes read the stored lists again. */

@@ -15,6 +15,7 @@ import { ACTING_FOR_PLUGIN } from './acting-for-plugin.ts';
 import { fieldComplexity } from './complexity.ts';
 import type { Context } from './context.ts';
 import { loadAnyNode } from './nodes.ts';
+import { SELECTED_ROWS_PLUGIN } from './selected-rows-plugin.ts';
 import { SUBGRAPH_PLUGIN } from './subgraph-plugin.ts';
 
 /** The schema builder. Every other file in this folder adds its types and fields to it. */
@@ -39,6 +40,8 @@ export const builder = new SchemaBuilder<{
     ACTING_FOR_PLUGIN,
     ErrorsPlugin,
     RelayPlugin,
+    // Around Prisma's.
+    SELECTED_ROWS_PLUGIN,
     PrismaPlugin,
     ComplexityPlugin,
     FederationPlugin,

@@ -51,7 +51,13 @@ const Charge = builder.objectRef<ChargeShape>('Charge').implement({
 });
 
 /** Both fields select the same rows, so one query serves a whole page of jobs. */
-const WITH_CHARGES = { sandbox: true, charges: { orderBy: { id: 'asc' } } } as const;
+const WITH_CHARGES = {
+  sandbox: true,
+  charges: {
+    orderBy: { id: 'asc' },
+    select: { amountMicroUsd: true, priceVersion: true, createdAt: true, supersededAt: true },
+  },
+} as const;
 
 builder.prismaObjectFields(EditJob, (t) => ({
   cost: t.field({

@@ -16,6 +16,8 @@ import { TokenUsage } from './token-usage.ts';
 export const EditJob = builder.prismaNode('EditJob', {
   description: 'The record of one edit: its inputs and parameters, its status and its results.',
   id: { field: 'id', description: 'Global id.' },
+  // Rows have the columns that are asked for, of some fifty.
+  select: { id: true },
   findUnique: (id, { viewer }) => ({ id, ...inHistory(viewer) }),
   fields: (t) => ({
     status: t.expose('status', { type: EditStatusEnum, description: 'Current status.' }),
@@ -142,7 +144,10 @@ export const EditJob = builder.prismaNode('EditJob', {
  * whole page of jobs.
  */
 const imagesOf = (image: unknown) => ({
-  images: { orderBy: { position: 'asc' as const }, include: { image } },
+  images: {
+    orderBy: { position: 'asc' as const },
+    select: { role: true, sentSha256: true, image },
+  },
 });
 
 builder.prismaObjectFields(EditJob, (t) => ({

@@ -1,6 +1,7 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { asOwner, type Viewer } from '../auth/viewer.ts';
+import { selectEdits } from '../edits/history/edit-rows.ts';
 import { NEWEST_FIRST } from '../edits/history/history-query.ts';
 import { inHistory } from '../edits/history/in-history.ts';
 import { checkAll } from '../errors.ts';
@@ -11,6 +12,7 @@ import type { Context } from './context.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { OrderDirection } from './enums.ts';
+import { findUnlessNull } from './find-unless-null.ts';
 
 const EditJobOrder = builder.inputType('EditJobOrder', {
   description: 'Sort order of edits. Unknown values sort as the smallest; ties are broken by id.',
@@ -72,13 +74,16 @@ export async function editJobsPage(
     rest: () => history.check({ search, order }, args),
   });
   const asked = { filter: checked.filter, search, order };
-  const page = await history.page(owner, asked, args);
   const query = nodesQuery('EditJob', context, info);
+  const edits = query.select ? selectEdits(query.select) : null;
+  const page = await history.page(owner, asked, args, edits?.sql);
   return toConnection({
     order,
     page: async () => page,
-    nodes: (ids) =>
-      prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(owner) } }),
+    nodes: async (ids) =>
+      edits === null
+        ? prisma.editJob.findMany({ ...query, where: { id: { in: ids }, ...inHistory(owner) } })
+        : page.rows.flatMap(({ data }) => (data == null ? [] : [edits.parse(data)])),
     count: () => history.count(owner, asked),
   });
 }
@@ -92,11 +97,10 @@ builder.queryFields((t) => ({
     args: {
       id: t.arg.id({ required: true, description: 'Global id of the EditJob.' }),
     },
-    resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
-      const id = idOf('EditJob', globalId);
-      if (id === null) return null;
-      return prisma.editJob.findFirst({ ...query, where: { id, ...inHistory(viewer) } });
-    },
+    resolve: (query, _, { id: globalId }, { prisma, viewer }) =>
+      findUnlessNull(query, idOf('EditJob', globalId), (selection, id) =>
+        prisma.editJob.findFirst({ ...selection, where: { id, ...inHistory(viewer) } }),
+      ),
   }),
   editJobs: t.connection(
     {

@@ -4,6 +4,7 @@ import { idOf } from '../public-ids/global-id.ts';
 import { SIGNED_SECONDS } from '../public-ids/image-links.ts';
 import { ACTING_FOR, builder } from './builder.ts';
 import { OutputFormat } from './enums.ts';
+import { findUnlessNull } from './find-unless-null.ts';
 import { MAX_INLINE_BYTES } from './inline-images.ts';
 
 const DEFAULT_THUMBNAIL_WIDTH = 256;
@@ -29,6 +30,7 @@ export const Image = builder.prismaNode('Image', {
   description:
     'A stored image: an input image, a mask, an output image or a partial image. Uploading the same bytes again returns the same Image.',
   id: { field: 'id', description: 'Global id. Can be used as `ImageInput.id` of a later edit.' },
+  select: { id: true },
   findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     url: t.string({
@@ -106,11 +108,10 @@ builder.queryField('image', (t) =>
     args: {
       id: t.arg.id({ required: true, description: 'Global id of the Image.' }),
     },
-    resolve: (query, _, { id: globalId }, { prisma, viewer }) => {
-      const id = idOf('Image', globalId);
-      if (id === null) return null;
-      return prisma.image.findFirst({ ...query, where: { id, ...visibleTo(viewer) } });
-    },
+    resolve: (query, _, { id: globalId }, { prisma, viewer }) =>
+      findUnlessNull(query, idOf('Image', globalId), (selection, id) =>
+        prisma.image.findFirst({ ...selection, where: { id, ...visibleTo(viewer) } }),
+      ),
   }),
 );
 

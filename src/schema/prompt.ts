@@ -5,6 +5,7 @@ export const Prompt = builder.prismaNode('Prompt', {
   description:
     'A prompt: a text that describes an edit. Each distinct text is stored once for each owner.',
   id: { field: 'id', description: 'Global id.' },
+  select: { id: true },
   findUnique: (id, { viewer }) => ({ id, ...visibleTo(viewer) }),
   fields: (t) => ({
     text: t.exposeString('text', { description: 'The text, exactly as given.' }),

@@ -28,6 +28,7 @@ function known(tokens: number | null): number {
 
 export const TokenUsage = builder.prismaObject('TokenUsage', {
   description: 'Token usage of an edit, as reported by the upstream.',
+  select: { totalTokens: true },
   fields: (t) => ({
     totalTokens: t.int({
       description: 'Total of input and output tokens.',

@@ -14,6 +14,7 @@ import { ADMIN_TAG, builder } from './builder.ts';
 import { costOfArguments } from './complexity.ts';
 import { EditTotals } from './edit-totals.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
+import { findUnlessNull } from './find-unless-null.ts';
 import { Prompt } from './prompt.ts';
 
 const UsageGroupEnum = builder.enumType('UsageGroup', {
@@ -88,12 +89,9 @@ const UsageBucketObject = builder.objectRef<UsageBucket>('UsageBucket').implemen
       description: 'Prompt, when grouped by PROMPT.',
       // Prisma batches the lookups of all buckets.
       resolve: (query, { keys }, _, { prisma, viewer }) =>
-        keys.PROMPT == null
-          ? null
-          : prisma.prompt.findUnique({
-              ...query,
-              where: { id: keys.PROMPT, ...visibleTo(viewer) },
-            }),
+        findUnlessNull(query, keys.PROMPT, (selection, id) =>
+          prisma.prompt.findUnique({ ...selection, where: { id, ...visibleTo(viewer) } }),
+        ),
     }),
     status: t.field({
       type: EditStatusEnum,

@@ -106,6 +106,7 @@ export async function openStoredEdits() {
     dir: testDatabase.dir,
     prisma,
     queue,
+    events,
     blobs,
     images,
     receive,

@@ -7,6 +7,7 @@ import { sqlStateOf } from '../../database/sql-state.ts';
 import { InvalidInputError, UnavailableError } from '../../errors.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { createBlobRemover } from '../../images/storage/remove-blobs.ts';
+import type { Events } from '../../queue/events.ts';
 import type { CommandRun, Commands } from '../commands.ts';
 import { copyBlobs } from './move-blobs.ts';
 import { historyOf, lockHistory, moveRows } from './move-rows.ts';
@@ -28,11 +29,12 @@ const IN_USE = ['55P03', '40P01'];
  */
 export function createAssignHistory(options: {
   prisma: PrismaClient;
+  events: Pick<Events, 'publish'>;
   blobs: BlobStore;
   audit: Audit;
   actor: Auditor;
 }): Commands['assignHistory'] {
-  const { prisma, blobs, audit, actor } = options;
+  const { prisma, events, blobs, audit, actor } = options;
   const remover = createBlobRemover({ prisma, blobs, graceMs: 0 });
 
   async function removeBlobs(keys: readonly string[], { onProgress, signal }: CommandRun) {
@@ -63,6 +65,7 @@ export function createAssignHistory(options: {
         before: { ownerId: from },
         after: { ownerId: to, rows: moved },
       });
+      await events.publish(tx, { kind: 'images', ownerId: from });
       run.signal.throwIfAborted();
       return { keys, moved };
     });

@@ -25,10 +25,21 @@ export function createDeleteEdits(options: {
   prisma: PrismaClient;
   queue: Queue;
   events: Events;
+  /**
+   * Called with the owner of deleted edits as soon as they are deleted, for caches of this process,
+   * which would otherwise learn of it a moment later.
+   */
+  onDeleted?: (ownerId: string) => void;
 }): DeleteEdits {
-  const { prisma, queue, events } = options;
+  const { prisma, queue, events, onDeleted = () => {} } = options;
 
-  const batch = (ids: readonly string[]) =>
+  async function batch(ids: readonly string[]) {
+    const { jobs, images } = await inTransaction(ids);
+    for (const ownerId of new Set(jobs.map((job) => job.ownerId))) onDeleted(ownerId);
+    return { edits: jobs.length, images };
+  }
+
+  const inTransaction = (ids: readonly string[]) =>
     prisma.$transaction(async (tx) => {
       const { jobs, attemptIds, keys } = await deleteRows(tx, ids);
       if (jobs.length > 0) {
@@ -41,7 +52,7 @@ export function createDeleteEdits(options: {
         );
         await events.publish(tx, ...deletions);
       }
-      return { edits: jobs.length, images: keys.length };
+      return { jobs, images: keys.length };
     });
 
   return {

@@ -33,6 +33,14 @@ export interface Reading {
   readonly after: Position | null;
   readonly before: Position | null;
   readonly limit: number;
+  /** An expression on the row `job`, to be read of each edit. */
+  readonly data?: Prisma.Sql | undefined;
+}
+
+/** A row of a reading. */
+export interface ReadPosition extends Position {
+  /** The reading's `data` as text. */
+  readonly data?: string;
 }
 
 /** Without a search: the rows in order, from an index over the owner and the order. */
@@ -137,9 +145,17 @@ export function stretched(
   );
 }
 
-/** The columns of a Position, in order. */
-export function positions({ column, direction, limit }: Reading, rows: Prisma.Sql): Prisma.Sql {
+/** The columns of a ReadPosition, in order. */
+export function positions(reading: Reading, rows: Prisma.Sql): Prisma.Sql {
+  const { column, direction, limit } = reading;
   const order = orderBy(column, direction, Prisma.sql`page.key`, Prisma.sql`page.id`);
-  return Prisma.sql`SELECT page.id, page.key::text AS key FROM (${rows}) AS page
+  return Prisma.sql`SELECT page.id, page.key::text AS key${dataOf(reading)} FROM (${rows}) AS page
     ${order} LIMIT ${limit}`;
+}
+
+function dataOf({ viewer, data }: Reading): Prisma.Sql {
+  if (data === undefined) return Prisma.empty;
+  const those = [Prisma.sql`job.id = page.id`, ...inHistorySql(viewer)];
+  return Prisma.sql`,
+    (SELECT ${data}::text FROM "EditJob" AS job WHERE ${all(those)}) AS data`;
 }

@@ -11,6 +11,7 @@ import {
   all,
   asked,
   type Reading,
+  type ReadPosition,
   readFound,
   readInOrder,
   readWalking,
@@ -29,8 +30,16 @@ const PAGE_OF_ALL = 500;
 export interface History {
   /** @throws InvalidInputError for everything invalid in a search and a page. */
   check(query: Pick<HistoryQuery, 'search' | 'order'>, args: PageArgs): void;
-  /** As `check`. */
-  page(viewer: Viewer, query: HistoryQuery, args: PageArgs): Promise<Page>;
+  /**
+   * As `check`.
+   * @param data Read of each edit by the same statement, see EditRows.
+   */
+  page(
+    viewer: Viewer,
+    query: HistoryQuery,
+    args: PageArgs,
+    data?: Prisma.Sql,
+  ): Promise<Page<ReadPosition>>;
   /** All edits in order, in lists of some hundreds; each list is read when it is pulled. */
   pages(viewer: Viewer, query: HistoryQuery): AsyncGenerator<readonly string[], void, undefined>;
   count(viewer: Viewer, query: HistoryQuery): Promise<ListCount>;
@@ -43,15 +52,15 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
     reading: Reading,
     term: SearchTerm | null,
     metadata: MetadataTerm | null,
-  ): Promise<readonly Position[]> {
+  ): Promise<readonly ReadPosition[]> {
     if (term === null) {
       const byMetadata = metadata && (await readByMetadata(prisma, reading, metadata));
-      return byMetadata ?? prisma.$queryRaw<Position[]>(readInOrder(reading));
+      return byMetadata ?? prisma.$queryRaw<ReadPosition[]>(readInOrder(reading));
     }
-    const near = await prisma.$queryRaw<Position[]>(readWalking(reading, term));
+    const near = await prisma.$queryRaw<ReadPosition[]>(readWalking(reading, term));
     if (near.length >= reading.limit) return near;
     const found = await findPrompts(prisma, term);
-    return prisma.$queryRaw<Position[]>(readFound(reading, found));
+    return prisma.$queryRaw<ReadPosition[]>(readFound(reading, found));
   }
 
   function check({ search, order = NEWEST_FIRST }: HistoryQuery, args: PageArgs) {
@@ -65,12 +74,12 @@ export function createHistory({ prisma }: { prisma: PrismaClient }): History {
   return {
     check,
 
-    async page(viewer, query, args) {
+    async page(viewer, query, args, data) {
       const { order = NEWEST_FIRST } = query;
       const column = SORT_COLUMNS[order.field];
       const { range } = check(query, args);
       const { term, metadata, ...those } = askedFor(viewer, query);
-      const reading: Reading = { ...those, column, ...toReading(range, order) };
+      const reading: Reading = { ...those, column, ...toReading(range, order), data };
       return toPage(range, await read(reading, term, metadata));
     },
 

@@ -1,11 +1,10 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { visibleOwner } from '../../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../../database/database.ts';
-import type { Position } from '../../paging/keyset.ts';
 import type { JsonObject } from '../input/json-object.ts';
 import { filterConditions, hasMetadata } from './filter-sql.ts';
 import type { HistoryFilter } from './history-query.ts';
-import { all, positions, type Reading, stretched } from './history-sql.ts';
+import { all, positions, type Reading, type ReadPosition, stretched } from './history-sql.ts';
 
 /** How many rows in order are looked at before the index is asked. */
 export const WALKED_ROWS = 3_000;
@@ -39,10 +38,12 @@ export async function readByMetadata(
   prisma: Pick<PrismaClient, '$queryRaw'>,
   reading: Reading,
   term: MetadataTerm,
-): Promise<readonly Position[] | null> {
-  const near = await prisma.$queryRaw<Position[]>(walking(reading, term));
+): Promise<readonly ReadPosition[] | null> {
+  const near = await prisma.$queryRaw<ReadPosition[]>(walking(reading, term));
   if (near.length >= reading.limit) return near;
-  const [answer] = await prisma.$queryRaw<{ rows: Position[] | null }[]>(visiting(reading, term));
+  const [answer] = await prisma.$queryRaw<{ rows: ReadPosition[] | null }[]>(
+    visiting(reading, term),
+  );
   return answer?.rows ?? null;
 }
 

@@ -44,6 +44,10 @@ export const QUERY_LIMITS = {
 
 type Limit = keyof typeof QUERY_LIMITS;
 
+/** Of an operation that is known to be within the limits. */
+const MAX_KEY_VARIABLES = 10;
+const MAX_KEY_CHARACTERS = 1_000;
+
 /** A client needs only a few errors to fix its variables; a list of wrong values has many. */
 const MAX_VARIABLE_ERRORS = 5;
 /** An error about a variable quotes its value. */
@@ -54,15 +58,24 @@ const MAX_MESSAGE_CHARACTERS = 1_000;
  * the document was checked when it was received (see PersistedOperations).
  */
 export function useQueryLimits(): Plugin {
+  /** Documents are parsed once, and most are sent again and again. */
+  const floods = new WeakMap<DocumentNode, GraphQLError | 'NONE'>();
+  /** What was accepted last: clients ask for a first page again and again. */
+  const accepted = new WeakMap<DocumentNode, string>();
   const check = (args: ExecutionArgs, stop: (result: { errors: GraphQLError[] }) => void) => {
+    const asked = operationKey(args);
+    if (asked !== null && accepted.get(args.document) === asked) return;
     const errors = findErrors(args);
     if (errors.length > 0) stop({ errors });
+    else if (asked !== null) accepted.set(args.document, asked);
   };
   return {
     onValidate({ params, setResult }) {
       // Before validation, which compares aliases and directives with each other.
-      const error = findFlood(params.documentAST, params.schema);
-      if (error !== null) setResult([error]);
+      const document = params.documentAST;
+      const error = floods.get(document) ?? findFlood(document, params.schema) ?? 'NONE';
+      floods.set(document, error);
+      if (error !== 'NONE') setResult([error]);
     },
     onExecute: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
     onSubscribe: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
@@ -128,6 +141,15 @@ function findFlood(document: DocumentNode, schema: GraphQLSchema): GraphQLError 
     excess('directives', directives) ??
     inputTooLarge(findLiteralExcess(document, schema))
   );
+}
+
+/** The operation of a document, and its variables if they are few and plain. Null: they are not. */
+function operationKey({ operationName, variableValues }: ExecutionArgs): string | null {
+  const values = Object.values(variableValues ?? {});
+  const isPlain = values.every((value) => typeof value !== 'object' || value === null);
+  if (!isPlain || values.length > MAX_KEY_VARIABLES) return null;
+  const key = JSON.stringify([operationName, variableValues]);
+  return key.length > MAX_KEY_CHARACTERS ? null : key;
 }
 
 /** Not part of validation, whose results are cached per document, whatever the variables. */

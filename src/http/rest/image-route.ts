@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { isUnreachable } from '../../database/unreachable.ts';
 import { StorageError, UnavailableError } from '../../errors.ts';
 import type { ImageFormat } from '../../images/inspect/image-format.ts';
 import { IMAGE_FORMATS } from '../../images/inspect/image-format.ts';
+import { thumbnailKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
+import type { SmallBlobs } from '../../images/storage/small-blobs.ts';
 import type { ThumbnailWidth } from '../../images/thumbnails/thumbnail-width.ts';
 import { THUMBNAIL_WIDTHS, thumbnailWidth } from '../../images/thumbnails/thumbnail-width.ts';
 import type { Thumbnails } from '../../images/thumbnails/thumbnails.ts';
@@ -14,6 +13,7 @@ import { isFresh } from '../is-fresh.ts';
 import type { ByteRange } from './byte-range.ts';
 import { parseByteRange } from './byte-range.ts';
 import { sendProblem } from './problem.ts';
+import { sendPieces } from './send-pieces.ts';
 
 export interface StoredImage {
   /** Lower-case hex. */
@@ -53,6 +53,7 @@ export function createImageRoute<Viewer>({
   find,
   credentialHeaders,
   blobs,
+  smallBlobs,
   thumbnails,
   onError,
 }: {
@@ -60,7 +61,8 @@ export function createImageRoute<Viewer>({
   find: (reader: ImageReader<Viewer>, id: string) => Promise<StoredImage | null>;
   /** The headers that decide who the viewer is. Empty: there is no authentication. */
   credentialHeaders: readonly string[];
-  blobs: BlobStore;
+  blobs: Pick<BlobStore, 'pieces'>;
+  smallBlobs: SmallBlobs;
   thumbnails: Thumbnails;
   /** For the log. A disconnected client is not an error, nor is a shutdown. */
   onError: (error: unknown, id: string) => void;
@@ -102,39 +104,26 @@ export function createImageRoute<Viewer>({
 
     const etag = width === null ? `"${image.sha256}"` : `"${image.sha256}-w${width}"`;
     if (isFresh(req, etag)) {
-      setCaching(res, etag, reader);
+      setCaching(res, etag, reader, credentialHeaders);
       res.writeHead(304).end();
       return;
     }
     const found = width === null ? image : await thumbnailOf(image, width);
     if (!found) return sendProblem(req, res, 404, 'This image has no thumbnail.');
-    setCaching(res, etag, reader);
+    setCaching(res, etag, reader, credentialHeaders);
     setSafety(res, id, found.format);
     const isSigned = 'signedUntil' in reader;
     res.setHeader('Cross-Origin-Resource-Policy', isSigned ? 'cross-origin' : 'same-origin');
     await sendImage(req, res, found, etag);
   }
 
-  function setCaching(res: ServerResponse, etag: string, reader: ImageReader<Viewer>): void {
-    res.setHeader('ETag', etag);
-    res.setHeader('Accept-Ranges', 'bytes');
-    if ('signedUntil' in reader) {
-      const seconds = Math.floor((reader.signedUntil.getTime() - Date.now()) / 1_000);
-      res.setHeader('Cache-Control', `private, max-age=${Math.max(seconds, 0)}, immutable`);
-    } else if (credentialHeaders.length > 0) {
-      // Whoever may read an image now may not be allowed to in five seconds.
-      res.setHeader('Cache-Control', 'private, no-cache');
-      const vary = [res.getHeader('Vary') ?? [], credentialHeaders].flat();
-      res.setHeader('Vary', vary.join(', '));
-    } else {
-      res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
-    }
-  }
-
   async function thumbnailOf(
     image: StoredImage,
     width: ThumbnailWidth,
   ): Promise<Representation | null> {
+    const key = thumbnailKey(image.key, width);
+    const bytes = smallBlobs.get(key)?.length;
+    if (bytes !== undefined) return { key, bytes, format: 'webp' };
     const made = await thumbnails.make(image.key, width);
     return made && { ...made, format: 'webp' };
   }
@@ -157,13 +146,14 @@ export function createImageRoute<Viewer>({
       res.setHeader('Content-Range', `bytes */${bytes}`);
       return sendProblem(req, res, 416, `The image has ${bytes} bytes.`);
     }
-    const body = blobs.read(key, range ?? undefined);
-    // Before the head is sent: a missing image must not look like an incomplete one.
-    if (!(await readable(body, res))) return;
-    sendHead(res, bytes, range);
-    await pipeline(body, res).catch((error: unknown) => {
-      if (!isClosedByClient(error)) throw error;
-    });
+    const head = () => sendHead(res, bytes, range);
+    if (!smallBlobs.takes(bytes)) {
+      const pieces = blobs.pieces(key, range ?? { start: 0, end: bytes - 1 });
+      return sendPieces(res, pieces, head);
+    }
+    const whole = smallBlobs.get(key) ?? (await smallBlobs.read(key));
+    head();
+    res.end(range ? whole.subarray(range.start, range.end + 1) : whole);
   }
 }
 
@@ -182,24 +172,6 @@ function requestedWidth(query: URLSearchParams): ThumbnailWidth | 'invalid' | nu
   return (/^\d{1,5}$/.test(width) && thumbnailWidth(Number(width))) || 'invalid';
 }
 
-/** Waits for the first bytes. False if the client disconnected meanwhile. */
-async function readable(body: Readable, res: ServerResponse): Promise<boolean> {
-  const gone = new AbortController();
-  const onClose = () => gone.abort();
-  res.once('close', onClose);
-  try {
-    if (res.destroyed) gone.abort();
-    await once(body, 'readable', { signal: gone.signal });
-    return true;
-  } catch (error) {
-    body.destroy();
-    if (gone.signal.aborted) return false;
-    throw error;
-  } finally {
-    res.off('close', onClose);
-  }
-}
-
 function sendHead(res: ServerResponse, bytes: number, range: ByteRange | null): void {
   if (!range) {
     res.writeHead(200, { 'Content-Length': bytes });
@@ -211,6 +183,27 @@ function sendHead(res: ServerResponse, bytes: number, range: ByteRange | null): 
   });
 }
 
+function setCaching(
+  res: ServerResponse,
+  etag: string,
+  reader: ImageReader<unknown>,
+  credentialHeaders: readonly string[],
+): void {
+  res.setHeader('ETag', etag);
+  res.setHeader('Accept-Ranges', 'bytes');
+  if ('signedUntil' in reader) {
+    const seconds = Math.floor((reader.signedUntil.getTime() - Date.now()) / 1_000);
+    res.setHeader('Cache-Control', `private, max-age=${Math.max(seconds, 0)}, immutable`);
+  } else if (credentialHeaders.length > 0) {
+    // Whoever may read an image now may not be allowed to in five seconds.
+    res.setHeader('Cache-Control', 'private, no-cache');
+    const vary = [res.getHeader('Vary') ?? [], credentialHeaders].flat();
+    res.setHeader('Vary', vary.join(', '));
+  } else {
+    res.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
+  }
+}
+
 function setSafety(res: ServerResponse, id: string, format: ImageFormat): void {
   const { contentType, extension } = IMAGE_FORMATS[format];
   const name = id.replace(/[^A-Za-z0-9_-]/g, '');
@@ -218,9 +211,4 @@ function setSafety(res: ServerResponse, id: string, format: ImageFormat): void {
   res.setHeader('Content-Disposition', `inline; filename="${name}.${extension}"`);
   res.setHeader('X-Content-Type-Options', 'nosniff');
   res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
-}
-
-function isClosedByClient(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(String(code));
 }

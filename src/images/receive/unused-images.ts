@@ -1,5 +1,6 @@
 import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
+import type { Events } from '../../queue/events.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { StoredContent } from '../images.ts';
 import { blobKey } from '../storage/blob-key.ts';
@@ -20,9 +21,10 @@ export type DeleteUnusedImages = (before: Date, signal: AbortSignal) => Promise<
 export function createDeleteUnusedImages(options: {
   prisma: PrismaClient;
   queue: Queue;
+  events: Pick<Events, 'publish'>;
   blobs: BlobStore;
 }): DeleteUnusedImages {
-  const { prisma, queue, blobs } = options;
+  const { prisma, queue, events, blobs } = options;
 
   /** Uses the primary key, which orders by time. */
   const find = (before: Date, after: string) => ofAllOwners(prisma).$queryRaw<Unused[]>`
@@ -48,7 +50,13 @@ export function createDeleteUnusedImages(options: {
           SELECT FROM "EditJobImage" WHERE "imageId" = image.id
         )
         RETURNING id, "ownerId", sha256`;
-      if (deleted.length > 0) await queue.send(tx, REMOVE_BLOBS, { keys: deleted.map(blobKey) });
+      if (deleted.length === 0) return 0;
+      await queue.send(tx, REMOVE_BLOBS, { keys: deleted.map(blobKey) });
+      const owners = new Set(deleted.map(({ ownerId }) => ownerId));
+      await events.publish(
+        tx,
+        ...[...owners].map((ownerId) => ({ kind: 'images', ownerId }) as const),
+      );
       return deleted.length;
     });
 

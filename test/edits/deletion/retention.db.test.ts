@@ -14,7 +14,7 @@ const { signal } = new AbortController();
 
 async function open() {
   const parts = await openStoredEdits();
-  const { prisma, queue, blobs, deleteEdits } = parts;
+  const { prisma, queue, events, blobs, deleteEdits } = parts;
   const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
   return {
     ...parts,
@@ -26,7 +26,7 @@ async function open() {
       createApplyRetention({
         prisma,
         deleteEdits,
-        deleteUnusedImages: createDeleteUnusedImages({ prisma, queue, blobs }),
+        deleteUnusedImages: createDeleteUnusedImages({ prisma, queue, events, blobs }),
         days,
         now: () => Date.now() + inDays * DAY_MS,
         idleGate: createIdleGate({ quietMs: 0 }),

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import type { StoredImage } from '../../../src/http/rest/image-route.ts';
 import { createImageRoute } from '../../../src/http/rest/image-route.ts';
 import { blobKey } from '../../../src/images/storage/blob-key.ts';
 import type { BlobStore } from '../../../src/images/storage/blob-store.ts';
+import { createSmallBlobs } from '../../../src/images/storage/small-blobs.ts';
 import { createThumbnails } from '../../../src/images/thumbnails/thumbnails.ts';
 import { send, serve } from '../../support/http.ts';
 import { stage, temporaryStorage } from '../../support/storage.ts';
@@ -16,7 +16,12 @@ const ID = 'SW1hZ2U6MQ==';
 
 async function setUp(
   content: Buffer,
-  { format = 'jpeg', wrap = (blobs) => blobs, credentialHeaders = [] }: Options = {},
+  {
+    format = 'jpeg',
+    wrap = (blobs) => blobs,
+    credentialHeaders = [],
+    maxBlobBytes = 100_000,
+  }: Options = {},
 ) {
   const { blobs, staging } = await temporaryStorage();
   const staged = await stage(staging, content);
@@ -33,6 +38,7 @@ async function setUp(
     },
     credentialHeaders,
     blobs: seen,
+    smallBlobs: createSmallBlobs({ blobs: seen, maxBlobBytes }),
     thumbnails,
     onError: (error) => errors.push(error),
   });
@@ -59,6 +65,8 @@ interface Options {
   format?: StoredImage['format'];
   wrap?: (blobs: BlobStore) => BlobStore;
   credentialHeaders?: readonly string[];
+  /** Larger blobs are not kept in memory. */
+  maxBlobBytes?: number;
 }
 
 it('sends the image so that a browser can only take it for one, and may keep it', async () => {
@@ -219,9 +227,16 @@ it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('answers 405 to %s', async (method
   expect(headers.allow).toBe('GET, HEAD');
 });
 
-it('answers 500 and reports it when the bytes of a known image are gone', async () => {
-  const wrap = (blobs: BlobStore) => ({ ...blobs, read: () => blobs.read('none') });
-  const { url, errors } = await setUp(await jpeg(), { wrap });
+it.each([
+  ['small', 100_000],
+  ['large', 0],
+])('answers 500 and reports it when the bytes of a known, %s image are gone', async (_, max) => {
+  const wrap = (blobs: BlobStore) => ({
+    ...blobs,
+    read: () => blobs.read('none'),
+    pieces: () => blobs.pieces('none'),
+  });
+  const { url, errors } = await setUp(await jpeg(), { wrap, maxBlobBytes: max });
   const { status, headers } = await send(url);
   expect(status).toBe(500);
   expect(headers.etag).toBeUndefined();
@@ -229,30 +244,63 @@ it('answers 500 and reports it when the bytes of a known image are gone', async 
   expect(errors).toEqual([expect.objectContaining({ code: 'ENOENT' })]);
 });
 
+it('sends a large image, and a part of it, as it is stored', async () => {
+  const content = await noisePng(700_000);
+  const { url } = await setUp(content);
+  expect((await send(url)).body).toEqual(content);
+  const part = await send(url, { headers: { range: 'bytes=300000-599999' } });
+  expect(part.status).toBe(206);
+  expect(part.body).toEqual(content.subarray(300_000, 600_000));
+});
+
+it('reads a small image and a thumbnail once, and a part of it not at all', async () => {
+  const read: string[] = [];
+  const wrap = (blobs: BlobStore): BlobStore => ({
+    ...blobs,
+    size(key) {
+      read.push('size');
+      return blobs.size(key);
+    },
+    read(...args) {
+      read.push('read');
+      return blobs.read(...args);
+    },
+  });
+  const content = await jpeg(800, 600);
+  const { url } = await setUp(content, { wrap });
+  expect((await send(url)).body).toEqual(content);
+  const { body } = await send(`${url}?w=64`);
+  read.length = 0;
+  expect((await send(url)).body).toEqual(content);
+  expect((await send(url, { headers: { range: 'bytes=1-9' } })).body).toEqual(
+    content.subarray(1, 10),
+  );
+  expect((await send(`${url}?w=64`)).body).toEqual(body);
+  expect(read).toEqual([]);
+});
+
 it('cuts the connection when the bytes break off, so that no client takes them for all', async () => {
-  const failing = () =>
-    Readable.from(
-      (async function* () {
-        yield Buffer.from('first');
-        throw new Error('disk broke');
-      })(),
-      { objectMode: false },
-    );
-  const wrap = (blobs: BlobStore) => ({ ...blobs, read: failing });
-  const { url, errors, settled } = await setUp(await jpeg(), { wrap });
+  async function* failing() {
+    yield Buffer.from('first');
+    throw new Error('disk broke');
+  }
+  const wrap = (blobs: BlobStore) => ({ ...blobs, pieces: failing });
+  const { url, errors, settled } = await setUp(await jpeg(), { wrap, maxBlobBytes: 0 });
   await expect(send(url)).rejects.toThrow();
   await settled();
   expect(errors).toEqual([new Error('disk broke')]);
 });
 
 it('closes the file of a client that goes away, and reports nothing', async () => {
-  const opened: Readable[] = [];
+  let closed = 0;
   const wrap = (blobs: BlobStore): BlobStore => ({
     ...blobs,
-    read(...args) {
-      const stream = blobs.read(...args);
-      opened.push(stream);
-      return stream;
+    async *pieces(...args) {
+      try {
+        yield* blobs.pieces(...args);
+      } finally {
+        closed += 1;
+      }
     },
   });
   // Larger than what the sockets in between hold.
@@ -261,7 +309,7 @@ it('closes the file of a client that goes away, and reports nothing', async () =
   const [res] = await once(req, 'response');
   res.destroy();
   await settled();
-  expect(opened.map((stream) => stream.destroyed)).toEqual([true]);
+  expect(closed).toBe(1);
   expect(errors).toEqual([]);
 });
 
