@@ -52,7 +52,7 @@ function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) =
     app.stop().then(
       () => {
         log.info('shut down');
-        // Timers of dependencies, such as the schema engine's, would keep the process running.
+        // Timers of dependencies would keep the process running.
         process.exit(exitCode);
       },
       (error) => {

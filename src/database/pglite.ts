@@ -107,8 +107,7 @@ async function initialize(dir: string, dataDir: string): Promise<void> {
 }
 
 function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Database {
-  const factory = createPgliteAdapter(pglite);
-  const prisma = createPrisma(factory, log);
+  const prisma = createPrisma(createPgliteAdapter(pglite), log);
   let closing: Promise<void> | undefined;
   return {
     kind: 'pglite',
@@ -121,7 +120,10 @@ function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Databas
       onListening();
       return { close: () => unlisten() };
     },
-    openForMigration: () => ({ factory, close: async () => {} }),
+    openForMigration: async () => ({
+      run: async (script) => (await pglite.exec(script)).at(-1)?.rows ?? [],
+      async [Symbol.asyncDispose]() {},
+    }),
     discardConnections() {},
     close() {
       closing ??= (async () => {
