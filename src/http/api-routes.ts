@@ -80,8 +80,8 @@ export function createApiRoutes(options: {
       res.setHeader('x-content-type-options', 'nosniff');
       const requestId = String(res.getHeader('x-request-id'));
       const baseUrl = origins.baseUrl(req);
-      const opened = await endpoint?.open();
-      await opened?.graphql.yoga(req, res, { req, res, access, baseUrl, requestId, log });
+      const { graphql } = (await endpoint?.open()) ?? {};
+      await graphql?.yoga(req, res, { req, res, access, baseUrl, requestId, log });
     };
   const forViewers: Record<ViewerRouteName, (request: ViewerRequest) => unknown> = {
     graphql: serveGraphql(endpoints.get('/graphql')),
@@ -137,18 +137,11 @@ export function createApiRoutes(options: {
       } else if (!origins.isOriginAllowed(req)) {
         rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_SOCKET);
       } else {
-        const context = {
+        endpoint.accept(req, socket, head, {
           credentials: credentialsOf(req),
           baseUrl: origins.baseUrl(req),
           ...connection,
-        };
-        endpoint.open().then(
-          ({ sockets }) => sockets.accept(req, socket, head, context),
-          (error: unknown) => {
-            connection.log.error({ err: error }, 'could not open an endpoint');
-            socket.destroy();
-          },
-        );
+        });
       }
     },
   };

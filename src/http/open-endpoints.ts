@@ -22,6 +22,8 @@ export interface Endpoint {
 export interface LazyEndpoint {
   readonly path: string;
   open(): Promise<Endpoint>;
+  /** Accepts a WebSocket, once the endpoint is open. */
+  accept: GraphqlSockets['accept'];
   /** Undefined if nobody has asked for it. */
   opened(): Promise<Endpoint> | undefined;
 }
@@ -74,5 +76,19 @@ export function openEndpoints(options: {
 
 function openLater(path: string, open: (path: string) => Promise<Endpoint>): LazyEndpoint {
   let opened: Promise<Endpoint> | undefined;
-  return { path, open: () => (opened ??= open(path)), opened: () => opened };
+  const openOnce = () => (opened ??= open(path));
+  return {
+    path,
+    open: openOnce,
+    opened: () => opened,
+    accept(req, socket, head, context) {
+      openOnce().then(
+        ({ sockets }) => sockets.accept(req, socket, head, context),
+        (error: unknown) => {
+          context.log.error({ err: error }, 'could not open an endpoint');
+          socket.destroy();
+        },
+      );
+    },
+  };
 }
