@@ -32,7 +32,10 @@ COPY prisma ./prisma
 COPY src ./src
 COPY --from=build /app/src/database/generated ./src/database/generated
 COPY --from=build /app/build ./build
+# What a first start would otherwise make itself: an empty database, and the compiled code.
+RUN chown node:node build
 USER node
+RUN node --disable-warning=ExperimentalWarning src/app/warm-up.ts
 VOLUME /data
 EXPOSE 4000
 STOPSIGNAL SIGTERM

@@ -92,7 +92,9 @@ ${upstream}
 `;
 }
 
-main().catch((error: unknown) => {
+// `npm run build:start` only loads it, and what it imports.
+const running = process.argv.includes('--load-only') ? null : main();
+running?.catch((error: unknown) => {
   const isDefect = !(error instanceof ConfigError || error instanceof StartError);
   process.stderr.write(
     isDefect
