@@ -13,7 +13,7 @@ WORKDIR /app
 COPY package.json package-lock.json tsconfig.json prisma.config.ts ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY prisma ./prisma
-COPY scripts/prepare.js scripts/build-page.ts ./scripts/
+COPY scripts/prepare.js scripts/generate.js scripts/build-page.ts ./scripts/
 COPY src/graphiql ./src/graphiql
 RUN node scripts/prepare.js
 

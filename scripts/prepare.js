@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NEEDED = ['node', 'prisma', 'vite'];
 const STEPS = [
-  'node node_modules/prisma/build/index.js generate',
+  'node scripts/generate.js',
   'node --disable-warning=ExperimentalWarning scripts/build-page.ts',
 ];
 const LAST_STEP = 'node --disable-warning=ExperimentalWarning src/app/warm-up.ts';
@@ -33,8 +33,6 @@ function run(step) {
 
 if (NEEDED.every((name) => existsSync(join(ROOT, 'node_modules', name)))) {
   process.env.PATH = join(ROOT, 'node_modules', '.bin') + delimiter + process.env.PATH;
-  // Prisma's CLI asks a server for its newest version otherwise.
-  process.env.CHECKPOINT_DISABLE = '1';
   const failed = (await Promise.all(STEPS.map(run))).flat();
   // It loads what the others have made. The Dockerfile runs it in the stage that has the service.
   if (failed.length === 0 && existsSync(join(ROOT, 'src/app')))
