@@ -14,7 +14,7 @@ export const WEBASSEMBLY_FLAGS = ['--no-wasm-dynamic-tiering', '--no-wasm-tier-u
  * the heap as a whole may double between two collections, where V8 by itself lets it grow fourfold.
  */
 export const NODE_FLAGS = [
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   '--heap-growing-percent=50',
   ...WEBASSEMBLY_FLAGS,
 ] as const;
