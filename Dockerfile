@@ -17,7 +17,7 @@ WORKDIR /app
 COPY package.json package-lock.json tsconfig.json prisma.config.ts ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY prisma ./prisma
-COPY scripts/prepare.js scripts/build-page.ts ./scripts/
+COPY scripts/prepare.js scripts/generate.js scripts/build-page.ts ./scripts/
 COPY src/graphiql ./src/graphiql
 RUN node scripts/prepare.js \
   && find src/database/generated build -exec touch --no-dereference --date=@0 {} +
@@ -40,7 +40,10 @@ COPY --from=build /app/src/database/generated ./src/database/generated
 COPY --from=build /app/build ./build
 COPY package.json ./
 COPY src ./src
+# What a first start would otherwise make itself: an empty database, and the compiled code.
+RUN chown node:node build
 USER node
+RUN node --disable-warning=ExperimentalWarning src/app/warm-up.ts
 VOLUME /data
 EXPOSE 4000
 STOPSIGNAL SIGTERM

@@ -9,7 +9,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import { SchemaEngine } from '@prisma/schema-engine-wasm';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
-import { readMigrations } from '../src/database/migrations.ts';
+import { migrationList } from './migration-list.ts';
 
 const EMPTY = '-- This is an empty migration.';
 const [name] = process.argv.slice(2);
@@ -29,7 +29,7 @@ const engine = await SchemaEngine.new(
   bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(pglite)),
 );
 const { stdout } = await engine.diff({
-  from: { tag: 'migrations', ...(await readMigrations()) },
+  from: { tag: 'migrations', ...(await migrationList()) },
   to: { tag: 'schemaDatamodel', files },
   script: true,
   exitCode: null,

@@ -1,7 +1,8 @@
 /**
- * `npm ci` ends with this (`prepare`), and the Dockerfile runs it: generates the database client and
- * bundles GraphiQL's page. Plain JavaScript, since any Node.js that runs npm may run it. The rest
- * runs on the pinned Node.js, or in the Dockerfile on the image's.
+ * `npm ci` ends with this (`prepare`), and the Dockerfile runs it: generates the database client,
+ * bundles GraphiQL's page, and does what each start would do (`npm run build:start`).
+ * Plain JavaScript, since any Node.js that runs npm may run it. The rest runs on the pinned Node.js,
+ * or in the Dockerfile on the image's.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,9 +12,10 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NEEDED = ['node', 'prisma-cli', 'vite'];
 const STEPS = [
-  'node node_modules/prisma-cli/build/index.js generate',
+  'node scripts/generate.js',
   'node --disable-warning=ExperimentalWarning scripts/build-page.ts',
 ];
+const LAST_STEP = 'node --disable-warning=ExperimentalWarning src/app/warm-up.ts';
 
 /** Resolves to the output if the step fails, else to nothing. */
 function run(step) {
@@ -31,9 +33,11 @@ function run(step) {
 
 if (NEEDED.every((name) => existsSync(join(ROOT, 'node_modules', name)))) {
   process.env.PATH = join(ROOT, 'node_modules', '.bin') + delimiter + process.env.PATH;
-  // Prisma's CLI asks a server for its newest version otherwise.
-  process.env.CHECKPOINT_DISABLE = '1';
-  for (const chunk of (await Promise.all(STEPS.map(run))).flat()) {
+  const failed = (await Promise.all(STEPS.map(run))).flat();
+  // It loads what the others have made. The Dockerfile runs it in the stage that has the service.
+  if (failed.length === 0 && existsSync(join(ROOT, 'src/app')))
+    failed.push(...(await run(LAST_STEP)));
+  for (const chunk of failed) {
     process.stderr.write(chunk);
     process.exitCode = 1;
   }

@@ -6,12 +6,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graphqlSync } from 'graphql';
-import { createSubgraph, schema } from '../src/schema/index.ts';
+import { loadSubgraph, schema } from '../src/schema/index.ts';
 import { printSorted } from '../src/schema/print-schema.ts';
 
 // The committed file has no prefix.
 const prefix = process.argv.includes('--subgraph') ? process.env['SUBGRAPH_TYPE_PREFIX'] : '';
-const asked = graphqlSync({ schema: createSubgraph(prefix), source: '{ _service { sdl } }' });
+const asked = graphqlSync({ schema: await loadSubgraph(prefix), source: '{ _service { sdl } }' });
 const service = asked.data?.['_service'] as { sdl: string };
 const printed = {
   'schema.graphql': printSorted(schema),

@@ -19,8 +19,6 @@ async function main(): Promise<void> {
   const startedMs = performance.now();
   const databaseEnd = Promise.withResolvers<void>();
   const app = await startApp({ config, log, onDatabaseEnd: databaseEnd.resolve });
-  log.info({ url: app.url, ms: Math.round(performance.now() - startedMs) }, 'ready');
-  process.stderr.write(welcome(config, app));
   const stop = createStop(app, log, config.limits.shutdownGraceMs + STOP_MARGIN_MS);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -28,6 +26,9 @@ async function main(): Promise<void> {
       log.info({ signal }, 'shutting down; a second signal exits at once');
     });
   }
+  // Whoever reads this may send a signal at once.
+  log.info({ url: app.url, ms: Math.round(performance.now() - startedMs) }, 'ready');
+  process.stderr.write(welcome(config, app));
   await databaseEnd.promise;
   log.fatal(
     { dataDir: config.dataDir },
@@ -52,7 +53,7 @@ function createStop(app: App, log: Log, timeoutMs: number): (exitCode: number) =
     app.stop().then(
       () => {
         log.info('shut down');
-        // Timers of dependencies, such as the schema engine's, would keep the process running.
+        // Timers of dependencies would keep the process running.
         process.exit(exitCode);
       },
       (error) => {
@@ -92,7 +93,9 @@ ${upstream}
 `;
 }
 
-main().catch((error: unknown) => {
+// `npm run build:start` only loads it, and what it imports.
+const running = process.argv.includes('--load-only') ? null : main();
+running?.catch((error: unknown) => {
   const isDefect = !(error instanceof ConfigError || error instanceof StartError);
   process.stderr.write(
     isDefect

@@ -8,7 +8,7 @@ import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createKnownOwners } from './known-owners.ts';
 import { toScopes } from './scopes.ts';
 import { readIssuersFile } from './tokens/issuers-file.ts';
-import { createVerifyToken } from './tokens/verify-token.ts';
+import type { TokenIssuer, VerifyToken } from './tokens/verify-token.ts';
 
 /** Whose credentials may have ended; `ANY` if that is not known. */
 export type AccessChange =
@@ -40,12 +40,7 @@ export async function openAuth(options: {
   const authenticator = createAuthenticator({
     methods: {
       apiKeys: config.apiKeys ? keys : null,
-      tokens:
-        issuers.length === 0
-          ? null
-          : createVerifyToken({
-              issuers: issuers.map((one) => ({ ...one, scopes: toScopes(one.scopes) })),
-            }),
+      tokens: await verifierOf(issuers.map((one) => ({ ...one, scopes: toScopes(one.scopes) }))),
       proxyScopes: header && toScopes(header.scopes),
     },
     owners: knownOwners,
@@ -70,4 +65,11 @@ export async function openAuth(options: {
       await lastUses.stop();
     },
   };
+}
+
+/** Null without issuers, which need no library either. */
+async function verifierOf(issuers: readonly TokenIssuer[]): Promise<VerifyToken | null> {
+  if (issuers.length === 0) return null;
+  const { createVerifyToken } = await import('./tokens/verify-token.ts');
+  return createVerifyToken({ issuers });
 }

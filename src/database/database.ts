@@ -1,4 +1,3 @@
-import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { ConstructorOptions } from 'pg-boss';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import type { DatabaseNames } from './names.ts';
@@ -29,12 +28,18 @@ export interface Database {
     onPayload: (payload: string) => void,
     onListening: () => void,
   ): Promise<Listener>;
-  /** Opens a separate connection for migrations. Closing it releases their advisory lock. */
-  openForMigration(): { factory: SqlMigrationAwareDriverAdapterFactory; close(): Promise<void> };
+  /** Opens a separate connection for migrations. Its end releases their advisory lock. */
+  openForMigration(): Promise<MigrationConnection>;
   /** Replaces all current connections, which may lead to a server that has become read-only. */
   discardConnections(): void;
   /** Idempotent. */
   close(): Promise<void>;
+}
+
+/** One session. */
+export interface MigrationConnection extends AsyncDisposable {
+  /** Runs one or more statements; returns the rows of the last one. */
+  run(script: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export interface Listener {

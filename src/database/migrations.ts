@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
-import type { MigrationList } from '@prisma/schema-engine-wasm';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { applyMigrations, type Migration } from './apply-migrations.ts';
 import { type Database, Prisma } from './database.ts';
 import * as enums from './generated/prisma/enums.ts';
 import { isUnreachable } from './unreachable.ts';
@@ -18,36 +17,22 @@ const FIRST_BEFORE_RELEASE = '20261122232807_initial';
 /** How long a process waits for another one's migration. */
 const WAIT_FOR_OTHERS_MS = 120_000;
 
-/** All migrations of this release, as Prisma's schema engine expects them. */
-export async function readMigrations(dir = MIGRATIONS_DIR): Promise<MigrationList> {
-  const entries = await readdir(dir, { withFileTypes: true });
+/** All migrations of this release, in their order. */
+export async function readMigrations(): Promise<readonly Migration[]> {
+  const entries = await readdir(MIGRATIONS_DIR, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  return {
-    baseDir: dir,
-    lockfile: {
-      path: 'migration_lock.toml',
-      content: await readFile(join(dir, 'migration_lock.toml'), 'utf8'),
-    },
-    shadowDbInitScript: '',
-    migrationDirectories: await Promise.all(
-      names.sort().map(async (path) => ({
-        path,
-        migrationFile: {
-          path: 'migration.sql',
-          content: {
-            tag: 'ok' as const,
-            value: await readFile(join(dir, path, 'migration.sql'), 'utf8'),
-          },
-        },
-      })),
-    ),
-  };
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const sql = await readFile(join(MIGRATIONS_DIR, name, 'migration.sql'), 'utf8');
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    }),
+  );
 }
 
 /**
- * Brings the database to this release by Prisma's own engine, so that `prisma migrate deploy` finds
- * the table it expects. Several processes may call it at once: one migrates, the others wait.
- * A database that is up to date is left alone without loading the engine.
+ * Brings the database to this release, and records it as Prisma's own engine does, so that `prisma
+ * migrate deploy` finds the table it expects. The engine itself would take 400 MB and two seconds
+ * of a core. Several processes may call it at once: one migrates, the others wait.
  * @throws StartError when a migration fails, or the database is older than 0.1.0, newer than this
  *   release or another application's: nothing is changed then.
  */
@@ -56,16 +41,21 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   const deadlineMs = performance.now() + WAIT_FOR_OTHERS_MS;
   await createSchema(database, database.names.schema);
   while (!(await isUpToDate(database, migrations))) {
-    try {
-      const applied = await applyMigrations(database, migrations);
-      log.info({ applied }, 'migrated the database');
-      return;
-    } catch (error) {
-      if (!isLockTimeout(error)) throw explainFailure(error);
-      if (performance.now() > deadlineMs) throw stillLocked(error);
-      log.info('waiting for another process to migrate the database');
-      await delay(250);
-    }
+    const applied = await applyAlone(database, migrations);
+    if (applied !== null) return log.info({ applied }, 'migrated the database');
+    if (performance.now() > deadlineMs) throw stillLocked();
+    log.info('waiting for another process to migrate the database');
+    await delay(250);
+  }
+}
+
+/** Null if another process is migrating. */
+async function applyAlone(database: Database, migrations: readonly Migration[]) {
+  try {
+    await using connection = await database.openForMigration();
+    return await applyMigrations(connection, migrations);
+  } catch (error) {
+    throw explainFailure(error);
   }
 }
 
@@ -82,12 +72,8 @@ export async function createSchema({ prisma }: Database, name: string): Promise<
   });
 }
 
-async function isUpToDate(database: Database, migrations: MigrationList): Promise<boolean> {
-  const expected = migrations.migrationDirectories.map(({ path, migrationFile }) => ({
-    name: path,
-    checksum: createHash('sha256').update(migrationFile.content.value).digest('hex'),
-  }));
-  const known = new Map(expected.map(({ name, checksum }) => [name, checksum]));
+async function isUpToDate(database: Database, migrations: readonly Migration[]): Promise<boolean> {
+  const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
   if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
   await refuseForeign(database, rows, known);
@@ -104,7 +90,13 @@ async function isUpToDate(database: Database, migrations: MigrationList): Promis
       );
     }
   }
-  return applied.length === expected.length;
+  const unfinished = rows.find(({ finished }) => !finished);
+  if (unfinished !== undefined) {
+    throw lasting(
+      `migration ${unfinished.name} of this database was begun and did not finish: restore a backup.`,
+    );
+  }
+  return applied.length === migrations.length;
 }
 
 interface AppliedMigration {
@@ -164,55 +156,16 @@ const lasting = (message: string, cause?: unknown) =>
 /** Failures that may be over at the next start, such as a server that shuts down or a full disk. */
 const PASSING = /No space left|terminating connection|Connection terminated|not reach|ECONN/;
 
-/** The engine's errors contain its own stack as text, from `   0: …` on. */
 function explainFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartError) return error;
-  const [reason = ''] = error.message.split(/\n +0: /);
   return new StartError(
-    `a database migration failed (${reason.trim().replaceAll(/\s*\n\s*/g, ' ')}): fix the cause and start again, or restore a backup.`,
+    `a database migration failed (${error.message.trim()}): fix the cause and start again, or restore a backup.`,
     { isTemporary: PASSING.test(error.message) || isUnreachable(error), cause: error },
   );
 }
 
-const stillLocked = (cause: unknown) =>
+const stillLocked = () =>
   new StartError(
     'another process has been migrating the database of DATABASE_URL for two minutes: wait until it finishes, then start again.',
-    { isTemporary: true, cause },
+    { isTemporary: true },
   );
-
-/** Tables of other applications, which the engine must ignore. */
-async function readForeignTables({ prisma, names }: Database): Promise<string[]> {
-  const rows = await prisma.$queryRaw<{ name: string }[]>`
-    SELECT ${names.schema} || '.' || relname AS name FROM pg_class
-    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ${names.schema})
-      AND relkind IN ('r', 'p', 'f') AND relname <> '_prisma_migrations'
-      AND relname <> ALL (${Object.values(Prisma.ModelName)}::text[])`;
-  return rows.map(({ name }) => name);
-}
-
-async function applyMigrations(database: Database, migrationsList: MigrationList) {
-  const { SchemaEngine } = await import('@prisma/schema-engine-wasm');
-  const { factory, close } = database.openForMigration();
-  try {
-    const engine = await SchemaEngine.new(
-      { datamodels: undefined },
-      () => {},
-      bindMigrationAwareSqlAdapterFactory(factory),
-    );
-    try {
-      const externalTables = await readForeignTables(database);
-      const filters = { externalTables, externalEnums: [] };
-      const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters });
-      return appliedMigrationNames;
-    } finally {
-      engine.free();
-    }
-  } finally {
-    await close();
-  }
-}
-
-/** P1002: the advisory lock was not acquired within the engine's 10 s. */
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'P1002';
-}

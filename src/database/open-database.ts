@@ -3,9 +3,6 @@ import type { Log } from '../log.ts';
 import { type Availability, createAvailability } from './availability.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrations.ts';
-import { openPglite } from './pglite.ts';
-import { openPostgres } from './postgres.ts';
-import { checkPostgres } from './start/check-postgres.ts';
 
 /** A database with all migrations applied. */
 export interface OpenDatabase {
@@ -34,7 +31,13 @@ export async function openDatabase(options: {
 
 async function connect(options: Parameters<typeof openDatabase>[0]): Promise<Database> {
   const { config, onAborted, log } = options;
-  if (config.kind === 'pglite') return openPglite({ dir: config.dir, log, onAborted });
+  // Each with its libraries, of which a process needs those of one.
+  if (config.kind === 'pglite') {
+    const { openPglite } = await import('./pglite.ts');
+    return openPglite({ dir: config.dir, log, onAborted });
+  }
+  const { checkPostgres } = await import('./start/check-postgres.ts');
   await checkPostgres(config);
+  const { openPostgres } = await import('./postgres.ts');
   return openPostgres({ ...config, log });
 }

@@ -2,22 +2,19 @@ import { messages, type PGlite } from '@electric-sql/pglite';
 import {
   DriverAdapterError,
   type SqlDriverAdapter,
-  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlDriverAdapterFactory,
 } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 
 /**
  * Prisma's driver adapter for PGlite. By itself, pglite-prisma-adapter reports a failed COMMIT as
- * committed, sets the isolation level outside of the transaction, and does not wait for a script.
+ * committed, and sets the isolation level outside of the transaction.
  */
-export function createPgliteAdapter(pglite: PGlite): SqlMigrationAwareDriverAdapterFactory {
+export function createPgliteAdapter(pglite: PGlite): SqlDriverAdapterFactory {
   const factory = new PrismaPGlite(pglite);
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();
-    adapter.executeScript = async (script) => {
-      await pglite.exec(script).catch(rethrow);
-    };
     adapter.startTransaction = (isolationLevel) => startTransaction(pglite, isolationLevel);
     return adapter;
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
@@ -13,13 +13,11 @@ import type { Database } from './database.ts';
 import { DurableFs } from './durable-fs.ts';
 import { endWhenAborted } from './end-when-aborted.ts';
 import { databaseNames } from './names.ts';
+import { writeNewDatabase } from './new-database.ts';
 import { createPgliteAdapter } from './pglite-adapter.ts';
 import { createPrisma } from './prisma.ts';
 import { isOnDisk, markOnDisk } from './synced-mark.ts';
 import { shareThread } from './yield-between-statements.ts';
-
-/** Lowers idle memory by some 130 MB; the default of 128 MB is sized for a server. */
-const CONFIG = "shared_buffers = '16MB'\n";
 
 /**
  * PGlite's own parameters without -F, which turns fsync off. The default sync method, fdatasync,
@@ -93,10 +91,7 @@ async function startPglite(dir: string, onAbort: () => void): Promise<PGlite> {
 async function initialize(dir: string, dataDir: string): Promise<void> {
   const fresh = join(dir, 'postgres.new');
   await rm(fresh, { recursive: true, force: true });
-  const initialized = await PGlite.create({ dataDir: fresh });
-  await initialized.close();
-  // As a start parameter, this setting hangs PGlite; from the file, it applies at the next start.
-  await appendFile(join(fresh, 'postgresql.conf'), CONFIG);
+  await writeNewDatabase(fresh);
   syncTree(fresh);
   await rename(fresh, dataDir).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
@@ -107,8 +102,7 @@ async function initialize(dir: string, dataDir: string): Promise<void> {
 }
 
 function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Database {
-  const factory = createPgliteAdapter(pglite);
-  const prisma = createPrisma(factory, log);
+  const prisma = createPrisma(createPgliteAdapter(pglite), log);
   let closing: Promise<void> | undefined;
   return {
     kind: 'pglite',
@@ -121,7 +115,10 @@ function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Databas
       onListening();
       return { close: () => unlisten() };
     },
-    openForMigration: () => ({ factory, close: async () => {} }),
+    openForMigration: async () => ({
+      run: async (script) => (await pglite.exec(script)).at(-1)?.rows ?? [],
+      async [Symbol.asyncDispose]() {},
+    }),
     discardConnections() {},
     close() {
       closing ??= (async () => {

@@ -77,14 +77,18 @@ export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }
         },
       };
     },
-    openForMigration() {
-      const pool = new pg.Pool({
-        ...clientConfig(sessionUrl),
-        max: 1,
-        onConnect: (client) => client.query(setup),
-      });
-      pool.on('error', () => {});
-      return { factory: new PrismaPg(pool, { schema }), close: () => pool.end() };
+    async openForMigration() {
+      const client = new pg.Client(clientConfig(sessionUrl));
+      client.on('error', () => {});
+      await client.connect();
+      await client.query(setup);
+      return {
+        async run(script) {
+          const results: pg.QueryResult | pg.QueryResult[] = await client.query(script);
+          return [results].flat().at(-1)?.rows ?? [];
+        },
+        [Symbol.asyncDispose]: () => client.end(),
+      };
     },
     discardConnections: discard,
     close() {

@@ -10,7 +10,7 @@ import { createAdmission } from './admission.ts';
 import type { Cors } from './cors.ts';
 import { isForbiddenRead } from './cross-site.ts';
 import { prepareResponse } from './graphql/prepare-response.ts';
-import type { Endpoint } from './open-endpoints.ts';
+import type { LazyEndpoint } from './open-endpoints.ts';
 import { isOpenaiPath } from './openai/openai-dialect.ts';
 import type { OpenaiRoutes } from './openai/openai-routes.ts';
 import type { RequestOrigins } from './origin.ts';
@@ -39,7 +39,7 @@ export function createApiRoutes(options: {
   requestLimits: RequestLimits;
   /** Called before a byte of the body is read. */
   onAdmitted: (req: IncomingMessage, access: OpenedAccess) => void;
-  endpoints: readonly Endpoint[];
+  endpoints: readonly LazyEndpoint[];
   /** Null: browsers get what any client gets. */
   graphiql: GraphiqlRoute | null;
   imageRoute: ImageRoute<Viewer>;
@@ -55,7 +55,7 @@ export function createApiRoutes(options: {
   const { schemaRoute, openaiRoutes, signedImageRoute, credentialsOf, accessWatch } = options;
   const { availability, stalled } = options;
   const { admit, count } = createAdmission(options);
-  const endpoints = new Map(options.endpoints.map((one) => [one.graphql.path, one]));
+  const endpoints = new Map(options.endpoints.map((one) => [one.path, one]));
 
   /** A response that may take long ends with the access of its client. */
   function endWith(access: OpenedAccess, res: ServerResponse): void {
@@ -73,18 +73,19 @@ export function createApiRoutes(options: {
       else sendNotFound(res);
     },
   };
-  const serveGraphql = ({ endpoint }: { endpoint: Endpoint | undefined }) =>
+  const serveGraphql = (endpoint: LazyEndpoint | undefined) =>
     async function handle({ req, res, access, log }: ViewerRequest) {
       stalled.watch(res);
       res.setHeader('cache-control', 'no-store');
       res.setHeader('x-content-type-options', 'nosniff');
       const requestId = String(res.getHeader('x-request-id'));
       const baseUrl = origins.baseUrl(req);
-      await endpoint?.graphql.yoga(req, res, { req, res, access, baseUrl, requestId, log });
+      const { graphql } = (await endpoint?.open()) ?? {};
+      await graphql?.yoga(req, res, { req, res, access, baseUrl, requestId, log });
     };
   const forViewers: Record<ViewerRouteName, (request: ViewerRequest) => unknown> = {
-    graphql: serveGraphql({ endpoint: endpoints.get('/graphql') }),
-    subgraph: serveGraphql({ endpoint: endpoints.get('/graphql/subgraph') }),
+    graphql: serveGraphql(endpoints.get('/graphql')),
+    subgraph: serveGraphql(endpoints.get('/graphql/subgraph')),
     schema: ({ req, res }) => schemaRoute(req, res),
     upload: ({ req, res, access: { viewer } }) =>
       uploadRoute(req, res, { viewer, baseUrl: origins.baseUrl(req) }),
@@ -137,7 +138,7 @@ export function createApiRoutes(options: {
       } else if (!origins.isOriginAllowed(req)) {
         rejectUpgrade(socket, 403, 'FORBIDDEN_ORIGIN', FORBIDDEN_SOCKET);
       } else {
-        endpoint.sockets.accept(req, socket, head, {
+        endpoint.accept(req, socket, head, {
           credentials: credentialsOf(req),
           baseUrl: origins.baseUrl(req),
           ...connection,

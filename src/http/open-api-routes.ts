@@ -139,7 +139,7 @@ export function openApiRoutes(options: {
       exportEdits,
       onError: (error) => log.error({ err: error }, 'history not exported'),
     }),
-    schemaRoute: createSchemaRoute(printSorted(schema)),
+    schemaRoute: createSchemaRoute(() => printSorted(schema)),
     openaiRoutes: openaiApi.routes,
     availability,
     stalled,
@@ -149,8 +149,9 @@ export function openApiRoutes(options: {
     async endStreams() {
       // Connections first: a client that loses its connection subscribes again by itself, one
       // whose subscription ends with an error does not.
-      for (const { graphql } of endpoints) graphql.cutStreams();
-      await Promise.all(endpoints.map(({ sockets }) => sockets.stop()));
+      const opened = await Promise.all(endpoints.map((endpoint) => endpoint.opened() ?? []));
+      for (const { graphql } of opened.flat()) graphql.cutStreams();
+      await Promise.all(opened.flat().map(({ sockets }) => sockets.stop()));
     },
     async close() {
       stalled.stop();

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../schema/context.ts';
-import { createSubgraph, schema } from '../schema/index.ts';
+import { loadSubgraph, schema } from '../schema/index.ts';
 import type { Graphql } from './graphql/graphql.ts';
 import { createGraphql } from './graphql/graphql.ts';
 import { createGraphqlSockets, type GraphqlSockets } from './graphql/graphql-sockets.ts';
@@ -18,6 +18,16 @@ export interface Endpoint {
   readonly sockets: GraphqlSockets;
 }
 
+/** An endpoint that is opened when it is first asked for. */
+export interface LazyEndpoint {
+  readonly path: string;
+  open(): Promise<Endpoint>;
+  /** Accepts a WebSocket, once the endpoint is open. */
+  accept: GraphqlSockets['accept'];
+  /** Undefined if nobody has asked for it. */
+  opened(): Promise<Endpoint> | undefined;
+}
+
 /** Both schemas behind every transport. They share the limits. */
 export function openEndpoints(options: {
   config: Config;
@@ -27,7 +37,7 @@ export function openEndpoints(options: {
   operationList: OperationList;
   takePlace: TakePlace;
   log: Log;
-}): readonly Endpoint[] {
+}): readonly LazyEndpoint[] {
   const { config, services, requestLimits, operationList, takePlace, log } = options;
   const { authenticator, accessWatch } = options.auth;
   const streamPlaces = createStreamPlaces();
@@ -55,14 +65,30 @@ export function openEndpoints(options: {
     }),
   });
   return [
-    serve(createGraphql({ ...common, path: '/graphql', schema })),
+    openLater('/graphql', async (path) => serve(createGraphql({ ...common, path, schema }))),
     // On a path of its own: a gateway must not see `Query.node`, which clients need.
-    serve(
-      createGraphql({
-        ...common,
-        path: '/graphql/subgraph',
-        schema: createSubgraph(config.http.subgraphTypePrefix),
-      }),
-    ),
+    openLater('/graphql/subgraph', async (path) => {
+      const subgraph = await loadSubgraph(config.http.subgraphTypePrefix);
+      return serve(createGraphql({ ...common, path, schema: subgraph }));
+    }),
   ];
+}
+
+function openLater(path: string, open: (path: string) => Promise<Endpoint>): LazyEndpoint {
+  let opened: Promise<Endpoint> | undefined;
+  const openOnce = () => (opened ??= open(path));
+  return {
+    path,
+    open: openOnce,
+    opened: () => opened,
+    accept(req, socket, head, context) {
+      openOnce().then(
+        ({ sockets }) => sockets.accept(req, socket, head, context),
+        (error: unknown) => {
+          context.log.error({ err: error }, 'could not open an endpoint');
+          socket.destroy();
+        },
+      );
+    },
+  };
 }

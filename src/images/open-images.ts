@@ -12,7 +12,6 @@ import { openBlobStore } from './storage/open-blob-store.ts';
 import { createBlobRemover, createRemoveBlobs, REMOVE_BLOBS } from './storage/remove-blobs.ts';
 import type { Staging } from './storage/staging.ts';
 import { createSweepBlobs, SWEEP_BLOBS, SWEEP_BLOBS_EVERY_SECONDS } from './storage/sweep-blobs.ts';
-import { configureSharp } from './thumbnails/configure-sharp.ts';
 import { createMakeThumbnails, MAKE_THUMBNAILS } from './thumbnails/make-thumbnails.ts';
 import { createThumbnails, type Thumbnails } from './thumbnails/thumbnails.ts';
 
@@ -43,7 +42,6 @@ export async function openImages(options: {
 }): Promise<OpenImages> {
   const { storage, limits, stagingDir, processId, prisma, idleGate } = options;
   await using opened = new AsyncDisposableStack();
-  configureSharp({ threads: 1 });
   const staging = createStaging({ dir: stagingDir, owner: processId });
   await staging.sweep(STAGED_MAX_AGE_MS);
   const { blobs } = opened.adopt(await openBlobStore(storage), (it) => it.close());

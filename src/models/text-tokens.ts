@@ -12,7 +12,8 @@ const STEP_UNITS = 512;
 
 /**
  * Counts by o200k_base, the encoding of OpenAI's models since GPT-4o. Its ranks take some 20 MB of
- * heap and a third of a second to load, once per process: at the first count, unless loaded before.
+ * heap and a third of a second to load, once per process: at the first count, which many processes
+ * never make.
  * Other work runs between the steps of a long text.
  */
 export const countTextTokens: CountTextTokens = async (text) => {
@@ -29,8 +30,7 @@ export const countTextTokens: CountTextTokens = async (text) => {
   return tokens;
 };
 
-/** Call before requests that count, because loading blocks the thread. */
-export async function loadTextTokenizer() {
+async function loadTextTokenizer() {
   const tokenizer = await import('gpt-tokenizer/encoding/o200k_base');
   // Its merge cache would keep prompts in memory.
   tokenizer.setMergeCacheSize(0);

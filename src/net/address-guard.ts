@@ -1,10 +1,10 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { buildConnector, type Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import { AddressRefusedError } from '../errors.ts';
 import {
-  createProxiedDispatcher,
+  createOutboundRequests,
   hasProxy,
   NO_PROXIES,
   type OutboundProxies,
@@ -54,21 +54,23 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
   const { allow = () => false, lookup = systemLookup, connectTimeoutMs = 10_000 } = options;
   const { proxies = NO_PROXIES } = options;
   const settings = { timeout: connectTimeoutMs, allowH2: false };
-  const connectFreely = buildConnector({ ...settings });
-  const connectGuarded = buildConnector({ ...settings, lookup: createGuardedLookup(lookup) });
 
-  const connect: buildConnector.connector = (target, callback) => {
-    const { hostname } = target;
-    const port = portOf(target);
-    if (allow(hostname, port)) {
-      connectFreely(target, callback);
-    } else if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
-      // net.connect does not call lookup for an address.
-      queueMicrotask(() => callback(new AddressRefusedError(hostname, hostname), null));
-    } else {
-      connectGuarded(target, callback);
-    }
-  };
+  function connector(build: typeof buildConnector): buildConnector.connector {
+    const connectFreely = build({ ...settings });
+    const connectGuarded = build({ ...settings, lookup: createGuardedLookup(lookup) });
+    return (target, callback) => {
+      const { hostname } = target;
+      const port = portOf(target);
+      if (allow(hostname, port)) {
+        connectFreely(target, callback);
+      } else if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
+        // net.connect does not call lookup for an address.
+        queueMicrotask(() => callback(new AddressRefusedError(hostname, hostname), null));
+      } else {
+        connectGuarded(target, callback);
+      }
+    };
+  }
 
   /** @throws AddressRefusedError */
   async function check(url: URL): Promise<void> {
@@ -86,14 +88,13 @@ export function createAddressGuard(options: AddressGuardOptions = {}): AddressGu
       });
     });
 
-  const agent = createProxiedDispatcher(proxies, { connect, connectTimeoutMs });
-  let closed: Promise<void> | undefined;
+  const requests = createOutboundRequests(proxies, { connector, connectTimeoutMs });
   return {
     async request(options) {
       if (hasProxy(proxies)) await check(new URL(options.origin));
-      return agent.request(options);
+      return requests.request(options);
     },
-    close: () => (closed ??= agent.close()),
+    close: requests.close,
   };
 }
 

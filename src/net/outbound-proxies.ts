@@ -1,11 +1,5 @@
-import {
-  Agent,
-  type buildConnector,
-  type Dispatcher,
-  EnvHttpProxyAgent,
-  errors,
-  Pool,
-} from 'undici';
+import type { Dispatcher } from 'undici';
+import type { DispatcherOptions } from './proxied-dispatcher.ts';
 
 /** Proxies for outbound requests. */
 export interface OutboundProxies {
@@ -23,44 +17,46 @@ export function hasProxy({ http, https }: OutboundProxies): boolean {
   return http !== null || https !== null;
 }
 
-/**
- * HTTP/1.1 through the proxy for a URL, if any: with CONNECT for https, with a request to the proxy
- * for http. Reads no environment variable.
- */
-export function createProxiedDispatcher(
+/** Makes requests of HTTP/1.1, through the proxy for a URL, if any. */
+export interface OutboundRequests {
+  request(
+    options: Dispatcher.RequestOptions & { readonly origin: string },
+  ): Promise<Dispatcher.ResponseData>;
+  /** Waits for running requests. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The library is loaded by the first request: it takes 8 MB, and many processes make none. */
+export function createOutboundRequests(
   proxies: OutboundProxies,
-  options: {
-    /**
-     * Timeout of name resolution, TCP and TLS together, and again of a proxy's response to CONNECT.
-     */
-    connectTimeoutMs: number;
-    /** How to connect without a proxy. */
-    connect?: buildConnector.connector;
-  },
-): Dispatcher {
-  const { connectTimeoutMs, connect = { timeout: connectTimeoutMs, allowH2: false } } = options;
-  if (!hasProxy(proxies)) return new Agent({ connect, allowH2: false });
-  return new EnvHttpProxyAgent({
-    httpProxy: proxies.http ?? '',
-    httpsProxy: proxies.https ?? '',
-    noProxy: proxies.except,
-    allowH2: false,
-    connectTimeout: connectTimeoutMs,
-    connect,
-    clientFactory: (origin, settings) =>
-      new Pool(origin, { ...settings, headersTimeout: connectTimeoutMs }),
-  });
+  options: DispatcherOptions,
+): OutboundRequests {
+  let opened: Promise<Dispatcher> | undefined;
+  let closed: Promise<void> | undefined;
+  async function open(): Promise<Dispatcher> {
+    const { createProxiedDispatcher } = await import('./proxied-dispatcher.ts');
+    return createProxiedDispatcher(proxies, options);
+  }
+  return {
+    async request(request) {
+      if (closed !== undefined) throw new Error('no more requests are made');
+      opened ??= open();
+      return (await opened).request(request);
+    },
+    close: () => (closed ??= Promise.resolve(opened).then((dispatcher) => dispatcher?.close())),
+  };
 }
 
 /** The status of a proxy that rejected a request without forwarding it; null for other errors. */
 export function statusOfProxy(error: unknown): number | null {
   // undici has no error class for either.
-  if (
-    !(error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError)
-  ) {
-    return null;
-  }
+  if (!(hasCode(error, 'UND_ERR_ABORTED') || hasCode(error, 'UND_ERR_INVALID_ARG'))) return null;
   const [, status] =
     /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(error.message) ?? [];
   return status === undefined ? null : Number(status);
+}
+
+/** By the code, because the classes would load the library. */
+export function hasCode(error: unknown, code: string): error is Error {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
-import sharp, { type OverlayOptions, type Sharp } from 'sharp';
+import type { OverlayOptions, Sharp } from 'sharp';
+import { sharp } from '../images/sharp.ts';
 import { captionSvg } from './caption.ts';
 import type { EditParams } from './edit-params.ts';
-import { inspectImages } from './input-images.ts';
+import { inspectImages } from './inspect-images.ts';
 import { nearestSize, type Pixels, type Scene, setScene } from './scene.ts';
 import { type EncodedImage, encodedImage, type Studio } from './studio.ts';
 

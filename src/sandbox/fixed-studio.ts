@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import sharp from 'sharp';
+import { sharp } from '../images/sharp.ts';
 import { encodedImage, type Studio } from './studio.ts';
 
 /**

@@ -3,17 +3,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { isLoopback } from '../config/config.ts';
-import { loadTextTokenizer } from '../models/text-tokens.ts';
 import { createControlRoute } from './control-route.ts';
-import { createDrawingStudio } from './drawing-studio.ts';
 import { createEditsRoute } from './edits-route.ts';
 import { createFaultQueue, type Faults } from './faults.ts';
-import { createFixedStudio } from './fixed-studio.ts';
 import { createKeptFiles } from './kept-files.ts';
 import { createSandboxModels, type ListedSandboxModel, type SandboxModels } from './models.ts';
 import { createModelsRoute } from './models-route.ts';
 import { createRequestListener } from './request-listener.ts';
 import { createStatsKeeper, type SandboxStats } from './stats.ts';
+import type { Studio } from './studio.ts';
 
 export interface SandboxOptions {
   /** Logs ids, statuses and durations, never a prompt, an image or a key. */
@@ -60,8 +58,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 
   async function run(): Promise<Running> {
     const { fixedOutput } = options;
-    const studio = fixedOutput ? await createFixedStudio(fixedOutput) : createDrawingStudio();
-    await loadTextTokenizer();
+    const studio = fixedOutput ? await openFixedStudio(fixedOutput) : drawLater();
     const keptFiles = createKeptFiles();
     const stopping = new AbortController();
     const server = createServer();
@@ -108,6 +105,23 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+async function openFixedStudio(output: { bytes: number }): Promise<Studio> {
+  const { createFixedStudio } = await import('./fixed-studio.ts');
+  return createFixedStudio(output);
+}
+
+/** Its first edit loads what draws, which takes 15 MB and 0.1 s: many services never draw. */
+function drawLater(): Studio {
+  let studio: Promise<Studio> | undefined;
+  const load = () =>
+    (studio ??= import('./drawing-studio.ts').then((module) => module.createDrawingStudio()));
+  return {
+    keepsBytes: true,
+    inspect: async (files) => (await load()).inspect(files),
+    open: async (...edit) => (await load()).open(...edit),
   };
 }
 

@@ -1,8 +1,9 @@
-import sharp from 'sharp';
+import { sharp } from '../images/sharp.ts';
 import type { PixelSize } from '../models/sizes.ts';
 import type { Region } from './caption.ts';
 import { STANDARD_SIZES } from './edit-params.ts';
-import { type InputFiles, MAX_INPUT_PIXELS } from './input-images.ts';
+import type { InputFiles } from './input-images.ts';
+import { MAX_INPUT_PIXELS } from './inspect-images.ts';
 import { invalidImage } from './refusal.ts';
 
 /** Raw RGBA, four bytes per pixel. */

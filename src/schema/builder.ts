@@ -2,7 +2,7 @@ import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import DirectivesPlugin from '@pothos/plugin-directives';
 import ErrorsPlugin from '@pothos/plugin-errors';
-import FederationPlugin from '@pothos/plugin-federation';
+import type {} from '@pothos/plugin-federation';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type PrismaTypes from '../database/generated/pothos.ts';
@@ -44,7 +44,7 @@ export const builder = new SchemaBuilder<{
     SELECTED_ROWS_PLUGIN,
     PrismaPlugin,
     ComplexityPlugin,
-    FederationPlugin,
+    // federation.ts adds its own before the next one.
     DirectivesPlugin,
     SUBGRAPH_PLUGIN,
   ],

@@ -1,4 +1,6 @@
 import { printSubgraphSchema } from '@apollo/subgraph';
+import DirectivesPlugin from '@pothos/plugin-directives';
+import FederationPlugin from '@pothos/plugin-federation';
 import { GraphQLError, type GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import { mayRead } from '../auth/visible.ts';
 import { idOf } from '../public-ids/global-id.ts';
@@ -17,6 +19,10 @@ const FEDERATION = 'https://specs.apollo.dev/federation/v2.4';
 
 /** Types that only fields of the standalone schema return. */
 const STANDALONE_TYPES = ['Viewer'];
+
+// Before the one that puts directives onto types.
+const { plugins = [] } = builder.options;
+plugins.splice(plugins.indexOf(DirectivesPlugin), 0, FederationPlugin);
 
 const byId = builder.selection<{ id: string }>('id');
 

@@ -1,4 +1,10 @@
+import { PGlite } from '@electric-sql/pglite';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { SchemaEngine } from '@prisma/schema-engine-wasm';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { migrationList } from '../../scripts/migration-list.ts';
+import { applyMigrations } from '../../src/database/apply-migrations.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createSchema, migrate, readMigrations } from '../../src/database/migrations.ts';
 import { StartError } from '../../src/errors.ts';
@@ -35,9 +41,47 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
   test('brings an empty database to this release, in Prisma’s own table', async () => {
     await useEmpty();
     await migrate({ database, log });
-    const { migrationDirectories } = await readMigrations();
-    expect(await applied()).toEqual(migrationDirectories.map(({ path }) => ({ name: path })));
+    const migrations = await readMigrations();
+    expect(await applied()).toEqual(migrations.map(({ name }) => ({ name })));
     expect(await database.prisma.editJob.count()).toBe(0);
+  });
+
+  test('leaves what Prisma’s own engine would have left', async ({ skip }) => {
+    if (database.kind !== 'pglite') skip('the engine is asked about databases in memory');
+    const [ours, theirs] = [await PGlite.create(), await PGlite.create()];
+    const migrations = await readMigrations();
+    const run = async (script: string) =>
+      (await ours.exec(script)).at(-1)?.rows as readonly Record<string, unknown>[];
+    await applyMigrations({ run, async [Symbol.asyncDispose]() {} }, migrations);
+    expect(await applyByEngine(theirs)).toEqual(migrations.map(({ name }) => name));
+    expect(await applyByEngine(ours)).toEqual([]);
+    for (const each of [TABLES, CONSTRAINTS, FUNCTIONS, MIGRATIONS]) {
+      expect((await ours.query(each)).rows).toEqual((await theirs.query(each)).rows);
+    }
+    await Promise.all([ours.close(), theirs.close()]);
+  });
+
+  test('leaves nothing behind of a migration that fails, so that it can be tried again', async () => {
+    await useEmpty();
+    const { prisma, names } = database;
+    await createSchema(database, names.schema);
+    const [first] = await readMigrations();
+    if (first === undefined) throw new Error('there are no migrations');
+    await using connection = await database.openForMigration();
+    const broken = { ...first, sql: `CREATE TABLE half (id int);\n${first.sql}\nSELECT nothing` };
+    await expect(applyMigrations(connection, [broken])).rejects.toThrow('nothing');
+    expect(await prisma.$queryRaw`SELECT to_regclass('half')::text AS half`).toEqual([
+      { half: null },
+    ]);
+    expect(await applied()).toEqual([]);
+    await migrate({ database, log });
+    expect(await applied()).toHaveLength((await readMigrations()).length);
+  });
+
+  test('refuses a database with a migration that was begun and did not finish', async () => {
+    await database.prisma.$executeRaw`
+      UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%_limits'`;
+    await expect(migrate({ database, log })).rejects.toThrow(/_limits .* did not finish/);
   });
 
   test('leaves a database alone that is up to date', async () => {
@@ -51,8 +95,7 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     await useEmpty();
     const others = await Promise.all([testDatabase.open(), testDatabase.open()]);
     await Promise.all([database, ...others].map((each) => migrate({ database: each, log })));
-    const { migrationDirectories } = await readMigrations();
-    expect(await applied()).toHaveLength(migrationDirectories.length);
+    expect(await applied()).toHaveLength((await readMigrations()).length);
     await Promise.all(others.map((other) => other.close()));
   });
 
@@ -96,10 +139,7 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
 
   test('lists the owners of rows that are older than the table of owners', async () => {
     const { prisma } = database;
-    const { migrationDirectories } = await readMigrations();
-    const access = migrationDirectories.find(({ path }) => path.endsWith('_access'));
-    const sql =
-      access?.migrationFile.content.tag === 'ok' ? access.migrationFile.content.value : '';
+    const sql = await sqlOf('_access');
     await prisma.$executeRaw`
       INSERT INTO "EditJob" (id, "ownerId", sandbox, model, size, "resolvedSize", n, "createdAt")
       SELECT gen_random_uuid(), owner, TRUE, 'm', 's', 's', 1, at::timestamptz
@@ -113,10 +153,7 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
 
   test('turns each budget of 0.1.0 into a limit, with what its edits have reserved', async () => {
     const { prisma } = database;
-    const { migrationDirectories } = await readMigrations();
-    const limits = migrationDirectories.find(({ path }) => path.endsWith('_limits'));
-    const sql =
-      limits?.migrationFile.content.tag === 'ok' ? limits.migrationFile.content.value : '';
+    const sql = await sqlOf('_limits');
     const run = async (script: string) => {
       for (const statement of script.split(/;\s*$/m)) {
         if (statement.trim() !== '') await prisma.$executeRawUnsafe(statement);
@@ -159,6 +196,40 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     ]);
   });
 });
+
+const TABLES = `
+  SELECT table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable,
+    column_default
+  FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2`;
+const CONSTRAINTS = `
+  SELECT conrelid::regclass::text, conname::text, pg_get_constraintdef(oid) FROM pg_constraint
+  WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+  ORDER BY 1, 2, 3`;
+const FUNCTIONS = `
+  SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1`;
+const MIGRATIONS = `
+  SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, applied_steps_count, logs,
+    rolled_back_at
+  FROM _prisma_migrations ORDER BY 1`;
+
+async function applyByEngine(pglite: PGlite): Promise<readonly string[]> {
+  const engine = await SchemaEngine.new(
+    { datamodels: undefined },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(pglite)),
+  );
+  const { appliedMigrationNames } = await engine.applyMigrations({
+    migrationsList: await migrationList(),
+    filters: { externalTables: [], externalEnums: [] },
+  });
+  engine.free();
+  return appliedMigrationNames;
+}
+
+async function sqlOf(suffix: string): Promise<string> {
+  return (await readMigrations()).find(({ name }) => name.endsWith(suffix))?.sql ?? '';
+}
 
 /** Undoes the migration to limits on an empty database. */
 const BEFORE_LIMITS = `

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase, hasDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
 import { limitMemory } from '../support/memory-limit.ts';
 import { peakRssBytesOf } from '../support/process-stats.ts';
@@ -22,6 +23,7 @@ describe.runIf(hasDatabase && isLinux)('a machine that gives 1 GB of memory', ()
     onTestFinished(() => database.drop());
     const sandbox = await startSandboxProcess({}, ({ kill }) => onTestFinished(kill));
     const limit = limitMemory(LIMIT_BYTES);
+    onTestFinished(() => eventually(async () => limit?.remove()));
     const start = () =>
       startService(
         { ...database.env, EDITS_API_URL: sandbox.url, EDITS_API_KEY: 'sk-test-canary' },

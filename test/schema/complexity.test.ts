@@ -1,7 +1,7 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { createSubgraph, schema } from '../../src/schema/index.ts';
+import { loadSubgraph, schema } from '../../src/schema/index.ts';
 import { isNodeType } from '../../src/schema/node-rows.ts';
 
 const id = (at: number) =>
@@ -10,7 +10,7 @@ const id = (at: number) =>
   );
 const ids = (count: number) => Array.from({ length: count }, (_, at) => id(at));
 
-const subgraph = createSubgraph();
+const subgraph = await loadSubgraph();
 
 const count = (query: string, variables: object = {}, of = schema) =>
   complexityFromQuery(parse(query), { schema: of, variables: { ...variables } }).complexity;

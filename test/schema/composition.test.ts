@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { buildSchema, graphqlSync, isObjectType, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { createSubgraph } from '../../src/schema/index.ts';
+import { loadSubgraph } from '../../src/schema/index.ts';
 import { FEDERATION_EXAMPLE } from '../support/federation-example.ts';
 
 const read = (path: string) => readFile(path, 'utf8');
@@ -146,10 +146,10 @@ const SHOP = /* GraphQL */ `
   type Error { reason: String! }
 `;
 
-test('cannot be composed with types of the same names, unless its types have a prefix', () => {
+test('cannot be composed with types of the same names, unless its types have a prefix', async () => {
   expect(compose(['retouch', retouch], ['shop', SHOP]).errors).not.toBeUndefined();
 
-  const prefixed = createSubgraph('Retouch');
+  const prefixed = await loadSubgraph('Retouch');
   const { data } = graphqlSync({ schema: prefixed, source: '{ _service { sdl } }' });
   const composed = compose(
     ['retouch', Object(data)._service.sdl],

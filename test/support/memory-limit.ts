@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { eventually } from './eventually.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
@@ -11,9 +9,11 @@ export interface MemoryLimit {
   readonly procs: string;
   /** How many times the kernel has killed one. */
   kills(): Promise<number>;
+  /** Call when no process is left in it. @throws while its last one is not reaped. */
+  remove(): void;
 }
 
-/** A memory cgroup for this test; null where this user may not make one. */
+/** A memory cgroup; null where this user may not make one. */
 export function limitMemory(bytes: number): MemoryLimit | null {
   const name = `retouch-test-${process.pid}`;
   return tryLimit(() => v2(name, bytes)) ?? tryLimit(() => v1(name, bytes));
@@ -33,16 +33,21 @@ function v2(name: string, bytes: number): MemoryLimit {
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+memory');
   const dir = group(join(ROOT, name), { 'memory.max': bytes });
   tryWrite(join(dir, 'memory.swap.max'), 0);
-  return { procs: join(dir, 'cgroup.procs'), kills: () => killsIn(join(dir, 'memory.events')) };
+  return limitOf(dir, 'memory.events');
 }
 
 function v1(name: string, bytes: number): MemoryLimit {
   readFileSync(join(ROOT, 'memory', 'memory.limit_in_bytes'));
   const dir = group(join(ROOT, 'memory', name), { 'memory.limit_in_bytes': bytes });
   tryWrite(join(dir, 'memory.memsw.limit_in_bytes'), bytes);
+  return limitOf(dir, 'memory.oom_control');
+}
+
+function limitOf(dir: string, events: string): MemoryLimit {
   return {
     procs: join(dir, 'cgroup.procs'),
-    kills: () => killsIn(join(dir, 'memory.oom_control')),
+    kills: () => killsIn(join(dir, events)),
+    remove: () => rmdirSync(dir),
   };
 }
 
@@ -54,8 +59,6 @@ function group(dir: string, limits: Record<string, number>): string {
     rmdirSync(dir);
     throw error;
   }
-  // It is busy until its last process is reaped.
-  onTestFinished(() => eventually(async () => rmdirSync(dir)));
   return dir;
 }
 

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { ListedModel } from '../../models/model-list.ts';
 import {
-  createProxiedDispatcher,
+  createOutboundRequests,
   NO_PROXIES,
   type OutboundProxies,
 } from '../../net/outbound-proxies.ts';
@@ -58,11 +58,10 @@ export function createModelListReader(options: {
   const { connectTimeoutMs = 10_000, timeoutMs = TIMEOUT_MS } = options;
   const endpoint = endpointOf(options.url, 'models');
   const redact = createRedactor([key, ...(options.otherKeys ?? [])]);
-  const agent = createProxiedDispatcher(proxies, { connectTimeoutMs });
-  let closed: Promise<void> | undefined;
+  const requests = createOutboundRequests(proxies, { connectTimeoutMs });
 
   async function get(signal: AbortSignal): Promise<string | null> {
-    const response = await agent.request({
+    const response = await requests.request({
       origin: endpoint.origin,
       path: endpoint.pathname + endpoint.search,
       method: 'GET',
@@ -99,10 +98,7 @@ export function createModelListReader(options: {
         throw new ModelListError(redact(error instanceof Error ? error.message : String(error)));
       }
     },
-    async close() {
-      closed ??= agent.close();
-      await closed;
-    },
+    close: requests.close,
   };
 }
 

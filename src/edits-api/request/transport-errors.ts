@@ -1,4 +1,4 @@
-import { errors } from 'undici';
+import { hasCode } from '../../net/outbound-proxies.ts';
 import type { EditErrorCode } from '../edit-error-codes.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { CallLimits } from './call-limits.ts';
@@ -24,10 +24,10 @@ export function errorOfTransport(
     new EditsApiError(code, progress === 'sent' ? 'unknown' : 'not_processed', message, { cause });
 
   if (failure !== null) return fail('INTERNAL', 'An image could not be read.', failure);
-  if (error instanceof errors.InvalidArgumentError) {
+  if (hasCode(error, 'UND_ERR_INVALID_ARG')) {
     return fail('INTERNAL', 'The request to the upstream could not be made.');
   }
-  if (error instanceof errors.HTTPParserError) {
+  if (error instanceof Error && error.name === 'HTTPParserError') {
     // No `cause`: it contains the invalid bytes, which may echo secrets.
     return fail('BROKEN_ANSWER', 'The upstream sent a response that is not valid HTTP.', null);
   }

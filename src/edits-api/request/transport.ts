@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import {
-  createProxiedDispatcher,
+  createOutboundRequests,
   NO_PROXIES,
   type OutboundProxies,
   statusOfProxy,
@@ -37,12 +37,11 @@ export function createTransport(options: {
   proxies?: OutboundProxies;
 }): Transport {
   const { endpoint, key, connectTimeoutMs, userAgent, proxies = NO_PROXIES } = options;
-  const agent = createProxiedDispatcher(proxies, { connectTimeoutMs });
-  let closed: Promise<void> | undefined;
+  const requests = createOutboundRequests(proxies, { connectTimeoutMs });
   return {
     async post(body, limits, { stream }) {
       try {
-        return await agent.request({
+        return await requests.request({
           origin: endpoint.origin,
           path: endpoint.pathname + endpoint.search,
           method: 'POST',
@@ -68,10 +67,7 @@ export function createTransport(options: {
         throw errorOfTransport(error, body, limits.endedBy);
       }
     },
-    async close() {
-      closed ??= agent.close();
-      await closed;
-    },
+    close: requests.close,
   };
 }
 

@@ -1,9 +1,6 @@
 import { access } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import sharp from 'sharp';
-import { rgbaToThumbHash } from 'thumbhash';
 import { UnavailableError } from '../../errors.ts';
-import { inspectImage } from '../inspect/inspect-image.ts';
 import { parseImageKey, thumbnailKey } from '../storage/blob-key.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
@@ -34,18 +31,8 @@ export interface Thumbnails {
   stop(): Promise<void>;
 }
 
-/**
- * Enough for 14 megapixels of lossless WebP, and for a progressive JPEG of 9.7 megapixels without
- * chroma subsampling or 19 with it.
- */
-const MAX_DECODER_BYTES = 56 * 1024 * 1024;
-/** Very tall images become narrower, because WebP sides are at most 16,383 pixels. */
-const MAX_HEIGHT_PER_WIDTH = 4;
-/** Maximum side of the ThumbHash encoder, in pixels. */
-const THUMB_HASH_SIDE = 100;
 /** The gallery's width, which is made anyway. */
 const THUMB_HASH_SOURCE_WIDTH = 256;
-const WEBP_QUALITY = 78;
 
 export function createThumbnails({
   blobs,
@@ -97,6 +84,7 @@ export function createThumbnails({
     if (bytes !== null) return { key, bytes };
     return inTurn(sourceKey, async () => {
       if (isStopping) throw new UnavailableError('The service is shutting down. Try again.', 1);
+      const { shrink } = await loadDecoder();
       const made = await withLocalFile(sourceKey, (path) => shrink(path, width, maxPixels));
       if (!made) return null;
       await store(key, made);
@@ -151,7 +139,7 @@ export function createThumbnails({
     const small = await make(sourceKey, THUMB_HASH_SOURCE_WIDTH);
     if (small === null) return null;
     const content = await readAll(blobs, small.key);
-    return inTurn(sourceKey, () => hash(content));
+    return inTurn(sourceKey, async () => (await loadDecoder()).hash(content));
   }
 
   return {
@@ -164,38 +152,9 @@ export function createThumbnails({
   };
 }
 
-/**
- * Null if libvips cannot read the image. Such images exist and are not an error of this service.
- */
-async function shrink(path: string, width: number, maxPixels: number): Promise<Buffer | null> {
-  try {
-    const { format, decoderBytes } = await inspectImage({ path }, { field: 'image', maxPixels });
-    if (decoderBytes > MAX_DECODER_BYTES) return null;
-    const image = sharp(path, { limitInputPixels: maxPixels });
-    // Browsers do not rotate WebP images.
-    const upright = format === 'webp' ? image : image.autoOrient();
-    return await upright
-      .resize({
-        width,
-        height: width * MAX_HEIGHT_PER_WIDTH,
-        fit: 'inside',
-        withoutEnlargement: true,
-      })
-      .webp({ quality: WEBP_QUALITY })
-      .toBuffer();
-  } catch {
-    return null;
-  }
-}
-
-async function hash(image: Buffer): Promise<Buffer> {
-  const { data, info } = await sharp(image)
-    .resize(THUMB_HASH_SIDE, THUMB_HASH_SIDE, { fit: 'inside' })
-    .toColourspace('srgb')
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return Buffer.from(rgbaToThumbHash(info.width, info.height, data));
+/** Its library takes 12 MB, for which a process that makes no thumbnail has no use. */
+function loadDecoder() {
+  return import('./shrink.ts');
 }
 
 async function readAll(blobs: BlobStore, key: string): Promise<Buffer> {
