@@ -22,14 +22,11 @@ const OF_ANY = ['**/*.map', '**/*.d.{ts,mts,cts}'];
  * With another version nothing is removed: its files may be others.
  */
 export const UNUSED: Readonly<Record<string, Unused>> = {
-  // src/database/generated/prisma/internal/class.ts imports what stays.
+  // src/database/generated/prisma/internal/class.ts imports what stays; scripts/generate.js has put
+  // the WebAssembly beside it.
   '@prisma/client@7.10.0': {
     remove: ['runtime/*'],
-    keep: [
-      'runtime/client.{js,mjs}',
-      'runtime/query_compiler_fast_bg.postgresql.mjs',
-      'runtime/query_compiler_fast_bg.postgresql.wasm-base64.mjs',
-    ],
+    keep: ['runtime/client.{js,mjs}', 'runtime/query_compiler_fast_bg.postgresql.mjs'],
   },
   // src/models/text-tokens.ts uses one encoding.
   'gpt-tokenizer@4.0.0': {
