@@ -28,3 +28,18 @@ export function createLog(options: { level: string; destination?: DestinationStr
     options.destination ?? pino.destination({ fd: 1, sync: false }),
   );
 }
+
+/**
+ * A log with more bindings, which is made when it is first used: most requests write no line, and
+ * to redact the bindings costs microseconds.
+ */
+export function lazyChild(log: Log, bindings: Readonly<Record<string, unknown>>): Log {
+  let child: Log | undefined;
+  return new Proxy(log, {
+    get(_, name) {
+      child ??= log.child(bindings);
+      const value: unknown = Reflect.get(child, name);
+      return typeof value === 'function' ? value.bind(child) : value;
+    },
+  });
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLog } from '../src/log.ts';
+import { createLog, lazyChild } from '../src/log.ts';
 
 /** A log and the lines it wrote. */
 function recordedLog(level = 'info') {
@@ -16,6 +16,24 @@ test('writes a line of JSON with time, level and message, and the ids of its chi
   const { time, ...entry } = JSON.parse(lines[0] ?? '');
   expect(entry).toEqual({ level: 'warn', requestId: 'r1', jobId: 'j1', msg: 'edit failed' });
   expect(new Date(time).toISOString()).toBe(time);
+});
+
+test('writes the same by a child that is made when it is first used', () => {
+  const { log, lines } = recordedLog();
+  const lazy = lazyChild(log, { requestId: 'r1', token: 'secret' });
+  log.child = () => {
+    throw new Error('was made too early');
+  };
+  expect(lazy).toBeDefined();
+  Reflect.deleteProperty(log, 'child');
+  lazy.warn({ jobId: 'j1' }, 'edit failed');
+  lazy.child({ part: 'queue' }).info('again');
+  const entries = lines.map((line) => JSON.parse(line));
+  const bindings = { requestId: 'r1', token: '[redacted]' };
+  expect(entries).toMatchObject([
+    { ...bindings, jobId: 'j1', msg: 'edit failed' },
+    { ...bindings, part: 'queue', msg: 'again' },
+  ]);
 });
 
 test('writes nothing below its level, and nothing at all when silent', () => {

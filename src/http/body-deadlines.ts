@@ -41,10 +41,15 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
   let timer: NodeJS.Timeout | undefined;
 
   function check(): void {
+    if (watched.size === 0) {
+      // Not with the last request: most bodies arrive at once, and each would set a timer.
+      clearInterval(timer);
+      timer = undefined;
+    }
     const nowMs = performance.now();
     for (const [req, progress] of watched) {
       if (req.complete || req.destroyed || req.socket.destroyed) {
-        forget(req);
+        watched.delete(req);
         continue;
       }
       update(progress, req, nowMs);
@@ -63,18 +68,11 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
   }
 
   function cutOff(req: IncomingMessage, res: ServerResponse, reason: string): void {
-    forget(req);
+    watched.delete(req);
     if (res.headersSent) return void req.socket.destroy();
     res.setHeader('connection', 'close');
     const message = `${reason}, so the request was closed before its body was complete. Send it again.`;
     sendError(res, 408, 'REQUEST_TIMEOUT', message);
-  }
-
-  function forget(req: IncomingMessage): void {
-    watched.delete(req);
-    if (watched.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
   }
 
   return {
@@ -93,9 +91,9 @@ export function createBodyDeadlines(options: BodyDeadlineOptions = {}): BodyDead
       });
       res.once('close', () => {
         // After an early response, the rest of the body may still arrive.
-        if (req.complete) forget(req);
+        if (req.complete) watched.delete(req);
       });
-      timer ??= setInterval(check, Math.min(1_000, idleMs / 4, windowMs / 4));
+      timer ??= setInterval(check, Math.min(1_000, idleMs / 4, windowMs / 4)).unref();
     },
     stop() {
       clearInterval(timer);

@@ -117,7 +117,8 @@ export function openApiRoutes(options: {
     accessWatch,
     requestLimits,
     onAdmitted: (req, { viewer }) => {
-      if (authenticator.isOn) ownerOfRequest.set(req, ownerOf(viewer));
+      // Nothing is uploaded by GET.
+      if (authenticator.isOn && req.method !== 'GET') ownerOfRequest.set(req, ownerOf(viewer));
     },
     credentialsOf: (req) => ({
       ...credentialsOf(req.headers, isAzureRequest(req) ? 'api-key' : 'x-api-key'),

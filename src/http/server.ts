@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StartError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { type Log, lazyChild } from '../log.ts';
 import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
 import { useDialect } from './dialect.ts';
 import { lingerOnClose } from './lingering-close.ts';
@@ -94,7 +94,7 @@ export function createHttpServer(options: {
     const startedMs = performance.now();
     req.url = withoutPrefix(req.url ?? '/', prefix);
     const requestId = randomUUID();
-    const log = options.log.child({ requestId });
+    const log = lazyChild(options.log, { requestId });
     res.setHeader('x-request-id', requestId);
     if (isOpenaiPath(pathOf(req))) useDialect(res, OPENAI);
     lingerOnClose(req);
@@ -102,6 +102,7 @@ export function createHttpServer(options: {
     res.once('close', () => {
       // A connection is idle, and may be closed, when its response is complete.
       if (closed !== undefined) setImmediate(() => server.closeIdleConnections());
+      if (!options.log.isLevelEnabled('debug')) return;
       const ms = Math.round(performance.now() - startedMs);
       log.debug({ method: req.method, path: pathOf(req), status: res.statusCode, ms }, 'request');
     });

@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** Begins every API key, so that scanners of secrets recognise it. */
@@ -33,7 +33,7 @@ export function isApiKey(credential: string): boolean {
 
 /** SHA-256, lower-case hex: all that is stored of a key. A random key needs no slow hash. */
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key, 'hex');
 }
 
 /** The first characters, by which a person recognises a key. */
