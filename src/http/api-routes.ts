@@ -78,8 +78,7 @@ export function createApiRoutes(options: {
       stalled.watch(res);
       res.setHeader('cache-control', 'no-store');
       res.setHeader('x-content-type-options', 'nosniff');
-      const requestId = String(res.getHeader('x-request-id'));
-      const baseUrl = origins.baseUrl(req);
+      const [requestId, baseUrl] = [String(res.getHeader('x-request-id')), origins.baseUrl(req)];
       const { graphql } = (await endpoint?.open()) ?? {};
       await graphql?.yoga(req, res, { req, res, access, baseUrl, requestId, log });
     };

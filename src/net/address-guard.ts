@@ -3,12 +3,8 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { buildConnector, Dispatcher } from 'undici';
 import { AddressRefusedError } from '../errors.ts';
-import {
-  createOutboundRequests,
-  hasProxy,
-  NO_PROXIES,
-  type OutboundProxies,
-} from './outbound-proxies.ts';
+import { hasProxy, NO_PROXIES, type OutboundProxies } from './outbound-proxies.ts';
+import { createOutboundRequests } from './outbound-requests.ts';
 
 /**
  * Makes requests to URLs that others chose. Connects only to public addresses, so that nobody can

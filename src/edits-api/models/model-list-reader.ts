@@ -1,10 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { ListedModel } from '../../models/model-list.ts';
-import {
-  createOutboundRequests,
-  NO_PROXIES,
-  type OutboundProxies,
-} from '../../net/outbound-proxies.ts';
+import { NO_PROXIES, type OutboundProxies } from '../../net/outbound-proxies.ts';
+import { createOutboundRequests } from '../../net/outbound-requests.ts';
 import { openBody } from '../answer/answer-receiver.ts';
 import { createRedactor } from '../answer/redact.ts';
 import { endpointOf } from '../endpoint.ts';

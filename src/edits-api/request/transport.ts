@@ -1,11 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import {
-  createOutboundRequests,
-  NO_PROXIES,
-  type OutboundProxies,
-  statusOfProxy,
-} from '../../net/outbound-proxies.ts';
+import { NO_PROXIES, type OutboundProxies, statusOfProxy } from '../../net/outbound-proxies.ts';
+import { createOutboundRequests } from '../../net/outbound-requests.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
