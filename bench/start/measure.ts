@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { limitMemory, type MemoryLimit } from '../../test/support/memory-limit.ts';
 import { peakRssBytesOf, rssBytesOf, untilIdle } from '../../test/support/process-stats.ts';
 import type { Load } from '../forward/load.ts';
@@ -9,6 +10,7 @@ import { type Started, type StartedService, startBare, startRetouch } from './st
 
 /** What a small server gives, 512 MiB less what its system takes. */
 export const LIMIT_BYTES = 512_000_000;
+const IDLE_MS = 30_000;
 const EDITS = { edits: 4, concurrency: 2, n: 1 };
 
 /** What is sent to a service that has started. */
@@ -24,6 +26,8 @@ export interface Figures extends Pick<Started, 'readyMs' | 'cpuMs'> {
   readonly freshBytes: number;
   readonly loadPeakBytes: number;
   readonly warmBytes: number;
+  /** `idleMs` later: V8 gives memory back when a process has been idle for a while. */
+  readonly idleBytes: number;
 }
 
 /** An empty directory's first start, and the next: PGlite by itself. */
@@ -55,7 +59,8 @@ async function twoStarts(env: Record<string, string>, work: Work, cgroup?: strin
   return inDirectory(async (dir) => {
     const start = () => startRetouch({ ...env, DATA_DIR: dir }, cgroup);
     const first = await figuresOf(await start(), editsAndGallery(work));
-    return { first, later: await figuresOf(await start(), editsAndGallery(work)) };
+    const idleMs = IDLE_MS;
+    return { first, later: await figuresOf(await start(), editsAndGallery(work), { idleMs }) };
   });
 }
 
@@ -98,6 +103,7 @@ const editsAndGallery =
 async function figuresOf(
   service: StartedService,
   work: (service: StartedService) => Promise<void>,
+  { idleMs = 0 } = {},
 ): Promise<Figures> {
   const { pid, readyMs, cpuMs } = service;
   await untilIdle(pid);
@@ -107,8 +113,10 @@ async function figuresOf(
   await untilIdle(pid);
   const loadPeakBytes = await peakRssBytesOf(pid);
   const warmBytes = await rssBytesOf(pid);
+  await delay(idleMs);
+  const idleBytes = await rssBytesOf(pid);
   await service.stop();
-  return { readyMs, cpuMs, peakBytes, freshBytes, loadPeakBytes, warmBytes };
+  return { readyMs, cpuMs, peakBytes, freshBytes, loadPeakBytes, warmBytes, idleBytes };
 }
 
 async function inDirectory<Result>(work: (dir: string) => Promise<Result>): Promise<Result> {

@@ -27,6 +27,12 @@ const COMPILE_CACHE = join(import.meta.dirname, '../../build/compile-cache');
  * a core at each start.
  *
  * glibc keeps freed memory in up to 8 arenas per core; with two, what one thread frees another uses.
- * glibc reads this only when a process starts; other systems ignore it.
+ * And it returns what is free at an arena's end only above a threshold, which it raises to 64 MB
+ * after large buffers, such as those of images, unless it is set. glibc reads both only when a
+ * process starts; other systems ignore them.
  */
-export const ENVIRONMENT = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: COMPILE_CACHE } as const;
+export const ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
+  NODE_COMPILE_CACHE: COMPILE_CACHE,
+} as const;

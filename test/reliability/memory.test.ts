@@ -7,7 +7,7 @@ import { peakRssBytesOf } from '../support/process-stats.ts';
 import { startSandboxProcess, startService } from '../support/processes.ts';
 import { noisePng } from '../support/test-images.ts';
 
-const LIMIT_BYTES = 1_000_000_000;
+const LIMIT_BYTES = 512_000_000;
 const IMAGE_BYTES = 25_000_000;
 
 const isLinux = process.platform === 'linux';
@@ -15,7 +15,7 @@ if (!isLinux) {
   process.stderr.write('\nSKIPPED: memory can be limited and measured on Linux only.\n\n');
 }
 
-describe.runIf(hasDatabase && isLinux)('a machine that gives 1 GB of memory', () => {
+describe.runIf(hasDatabase && isLinux)('a machine that gives 512 MB of memory', () => {
   test('is enough for the very first start, an edit of 25 MB, and a start after it', {
     timeout: 240_000,
   }, async () => {
