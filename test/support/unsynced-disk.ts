@@ -310,6 +310,21 @@ export function keepUnsynced(dir: string, shadow: string): UnsyncedDisk {
     created(at);
     if (isNew) inside(() => fileAt(at).created(Buffer.from(content)));
   });
+  /** In one call, it would copy past all that stands here. */
+  function copyTree(from: string, to: string): void {
+    fs.mkdirSync(to);
+    for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+      const [source, target] = [join(from, entry.name), join(to, entry.name)];
+      if (entry.isDirectory()) copyTree(source, target);
+      else fs.writeFileSync(target, fs.readFileSync(source));
+    }
+  }
+  replace(
+    fs,
+    ['cpSync'],
+    (real) => (from, to, options) =>
+      inDir(to) === null ? real(from, to, options) : copyTree(from, to),
+  );
   replace(promises, ['writeFile'], (real) => async (path, content, options) => {
     const at = inDir(path);
     if (at === null) return real(path, content, options);
