@@ -4,6 +4,7 @@ import { AddressRefusedError, StorageError } from '../../errors.ts';
 import type { ReceivedImage } from '../../images/images.ts';
 import type { StagedFile, Staging, StagingWriter } from '../../images/storage/staging.ts';
 import type { AddressGuard } from '../../net/address-guard.ts';
+import { getImage, MAX_REDIRECTS } from '../../net/get-image.ts';
 import { parseRetryAfter } from '../../net/retry-after.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import { brokenAnswer } from './answer-errors.ts';
@@ -11,7 +12,6 @@ import { assertImage } from './assert-image.ts';
 import { decodeContent } from './content-decoder.ts';
 import { inspectOutput } from './inspect-output.ts';
 
-const maxRedirects = 3;
 /** How long a server may be silent before the next attempt, in milliseconds. */
 const SILENCE_MS = 30_000;
 const FIRST_DELAY_MS = 500;
@@ -69,41 +69,25 @@ export function createImageFetcher(options: {
   const { guard, staging, baseUrl, maxImageBytes, userAgent, patience } = options;
   const { totalMs, firstDelayMs = FIRST_DELAY_MS } = patience;
 
-  async function get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return guard.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'GET',
-      headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': userAgent },
-      headersTimeout: SILENCE_MS,
-      bodyTimeout: SILENCE_MS,
+  async function get(start: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const got = await getImage(guard, start, {
+      userAgent,
+      silenceMs: SILENCE_MS,
       signal,
+      parseUrl,
     });
-  }
-
-  async function follow(start: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    let url = start;
-    for (let hops = 0; hops <= maxRedirects; hops += 1) {
-      const response = await get(url, signal);
-      const { statusCode, headers } = response;
-      if (statusCode === 200) return response;
-      await response.body.dump({ limit: 16 * 1024 });
-      const location = headers['location'];
-      if (statusCode < 300 || statusCode > 399 || typeof location !== 'string') {
-        const retryAfter = headers['retry-after'];
-        const seconds = parseRetryAfter(
-          typeof retryAfter === 'string' ? retryAfter : null,
-          Date.now(),
-        );
-        throw new TryError(`${url.host} answered ${statusCode}.`, {
-          isFinal: FINAL_STATUSES.includes(statusCode),
-          retryAfterMs: (seconds ?? 0) * 1_000,
-        });
-      }
-      url = parseUrl(location, url);
+    if (got.kind === 'image') return got.response;
+    if (got.kind === 'redirects') {
+      const message = `${start.host} redirects more than ${MAX_REDIRECTS} times.`;
+      throw new TryError(message, { isFinal: true });
     }
-    const message = `${start.host} redirects more than ${maxRedirects} times.`;
-    throw new TryError(message, { isFinal: true });
+    const { statusCode, headers } = got.response;
+    const retryAfter = headers['retry-after'];
+    const seconds = parseRetryAfter(typeof retryAfter === 'string' ? retryAfter : null, Date.now());
+    throw new TryError(`${got.url.host} answered ${statusCode}.`, {
+      isFinal: FINAL_STATUSES.includes(statusCode),
+      retryAfterMs: (seconds ?? 0) * 1_000,
+    });
   }
 
   async function store(
@@ -126,7 +110,7 @@ export function createImageFetcher(options: {
   async function tryOnce(url: URL, signal: AbortSignal): Promise<ReceivedImage> {
     const writer = await staging.create();
     try {
-      return await inspectOutput(await store(await follow(url, signal), writer));
+      return await inspectOutput(await store(await get(url, signal), writer));
     } catch (error) {
       await writer.discard();
       throw error;

@@ -1,10 +1,10 @@
 import { AddressRefusedError, InvalidInputError } from '../../../errors.ts';
 import { tooLarge } from '../../../images/receive/receive-image.ts';
 import type { AddressGuard } from '../../../net/address-guard.ts';
+import { getImage, MAX_REDIRECTS } from '../../../net/get-image.ts';
 
 type Response = Awaited<ReturnType<AddressGuard['request']>>;
 
-const MAX_REDIRECTS = 3;
 const MAX_URL_CHARACTERS = 8_192;
 
 export interface ImageUrlOptions {
@@ -32,39 +32,21 @@ export type OpenImageUrl = (
 export function createOpenImageUrl(options: ImageUrlOptions): OpenImageUrl {
   const { guard, maxBytes, timeoutMs = 60_000, silenceMs = 15_000 } = options;
 
-  async function get(url: URL, signal: AbortSignal): Promise<Response> {
-    return guard.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'GET',
-      headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'retouch' },
-      headersTimeout: silenceMs,
-      bodyTimeout: silenceMs,
-      signal,
-    });
-  }
-
-  async function follow(start: URL, signal: AbortSignal): Promise<Response> {
-    let url = start;
-    for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-      const response = await get(url, signal);
-      const { statusCode, headers } = response;
-      if (statusCode === 200) return response;
-      await response.body.dump({ limit: 16 * 1024 });
-      const location = headers['location'];
-      if (statusCode < 300 || statusCode > 399 || typeof location !== 'string') {
-        throw new FetchError(`${url.host} answered ${statusCode}.`);
-      }
-      url = parseUrl(location, url);
-    }
-    throw new FetchError(`${start.host} redirects more than ${MAX_REDIRECTS} times.`);
+  async function get(start: URL, signal: AbortSignal): Promise<Response> {
+    const got = await getImage(guard, start, { userAgent: 'retouch', silenceMs, signal, parseUrl });
+    if (got.kind === 'image') return got.response;
+    throw new FetchError(
+      got.kind === 'redirects'
+        ? `${start.host} redirects more than ${MAX_REDIRECTS} times.`
+        : `${got.url.host} answered ${got.response.statusCode}.`,
+    );
   }
 
   return async function* open(field, address, signal) {
     const deadline = AbortSignal.timeout(timeoutMs);
     let body: Response['body'] | undefined;
     try {
-      const response = await follow(parseUrl(address), AbortSignal.any([signal, deadline]));
+      const response = await get(parseUrl(address), AbortSignal.any([signal, deadline]));
       body = response.body;
       const { 'content-encoding': coding, 'content-length': length } = response.headers;
       if (coding !== undefined && coding !== 'identity') {
