@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Log } from '../log.ts';
 import { clientConfig } from './connection-pool.ts';
 import type { Listener } from './database.ts';
-import { SESSION_LOCK } from './sessions.ts';
+import { sessionLockName } from './sessions.ts';
 
 /** First and longest delay before listening again, in milliseconds. */
 const RECONNECT_DELAY_MS = { min: 100, max: 1_000 };
@@ -43,7 +43,9 @@ export async function listenToServer(options: {
     next.on('error', () => {});
     try {
       await next.connect();
-      await next.query(`SELECT pg_advisory_lock_shared(${SESSION_LOCK})`, [sessionId]);
+      await next.query('SELECT pg_advisory_lock_shared(hashtextextended($1, 0))', [
+        sessionLockName(sessionId),
+      ]);
       await next.query(`SET idle_session_timeout TO 0; LISTEN ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
       await next.end().catch(() => {});

@@ -1,10 +1,12 @@
 import type { Transaction } from './database.ts';
 
 /**
- * The key of the lock that the listening connection of a process holds. Postgres releases it when the
- * process ends, however it ends.
+ * The name of the lock that the listening connection of a process holds; `hashtextextended` makes its
+ * key. Postgres releases it when the process ends, however it ends.
  */
-export const SESSION_LOCK = `hashtextextended('session ' || $1::text, 0)`;
+export function sessionLockName(sessionId: string): string {
+  return `session ${sessionId}`;
+}
 
 /**
  * Whether the process of a session has ended, or lost its connection. The embedded database has one
@@ -16,6 +18,6 @@ export async function hasSessionEnded(
   sessionId: string,
 ): Promise<boolean> {
   const rows = await tx.$queryRaw<{ isFree: boolean }[]>`
-    SELECT pg_try_advisory_xact_lock(hashtextextended('session ' || ${sessionId}::text, 0)) AS "isFree"`;
+    SELECT pg_try_advisory_xact_lock(hashtextextended(${sessionLockName(sessionId)}, 0)) AS "isFree"`;
   return rows[0]?.isFree === true;
 }
