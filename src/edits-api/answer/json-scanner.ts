@@ -1,5 +1,15 @@
 import { brokenAnswer } from './answer-errors.ts';
 import { isLink } from './image-place.ts';
+import {
+  BACKSLASH,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+} from './json-bytes.ts';
 import { createJsonPosition, type ImagePlace } from './json-position.ts';
 import { createJsonSkeleton, type ScannedJson } from './json-skeleton.ts';
 import { createImageText, createStringStart, type StringStart } from './json-strings.ts';
@@ -20,15 +30,6 @@ export interface JsonScanner {
   readonly isWhole: boolean;
   end(): ScannedJson;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /** A string that may be an image, a link, or neither. */
 interface Candidate {

@@ -1,8 +1,6 @@
 import { kindOf, MAX_START } from './image-place.ts';
+import { BACKSLASH, QUOTE } from './json-bytes.ts';
 import { takeEscape } from './json-escape.ts';
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** The start of a string that may be an image, a link, or neither. */
 export interface StringStart {

@@ -2,6 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../edits/input/json-object.ts';
 import { createByteList } from '../../../edits-api/answer/byte-list.ts';
+import {
+  BACKSLASH,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../../../edits-api/answer/json-bytes.ts';
 import { createImageText } from '../../../edits-api/answer/json-strings.ts';
 import { type InvalidInputError, UnreadableBodyError } from '../../../errors.ts';
 import { createFileBody, type FileBody } from './file-body.ts';
@@ -27,14 +37,6 @@ export interface JsonReader {
   document(): JsonObject;
 }
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 const DATA = 'data:';
 
 /**
