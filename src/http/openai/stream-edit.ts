@@ -56,6 +56,8 @@ export function createStreamEdit(options: {
       const events = await editSubscriptions.toJob(viewer, submitted.id);
       // Ends the events, too, when the client has gone or this process shuts down.
       const final = submitted.untilFinal().finally(() => events.return?.());
+      // Awaited below, unless the events fail first: both may, when the database is away.
+      final.catch(() => undefined);
       let next = 0;
       try {
         for await (const event of events) {
