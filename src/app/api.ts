@@ -1,4 +1,4 @@
-import { openAccess } from '../access/open-access.ts';
+import { openAccess } from '../admin/access/open-access.ts';
 import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';

@@ -1,4 +1,4 @@
-import { createCommands } from '../admin/create-commands.ts';
+import { createCommands } from '../admin/commands/create-commands.ts';
 import { serveCommands } from '../admin/socket/serve-commands.ts';
 import type { Config } from '../config/config.ts';
 import { openHttp } from '../http/open-http.ts';

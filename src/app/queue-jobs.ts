@@ -1,4 +1,4 @@
-import { APPLY_AUDIT_RETENTION } from '../access/audit-retention.ts';
+import { APPLY_AUDIT_RETENTION } from '../admin/access/audit-retention.ts';
 import { FORGET_EDITS } from '../edits/deletion/forget-edits.ts';
 import { APPLY_RETENTION } from '../edits/deletion/retention.ts';
 import { RUN_EDIT } from '../edits/edit-queue.ts';

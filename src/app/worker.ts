@@ -1,4 +1,4 @@
-import { startAccessJobs } from '../access/audit-retention.ts';
+import { startAccessJobs } from '../admin/access/audit-retention.ts';
 import type { Config } from '../config/config.ts';
 import { startEditJobs } from '../edits/edit-jobs.ts';
 import { openEditRunner } from '../edits/edit-runner.ts';

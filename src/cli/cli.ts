@@ -1,4 +1,4 @@
-import type { CommandInput, CommandName, CommandResult } from '../admin/commands.ts';
+import type { CommandInput, CommandName, CommandResult } from '../admin/commands/commands.ts';
 
 /** What the commands of the command line use. */
 export interface Cli {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Commands } from '../admin/commands.ts';
-import { openDirectCommands } from '../admin/open-direct-commands.ts';
+import type { Commands } from '../admin/commands/commands.ts';
+import { openDirectCommands } from '../admin/commands/open-direct-commands.ts';
 import { connectCommands } from '../admin/socket/socket-commands.ts';
 import { SOCKET_NAME } from '../admin/socket/socket-path.ts';
 import { explainStart, withoutCloseErrors } from '../app/start-failure.ts';

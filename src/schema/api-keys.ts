@@ -3,7 +3,7 @@ import {
   MAX_ALLOWED_MODELS,
   MAX_KEYS,
   MAX_NAME_CHARACTERS,
-} from '../access/api-keys.ts';
+} from '../admin/access/api-keys.ts';
 import type { SCOPES } from '../auth/scopes.ts';
 import { assertAdmin, ofAllOwners, visibleOwner, visibleTo } from '../auth/visible.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { ALL_EVENTS } from '../access/audit-events.ts';
+import { ALL_EVENTS } from '../admin/access/audit-events.ts';
 import { assertAdmin, ofAllOwners } from '../auth/visible.ts';
 import type { Prisma } from '../database/database.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';

@@ -1,7 +1,7 @@
-import type { ActFor } from '../access/act-for.ts';
-import type { ApiKeys } from '../access/api-keys.ts';
-import type { AuditEvents } from '../access/audit-events.ts';
-import type { Owners } from '../access/owners.ts';
+import type { ActFor } from '../admin/access/act-for.ts';
+import type { ApiKeys } from '../admin/access/api-keys.ts';
+import type { AuditEvents } from '../admin/access/audit-events.ts';
+import type { Owners } from '../admin/access/owners.ts';
 import type { Audit } from '../auth/audit.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { PrismaClient } from '../database/database.ts';

@@ -1,4 +1,4 @@
-import { ALL_OWNERS, MAX_OWNER_NAME_CHARACTERS } from '../access/owners.ts';
+import { ALL_OWNERS, MAX_OWNER_NAME_CHARACTERS } from '../admin/access/owners.ts';
 import { assertAdmin } from '../auth/visible.ts';
 import type { Prisma } from '../database/database.ts';
 import type { JsonObject } from '../edits/input/json-object.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { createCommands } from '../../src/admin/create-commands.ts';
+import { createCommands } from '../../src/admin/commands/create-commands.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { Prisma, type PrismaClient } from '../../src/database/database.ts';
 import { foldForSearch, termGrams } from '../../src/edits/prompts/search-text.ts';

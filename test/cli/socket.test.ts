@@ -2,7 +2,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { CommandRun, Commands } from '../../src/admin/commands.ts';
+import type { CommandRun, Commands } from '../../src/admin/commands/commands.ts';
 import { ServiceFailedError } from '../../src/admin/socket/protocol.ts';
 import { serveCommands } from '../../src/admin/socket/serve-commands.ts';
 import { connectCommands } from '../../src/admin/socket/socket-commands.ts';

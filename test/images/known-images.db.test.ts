@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createCommands } from '../../src/admin/create-commands.ts';
+import { createCommands } from '../../src/admin/commands/create-commands.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createImages, type Images } from '../../src/images/images.ts';
 import { createKnownImages } from '../../src/images/known-images.ts';

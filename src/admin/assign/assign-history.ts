@@ -8,7 +8,7 @@ import { InvalidInputError, UnavailableError } from '../../errors.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { createBlobRemover } from '../../images/storage/remove-blobs.ts';
 import type { Events } from '../../queue/events.ts';
-import type { CommandRun, Commands } from '../commands.ts';
+import type { CommandRun, Commands } from '../commands/commands.ts';
 import { copyBlobs } from './move-blobs.ts';
 import { historyOf, lockHistory, moveRows } from './move-rows.ts';
 

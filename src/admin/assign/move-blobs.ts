@@ -1,6 +1,6 @@
 import { ownerSegment, parseImageKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
-import type { CommandRun } from '../commands.ts';
+import type { CommandRun } from '../commands/commands.ts';
 
 /** Blobs that are copied at once. */
 const CONCURRENCY = 16;

@@ -1,7 +1,7 @@
 import { ofAllOwners, ownedBy } from '../../auth/visible.ts';
 import { Prisma, type Transaction } from '../../database/database.ts';
 import { searchGrams } from '../../edits/prompts/search-text.ts';
-import type { CommandRun } from '../commands.ts';
+import type { CommandRun } from '../commands/commands.ts';
 import { HISTORY_TABLES, inUpdateOrder, tableName } from './owned-tables.ts';
 
 /** Prompts whose search index is computed at once. */

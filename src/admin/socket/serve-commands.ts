@@ -6,7 +6,12 @@ import { text } from 'node:stream/consumers';
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from '../../config/data-dir/private-directory.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { COMMANDS, type CommandName, type CommandRun, type Commands } from '../commands.ts';
+import {
+  COMMANDS,
+  type CommandName,
+  type CommandRun,
+  type Commands,
+} from '../commands/commands.ts';
 import { encodeError, INTERNAL_ERROR, type ResponseLine } from './protocol.ts';
 import { isPrivate, SOCKET_NAME, withShortPath } from './socket-path.ts';
 

@@ -9,7 +9,7 @@ import {
   type CommandName,
   type CommandRun,
   type Commands,
-} from '../commands.ts';
+} from '../commands/commands.ts';
 import { decodeError, parseLine, ServiceFailedError } from './protocol.ts';
 import { isPrivate, withShortPath } from './socket-path.ts';
 

@@ -1,8 +1,8 @@
-import type { Audit, Auditor } from '../auth/audit.ts';
-import type { Viewer } from '../auth/viewer.ts';
-import { assertAdmin } from '../auth/visible.ts';
-import type { PrismaClient } from '../database/database.ts';
-import { NotFoundError } from '../errors.ts';
+import type { Audit, Auditor } from '../../auth/audit.ts';
+import type { Viewer } from '../../auth/viewer.ts';
+import { assertAdmin } from '../../auth/visible.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import { NotFoundError } from '../../errors.ts';
 
 /**
  * The viewer who does something for an owner on an admin's request: with the owner's rows and

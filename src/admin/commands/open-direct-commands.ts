@@ -1,8 +1,8 @@
-import type { Config } from '../config/config.ts';
-import { openDatabase } from '../database/open-database.ts';
-import { openBlobStore } from '../images/storage/open-blob-store.ts';
-import type { Log } from '../log.ts';
-import { createEvents } from '../queue/events.ts';
+import type { Config } from '../../config/config.ts';
+import { openDatabase } from '../../database/open-database.ts';
+import { openBlobStore } from '../../images/storage/open-blob-store.ts';
+import type { Log } from '../../log.ts';
+import { createEvents } from '../../queue/events.ts';
 import type { Commands } from './commands.ts';
 import { createCommands } from './create-commands.ts';
 

@@ -1,9 +1,9 @@
+import type { Auditor } from '../../auth/audit.ts';
+import { ofAllOwners } from '../../auth/visible.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import { InvalidInputError, NotFoundError } from '../../errors.ts';
+import { encodeGlobalId, idOf } from '../../public-ids/global-id.ts';
 import type { ApiKeys } from '../access/api-keys.ts';
-import type { Auditor } from '../auth/audit.ts';
-import { ofAllOwners } from '../auth/visible.ts';
-import type { PrismaClient } from '../database/database.ts';
-import { InvalidInputError, NotFoundError } from '../errors.ts';
-import { encodeGlobalId, idOf } from '../public-ids/global-id.ts';
 import type { Commands } from './commands.ts';
 
 type KeyCommands = Pick<Commands, 'createKey' | 'listKeys' | 'rotateKey' | 'revokeKey'>;

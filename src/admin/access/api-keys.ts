@@ -1,14 +1,14 @@
 import { v7 as uuid } from 'uuid';
-import { displayedPart, generateApiKey, hashApiKey } from '../auth/api-keys/key-format.ts';
-import type { Audit, Auditor } from '../auth/audit.ts';
-import { isOwnerId, MAX_OWNER_CHARACTERS } from '../auth/owner-id.ts';
-import { type Scope, withIncluded } from '../auth/scopes.ts';
-import type { Viewer } from '../auth/viewer.ts';
-import { ofAllOwners, visibleTo } from '../auth/visible.ts';
-import { Prisma, type PrismaClient, type Transaction } from '../database/database.ts';
-import { checkAll, ForbiddenError, InvalidInputError, NotFoundError } from '../errors.ts';
-import { byId, createLists, type ListSource, type Lists } from '../paging/lists.ts';
-import type { Events } from '../queue/events.ts';
+import { displayedPart, generateApiKey, hashApiKey } from '../../auth/api-keys/key-format.ts';
+import type { Audit, Auditor } from '../../auth/audit.ts';
+import { isOwnerId, MAX_OWNER_CHARACTERS } from '../../auth/owner-id.ts';
+import { type Scope, withIncluded } from '../../auth/scopes.ts';
+import type { Viewer } from '../../auth/viewer.ts';
+import { ofAllOwners, visibleTo } from '../../auth/visible.ts';
+import { Prisma, type PrismaClient, type Transaction } from '../../database/database.ts';
+import { checkAll, ForbiddenError, InvalidInputError, NotFoundError } from '../../errors.ts';
+import { byId, createLists, type ListSource, type Lists } from '../../paging/lists.ts';
+import type { Events } from '../../queue/events.ts';
 
 export const MAX_NAME_CHARACTERS = 100;
 export const MAX_ALLOWED_MODELS = 100;

@@ -1,6 +1,6 @@
-import { ofAllOwners } from '../auth/visible.ts';
-import { Prisma, type PrismaClient } from '../database/database.ts';
-import { byId, createLists, type ListSource, type Lists } from '../paging/lists.ts';
+import { ofAllOwners } from '../../auth/visible.ts';
+import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { byId, createLists, type ListSource, type Lists } from '../../paging/lists.ts';
 
 /** The id of the one list that `AuditEvents.all` has. */
 export const ALL_EVENTS = 'all';

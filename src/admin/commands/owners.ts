@@ -1,7 +1,7 @@
+import type { Auditor } from '../../auth/audit.ts';
+import { ofAllOwners } from '../../auth/visible.ts';
+import type { PrismaClient } from '../../database/database.ts';
 import type { Owners } from '../access/owners.ts';
-import type { Auditor } from '../auth/audit.ts';
-import { ofAllOwners } from '../auth/visible.ts';
-import type { PrismaClient } from '../database/database.ts';
 import type { Commands } from './commands.ts';
 
 type OwnerCommands = Pick<Commands, 'listOwners' | 'setOwnerDisabled'>;

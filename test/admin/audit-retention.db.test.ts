@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deleteOldAuditEvents } from '../../src/access/audit-retention.ts';
+import { deleteOldAuditEvents } from '../../src/admin/access/audit-retention.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -1,6 +1,6 @@
-import { type Audit, createAudit } from '../auth/audit.ts';
-import type { PrismaClient } from '../database/database.ts';
-import type { Events } from '../queue/events.ts';
+import { type Audit, createAudit } from '../../auth/audit.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import type { Events } from '../../queue/events.ts';
 import { type ActFor, createActFor } from './act-for.ts';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type AuditEvents, createAuditEvents } from './audit-events.ts';

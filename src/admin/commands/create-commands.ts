@@ -1,10 +1,10 @@
+import type { Auditor } from '../../auth/audit.ts';
+import { OPERATOR } from '../../auth/viewer.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import type { BlobStore } from '../../images/storage/blob-store.ts';
+import type { Events } from '../../queue/events.ts';
 import { openAccess } from '../access/open-access.ts';
-import type { Auditor } from '../auth/audit.ts';
-import { OPERATOR } from '../auth/viewer.ts';
-import type { PrismaClient } from '../database/database.ts';
-import type { BlobStore } from '../images/storage/blob-store.ts';
-import type { Events } from '../queue/events.ts';
-import { createAssignHistory } from './assign/assign-history.ts';
+import { createAssignHistory } from '../assign/assign-history.ts';
 import type { Commands } from './commands.ts';
 import { createKeyCommands } from './keys.ts';
 import { createOwnerCommands } from './owners.ts';

@@ -1,8 +1,8 @@
-import type { Audit, Auditor } from '../auth/audit.ts';
-import { Prisma, type PrismaClient } from '../database/database.ts';
-import { checkAll, InvalidInputError, NotFoundError } from '../errors.ts';
-import { byId, createLists, type ListSource, type Lists } from '../paging/lists.ts';
-import type { Events } from '../queue/events.ts';
+import type { Audit, Auditor } from '../../auth/audit.ts';
+import { Prisma, type PrismaClient } from '../../database/database.ts';
+import { checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
+import { byId, createLists, type ListSource, type Lists } from '../../paging/lists.ts';
+import type { Events } from '../../queue/events.ts';
 
 export const MAX_OWNER_NAME_CHARACTERS = 255;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SCOPES } from '../auth/scopes.ts';
+import { SCOPES } from '../../auth/scopes.ts';
 
 /** ISO 8601, as JSON has it. */
 const time = z.iso.datetime();

@@ -1,8 +1,8 @@
-import { ofAllOwners } from '../auth/visible.ts';
-import type { PrismaClient } from '../database/database.ts';
-import type { Log } from '../log.ts';
-import { defineJob, type Queue } from '../queue/queue.ts';
-import type { RecurringWork } from '../queue/recurring-jobs.ts';
+import { ofAllOwners } from '../../auth/visible.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import type { Log } from '../../log.ts';
+import { defineJob, type Queue } from '../../queue/queue.ts';
+import type { RecurringWork } from '../../queue/recurring-jobs.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const EVERY_SECONDS = 24 * 60 * 60;
