@@ -97,6 +97,7 @@ export async function openApi(options: {
       config,
       auth,
       operationList,
+      traces: shared.traces,
       requestLimits,
       services: {
         ...edits,

@@ -76,6 +76,7 @@ async function openApp(options: AppOptions): Promise<App> {
   }
   const http = await openHttp({
     config: httpConfig,
+    traces: shared.traces,
     routes: api?.routes ?? WORKER_ROUTES,
     readiness: {
       database: shared.availability.check,

@@ -20,6 +20,7 @@ import { createPriceTable, readPricesFile } from '../models/prices.ts';
 import { createImageLinks } from '../public-ids/image-links.ts';
 import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
+import { openTraces } from '../telemetry/traces.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
 
@@ -41,6 +42,7 @@ export async function openSharedParts(options: {
   const { dataDir, limits, models, prices } = config;
   await using opened = new AsyncDisposableStack();
 
+  const traces = opened.adopt(await openTraces(), (it) => it.flush());
   const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
   const knownModels = await readKnownModels(models.file, priceList);
   const dirs = await makeDirectories(dataDir);
@@ -127,6 +129,7 @@ export async function openSharedParts(options: {
   );
   const parts = opened.move();
   return {
+    traces,
     dirs,
     knownModels,
     prices: priceTable,

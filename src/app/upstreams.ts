@@ -24,6 +24,7 @@ import { defaultModel, isOpenAi } from '../models/default-model.ts';
 import type { ListingUpstream } from '../models/model-standing.ts';
 import { NO_PROXIES, type OutboundProxies } from '../net/outbound-proxies.ts';
 import { createSandbox } from '../sandbox/sandbox.ts';
+import type { Traces } from '../telemetry/traces.ts';
 
 const SINGLE = { models: null, priority: 0, concurrency: null };
 
@@ -33,6 +34,7 @@ export async function openUpstreams(options: {
   /** For configured ones: the sandbox is in this process. @default none */
   proxies?: OutboundProxies;
   staging: Staging;
+  traces: Traces;
   log: Log;
 }): Promise<{
   upstreams: Upstreams;
@@ -40,7 +42,7 @@ export async function openUpstreams(options: {
   listReaders: readonly ModelListReader[];
   close(): Promise<void>;
 }> {
-  const { editsApi, staging, log } = options;
+  const { editsApi, staging, traces, log } = options;
   const proxies = editsApi.kind === 'sandbox' ? NO_PROXIES : (options.proxies ?? NO_PROXIES);
   const sandbox =
     editsApi.kind === 'sandbox' ? createSandbox({ delayMs: editsApi.delayMs, log }) : null;
@@ -51,7 +53,7 @@ export async function openUpstreams(options: {
   const otherKeys = configs.map(({ key }) => key);
   const clients = configs.map((config) => ({
     config,
-    editsApi: createEditsApi({ ...config, otherKeys, staging, proxies }),
+    editsApi: createEditsApi({ ...config, otherKeys, staging, proxies, traces }),
   }));
   const listReaders = configs
     .filter(({ url }) => sandbox === null && !isAzure(url))

@@ -28,12 +28,12 @@ export async function openWorker(options: {
   log: Log;
 }): Promise<WorkerHalf> {
   const { shared, config, log } = options;
-  const { prisma, events, queue, images, webhooks, dirs } = shared;
+  const { prisma, events, queue, images, webhooks, dirs, traces } = shared;
   const { editsApi, outboundProxies: proxies, retentionDays, auditRetentionDays } = config;
   await using opened = new AsyncDisposableStack();
 
   const { upstreams, listReaders: readers } = opened.adopt(
-    await openUpstreams({ editsApi, proxies, staging: images.staging, log }),
+    await openUpstreams({ editsApi, proxies, staging: images.staging, traces, log }),
     (it) => it.close(),
   );
   // No queue job may run when the parts above are closed, even after a failed start.

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { NO_PROXIES } from '../net/outbound-proxies.ts';
+import { NO_TRACES, type Traces } from '../telemetry/traces.ts';
 import {
   type AnswerAccessOptions,
   createAnswerAccess,
@@ -16,7 +17,7 @@ import {
 } from './answer/answer-receiver.ts';
 import { waitAsked, waitUntilReset } from './answer/rate-limit-hints.ts';
 import { writeHead } from './answer/stored-answer-head.ts';
-import type { EditsApi, EditsApiCall, EditsApiRequest } from './edits-api.ts';
+import type { EditsApi, EditsApiAnswer, EditsApiCall, EditsApiRequest } from './edits-api.ts';
 import { EditsApiError } from './edits-api-error.ts';
 import { endpointOf } from './endpoint.ts';
 import { type CallLimits, createCallLimits } from './request/call-limits.ts';
@@ -25,12 +26,15 @@ import {
   type ImageField,
   type MultipartBody,
 } from './request/multipart-body.ts';
+import { traceCall } from './request/traced-call.ts';
 import { createTransport } from './request/transport.ts';
 import { errorOfLimits } from './request/transport-errors.ts';
 
 export interface EditsApiOptions extends AnswerAccessOptions {
   /** Name of the form field for several images. @default 'image[]' */
   readonly imageField?: ImageField;
+  /** @default none */
+  readonly traces?: Traces;
 }
 
 /**
@@ -39,9 +43,16 @@ export interface EditsApiOptions extends AnswerAccessOptions {
  */
 export function createEditsApi(options: EditsApiOptions): EditsApi {
   const { key, imageField = 'image[]', userAgent = 'retouch', connectTimeoutMs = 10_000 } = options;
-  const { firstHand = false, proxies = NO_PROXIES } = options;
+  const { firstHand = false, proxies = NO_PROXIES, traces = NO_TRACES } = options;
   const endpoint = endpointOf(options.url, 'images/edits');
-  const transport = createTransport({ endpoint, key, connectTimeoutMs, userAgent, proxies });
+  const transport = createTransport({
+    endpoint,
+    key,
+    connectTimeoutMs,
+    userAgent,
+    proxies,
+    traces,
+  });
   const access = createAnswerAccess(options);
 
   async function read(
@@ -103,31 +114,33 @@ export function createEditsApi(options: EditsApiOptions): EditsApi {
     return new EditsApiError('INTERNAL', outcome, message, { ...head, cause: error });
   }
 
+  async function edit(request: EditsApiRequest, call: EditsApiCall): Promise<EditsApiAnswer> {
+    const limits = createCallLimits(call);
+    const body = createMultipartBody(request, imageField);
+    const expectedImages = imagesAskedFor(request);
+    let head: AnswerHead | null = null;
+    let raw: RawAnswer | null = null;
+    try {
+      if (limits.endedBy !== null) throw errorOfLimits(limits.endedBy, false);
+      raw = await openRawAnswer(call.rawAnswerPath);
+      const response = await transport.post(body, limits, { stream: isStreamed(request) });
+      head = headOf(response);
+      const answer = await read(response, head, raw, { ...call, limits, expectedImages });
+      const { httpStatus, upstreamRequestId } = head;
+      await raw.sync();
+      return { httpStatus, upstreamRequestId, ...answer };
+    } catch (error) {
+      // The raw response may be inspected later. The first error says more than one of the disk.
+      await raw?.sync().catch(() => undefined);
+      throw toEditsApiError(error, head, body);
+    } finally {
+      limits.close();
+      await raw?.close();
+    }
+  }
+
   return {
-    async edit(request, call) {
-      const limits = createCallLimits(call);
-      const body = createMultipartBody(request, imageField);
-      const expectedImages = imagesAskedFor(request);
-      let head: AnswerHead | null = null;
-      let raw: RawAnswer | null = null;
-      try {
-        if (limits.endedBy !== null) throw errorOfLimits(limits.endedBy, false);
-        raw = await openRawAnswer(call.rawAnswerPath);
-        const response = await transport.post(body, limits, { stream: isStreamed(request) });
-        head = headOf(response);
-        const answer = await read(response, head, raw, { ...call, limits, expectedImages });
-        const { httpStatus, upstreamRequestId } = head;
-        await raw.sync();
-        return { httpStatus, upstreamRequestId, ...answer };
-      } catch (error) {
-        // The raw response may be inspected later. The first error says more than one of the disk.
-        await raw?.sync().catch(() => undefined);
-        throw toEditsApiError(error, head, body);
-      } finally {
-        limits.close();
-        await raw?.close();
-      }
-    },
+    edit: (request, call) => traceCall(traces, endpoint, request, () => edit(request, call)),
     readSaved: access.readSaved,
     async close() {
       await Promise.all([transport.close(), access.close()]);

@@ -8,6 +8,7 @@ import { createThumbnailRequests, MAKE_THUMBNAILS } from '../images/thumbnails/m
 import type { Log } from '../log.ts';
 import type { IdleGate } from '../queue/idle-gate.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
+import type { Traces } from '../telemetry/traces.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import type { OpenEdits } from './open-edits.ts';
 import { type AnswerFiles, createAnswerFiles } from './run/answer-files.ts';
@@ -48,6 +49,7 @@ export async function openEditRunner(
     upstreams: Upstreams;
     idleGate: IdleGate;
     storageAccess: StorageAccess;
+    traces: Traces;
     answersDir: string;
     /** A pseudonym of an owner. Null: there is only one owner. */
     safetyIdentifierOf: ((ownerId: string) => string) | null;
@@ -60,6 +62,7 @@ export async function openEditRunner(
 ): Promise<EditRunner> {
   const { prisma, events, queue, upstreams, processes, idleGate, storageAccess, config, log } =
     options;
+  const { traces } = options;
   const { images, blobs, staging } = options.images;
   const { endEdit, finalEvents, pauses } = options.edits;
   const { limits } = config;
@@ -87,6 +90,7 @@ export async function openEditRunner(
     answerFiles,
     pauses,
     upstreams,
+    traces,
     retryPolicy: { maxAttempts: limits.editAttempts, maxAgeMs: RETRY_MAX_AGE_MS },
     log,
     onSucceeded: thumbnailRequests.request,
@@ -112,6 +116,7 @@ export async function openEditRunner(
     storeAnswer,
     diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
     storageAccess,
+    traces,
     log,
   });
   const recovery = opened.adopt(
@@ -125,6 +130,7 @@ export async function openEditRunner(
         answerFiles,
         storeAnswer,
         storageAccess,
+        traces,
       }),
       processes,
       answerFiles,

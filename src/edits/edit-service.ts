@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import type { Models } from '../models/models.ts';
 import type { PriceTable } from '../models/prices.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
+import type { Traces } from '../telemetry/traces.ts';
 import { createDeleteEdits } from './deletion/delete-edits.ts';
 import { createCancelEdit } from './end/cancel-edit.ts';
 import { createHistory } from './history/history.ts';
@@ -34,6 +35,7 @@ export function createEditService(
     forgetImages: (ownerId: string) => void;
     limits: Limits;
     models: Models;
+    traces: Traces;
     /** Reads a stored response as its upstream's client would. */
     readerOf: (upstream: string | null) => ReadSaved;
     sandbox: boolean;
@@ -65,6 +67,7 @@ export function createEditService(
       limits,
       responses,
       planReservation,
+      traces: options.traces,
       sandbox,
     }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),

@@ -21,6 +21,7 @@ import { idOf } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
 import { schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
+import type { Traces } from '../telemetry/traces.ts';
 import { createApiRoutes } from './api-routes.ts';
 import { createCors } from './cors.ts';
 import { createForwarded } from './forwarded.ts';
@@ -63,6 +64,7 @@ export function openApiRoutes(options: {
   availability: Availability;
   /** Operations that clients may run by their ids. */
   operationList: OperationList;
+  traces: Traces;
   log: Log;
 }): OpenApiRoutes {
   const { services, knownImages, thumbnails, exportEdits, availability, requestLimits, log } =

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
+import type { Traces } from '../telemetry/traces.ts';
 import { createHealth } from './rest/health.ts';
 import { createHttpServer, type Routes } from './server.ts';
 
@@ -19,13 +20,14 @@ export interface OpenHttp {
 export async function openHttp(options: {
   config: Config['http'];
   routes: Routes;
+  traces: Traces;
   readiness: Parameters<typeof createHealth>[0]['checks'];
   log: Log;
 }): Promise<OpenHttp> {
-  const { config, routes, readiness, log } = options;
+  const { config, traces, routes, readiness, log } = options;
   const { host, port, prefix } = config;
   const health = createHealth({ checks: readiness });
-  const server = createHttpServer({ host, port, prefix, routes, health, log });
+  const server = createHttpServer({ host, port, prefix, routes, health, traces, log });
   const { url } = await server.start();
   return {
     url,

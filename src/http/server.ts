@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StartError } from '../errors.ts';
 import { type Log, lazyChild } from '../log.ts';
+import { NO_TRACES, type Traces } from '../telemetry/traces.ts';
 import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
 import { useDialect } from './dialect.ts';
 import { lingerOnClose } from './lingering-close.ts';
 import { isOpenaiPath, OPENAI } from './openai/openai-dialect.ts';
 import type { Health } from './rest/health.ts';
 import { rejectUpgrade, sendError, sendUnavailable } from './send-error.ts';
+import { createTraceRequests } from './trace-requests.ts';
 
 /** A restart takes a few seconds. */
 const STOPPING_RETRY_SECONDS = 5;
@@ -66,19 +68,29 @@ export function createHttpServer(options: {
   prefix?: string;
   routes: Routes;
   health: Health;
+  /** @default none */
+  traces?: Traces;
   log: Log;
   /** For slow request bodies. */
   bodyDeadlines?: BodyDeadlineOptions;
 }): HttpServer {
   const { host, port, prefix = '', routes, health } = options;
   const bodyDeadlines = createBodyDeadlines(options.bodyDeadlines);
+  const traceRequest = createTraceRequests(options.traces ?? NO_TRACES);
   let closed: Promise<unknown> | undefined;
 
   async function route(req: IncomingMessage, res: ServerResponse, log: Log): Promise<void> {
     const path = pathOf(req);
     if (path === '/health/live') return health.live(res);
     if (path === '/health/ready') return health.ready(res);
-    if (closed === undefined) return void (await routes.request(req, res, path, log));
+    if (closed === undefined) {
+      return traceRequest(
+        req,
+        res,
+        path,
+        async () => void (await routes.request(req, res, path, log)),
+      );
+    }
     res.setHeader('connection', 'close');
     sendUnavailable(res, 'The service is shutting down.', STOPPING_RETRY_SECONDS);
   }

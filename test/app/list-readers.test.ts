@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { listingUpstreams, openUpstreams } from '../../src/app/upstreams.ts';
 import { createLog } from '../../src/log.ts';
+import { NO_TRACES } from '../../src/telemetry/traces.ts';
 import { temporaryStorage } from '../support/storage.ts';
 
 const remote = (url: string) =>
@@ -9,7 +10,7 @@ const remote = (url: string) =>
 async function readersOf(editsApi: Parameters<typeof openUpstreams>[0]['editsApi']) {
   const { staging } = await temporaryStorage();
   const log = createLog({ level: 'silent' });
-  const { listReaders, close } = await openUpstreams({ editsApi, staging, log });
+  const { listReaders, close } = await openUpstreams({ editsApi, staging, traces: NO_TRACES, log });
   onTestFinished(close);
   return listReaders.map(({ upstream }) => upstream);
 }

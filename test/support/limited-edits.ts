@@ -23,6 +23,7 @@ import { createKnownModels, createModels } from '../../src/models/models.ts';
 import { createPriceTable, type PriceTable } from '../../src/models/prices.ts';
 import { createEvents } from '../../src/queue/events.ts';
 import { createQueue } from '../../src/queue/queue.ts';
+import { NO_TRACES } from '../../src/telemetry/traces.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
 import { createRepriceJobs } from '../../src/usage/reprice.ts';
 import { createTestDatabase } from './database.ts';
@@ -199,7 +200,10 @@ export async function openLimitedEdits() {
         idempotency: null,
       };
       const rest = { images: [], mask: null, ...origin, reserved };
-      await insertJob({ prisma, queue, images, limits, responses }, { ...job, ...rest });
+      await insertJob(
+        { prisma, queue, images, limits, responses, traces: NO_TRACES },
+        { ...job, ...rest },
+      );
       await prisma.editJob.update({ where: { id }, data: { createdAt: at } });
       return id;
     },

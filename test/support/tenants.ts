@@ -14,6 +14,7 @@ import { createLog } from '../../src/log.ts';
 import { createKnownModels, createModels } from '../../src/models/models.ts';
 import { createEvents } from '../../src/queue/events.ts';
 import { createQueue } from '../../src/queue/queue.ts';
+import { NO_TRACES } from '../../src/telemetry/traces.ts';
 import { png } from './test-images.ts';
 
 const log = createLog({ level: 'warn' });
@@ -53,6 +54,7 @@ export async function openTenants(options: {
     backlog: createBacklog({ prisma, maxQueued: Number.POSITIVE_INFINITY }),
     limits: createLimits({ prisma, log }),
     responses: createResponses({ prisma, sessionId: database.sessionId, log }),
+    traces: NO_TRACES,
     planReservation: async () => ({ amounts: {}, bound: null, isLimited: false }),
     sandbox: false,
   });

@@ -5,6 +5,7 @@ import type { ChooseUpstream } from '../../src/edits/run/choose-upstream.ts';
 import type { Upstreams } from '../../src/edits-api/upstreams.ts';
 import { createStaging } from '../../src/images/storage/fs-staging.ts';
 import { createLog } from '../../src/log.ts';
+import { NO_TRACES } from '../../src/telemetry/traces.ts';
 
 /** An edits API that attempts can name and that nothing is sent to; always chosen. */
 export async function unusedUpstreams(
@@ -21,6 +22,7 @@ export async function unusedUpstreams(
       firstHand: null,
     },
     staging: createStaging({ dir: join(dir, 'staging') }),
+    traces: NO_TRACES,
     log: createLog({ level: 'silent' }),
   });
   atEnd(close);

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { NO_PROXIES, type OutboundProxies, statusOfProxy } from '../../net/outbound-proxies.ts';
 import { createOutboundRequests } from '../../net/outbound-requests.ts';
+import { NO_TRACES, type Traces } from '../../telemetry/traces.ts';
 import { EditsApiError } from '../edits-api-error.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { MultipartBody } from './multipart-body.ts';
@@ -31,8 +32,11 @@ export function createTransport(options: {
   userAgent: string;
   /** @default none */
   proxies?: OutboundProxies;
+  /** @default none */
+  traces?: Traces;
 }): Transport {
   const { endpoint, key, connectTimeoutMs, userAgent, proxies = NO_PROXIES } = options;
+  const { traces = NO_TRACES } = options;
   const requests = createOutboundRequests(proxies, { connectTimeoutMs });
   return {
     async post(body, limits, { stream }) {
@@ -48,6 +52,7 @@ export function createTransport(options: {
             accept: stream ? 'text/event-stream, application/json' : 'application/json',
             'accept-encoding': 'identity',
             'user-agent': userAgent,
+            ...traces.headers(),
           },
           // undici accepts any async iterable, but its types name only streams. A stream would read
           // ahead, and `progress` would overstate what was handed over.

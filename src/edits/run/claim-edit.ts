@@ -16,7 +16,15 @@ const WITH_INPUT = {
     include: { image: { select: { sha256: true, format: true, bytes: true } } },
   },
   attempts: {
-    select: { id: true, number: true, state: true, upstream: true, sentAt: true, errorCode: true },
+    select: {
+      id: true,
+      number: true,
+      state: true,
+      upstream: true,
+      sentAt: true,
+      finishedAt: true,
+      errorCode: true,
+    },
   },
 } satisfies Prisma.EditJobInclude;
 

@@ -4,6 +4,7 @@ import type { Upstream, Upstreams } from '../../edits-api/upstreams.ts';
 import type { Images } from '../../images/images.ts';
 import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { Log } from '../../log.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { toFailure } from './attempt-failure.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
@@ -48,15 +49,17 @@ export function createFinishAttempt(options: {
   pauses: Pauses;
   upstreams: Upstreams;
   retryPolicy: RetryPolicy;
+  traces: Traces;
   log: Log;
   /** Called after an edit has succeeded. */
   onSucceeded: (jobId: string) => void;
 }): FinishAttempt {
   const { attempts, images, answerFiles, pauses, upstreams, retryPolicy, onSucceeded } = options;
+  const { traces } = options;
 
   async function store(attempt: OpenAttempt, answer: EditsApiAnswer): Promise<boolean> {
-    await images.keep(attempt.ownerId, answer.images);
-    return attempts.succeed(attempt, answer, answer.images);
+    await traces.span('store images', {}, () => images.keep(attempt.ownerId, answer.images));
+    return traces.span('end edit', {}, () => attempts.succeed(attempt, answer, answer.images));
   }
 
   async function cleanUp(
@@ -100,12 +103,12 @@ export function createFinishAttempt(options: {
     async fail(job, error) {
       const { outcome, ...failure } = toFailure(error);
       const unknown = outcome === 'unknown';
-      if (!(error instanceof EditsApiError)) return attempts.fail(job, failure, { unknown });
+      const end = () => traces.span('end edit', {}, () => attempts.fail(job, failure, { unknown }));
+      if (!(error instanceof EditsApiError)) return end();
       const pausedUntil = await pauses.consider(job.upstream.name, error);
       const again = outcome === 'not_processed' ? retryAt(job, error, pausedUntil) : null;
-      return again === null
-        ? attempts.fail(job, failure, { unknown })
-        : attempts.requeue(job, failure, again);
+      if (again === null) return end();
+      return traces.span('requeue edit', {}, () => attempts.requeue(job, failure, again));
     },
   };
 }

@@ -7,6 +7,7 @@ import { EditsApiError } from '../../edits-api/edits-api-error.ts';
 import type { Upstreams } from '../../edits-api/upstreams.ts';
 import { StorageError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { headOf } from './attempt-failure.ts';
 import type { Attempts, OpenAttempt } from './attempts.ts';
@@ -17,6 +18,7 @@ import type { StoreAnswer } from './stored-answers.ts';
 export type AbandonedAttempt = OpenAttempt & {
   readonly upstream: string;
   readonly n: number;
+  readonly traceparent: string | null;
 };
 
 /**
@@ -41,11 +43,20 @@ export function createRecoverAttempt(options: {
   answerFiles: AnswerFiles;
   storeAnswer: StoreAnswer;
   storageAccess: StorageAccess;
+  traces: Traces;
 }): RecoverAttempt {
   const { prisma, attempts, finishAttempt, upstreams } = options;
-  const { answerFiles, storeAnswer, storageAccess } = options;
+  const { answerFiles, storeAnswer, storageAccess, traces } = options;
 
-  return async (attempt, { onReceived, signal, log }) => {
+  type How = Parameters<RecoverAttempt>[1];
+
+  return (attempt, how) => {
+    const { traceparent: parent } = attempt;
+    return traces.span('recover edit', { kind: 'CONSUMER', parent }, () => recover(attempt, how));
+  };
+
+  async function recover(attempt: AbandonedAttempt, how: How): Promise<void> {
+    const { onReceived, signal, log } = how;
     const saved = await readSaved(attempt, onReceived, signal, log);
     if (saved !== null && !(saved instanceof EditsApiError)) {
       return finishAttempt.succeed(attempt, saved);
@@ -63,7 +74,7 @@ export function createRecoverAttempt(options: {
     const isEnded = await finishAttempt.fail(await withHistory(attempt), saved);
     await answerFiles.remove(attempt.attemptId);
     if (isEnded) log.warn({ code: saved.code }, 'ended an attempt of a crashed process');
-  };
+  }
 
   /** The content of the raw response, or the error in it; null if there is none. */
   async function readSaved(

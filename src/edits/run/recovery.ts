@@ -44,7 +44,7 @@ export function createRecovery(options: {
     const abandoned = await ofAllOwners(prisma).$queryRaw<AbandonedAttempt[]>`
       SELECT
         job.id, job."ownerId", job.model, job.n,
-        attempt.id AS "attemptId", attempt."sentAt", attempt.upstream
+        attempt.id AS "attemptId", attempt."sentAt", attempt.upstream, job.traceparent
       FROM "EditAttempt" AS attempt
       JOIN "EditJob" AS job ON job.id = attempt."jobId"
       WHERE attempt.state = 'SENT' AND attempt."processId"::text = ANY(${[...crashed]})`;

@@ -3,6 +3,7 @@ import type { DiskSpace } from '../../config/data-dir/disk-space.ts';
 import type { StorageAccess } from '../../config/data-dir/storage-access.ts';
 import { EDIT_ERRORS } from '../../edits-api/edit-error-codes.ts';
 import type { Log } from '../../log.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import type { FinalEvents } from '../watch/final-events.ts';
 import type { AnswerFiles } from './answer-files.ts';
 import { toFailure } from './attempt-failure.ts';
@@ -12,6 +13,7 @@ import type { ClaimedJob } from './claim-edit.ts';
 import { type FinishAttempt, removeAnswerFile } from './finish-attempt.ts';
 import { retryUntilDone, ShutdownError } from './retry-until-done.ts';
 import type { StoreAnswer } from './stored-answers.ts';
+import { inTrace } from './trace-attempt.ts';
 import type { Pauses } from './upstream-pauses.ts';
 
 /** How long an edit waits before the storage is checked again. */
@@ -42,10 +44,11 @@ export function createRunEdit(options: {
   storeAnswer: StoreAnswer;
   diskSpace: DiskSpace;
   storageAccess: StorageAccess;
+  traces: Traces;
   log: Log;
 }): RunEdit {
   const { attempts, finalEvents, callUpstream, finishAttempt, pauses, processId } = options;
-  const { answerFiles, storeAnswer, diskSpace, storageAccess } = options;
+  const { answerFiles, storeAnswer, diskSpace, storageAccess, traces } = options;
 
   async function runClaimed(job: ClaimedJob, run: Run): Promise<void> {
     const { model, attemptNumber: attempt, upstream } = job;
@@ -123,7 +126,7 @@ export function createRunEdit(options: {
       const job = await retryUntilDone(log, stopping, claim);
       if (job === null) return;
       const signal = AbortSignal.any([stopping, ended.signal]);
-      await runClaimed(job, { signal, stopping, log });
+      await inTrace(traces, job, () => runClaimed(job, { signal, stopping, log }));
     } finally {
       stopListening();
     }

@@ -12,6 +12,7 @@ import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { Limits } from '../../limits/limits.ts';
 import { type Models, restrictModels } from '../../models/models.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
 import { checkImageCount, checkImages, resolveSize } from '../input/images.ts';
@@ -86,6 +87,7 @@ export function createEdits(options: {
   limits: Limits;
   responses: Responses;
   planReservation: PlanReservation;
+  traces: Traces;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
 }): Edits {

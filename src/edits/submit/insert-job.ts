@@ -5,6 +5,7 @@ import { NotFoundError } from '../../errors.ts';
 import type { Images, ReceivedImage, StoredContent } from '../../images/images.ts';
 import type { Limits } from '../../limits/limits.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import { inTurn, RUN_EDIT } from '../edit-queue.ts';
 import type { EditParams } from '../input/parameters.ts';
 import type { ParameterColumns } from '../parameters.ts';
@@ -59,10 +60,11 @@ export async function insertJob(
     images: Images;
     limits: Limits;
     responses: Responses;
+    traces: Traces;
   },
   job: NewJob,
 ): Promise<void> {
-  const { prisma, queue, images, limits, responses } = options;
+  const { prisma, queue, images, limits, responses, traces } = options;
   const { id, ownerId, apiKeyIds, reserved } = job;
   const sources = job.mask ? [...job.images, job.mask] : job.images;
   const { prompt: text, extraParams, metadata, ...params } = job.params;
@@ -81,6 +83,7 @@ export async function insertJob(
         ownerId,
         sandbox: job.sandbox,
         source: job.source,
+        traceparent: traces.traceparent(),
         promptId,
         resolvedSize: job.resolvedSize,
         retryOfId: job.retryOfId,

@@ -3,7 +3,10 @@ import { LimitExceededError } from '../../errors.ts';
 import type { Images, ReceivedImage } from '../../images/images.ts';
 import type { Limits } from '../../limits/limits.ts';
 import type { PixelSize } from '../../models/sizes.ts';
+import { encodeGlobalId } from '../../public-ids/global-id.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { ATTRIBUTE } from '../../telemetry/gen-ai-names.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import { findEarlier } from './earlier-edit.ts';
 import { AlreadyClaimedError } from './idempotency.ts';
 import { type ImageSource, insertJob, type NewJob, newJobId } from './insert-job.ts';
@@ -36,10 +39,11 @@ export function createSubmitJob(options: {
   limits: Limits;
   responses: Responses;
   planReservation: PlanReservation;
+  traces: Traces;
   /** Whether the upstream is the sandbox: recorded in every job. */
   sandbox: boolean;
 }): SubmitJob {
-  const { images, planReservation, sandbox } = options;
+  const { images, planReservation, traces, sandbox } = options;
 
   return async ({ sizes, ...job }, expect) => {
     const { ownerId, apiKeyIds, params, resolvedSize } = job;
@@ -49,7 +53,10 @@ export function createSubmitJob(options: {
       await images.keep(ownerId, receivedImages(job));
       const id = newJobId();
       expect(id);
-      await insertJob(options, { ...job, id, sandbox, reserved });
+      const attributes = { [ATTRIBUTE.editId]: encodeGlobalId('EditJob', id) };
+      await traces.span('submit edit', { attributes }, () =>
+        insertJob(options, { ...job, id, sandbox, reserved }),
+      );
       return { id, isNew: true };
     } catch (error) {
       const found = isTaken(error) ? await findEarlier(options, job) : null;

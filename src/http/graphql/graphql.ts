@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts';
 import type { Context, Services } from '../../schema/context.ts';
 import { createInlineImages } from '../../schema/inline-images.ts';
 import { createLoaders } from '../../schema/loaders.ts';
+import type { Traces } from '../../telemetry/traces.ts';
 import type { StreamPlaces } from '../stream-places.ts';
 import type { TakePlace } from '../upload-places.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
@@ -23,6 +24,7 @@ import {
   usePersistedOperations,
 } from './persisted/persisted-operations.ts';
 import { useQueryLimits } from './query-limits.ts';
+import { useTraceOperations } from './trace-operations.ts';
 import { useUploads } from './uploads.ts';
 
 /** Facts about a request that the HTTP server determines before GraphQL. */
@@ -62,10 +64,11 @@ export function createGraphql(options: {
   accessWatch: AccessWatch;
   streamPlaces: StreamPlaces;
   persistedOperations: PersistedOperations;
+  traces: Traces;
   log: Log;
 }): Graphql {
   const { path, schema, services, maxFileBytes, takePlace, accessWatch, log } = options;
-  const { persistedOperations } = options;
+  const { persistedOperations, traces } = options;
   const streams = createOpenStreams({ accessWatch, places: options.streamPlaces });
   const masked = new WeakSet();
   const yoga = createYoga<RequestContext, Context>({
@@ -99,6 +102,7 @@ export function createGraphql(options: {
       usePersistedOperations(persistedOperations),
       useQueryLimits(),
       useEditScope(),
+      useTraceOperations(traces),
       useInlineImages(),
       useApolloMultipart(),
       useNotAcceptable(),

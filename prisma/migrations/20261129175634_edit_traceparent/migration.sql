@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "EditJob" ADD COLUMN     "traceparent" TEXT;
