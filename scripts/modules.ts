@@ -4,8 +4,8 @@
  */
 export const MODULES = [
   'errors.ts',
-  'log.ts',
   'telemetry',
+  'log.ts',
   'config',
   'public-ids',
   'database',

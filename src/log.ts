@@ -1,4 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { RetouchError } from './errors.ts';
+import { createPrettyStream } from './telemetry/pretty-log.ts';
 
 export type Log = Logger;
 
@@ -15,7 +17,10 @@ const REDACTED = [
   'token',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** JSON lines on standard output. Secrets are redacted by name; prompts and images are never logged. */
+/**
+ * Lines on standard output: JSON, or text on a terminal. Secrets are redacted by name; prompts and
+ * images are never logged.
+ */
 export function createLog(options: { level: string; destination?: DestinationStream }): Log {
   return pino(
     {
@@ -24,9 +29,34 @@ export function createLog(options: { level: string; destination?: DestinationStr
       redact: { paths: REDACTED, censor: '[redacted]' },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
     },
-    options.destination ?? pino.destination({ fd: 1, sync: false }),
+    options.destination ?? standardOutput(),
   );
+}
+
+function standardOutput(): DestinationStream {
+  return process.stdout.isTTY
+    ? createPrettyStream(process.stdout)
+    : pino.destination({ fd: 1, sync: false });
+}
+
+/** A deliberate error has no stack: where it was thrown says less than its code and message. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof RetouchError)) {
+    return error instanceof Error ? pino.stdSerializers.err(error) : error;
+  }
+  const { name: type, code, message, cause, ...facts } = error;
+  const known = Object.entries(facts).filter(([, value]) => value !== null);
+  const because = cause === undefined ? {} : { cause: describeCause(cause) };
+  return { type, code, message, ...Object.fromEntries(known), ...because };
+}
+
+/** A failure of the system has a code; any other cause may be a defect, which needs its stack. */
+function describeCause(cause: unknown): unknown {
+  if (!(cause instanceof Error) || cause instanceof RetouchError) return describeError(cause);
+  const { name: type, message } = cause;
+  return 'code' in cause ? { type, code: cause.code, message } : describeError(cause);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { StorageError } from '../src/errors.ts';
 import { createLog, lazyChild } from '../src/log.ts';
 
 /** A log and the lines it wrote. */
@@ -68,4 +69,24 @@ test('writes errors with their stack and cause', () => {
   const { err } = JSON.parse(lines[0] ?? '');
   expect(err.message).toContain('outer');
   expect(err.stack).toContain('inner');
+});
+
+test('shows a deliberate error by its code, without a stack, and its system cause likewise', () => {
+  const { log, lines } = recordedLog();
+  const cause = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+  log.warn({ err: new StorageError('The disk is full.', { cause }) }, 'upload failed');
+  const { err } = JSON.parse(lines[0] ?? '');
+  expect(err).toMatchObject({
+    type: 'StorageError',
+    message: 'The disk is full.',
+    cause: { code: 'ENOSPC', message: 'no space left' },
+  });
+  expect(lines[0]).not.toContain('log.test.ts');
+});
+
+test('shows a defect with its stack, also as the cause of a deliberate error', () => {
+  const { log, lines } = recordedLog();
+  log.error({ err: new TypeError('x is undefined') }, 'request failed');
+  log.error({ err: new StorageError('Not stored.', { cause: new TypeError('y') }) }, 'failed');
+  for (const line of lines) expect(line).toContain('log.test.ts');
 });

@@ -117,7 +117,7 @@ export async function openApi(options: {
         blobs: images.blobs,
         models,
         prices,
-        repriceJobs: createRepriceJobs({ prisma, prices }),
+        repriceJobs: createRepriceJobs({ prisma, prices, log }),
         upstreams,
         pauses: shared.edits.pauses,
         usageReports: createUsageReports({ prisma }),

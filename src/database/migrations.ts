@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { logProgress } from '../telemetry/progress.ts';
 import { applyMigrations, type Migration } from './apply-migrations.ts';
 import { type Database, Prisma } from './database.ts';
 import * as enums from './generated/prisma/enums.ts';
@@ -41,7 +42,7 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   const deadlineMs = performance.now() + WAIT_FOR_OTHERS_MS;
   await createSchema(database, database.names.schema);
   while (!(await isUpToDate(database, migrations))) {
-    const applied = await applyAlone(database, migrations);
+    const applied = await applyAlone(database, migrations, log);
     if (applied !== null) return log.info({ applied }, 'migrated the database');
     if (performance.now() > deadlineMs) throw stillLocked();
     log.info('waiting for another process to migrate the database');
@@ -50,7 +51,8 @@ export async function migrate({ database, log }: { database: Database; log: Log 
 }
 
 /** Null if another process is migrating. */
-async function applyAlone(database: Database, migrations: readonly Migration[]) {
+async function applyAlone(database: Database, migrations: readonly Migration[], log: Log) {
+  using _progress = logProgress(log, 'migrating the database');
   try {
     await using connection = await database.openForMigration();
     return await applyMigrations(connection, migrations);

@@ -138,10 +138,7 @@ export function openApiRoutes(options: {
       maxFileBytes,
       onError: (error) => log.error({ err: error }, 'upload failed'),
     }),
-    exportRoute: createExportRoute({
-      exportEdits,
-      onError: (error) => log.error({ err: error }, 'history not exported'),
-    }),
+    exportRoute: createExportRoute({ exportEdits, log }),
     schemaRoute: createSchemaRoute(() => printSorted(schema)),
     openaiRoutes: openaiApi.routes,
     availability,

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { ofAllOwners } from '../auth/visible.ts';
 import { Prisma, type PrismaClient } from '../database/database.ts';
 import { recountLimits } from '../limits/recount-limits.ts';
+import type { Log } from '../log.ts';
 import { MANUAL_PRICE_VERSION, type PriceTable } from '../models/prices.ts';
+import { logProgress } from '../telemetry/progress.ts';
 import { type PricedUsage, priceUsage } from './pricing.ts';
 
 /** Jobs per transaction: few, so that locks are short. */
@@ -66,8 +68,9 @@ type Row = z.infer<typeof rowSchema>;
 export function createRepriceJobs(options: {
   prisma: PrismaClient;
   prices: PriceTable;
+  log: Log;
 }): RepriceJobs {
-  const { prisma, prices } = options;
+  const { prisma, prices, log } = options;
 
   const repriceBatch = (range: RepriceRange, size: number) =>
     prisma.$transaction(async (tx) => {
@@ -92,6 +95,7 @@ export function createRepriceJobs(options: {
     let [examined, repriced, unknown] = [0, 0, 0];
     let { afterId } = range;
     let isMore = true;
+    using _progress = logProgress(log, 'repricing edits', () => ({ examined, repriced }));
     while (isMore && examined < range.limit) {
       signal.throwIfAborted();
       const size = Math.min(BATCH, range.limit - examined);

@@ -138,7 +138,7 @@ export async function openLimitedEdits() {
     endEdit,
   });
   const cancel = createCancelEdit({ prisma, endEdit });
-  const reprice = createRepriceJobs({ prisma, prices });
+  const reprice = createRepriceJobs({ prisma, prices, log });
   const set = createSetLimit({ prisma, events, audit, now });
   const resolve = createResolveOutcome({ prisma, ledger, audit });
 

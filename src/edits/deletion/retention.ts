@@ -4,6 +4,7 @@ import type { DeleteUnusedImages } from '../../images/receive/unused-images.ts';
 import type { Log } from '../../log.ts';
 import type { IdleGate } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
+import { logProgress } from '../../telemetry/progress.ts';
 import type { DeleteEdits } from './delete-edits.ts';
 
 export const APPLY_RETENTION_EVERY_SECONDS = 60 * 60;
@@ -55,6 +56,7 @@ export function createApplyRetention(options: {
   return async (_: object, signal: AbortSignal): Promise<void> => {
     const before = new Date(now() - days * DAY_MS);
     const deleted = { edits: 0, images: 0, unusedImages: 0 };
+    using _progress = logProgress(log, 'deleting old edits and uploads', () => deleted);
     let last: Place | undefined = BEFORE_ALL;
     while (last !== undefined) {
       await idleGate.wait(signal);

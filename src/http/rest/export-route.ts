@@ -6,7 +6,9 @@ import { checkAll, checkEach, InvalidInputError } from '../../errors.ts';
 import type { EditRecord } from '../../export/edit-record.ts';
 import type { ExportEdits } from '../../export/export-edits.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts';
+import type { Log } from '../../log.ts';
 import { readHistoryArguments } from '../../schema/history-arguments.ts';
+import { logProgress } from '../../telemetry/progress.ts';
 import { toErrorResponse } from '../error-response.ts';
 import { sendError, sendErrorResponse } from '../send-error.ts';
 
@@ -32,10 +34,9 @@ export type ExportRoute = (
  */
 export function createExportRoute(options: {
   exportEdits: ExportEdits;
-  /** For the log. A disconnected client is not an error. */
-  onError: (error: unknown) => void;
+  log: Pick<Log, 'info' | 'error'>;
 }): ExportRoute {
-  const { exportEdits, onError } = options;
+  const { exportEdits, log } = options;
 
   return async (req, res, { viewer, baseUrl }) => {
     try {
@@ -44,6 +45,8 @@ export function createExportRoute(options: {
         return sendError(res, 405, 'METHOD_NOT_ALLOWED', 'Exports only support GET.');
       }
       const { format, query } = readRequest(req.url ?? '');
+      let exported = 0;
+      using _progress = logProgress(log, 'exporting the history', () => ({ exported }));
       const edits = exportEdits(viewer, query, baseUrl);
       // Before the head is sent: the first edit reveals an invalid query.
       const first = await edits.next();
@@ -52,7 +55,7 @@ export function createExportRoute(options: {
         await edits.return();
         return void res.end();
       }
-      await pipeline(Readable.from(toChunks(format, first, edits)), res);
+      await pipeline(Readable.from(toChunks(format, first, edits, () => (exported += 1))), res);
     } catch (error) {
       answerFailure(res, error);
     }
@@ -61,7 +64,8 @@ export function createExportRoute(options: {
   function answerFailure(res: ServerResponse, error: unknown): void {
     if (isClosedByClient(error)) return;
     const response = toErrorResponse(error);
-    if (response.fault === 'server') onError(error);
+    // A disconnected client is not an error.
+    if (response.fault === 'server') log.error({ err: error }, 'history not exported');
     if (res.headersSent) res.destroy();
     else sendErrorResponse(res, response);
   }
@@ -118,11 +122,13 @@ async function* toChunks(
   format: ExportFormat,
   first: IteratorResult<EditRecord, void>,
   edits: AsyncGenerator<EditRecord, void, undefined>,
+  onWritten: () => void,
 ): AsyncGenerator<string, void, undefined> {
   let chunk = format.head;
   try {
     for (let next = first; !next.done; next = await edits.next()) {
       chunk += format.write(next.value);
+      onWritten();
       if (chunk.length < CHUNK_CHARACTERS) continue;
       yield chunk;
       chunk = '';

@@ -2,6 +2,7 @@ import type { PrismaClient } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { IdleGate } from '../../queue/idle-gate.ts';
 import { defineJob } from '../../queue/queue.ts';
+import { logProgress } from '../../telemetry/progress.ts';
 import { parseImageKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { type BlobRemover, findReferred } from './remove-blobs.ts';
@@ -49,6 +50,7 @@ export function createSweepBlobs(options: {
     const batch = new Set<string>();
     let seen = 0;
     let removed = 0;
+    using _progress = logProgress(log, 'sweeping blobs', () => ({ seen, removed }));
     for await (const { key } of blobs.list()) {
       const image = parseImageKey(key);
       if (image === null) continue;
