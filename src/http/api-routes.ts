@@ -100,9 +100,7 @@ export function createApiRoutes(options: {
     }),
   };
 
-  const match = (req: IncomingMessage, path: string) =>
-    matchRoute(path, graphiql?.isPage(req) === true);
-
+  const match: Match = (req, path) => matchRoute(path, graphiql?.isPage(req) === true);
   return {
     nameOf: (req, path) => match(req, path)?.name ?? 'none',
 
@@ -164,6 +162,8 @@ function forOpenai(
     openaiOther: serve('openaiOther'),
   };
 }
+
+type Match = (req: IncomingMessage, path: string) => ReturnType<typeof matchRoute>;
 
 interface Request {
   readonly req: IncomingMessage;

@@ -6,6 +6,7 @@ import { ADMIN, startAccessApp } from '../support/access-app.ts';
 import { NO_DRAWING, startTestApp, type TestApp } from '../support/app.ts';
 import { hasDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { SCHEMA } from '../support/hostile-role.ts';
 import { setLimit } from '../support/limit-operations.ts';
 import { EDIT } from '../support/operations.ts';
 import { type Scrape, scrape } from '../support/scrape.ts';
@@ -193,17 +194,19 @@ describe.runIf(hasDatabase)('the metrics', { timeout: 120_000 }, () => {
   });
 
   test.runIf(isPostgres)('are there without the database, but for its own', async () => {
-    const client = new pg.Client({ connectionString: app.databaseUrl });
+    const url = new URL(inject('postgresUrl') ?? '');
+    url.pathname = new URL(app.databaseUrl ?? '').pathname;
+    const client = new pg.Client({ connectionString: url.href });
     await client.connect();
     try {
       expect((await now()).value('retouch_database_up')).toBe(1);
-      await client.query('ALTER TABLE "EditJob" RENAME TO "Away"');
+      await client.query(`ALTER TABLE ${SCHEMA}."EditJob" RENAME TO "Away"`);
       await eventuallyNow((scraped) => {
         expect(scraped.value('retouch_database_up')).toBe(0);
         expect(scraped.value('retouch_edits_open')).toBeNull();
         expect(scraped.value('retouch_uploads_total')).toBe(0);
       });
-      await client.query('ALTER TABLE "Away" RENAME TO "EditJob"');
+      await client.query(`ALTER TABLE ${SCHEMA}."Away" RENAME TO "EditJob"`);
       await eventuallyNow((scraped) => expect(scraped.value('retouch_database_up')).toBe(1));
     } finally {
       await client.end();
@@ -213,7 +216,7 @@ describe.runIf(hasDatabase)('the metrics', { timeout: 120_000 }, () => {
   test.runIf(isPostgres)(
     'of two processes count each its own, and tell the same of the database',
     async () => {
-      const worker = await app.startAnother({ ROLE: 'worker' });
+      const worker = await app.startAnother({ ROLE: 'worker', PUBLIC_URL: app.url });
       const api = await app.startAnother({ ROLE: 'api' });
       for (let i = 0; i < 12; i++) await edit(`p${i}`, { wait: 60 });
       await eventually(async () => {
