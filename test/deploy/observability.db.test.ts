@@ -38,7 +38,8 @@ interface Panel {
 
 const dashboard = JSON.parse(await read('deploy/grafana/retouch-dashboard.json'));
 const panels: Panel[] = dashboard.panels;
-const variables: { name: string; type: string; definition?: string }[] = dashboard.templating.list;
+const variables: { name: string; type: string; definition?: string; query: unknown }[] =
+  dashboard.templating.list;
 const queries = [
   ...rules.map(({ alert, expr }) => ({ name: `alert ${alert}`, expr })),
   ...panels.flatMap(({ title, targets = [] }) =>
@@ -81,8 +82,9 @@ describe.runIf(hasDatabase)('the queries of the dashboard and the alerts', () =>
   });
 
   test('the variables of the dashboard are labels of a real scrape', () => {
-    for (const { type, definition = '' } of variables) {
+    for (const { type, definition = '', query } of variables) {
       if (type === 'datasource') continue;
+      expect(query).toEqual({ query: definition, refId: 'A' });
       const [, selector = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(definition) ?? [];
       const { metrics } = namedIn(selector);
       for (const metric of metrics) expect(scraped.names).toContain(metric);
