@@ -5,6 +5,7 @@
 export const MODULES = [
   'errors.ts',
   'log.ts',
+  'telemetry',
   'config',
   'public-ids',
   'database',

@@ -8,6 +8,7 @@ import { createThumbnailRequests, MAKE_THUMBNAILS } from '../images/thumbnails/m
 import type { Log } from '../log.ts';
 import type { IdleGate } from '../queue/idle-gate.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import type { OpenEdits } from './open-edits.ts';
 import { type AnswerFiles, createAnswerFiles } from './run/answer-files.ts';
@@ -55,11 +56,13 @@ export async function openEditRunner(
       Config,
       'answerRetentionDays' | 'dataDir' | 'editsApi' | 'forwardMetadata' | 'limits'
     >;
+    metrics: Metrics;
     log: Log;
   },
 ): Promise<EditRunner> {
   const { prisma, events, queue, upstreams, processes, idleGate, storageAccess, config, log } =
     options;
+  const { metrics } = options;
   const { images, blobs, staging } = options.images;
   const { endEdit, finalEvents, pauses } = options.edits;
   const { limits } = config;
@@ -112,6 +115,7 @@ export async function openEditRunner(
     storeAnswer,
     diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
     storageAccess,
+    metrics,
     log,
   });
   const recovery = opened.adopt(

@@ -4,6 +4,7 @@ import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../schema/context.ts';
 import { loadSubgraph, schema } from '../schema/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Graphql } from './graphql/graphql.ts';
 import { createGraphql } from './graphql/graphql.ts';
 import { createGraphqlSockets, type GraphqlSockets } from './graphql/graphql-sockets.ts';
@@ -36,9 +37,10 @@ export function openEndpoints(options: {
   services: Services;
   operationList: OperationList;
   takePlace: TakePlace;
+  metrics: Metrics;
   log: Log;
 }): readonly LazyEndpoint[] {
-  const { config, services, requestLimits, operationList, takePlace, log } = options;
+  const { config, services, requestLimits, operationList, takePlace, metrics, log } = options;
   const { authenticator, accessWatch } = options.auth;
   const streamPlaces = createStreamPlaces();
   const persistedOperations = createPersistedOperations({
@@ -52,6 +54,7 @@ export function openEndpoints(options: {
     accessWatch,
     streamPlaces,
     persistedOperations,
+    metrics,
     log,
   };
   const serve = (graphql: Graphql): Endpoint => ({

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { createHealth } from './rest/health.ts';
 import { createHttpServer, type Routes } from './server.ts';
 
@@ -20,12 +21,13 @@ export async function openHttp(options: {
   config: Config['http'];
   routes: Routes;
   readiness: Parameters<typeof createHealth>[0]['checks'];
+  metrics: Metrics;
   log: Log;
 }): Promise<OpenHttp> {
-  const { config, routes, readiness, log } = options;
+  const { config, routes, readiness, metrics, log } = options;
   const { host, port, prefix } = config;
   const health = createHealth({ checks: readiness });
-  const server = createHttpServer({ host, port, prefix, routes, health, log });
+  const server = createHttpServer({ host, port, prefix, routes, health, metrics, log });
   const { url } = await server.start();
   return {
     url,

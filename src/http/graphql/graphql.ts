@@ -7,10 +7,10 @@ import type { Log } from '../../log.ts';
 import type { Context, Services } from '../../schema/context.ts';
 import { createInlineImages } from '../../schema/inline-images.ts';
 import { createLoaders } from '../../schema/loaders.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { StreamPlaces } from '../stream-places.ts';
 import type { TakePlace } from '../upload-places.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
-import { useMistakesLog } from './client-errors-log.ts';
 import { useContentNegotiation, useNotAcceptable } from './content-negotiation.ts';
 import { CSRF_HEADERS } from './csrf.ts';
 import { useEditScope } from './edit-scope.ts';
@@ -23,6 +23,7 @@ import {
   usePersistedOperations,
 } from './persisted/persisted-operations.ts';
 import { useQueryLimits } from './query-limits.ts';
+import { createReportErrors, type ReportErrors, useErrorReports } from './report-errors.ts';
 import { useUploads } from './uploads.ts';
 
 /** Facts about a request that the HTTP server determines before GraphQL. */
@@ -44,6 +45,8 @@ export interface Graphql {
   readonly persistedOperations: PersistedOperations;
   /** Cuts subscriptions over HTTP, so that clients subscribe again. */
   cutStreams(): void;
+  /** Call with each result that did not pass through Yoga's own handling. */
+  readonly reportErrors: ReportErrors;
   /** Renders an error that did not pass through Yoga's own handling. */
   maskError(error: unknown): GraphQLError;
 }
@@ -62,9 +65,11 @@ export function createGraphql(options: {
   accessWatch: AccessWatch;
   streamPlaces: StreamPlaces;
   persistedOperations: PersistedOperations;
+  metrics: Metrics;
   log: Log;
 }): Graphql {
   const { path, schema, services, maxFileBytes, takePlace, accessWatch, log } = options;
+  const reportErrors = createReportErrors({ metrics: options.metrics });
   const { persistedOperations } = options;
   const streams = createOpenStreams({ accessWatch, places: options.streamPlaces });
   const masked = new WeakSet();
@@ -102,7 +107,7 @@ export function createGraphql(options: {
       useInlineImages(),
       useApolloMultipart(),
       useNotAcceptable(),
-      useMistakesLog(),
+      useErrorReports(reportErrors),
       streams.plugin,
     ],
     maskedErrors: {
@@ -126,6 +131,7 @@ export function createGraphql(options: {
     yoga,
     persistedOperations,
     cutStreams: streams.cut,
+    reportErrors,
     maskError: (error) => maskError(error, log),
   };
 }
