@@ -97,6 +97,18 @@ export default {
         dependencyTypesNot: ['type-only'],
       },
     },
+    only('prom-client-only-in-telemetry', ['^src/telemetry/'], ['prom-client']),
+    {
+      name: 'prom-client-only-when-needed',
+      comment: 'It takes memory that a service without METRICS_PORT has no use for: import() it.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: '^(node_modules/)?prom-client/',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     only('sharp-only-for-images', ['^src/images/', '^src/sandbox/'], ['sharp']),
     {
       name: 'sandbox-only-by-its-wire-format',

@@ -11,8 +11,10 @@ import { formatDecimal } from '../src/models/decimal.ts';
 import { VALUE_LIMITS } from '../src/models/model.ts';
 import { readKnownModels } from '../src/models/models.ts';
 import { createPriceTable, PRICE_FRACTION_DIGITS, readPricesFile } from '../src/models/prices.ts';
+import { METRICS } from '../src/telemetry/metrics.ts';
 import { temporaryDirectory } from './support/directory.ts';
 import { FEDERATION_EXAMPLE } from './support/federation-example.ts';
+import { anchors } from './support/markdown.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
@@ -33,16 +35,6 @@ const knownScripts = [
 function blocks(markdown: string, language: string): string[] {
   const fences = markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms);
   return [...fences].filter(([, found]) => found === language).map(([, , text = '']) => text);
-}
-
-/** The anchors that GitHub makes of a document's headings. */
-function anchors(markdown: string): string[] {
-  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }
 
 describe('the settings', () => {
@@ -67,6 +59,16 @@ describe('the settings', () => {
       settings.map(({ name, written, description }) => `# ${description}\n#${name}=${written}`),
     );
   });
+});
+
+test('docs/metrics.md lists every metric, with its type, its labels and what it means', async () => {
+  const [, table = ''] =
+    /^\| Metric .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(await read('docs/metrics.md')) ?? [];
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help }]) => {
+    const named = Object.keys(labels).map((label) => `\`${label}\``);
+    return `| \`${name}\` | ${[type, named.join(', '), help].join(' | ')} |`.replace('|  |', '| |');
+  });
+  expect(table.trim().split('\n')).toEqual(rows);
 });
 
 /** The schema that a document's operations are for. */

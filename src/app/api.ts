@@ -41,7 +41,7 @@ export async function openApi(options: {
   log: Log;
 }): Promise<ApiHalf> {
   const { shared, upstreams, config, log } = options;
-  const { prisma, events, images, prices, knownModels, availability } = shared;
+  const { prisma, events, images, prices, knownModels, availability, metrics } = shared;
   const { editsApi, outboundProxies: proxies, limits } = config;
   await using opened = new AsyncDisposableStack();
 
@@ -59,7 +59,9 @@ export async function openApi(options: {
     (it) => it.close(),
   );
   const access = openAccess({ prisma, events });
-  const requestLimits = opened.adopt(createRequestLimits({ prisma, events }), (it) => it.stop());
+  const requestLimits = opened.adopt(createRequestLimits({ prisma, events, metrics }), (it) =>
+    it.stop(),
+  );
   const lists = opened.adopt(await openStoredLists({ prisma, events, log }), (it) => it.close());
   const models = createModels({
     known: knownModels,
@@ -133,6 +135,7 @@ export async function openApi(options: {
       editWaits,
       responses: shared.edits.responses,
       availability,
+      metrics,
       log,
     }),
     (it) => it.close(),

@@ -1,13 +1,17 @@
 import { createCommands } from '../admin/commands/create-commands.ts';
 import { serveCommands } from '../admin/socket/serve-commands.ts';
 import type { Config } from '../config/config.ts';
+import { METRICS_SETTINGS } from '../http/metrics-server.ts';
 import { openHttp } from '../http/open-http.ts';
 import { checkPort } from '../http/server.ts';
 import { WORKER_ROUTES } from '../http/worker-routes.ts';
 import type { Log } from '../log.ts';
+import { NO_METRICS } from '../telemetry/metrics.ts';
+import { openPrometheus } from '../telemetry/prometheus.ts';
 import { openApi } from './api.ts';
 import { logAuthNotes } from './auth-notes.ts';
 import { keepLocalOwner } from './local-owner.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { openSharedParts } from './shared-parts.ts';
 import { explainStart, withoutCloseErrors } from './start-failure.ts';
 import { knownUpstreams } from './upstreams.ts';
@@ -19,6 +23,8 @@ const RESPONSES_GRACE_MS = 5_000;
 export interface App {
   /** Where clients reach it; a worker's own address. */
   readonly url: string;
+  /** Where Prometheus reaches it; null if metrics are off. */
+  readonly metricsUrl: string | null;
   /**
    * Takes no new work, waits `shutdownGraceMs` for running edits, then aborts the rest. Idempotent.
    */
@@ -55,7 +61,16 @@ async function openApp(options: AppOptions): Promise<App> {
   for (const warning of config.warnings) log.warn(warning);
   // Before DATA_DIR or the database is changed.
   await checkPort(httpConfig);
-  const shared = opened.adopt(await openSharedParts(options), (it) => it.close());
+  if (config.metrics !== null) await checkPort(config.metrics, METRICS_SETTINGS);
+  // Only models are named by clients.
+  const isKnown = (label: string, value: string): boolean =>
+    label !== 'model' ||
+    shared.knownModels.all.has(value) ||
+    config.models.allowed?.includes(value) === true;
+  const prometheus =
+    config.metrics && opened.adopt(await openPrometheus({ isKnown }), (it) => it.close());
+  const metrics = prometheus?.metrics ?? NO_METRICS;
+  const shared = opened.adopt(await openSharedParts({ ...options, metrics }), (it) => it.close());
   const worker =
     role === 'api'
       ? null
@@ -74,6 +89,21 @@ async function openApp(options: AppOptions): Promise<App> {
     const commands = createCommands({ ...shared, blobs: shared.images.blobs });
     opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
   }
+  const scraped =
+    config.metrics && prometheus
+      ? opened.adopt(
+          await serveMetrics({
+            address: config.metrics,
+            role,
+            prometheus,
+            shared,
+            upstreams,
+            circuits: worker?.upstreams ?? [],
+            log,
+          }),
+          (it) => it.close(),
+        )
+      : null;
   const http = await openHttp({
     config: httpConfig,
     traces: shared.traces,
@@ -83,6 +113,7 @@ async function openApp(options: AppOptions): Promise<App> {
       storage: shared.storageAccess.check,
       ...(worker !== null && { queue: shared.queue.isTaking }),
     },
+    metrics,
     log,
   });
   const publicUrl = httpConfig.publicUrl ?? http.url;
@@ -103,6 +134,7 @@ async function openApp(options: AppOptions): Promise<App> {
   return {
     // PUBLIC_URL does not lead to a worker's health.
     url: api === null ? http.url : publicUrl,
+    metricsUrl: scraped && `${scraped.url}/metrics`,
     stop: () => (stopped ??= shutDown()),
   };
 }

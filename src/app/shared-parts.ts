@@ -20,6 +20,7 @@ import { createPriceTable, readPricesFile } from '../models/prices.ts';
 import { createImageLinks } from '../public-ids/image-links.ts';
 import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { openTraces } from '../telemetry/traces.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
@@ -35,10 +36,11 @@ export type SharedParts = Awaited<ReturnType<typeof openSharedParts>>;
  */
 export async function openSharedParts(options: {
   config: Config;
+  metrics: Metrics;
   log: Log;
   onDatabaseEnd?: (() => void) | undefined;
 }) {
-  const { config, log, onDatabaseEnd } = options;
+  const { config, metrics, log, onDatabaseEnd } = options;
   const { dataDir, limits, models, prices } = config;
   await using opened = new AsyncDisposableStack();
 
@@ -71,6 +73,7 @@ export async function openSharedParts(options: {
       processId: processes.id,
       prisma,
       idleGate,
+      metrics,
     }),
     (it) => it.close(),
   );
@@ -104,6 +107,7 @@ export async function openSharedParts(options: {
       proxies: config.outboundProxies,
       // Without authentication, the only owner is the operator.
       reader: { isAdmin: !isAuthOn(config.auth) },
+      metrics,
       log,
     }),
     (it) => it.close(),
@@ -123,6 +127,7 @@ export async function openSharedParts(options: {
       limits: editLimits,
       insertWebhooks: webhooks.insertDeliveries,
       answerRetentionDays: config.answerRetentionDays,
+      metrics,
       log,
     }),
     (it) => it.close(),
@@ -130,6 +135,7 @@ export async function openSharedParts(options: {
   const parts = opened.move();
   return {
     traces,
+    metrics,
     dirs,
     knownModels,
     prices: priceTable,

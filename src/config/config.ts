@@ -44,6 +44,8 @@ export interface Config {
     /** Whether browsers get GraphiQL's page. */
     readonly graphiql: boolean;
   };
+  /** Where to serve metrics; null for not at all. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly auth: AuthSettings;
   readonly persistedOperations: {
     /** JSON file with documents by their ids. */
@@ -144,6 +146,7 @@ export function loadConfig(given: Environment): Config {
   const problems: string[] = [];
   const values = readValues(env, problems);
   problems.push(...editsApiProblems(values, env), ...hostProblems(values, env));
+  problems.push(...portProblems(values));
   problems.push(...roleProblems(values, env), ...databaseProblems(values, env));
   problems.push(...operationsProblems(values, env));
   problems.push(...storageProblems(values), ...authProblems(values, env));
@@ -170,6 +173,10 @@ export function loadConfig(given: Environment): Config {
       subgraphTypePrefix: values.SUBGRAPH_TYPE_PREFIX ?? '',
       graphiql: defaulted('GRAPHIQL'),
     },
+    metrics:
+      values.METRICS_PORT === undefined
+        ? null
+        : { host: defaulted('METRICS_HOST'), port: values.METRICS_PORT },
     auth,
     persistedOperations: {
       file: values.PERSISTED_OPERATIONS_FILE ?? null,
@@ -311,6 +318,11 @@ function* hostProblems(values: Values, env: Environment): Generator<string> {
     return;
   if (authMethods(env).length > 0) return;
   yield `HOST is ${JSON.stringify(host)}, which other machines can reach, and authentication is off: use 127.0.0.1, set AUTH_API_KEYS=true or another method of docs/access.md, or set ALLOW_ANONYMOUS=true if that network is protected by other means.`;
+}
+
+function* portProblems({ PORT, METRICS_PORT }: Values): Generator<string> {
+  if (METRICS_PORT === undefined || METRICS_PORT === 0 || METRICS_PORT !== PORT) return;
+  yield `METRICS_PORT and PORT are both ${PORT}: metrics need a port of their own. Set another METRICS_PORT.`;
 }
 
 function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Generator<string> {

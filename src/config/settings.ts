@@ -401,6 +401,17 @@ export const SETTINGS = {
     description:
       'Number of days for which a response of the upstream without a readable image is stored, so that `rereadAnswer` can read it again.',
   },
+  METRICS_PORT: {
+    schema: integer(0, 65_535),
+    description:
+      'Port on which this process serves `/metrics` for Prometheus, without authentication: see docs/metrics.md. Default: no metrics.',
+  },
+  METRICS_HOST: {
+    schema: text,
+    default: '127.0.0.1',
+    description:
+      'Address on which `METRICS_PORT` listens. Whoever can reach an address other than loopback can read the metrics.',
+  },
   LOG_LEVEL: {
     schema: z.enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

@@ -8,6 +8,7 @@ import { createThumbnailRequests, MAKE_THUMBNAILS } from '../images/thumbnails/m
 import type { Log } from '../log.ts';
 import type { IdleGate } from '../queue/idle-gate.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Traces } from '../telemetry/traces.ts';
 import { RUN_EDIT } from './edit-queue.ts';
 import type { OpenEdits } from './open-edits.ts';
@@ -57,12 +58,13 @@ export async function openEditRunner(
       Config,
       'answerRetentionDays' | 'dataDir' | 'editsApi' | 'forwardMetadata' | 'limits'
     >;
+    metrics: Metrics;
     log: Log;
   },
 ): Promise<EditRunner> {
   const { prisma, events, queue, upstreams, processes, idleGate, storageAccess, config, log } =
     options;
-  const { traces } = options;
+  const { metrics, traces } = options;
   const { images, blobs, staging } = options.images;
   const { endEdit, finalEvents, pauses } = options.edits;
   const { limits } = config;
@@ -117,6 +119,7 @@ export async function openEditRunner(
     diskSpace: createDiskSpace({ dir: config.dataDir, minFreeBytes: limits.minFreeDiskBytes }),
     storageAccess,
     traces,
+    metrics,
     log,
   });
   const recovery = opened.adopt(

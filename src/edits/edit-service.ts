@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import type { Models } from '../models/models.ts';
 import type { PriceTable } from '../models/prices.ts';
 import type { OpenQueue } from '../queue/open-queue.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Traces } from '../telemetry/traces.ts';
 import { createDeleteEdits } from './deletion/delete-edits.ts';
 import { createCancelEdit } from './end/cancel-edit.ts';
@@ -42,16 +43,18 @@ export function createEditService(
     maxQueued: number;
     /** Of one owner. */
     maxQueuedPerOwner: number;
+    metrics: Metrics;
     log: Log;
   },
 ) {
-  const { prisma, queue, events, prices, limits, models, sandbox, log } = options;
+  const { prisma, queue, events, prices, limits, models, sandbox, metrics, log } = options;
   const { endEdit, finalEvents, responses, storedAnswers } = options.edits;
   const { images } = options.images;
   const backlog = createBacklog({
     prisma,
     maxQueued: options.maxQueued,
     maxQueuedPerOwner: options.maxQueuedPerOwner,
+    metrics,
   });
   const costBound = createCostBound({ prisma, models, prices });
   const planReservation = createPlanReservation({ limits, models, costBound });
@@ -69,6 +72,7 @@ export function createEditService(
       planReservation,
       traces: options.traces,
       sandbox,
+      metrics,
     }),
     estimateEdit: createEstimateEdit({ models, prices, costBound, sandbox }),
     cancelEdit: createCancelEdit({ prisma, endEdit }),

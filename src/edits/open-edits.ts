@@ -4,7 +4,9 @@ import type { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import type { PriceTable } from '../models/prices.ts';
 import type { Events } from '../queue/events.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { createLedger, type Ledger } from '../usage/ledger.ts';
+import { createCountEnd } from './end/count-end.ts';
 import { createEndEdit, type EndEdit, type InsertForEnd } from './end/end-edit.ts';
 import { createStoredAnswers, type StoredAnswers } from './run/stored-answers.ts';
 import { createPauses, type Pauses } from './run/upstream-pauses.ts';
@@ -32,16 +34,26 @@ export function openEdits(options: {
   limits: Limits;
   insertWebhooks: InsertForEnd;
   answerRetentionDays: number;
+  metrics: Metrics;
   log: Log;
 }): OpenEdits {
   const { prisma, sessionId, events, prices, limits, insertWebhooks, answerRetentionDays, log } =
     options;
+  const { metrics } = options;
   const { images, blobs } = options.images;
   const ledger = createLedger({ prices });
   const finalEvents = createFinalEvents({ prisma, events, log });
   const responses = createResponses({ prisma, sessionId, log });
   return {
-    endEdit: createEndEdit({ images, events, ledger, limits, insertWebhooks }),
+    endEdit: createEndEdit({
+      prisma,
+      images,
+      events,
+      ledger,
+      limits,
+      insertWebhooks,
+      onEnded: createCountEnd({ metrics, ledger }),
+    }),
     ledger,
     finalEvents,
     pauses: createPauses({ prisma }),

@@ -100,12 +100,12 @@ export function createApiRoutes(options: {
     }),
   };
 
+  const match: Match = (req, path) => matchRoute(path, graphiql?.isPage(req) === true);
   return {
+    nameOf: (req, path) => match(req, path)?.name ?? 'none',
+
     async request(req, res, path, log) {
-      const { name, id } = matchRoute(path, graphiql?.isPage(req) === true) ?? {
-        name: null,
-        id: '',
-      };
+      const { name, id } = match(req, path) ?? { name: null, id: '' };
       // Neither an image nor the short report of a problem with one is compressed.
       if (name !== 'image') prepareResponse(req, res);
       if (!origins.isHostAllowed(req)) {
@@ -162,6 +162,8 @@ function forOpenai(
     openaiOther: serve('openaiOther'),
   };
 }
+
+type Match = (req: IncomingMessage, path: string) => ReturnType<typeof matchRoute>;
 
 interface Request {
   readonly req: IncomingMessage;

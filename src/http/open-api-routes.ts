@@ -21,6 +21,7 @@ import { idOf } from '../public-ids/global-id.ts';
 import type { Services } from '../schema/context.ts';
 import { schema } from '../schema/index.ts';
 import { printSorted } from '../schema/print-schema.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Traces } from '../telemetry/traces.ts';
 import { createApiRoutes } from './api-routes.ts';
 import { createCors } from './cors.ts';
@@ -65,6 +66,7 @@ export function openApiRoutes(options: {
   /** Operations that clients may run by their ids. */
   operationList: OperationList;
   traces: Traces;
+  metrics: Metrics;
   log: Log;
 }): OpenApiRoutes {
   const { services, knownImages, thumbnails, exportEdits, availability, requestLimits, log } =
@@ -79,7 +81,7 @@ export function openApiRoutes(options: {
   // By owner, or else by address: none may take all the places.
   const ownerOfRequest = new WeakMap<IncomingMessage, string>();
   const takePlace = createTakePlace(
-    createUploadPlaces({ maxBytes: limits.concurrentUploadBytes }),
+    createUploadPlaces({ maxBytes: limits.concurrentUploadBytes, metrics: options.metrics }),
     (req) => ownerOfRequest.get(req) ?? forwarded.client(req),
   );
   const maxFileBytes = limits.imageBytes;

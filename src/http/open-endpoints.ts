@@ -4,6 +4,7 @@ import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../schema/context.ts';
 import { loadSubgraph, schema } from '../schema/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Traces } from '../telemetry/traces.ts';
 import type { Graphql } from './graphql/graphql.ts';
 import { createGraphql } from './graphql/graphql.ts';
@@ -38,9 +39,11 @@ export function openEndpoints(options: {
   operationList: OperationList;
   takePlace: TakePlace;
   traces: Traces;
+  metrics: Metrics;
   log: Log;
 }): readonly LazyEndpoint[] {
-  const { config, services, requestLimits, operationList, takePlace, traces, log } = options;
+  const { config, services, requestLimits, operationList, takePlace, log } = options;
+  const { traces, metrics } = options;
   const { authenticator, accessWatch } = options.auth;
   const streamPlaces = createStreamPlaces();
   const persistedOperations = createPersistedOperations({
@@ -55,6 +58,7 @@ export function openEndpoints(options: {
     streamPlaces,
     persistedOperations,
     traces,
+    metrics,
     log,
   };
   const serve = (graphql: Graphql): Endpoint => ({

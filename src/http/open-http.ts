@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Traces } from '../telemetry/traces.ts';
 import { createHealth } from './rest/health.ts';
 import { createHttpServer, type Routes } from './server.ts';
@@ -22,12 +23,22 @@ export async function openHttp(options: {
   routes: Routes;
   traces: Traces;
   readiness: Parameters<typeof createHealth>[0]['checks'];
+  metrics: Metrics;
   log: Log;
 }): Promise<OpenHttp> {
-  const { config, traces, routes, readiness, log } = options;
+  const { config, traces, routes, readiness, metrics, log } = options;
   const { host, port, prefix } = config;
   const health = createHealth({ checks: readiness });
-  const server = createHttpServer({ host, port, prefix, routes, health, traces, log });
+  const server = createHttpServer({
+    host,
+    port,
+    prefix,
+    routes,
+    health,
+    traces,
+    metrics,
+    log,
+  });
   const { url } = await server.start();
   return {
     url,

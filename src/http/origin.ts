@@ -33,16 +33,13 @@ export function createRequestOrigins(options: {
   const { publicUrl, allowedHosts, corsOrigins, forwarded } = options;
   const own = publicUrl === null ? null : new URL(publicUrl);
 
-  function isAllowed(host: string): boolean {
-    const name = withoutPort(host);
-    const isOurs = isLoopback(name.replace(/^\[(.*)\]$/, '$1')) || name === own?.hostname;
-    return isOurs || allowedHosts?.includes(name) === true;
-  }
+  const names = [...(allowedHosts ?? []), ...(own === null ? [] : [own.hostname])];
+  const isAllowed = (host: string) => isHostAmong(names, host);
 
   return {
     isHostAllowed(req) {
       if (allowedHosts === null) return true;
-      if (!isAllowed(req.headers.host ?? '')) return false;
+      if (!isHostAmong(names, req.headers.host)) return false;
       // A trusted proxy knows its names, but a list overrides it.
       const forwardedHost = allowedHosts.length > 0 ? forwarded.host(req) : null;
       return forwardedHost === null || isAllowed(forwardedHost);
@@ -59,6 +56,12 @@ export function createRequestOrigins(options: {
       return publicUrl ?? `${forwarded.protocol(req)}://${host}`;
     },
   };
+}
+
+/** Whether a Host header has a loopback name or one of these. */
+export function isHostAmong(names: readonly string[], host = ''): boolean {
+  const name = withoutPort(host);
+  return isLoopback(name.replace(/^\[(.*)\]$/, '$1')) || names.includes(name);
 }
 
 /** Name in a Host header, in lower case. */

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StartError } from '../errors.ts';
 import { type Log, lazyChild } from '../log.ts';
+import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 import { NO_TRACES, type Traces } from '../telemetry/traces.ts';
 import { type BodyDeadlineOptions, createBodyDeadlines } from './body-deadlines.ts';
 import { useDialect } from './dialect.ts';
@@ -32,6 +33,8 @@ const HEADERS_TIMEOUT_MS = 90_000;
 /** Timeout of a whole request: an image of 25 MiB at the minimum rate takes 1.8 hours. */
 const REQUEST_TIMEOUT_MS = 2 * 60 * 60 * 1_000;
 
+const STATUS_CLASSES = [undefined, '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
 export interface HttpServer {
   /** @throws StartError if it cannot listen on the address. */
   start(): Promise<{ url: string }>;
@@ -50,6 +53,8 @@ export interface HttpServer {
 export interface Routes {
   /** Sends a response; a rejection is logged and becomes a 500. */
   request(req: IncomingMessage, res: ServerResponse, path: string, log: Log): unknown;
+  /** Which of the routes a path is, for metrics: a name of a short list. */
+  nameOf(req: IncomingMessage, path: string): string;
   /** Accepts or rejects a WebSocket. */
   upgrade(
     req: IncomingMessage,
@@ -70,11 +75,13 @@ export function createHttpServer(options: {
   health: Health;
   /** @default none */
   traces?: Traces;
+  /** @default off */
+  metrics?: Metrics;
   log: Log;
   /** For slow request bodies. */
   bodyDeadlines?: BodyDeadlineOptions;
 }): HttpServer {
-  const { host, port, prefix = '', routes, health } = options;
+  const { host, port, prefix = '', routes, health, metrics = NO_METRICS } = options;
   const bodyDeadlines = createBodyDeadlines(options.bodyDeadlines);
   const traceRequest = createTraceRequests(options.traces ?? NO_TRACES);
   let closed: Promise<unknown> | undefined;
@@ -114,6 +121,7 @@ export function createHttpServer(options: {
     res.once('close', () => {
       // A connection is idle, and may be closed, when its response is complete.
       if (closed !== undefined) setImmediate(() => server.closeIdleConnections());
+      if (metrics.isOn) count(req, res, performance.now() - startedMs);
       if (!options.log.isLevelEnabled('debug')) return;
       const ms = Math.round(performance.now() - startedMs);
       log.debug({ method: req.method, path: pathOf(req), status: res.statusCode, ms }, 'request');
@@ -123,6 +131,17 @@ export function createHttpServer(options: {
       if (res.headersSent) res.destroy();
       else sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
     });
+  }
+
+  function count(req: IncomingMessage, res: ServerResponse, ms: number): void {
+    const path = pathOf(req);
+    const route = path.startsWith('/health/') ? 'health' : routes.nameOf(req, path);
+    const status = STATUS_CLASSES[Math.floor(res.statusCode / 100)];
+    metrics.increment('retouch_http_requests_total', {
+      route,
+      status: res.writableFinished && status !== undefined ? status : 'aborted',
+    });
+    metrics.observe('retouch_http_request_duration_seconds', { route }, ms / 1_000);
   }
 
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, serve);
@@ -154,9 +173,7 @@ export function createHttpServer(options: {
   return {
     async start() {
       await listen(server, { host, port });
-      const { port: actualPort } = server.address() as AddressInfo;
-      const name = host.includes(':') ? `[${host}]` : host;
-      return { url: `http://${name}:${actualPort}` };
+      return { url: addressOf(server, host) };
     },
     refuse,
     async stop({ graceMs }) {
@@ -169,25 +186,41 @@ export function createHttpServer(options: {
   };
 }
 
+/** The URL of a server that listens. */
+export function addressOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /**
  * Checks early whether the address is free, and releases it again.
+ * @param settings Which settings name it, for the error.
  * @throws StartError if it is not.
  */
-export async function checkPort({ host, port }: { host: string; port: number }): Promise<void> {
+export async function checkPort(address: Address, settings?: string): Promise<void> {
   const probe = createServer();
-  await listen(probe, { host, port });
+  await listen(probe, address, settings);
   probe.close();
   await once(probe, 'close');
 }
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** @throws StartError */
-async function listen(server: Server, { host, port }: { host: string; port: number }) {
+export async function listen(
+  server: Server,
+  { host, port }: Address,
+  settings = 'HOST and PORT',
+): Promise<void> {
   server.listen(port, host);
   await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
     const reason =
       cause.code === 'EADDRINUSE' ? `${host}:${port} is already in use` : cause.message;
     throw new StartError(
-      `${reason}: set HOST and PORT to a free address, or stop the process that uses it.`,
+      `${reason}: set ${settings} to a free address, or stop the process that uses it.`,
       // The process that uses the port may end. The address and the privilege stay as they are.
       { isTemporary: cause.code === 'EADDRINUSE', cause },
     );

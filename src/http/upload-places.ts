@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UnavailableError } from '../errors.ts';
+import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 
 /** Memory per upload does not depend on its size, so the smallest count as this much. */
 const LEAST_BYTES = 8 * 1024 * 1024;
@@ -28,8 +29,10 @@ export interface UploadPlaces {
 export function createUploadPlaces(options: {
   maxBytes: number;
   maxBytesPerClient?: number;
+  /** @default off */
+  metrics?: Metrics;
 }): UploadPlaces {
-  const { maxBytes, maxBytesPerClient = maxBytes / 2 } = options;
+  const { maxBytes, maxBytesPerClient = maxBytes / 2, metrics = NO_METRICS } = options;
   const takenByClient = new Map<string, number>();
   let takenBytes = 0;
 
@@ -39,6 +42,14 @@ export function createUploadPlaces(options: {
     const ofClient = (takenByClient.get(client) ?? 0) + bytes;
     if (ofClient > 0) takenByClient.set(client, ofClient);
     else takenByClient.delete(client);
+  }
+
+  function tooMany(uploads: string): UnavailableError {
+    metrics.increment('retouch_rejections_total', { limit: 'CONCURRENT_UPLOADS' });
+    return new UnavailableError(
+      `Too many ${uploads} are in progress. This upload was not read; send it again later.`,
+      RETRY_AFTER_SECONDS,
+    );
   }
 
   return {
@@ -55,13 +66,6 @@ export function createUploadPlaces(options: {
       };
     },
   };
-}
-
-function tooMany(uploads: string): UnavailableError {
-  return new UnavailableError(
-    `Too many ${uploads} are in progress. This upload was not read; send it again later.`,
-    RETRY_AFTER_SECONDS,
-  );
 }
 
 /** Reserves a slot for a request whose body is about to be read. */

@@ -7,5 +7,6 @@ const MESSAGE =
 /** A worker serves no API, so the client has the wrong address. */
 export const WORKER_ROUTES: Routes = {
   request: (_req, res) => sendError(res, 404, 'NOT_FOUND', MESSAGE),
+  nameOf: () => 'none',
   upgrade: (_req, socket) => rejectUpgrade(socket, 404, 'NOT_FOUND', MESSAGE),
 };

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { IdleGate } from '../queue/idle-gate.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { RecurringWork } from '../queue/recurring-jobs.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { createImages, type Images } from './images.ts';
 import { createUploads, type Uploads } from './receive/uploads.ts';
 import type { BlobStore } from './storage/blob-store.ts';
@@ -39,8 +40,9 @@ export async function openImages(options: {
   processId: string;
   prisma: PrismaClient;
   idleGate: IdleGate;
+  metrics: Metrics;
 }): Promise<OpenImages> {
-  const { storage, limits, stagingDir, processId, prisma, idleGate } = options;
+  const { storage, limits, stagingDir, processId, prisma, idleGate, metrics } = options;
   await using opened = new AsyncDisposableStack();
   const staging = createStaging({ dir: stagingDir, owner: processId });
   await staging.sweep(STAGED_MAX_AGE_MS);
@@ -51,7 +53,15 @@ export async function openImages(options: {
   );
   const images = createImages({ prisma, blobs });
   const maxBytes = limits.imageBytes;
-  const uploads = createUploads({ prisma, images, staging, idleGate, maxBytes, maxPixels });
+  const uploads = createUploads({
+    prisma,
+    images,
+    staging,
+    idleGate,
+    maxBytes,
+    maxPixels,
+    metrics,
+  });
   const parts = opened.move();
   return { images, uploads, blobs, staging, thumbnails, close: () => parts.disposeAsync() };
 }

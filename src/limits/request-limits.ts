@@ -2,6 +2,7 @@ import { apiKeysOf, type Viewer } from '../auth/viewer.ts';
 import { ofAllOwners, ownerOf } from '../auth/visible.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Events } from '../queue/events.ts';
+import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 import { limitExceeded } from './check-room.ts';
 import type { LimitRow } from './limit-state.ts';
 import { createRequestLeases, type Lease } from './request-leases.ts';
@@ -35,8 +36,10 @@ export interface RequestLimits {
 export function createRequestLimits(options: {
   prisma: PrismaClient;
   events: Pick<Events, 'subscribe'>;
+  /** @default off */
+  metrics?: Metrics;
 }): RequestLimits {
-  const { prisma, events } = options;
+  const { prisma, events, metrics = NO_METRICS } = options;
   const leases = createRequestLeases({ prisma });
   const list = createLimitList(prisma);
   const unsubscribe = events.subscribe((event) => {
@@ -63,6 +66,7 @@ export function createRequestLimits(options: {
           continue;
         }
         for (const id of taken) leases.giveBack(id);
+        metrics.increment('retouch_rejections_total', { limit: 'REQUESTS' });
         throw requestsExceeded(row, result.lease);
       }
     },

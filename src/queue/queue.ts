@@ -38,6 +38,18 @@ export interface SendOptions {
   readonly singletonSeconds?: number;
 }
 
+/** How much there is to do of one kind. */
+export interface QueueStats {
+  readonly name: string;
+  /** Could be taken now. */
+  readonly ready: number;
+  /** Wait for their time. */
+  readonly deferred: number;
+  readonly active: number;
+  /** How long the oldest ready one has been ready; 0 without one. */
+  readonly oldestReadySeconds: number;
+}
+
 /** The queue, on the same Postgres: a job is enqueued in the transaction that needs it. */
 export interface Queue {
   /**
@@ -57,6 +69,11 @@ export interface Queue {
   ): Promise<void>;
   /** Starts taking queue jobs of this kind. */
   work<Data extends object>(job: JobDefinition<Data>, worker: Worker<Data>): void;
+  /**
+   * Of each kind that was started, now: pg-boss's own statistics are up to a minute old, and do not
+   * tell the age. One statement, which reads only what has not ended.
+   */
+  stats(): Promise<readonly QueueStats[]>;
   /**
    * Whether this process takes queue jobs: it has started to, and its last fetches did not fail.
    */
@@ -111,6 +128,7 @@ export function createQueue(options: {
   boss.on('error', (error) => log.error({ err: error }, 'queue'));
   boss.on('warning', (warning) => log.warn({ warning }, 'queue'));
   const dispatchers: Dispatcher[] = [];
+  let names: readonly string[] = [];
   let clockCheck: NodeJS.Timeout | undefined;
 
   /**
@@ -154,6 +172,7 @@ export function createQueue(options: {
           followClock().catch((error) => log.warn({ err: error }, 'could not check the queue'));
         }, CLOCK_CHECK_MS);
       }
+      names = definitions.map(({ name }) => name);
       for (const { name, options } of definitions) {
         await boss.createQueue(name, options);
         await boss.updateQueue(name, options);
@@ -172,6 +191,17 @@ export function createQueue(options: {
         startDispatcher({ boss, events, maxLookAgeMs, log, name: job.name, worker }),
       );
     },
+    stats: () => database.prisma.$queryRaw<QueueStats[]>`
+      SELECT kind.name,
+        count(*) FILTER (WHERE state IN ('created', 'retry') AND start_after <= now())::int AS ready,
+        count(*) FILTER (WHERE state IN ('created', 'retry') AND start_after > now())::int AS deferred,
+        count(*) FILTER (WHERE state = 'active')::int AS active,
+        coalesce(extract(epoch FROM now() - min(start_after) FILTER (
+          WHERE state IN ('created', 'retry') AND start_after <= now())), 0)::float8
+          AS "oldestReadySeconds"
+      FROM unnest(${[...names]}::text[]) AS kind (name)
+      LEFT JOIN ${jobs} AS job ON job.name = kind.name AND job.state <= 'active'
+      GROUP BY kind.name`,
     isTaking: () =>
       dispatchers.length > 0 && dispatchers.every((dispatcher) => dispatcher.hasLooked()),
     drain,

@@ -2,7 +2,7 @@ import { ownedBy } from '../auth/visible.ts';
 import type { Transaction } from '../database/database.ts';
 import { MANUAL_PRICE_VERSION, type PriceTable } from '../models/prices.ts';
 import type { RawUsage } from '../models/raw-usage.ts';
-import { type PricedUsage, priceUsage } from './pricing.ts';
+import { type PricedUsage, priceKinds, priceUsage, type UsedTokens } from './pricing.ts';
 
 /** Records the cost of edits when they end. */
 export interface Ledger {
@@ -11,6 +11,8 @@ export interface Ledger {
    * it may end minutes later. Null if unknown.
    */
   price(model: string, usage: RawUsage, sentAt: Date): PricedUsage | null;
+  /** The parts of that cost, by kind of tokens. */
+  priceKinds(model: string, usage: RawUsage, sentAt: Date): readonly UsedTokens[];
   /**
    * Call in the transaction that makes the edit succeed; also sets its `costMicroUsd`. One
    * statement.
@@ -39,6 +41,8 @@ export interface Ledger {
 export function createLedger({ prices }: { prices: PriceTable }): Ledger {
   return {
     price: (model, usage, sentAt) => priceUsage(prices, model, usage, sentAt),
+    priceKinds: (model, usage, sentAt) =>
+      priceKinds(usage, prices.at(model, sentAt)?.prices ?? null),
     async charge(tx, { jobId, ownerId }, cost) {
       await tx.charge.createMany({ data: { jobId, ownerId, ...cost } });
     },

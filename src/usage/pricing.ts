@@ -1,8 +1,9 @@
 import {
-  type PricedTokens,
+  PRICE_FRACTION_DIGITS,
   type PriceTable,
   type PriceVersion,
   priceTokens,
+  type TokenKind,
 } from '../models/prices.ts';
 import type { RawUsage } from '../models/raw-usage.ts';
 
@@ -24,17 +25,60 @@ export function priceUsage(
   return amountMicroUsd === null ? null : { amountMicroUsd, priceVersion: version.version };
 }
 
+/** A kind of tokens; `input`, `cachedInput` and `output` if it is text or images, unknown which. */
+export type UsedKind = TokenKind | 'input' | 'cachedInput' | 'output';
+
 /**
  * In micro-dollars, rounded half up once, at the end. Null if a kind or price of tokens is unknown,
  * or if the numbers contradict each other.
  */
 export function costOf(usage: RawUsage, prices: PriceVersion['prices']): bigint | null {
-  const input = splitInput(usage, prices);
-  const output = splitOutput(usage, prices);
-  return input === null || output === null ? null : priceTokens([...input, ...output]);
+  const kinds = splitUsage(usage);
+  return kinds && priceTokens(kinds.map(([kind, tokens]) => [tokens, priceOf(kind, prices)]));
 }
 
-function splitInput(usage: RawUsage, prices: PriceVersion['prices']): PricedTokens[] | null {
+/** What each kind of tokens cost, not rounded. Empty if the numbers contradict each other. */
+export function priceKinds(usage: RawUsage, prices: PriceVersion['prices'] | null): UsedTokens[] {
+  const used = (splitUsage(usage) ?? []).filter(([, tokens]) => tokens > 0);
+  return used.map(([kind, tokens]) => {
+    const price = prices && priceOf(kind, prices);
+    const usd = price === null ? null : (tokens * Number(price)) / USD;
+    return { kind, tokens, usd };
+  });
+}
+
+export interface UsedTokens {
+  readonly kind: UsedKind;
+  readonly tokens: number;
+  /** Null if the price is unknown. */
+  readonly usd: number | null;
+}
+
+/** Units of a price in a US dollar. */
+const USD = 10 ** (PRICE_FRACTION_DIGITS + 6);
+
+/** Null if the numbers contradict each other. */
+function splitUsage(usage: RawUsage): [UsedKind, number][] | null {
+  const input = splitInput(usage);
+  const output = splitOutput(usage);
+  return input === null || output === null ? null : [...input, ...output];
+}
+
+/** Tokens of either kind have a price if it is the same for both. */
+function priceOf(kind: UsedKind, prices: PriceVersion['prices']): bigint | null {
+  switch (kind) {
+    case 'input':
+      return common(prices.textInput, prices.imageInput);
+    case 'cachedInput':
+      return common(prices.cachedTextInput, prices.cachedImageInput);
+    case 'output':
+      return common(prices.textOutput, prices.imageOutput);
+    default:
+      return prices[kind];
+  }
+}
+
+function splitInput(usage: RawUsage): [UsedKind, number][] | null {
   const whole = split(usage.inputTokens, usage.inputTextTokens, usage.inputImageTokens);
   const cached = splitCached(usage, whole);
   if (whole === null || cached === null) return null;
@@ -45,12 +89,12 @@ function splitInput(usage: RawUsage, prices: PriceVersion['prices']): PricedToke
   };
   if (Math.min(fresh.text, fresh.image, fresh.either) < 0) return null;
   return [
-    [fresh.text, prices.textInput],
-    [fresh.image, prices.imageInput],
-    [fresh.either, common(prices.textInput, prices.imageInput)],
-    [cached.text, prices.cachedTextInput],
-    [cached.image, prices.cachedImageInput],
-    [cached.either, common(prices.cachedTextInput, prices.cachedImageInput)],
+    ['textInput', fresh.text],
+    ['imageInput', fresh.image],
+    ['input', fresh.either],
+    ['cachedTextInput', cached.text],
+    ['cachedImageInput', cached.image],
+    ['cachedInput', cached.either],
   ];
 }
 
@@ -58,17 +102,17 @@ function splitInput(usage: RawUsage, prices: PriceVersion['prices']): PricedToke
  * Without details, all output is images: the edits API's types call `output_tokens` "the number of
  * image tokens in the output image", and only newer models report text beside them.
  */
-function splitOutput(usage: RawUsage, prices: PriceVersion['prices']): PricedTokens[] | null {
+function splitOutput(usage: RawUsage): [UsedKind, number][] | null {
   const { outputTokens, outputTextTokens, outputImageTokens } = usage;
   if (outputTextTokens === null && outputImageTokens === null) {
-    return [[outputTokens, prices.imageOutput]];
+    return [['imageOutput', outputTokens]];
   }
   const whole = split(outputTokens, outputTextTokens, outputImageTokens);
   return (
     whole && [
-      [whole.text, prices.textOutput],
-      [whole.image, prices.imageOutput],
-      [whole.either, common(prices.textOutput, prices.imageOutput)],
+      ['textOutput', whole.text],
+      ['imageOutput', whole.image],
+      ['output', whole.either],
     ]
   );
 }

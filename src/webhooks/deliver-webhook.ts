@@ -4,6 +4,7 @@ import type { Prisma, PrismaClient } from '../database/database.ts';
 import type { ErrorReader } from '../edits/outcome-record.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
+import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { editMessage, type Links, MESSAGE_FIELDS } from './edit-message.ts';
 import type { PostResult, PostWebhook } from './post-webhook.ts';
@@ -42,6 +43,8 @@ export function createDeliverWebhook(options: {
   reader: ErrorReader;
   /** @default RETRY_DELAYS_MS */
   retryDelaysMs?: readonly number[];
+  /** @default off */
+  metrics?: Metrics;
   log: Log;
 }): (data: { deliveryId: string; turn: number }, stopping: AbortSignal) => Promise<void> {
   const {
@@ -52,6 +55,7 @@ export function createDeliverWebhook(options: {
     links,
     reader,
     retryDelaysMs = RETRY_DELAYS_MS,
+    metrics = NO_METRICS,
   } = options;
 
   return async ({ deliveryId, turn }, stopping) => {
@@ -64,11 +68,15 @@ export function createDeliverWebhook(options: {
     if (delivery.endpoint.disabledAt !== null) {
       const lastError = 'The webhook is disabled.';
       await end(prisma, delivery, { state: 'FAILED', lastError, nextAttemptAt: null });
+      metrics.increment('retouch_webhook_attempts_total', { result: 'skipped' });
       return log.info('skipped a delivery: the webhook is disabled');
     }
     const sentAt = new Date();
     const result = await send(delivery, sentAt, stopping);
-    await writeDown(delivery, sentAt, result);
+    const written = await writeDown(delivery, sentAt, result);
+    if (written !== null) {
+      metrics.increment('retouch_webhook_attempts_total', { result: written });
+    }
     const { httpStatus, error } = result;
     if (error === null) log.info({ httpStatus }, 'webhook delivered');
     else log.warn({ httpStatus, reason: error }, 'webhook delivery failed');
@@ -87,7 +95,8 @@ export function createDeliverWebhook(options: {
     return post(endpoint.url, { headers, body }, signal);
   }
 
-  async function writeDown(delivery: Delivery, sentAt: Date, result: PostResult): Promise<void> {
+  /** Null: another queue job has taken over. */
+  async function writeDown(delivery: Delivery, sentAt: Date, result: PostResult) {
     const { httpStatus, error } = result;
     const now = new Date();
     const failures = error === null ? 0 : delivery.failures + 1;
@@ -95,7 +104,7 @@ export function createDeliverWebhook(options: {
       error === null || httpStatus === GONE
         ? null
         : nextAttemptAt(retryDelaysMs, { ...result, failures }, now);
-    await prisma.$transaction(async (tx) => {
+    const isWritten = await prisma.$transaction(async (tx) => {
       // Locks the endpoint before the delivery, as in a deletion, to avoid deadlocks.
       await noteEndpoint(tx, delivery, result, again === null, now);
       const ended = await end(tx, delivery, {
@@ -106,7 +115,7 @@ export function createDeliverWebhook(options: {
         ...(error === null && { state: 'DELIVERED', deliveredAt: now }),
         ...(error !== null && again === null && { state: 'FAILED' }),
       });
-      if (!ended) return;
+      if (!ended) return false;
       await tx.webhookDeliveryAttempt.createMany({
         data: {
           deliveryId: delivery.id,
@@ -122,7 +131,11 @@ export function createDeliverWebhook(options: {
         const next = { deliveryId: delivery.id, turn: delivery.turn + 1 };
         await queue.send(tx, DELIVER_WEBHOOK, next, { startAfter: again });
       }
+      return true;
     });
+    if (!isWritten) return null;
+    if (error === null) return 'delivered';
+    return again === null ? 'failed' : 'retried';
   }
 }
 

@@ -9,6 +9,7 @@ import type { OutboundProxies } from '../net/outbound-proxies.ts';
 import { encodeGlobalId } from '../public-ids/global-id.ts';
 import type { ImageLinks } from '../public-ids/image-links.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { createDeliverWebhook } from './deliver-webhook.ts';
 import { DELIVER_WEBHOOK } from './delivery-queue.ts';
 import { createInsertDeliveries } from './insert-deliveries.ts';
@@ -44,9 +45,11 @@ export function openWebhooks(options: {
   proxies: OutboundProxies;
   /** Who reads the messages: an admin, if the owner is the operator. */
   reader: ErrorReader;
+  metrics: Metrics;
   log: Log;
 }): OpenWebhooks {
   const { prisma, queue, secretKeys, imageLinks, allowedHosts, proxies, reader, log } = options;
+  const { metrics } = options;
   const isAllowedHost = createAllowedHosts(allowedHosts);
   const guard = createAddressGuard({ allow: isAllowedHost, proxies });
   return {
@@ -65,6 +68,7 @@ export function openWebhooks(options: {
             globalId: encodeGlobalId,
             imageUrl: (id) => imageLinks.lastingUrl(baseUrl, id),
           },
+          metrics,
           log,
         }),
       });

@@ -23,6 +23,7 @@ describe('without any variable', () => {
   test('serves loopback with the embedded database and the sandbox', () => {
     expect(loadConfig({})).toEqual({
       auth: NO_AUTH,
+      metrics: null,
       role: 'all',
       http: {
         host: '127.0.0.1',
@@ -116,6 +117,7 @@ describe('what is set', () => {
     expect(config).toEqual({
       role: 'api',
       auth: NO_AUTH,
+      metrics: null,
       http: {
         host: '::1',
         port: 0,
@@ -475,6 +477,23 @@ describe('DATABASE_URL', () => {
     expect(problemsOf({ DATABASE_DIRECT_URL: direct })).toEqual([
       expect.stringContaining('DATABASE_DIRECT_URL is set but DATABASE_URL is not'),
     ]);
+  });
+});
+
+describe('metrics', () => {
+  test('are off without a port, and on loopback with one', () => {
+    expect(loadConfig({ METRICS_HOST: '::' }).metrics).toBeNull();
+    expect(loadConfig({ METRICS_PORT: '9464' }).metrics).toEqual({ host: '127.0.0.1', port: 9464 });
+    const open = loadConfig({ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' });
+    expect(open.metrics).toEqual({ host: '0.0.0.0', port: 9464 });
+  });
+
+  test('cannot have the port of the API', () => {
+    expect(problemsOf({ METRICS_PORT: '4000' })).toEqual([
+      expect.stringContaining('METRICS_PORT and PORT are both 4000'),
+    ]);
+    expect(problemsOf({ METRICS_PORT: '4001', PORT: '4001' })).toHaveLength(1);
+    expect(loadConfig({ METRICS_PORT: '0', PORT: '0' }).metrics?.port).toBe(0);
   });
 });
 

@@ -101,7 +101,7 @@ test('the service’s own server has these deadlines, whatever it serves', async
   const server = createHttpServer({
     host: '127.0.0.1',
     port: 0,
-    routes: { request: count, upgrade: (_, socket) => socket.destroy() },
+    routes: { request: count, nameOf: () => 'none', upgrade: (_, socket) => socket.destroy() },
     health: createHealth({ checks: {} }),
     log: createLog({ level: 'silent' }),
     bodyDeadlines: { idleMs: 100 },

@@ -14,6 +14,7 @@ const LATER = [
   '@prisma/schema-engine-wasm',
   'gpt-tokenizer',
   'jose',
+  'prom-client',
   'sharp',
   'undici',
 ];
@@ -43,6 +44,11 @@ describe.runIf(hasDatabase)('a service', { timeout: 120_000 }, () => {
   test('starts, and creates its tables, without what only some requests need', async () => {
     const { loaded } = await start();
     expect(await loaded()).toEqual([]);
+  });
+
+  test('loads what counts only with METRICS_PORT', async () => {
+    const { loaded } = await start({ METRICS_PORT: '0' });
+    expect(await loaded()).toEqual(['prom-client']);
   });
 
   test('builds the subgraph when it is first asked for', async () => {

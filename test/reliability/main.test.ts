@@ -87,6 +87,11 @@ describe.runIf(inject('databaseKind') === 'pglite')('the process', () => {
         { PORT: String(port) },
         new RegExp(`127.0.0.1:${port} is already in use.*PORT`),
       ],
+      [
+        EXIT_TEMPORARY,
+        { PORT: '0', METRICS_PORT: String(port) },
+        new RegExp(`127.0.0.1:${port} is already in use: set METRICS_HOST and METRICS_PORT`),
+      ],
       [EXIT_CONFIG, { DATA_DIR: join(dir, 'file') }, /DATA_DIR .*file.* must be a directory/],
     ] as const) {
       const cwd = await temporaryDirectory();

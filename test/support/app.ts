@@ -14,6 +14,8 @@ export interface GraphqlAnswer {
 
 export interface TestApp {
   readonly url: string;
+  /** With METRICS_PORT. */
+  readonly metricsUrl: string | null;
   readonly dir: string;
   /** The upstream that it calls: counts what it is paid for, and misbehaves on demand. */
   readonly sandbox: Sandbox;
@@ -26,7 +28,7 @@ export interface TestApp {
     files: Record<string, string | Uint8Array>,
   ): Promise<GraphqlAnswer>;
   /** Another process's worth of the service on the same data; stops with this one. */
-  startAnother(env?: Record<string, string>): Promise<{ readonly url: string }>;
+  startAnother(env?: Record<string, string>): Promise<Pick<App, 'url' | 'metricsUrl'>>;
   /** The rows behind the running service: of a Postgres server only. */
   readonly databaseUrl: string | undefined;
   /** The rows behind the service, for what no operation can do. The service is stopped meanwhile. */
@@ -73,6 +75,9 @@ export async function startTestApp(
   return {
     get url() {
       return app.url;
+    },
+    get metricsUrl() {
+      return app.metricsUrl;
     },
     dir: database.dir,
     sandbox,

@@ -123,6 +123,7 @@ export async function openLimitedEdits() {
   const responses = createResponses({ prisma, sessionId: database.sessionId, log });
   const audit = createAudit();
   const endEdit = createEndEdit({
+    prisma,
     images,
     events,
     ledger,

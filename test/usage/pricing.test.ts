@@ -4,7 +4,7 @@ import { parseDecimal } from '../../src/models/decimal.ts';
 import { createKnownModels } from '../../src/models/models.ts';
 import { createPriceTable, PRICE_FRACTION_DIGITS, TOKEN_KINDS } from '../../src/models/prices.ts';
 import type { RawUsage } from '../../src/models/raw-usage.ts';
-import { costOf, priceUsage } from '../../src/usage/pricing.ts';
+import { costOf, priceKinds, priceUsage } from '../../src/usage/pricing.ts';
 
 const usd = (text: string) => parseDecimal(text, PRICE_FRACTION_DIGITS);
 const PRICES = {
@@ -166,6 +166,20 @@ describe('for any usage and prices', () => {
         const distance = 2n * (cost * 10n ** BigInt(PRICE_FRACTION_DIGITS) - exact);
         const unit = 10n ** BigInt(PRICE_FRACTION_DIGITS);
         expect(distance > -unit && distance <= unit).toBe(true);
+      }),
+    );
+  });
+
+  it('the kinds of tokens are all of them, and cost what the usage does', () => {
+    fc.assert(
+      fc.property(counts, prices, (tokens, rates) => {
+        const usage = usageOf(tokens);
+        const kinds = priceKinds(usage, rates);
+        const all = kinds.reduce((sum, one) => sum + one.tokens, 0);
+        expect(all).toBe(usage.inputTokens + usage.outputTokens);
+        const microUsd = kinds.reduce((sum, { usd }) => sum + (usd ?? Number.NaN) * 1e6, 0);
+        const cost = Number(costOf(usage, rates));
+        expect(Math.abs(microUsd - cost)).toBeLessThanOrEqual(0.51 + cost * 1e-9);
       }),
     );
   });

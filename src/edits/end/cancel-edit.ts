@@ -39,7 +39,7 @@ export function createCancelEdit(options: { prisma: PrismaClient; endEdit: EndEd
               startedAt: job.startedAt ?? createdAt,
               outcome: { status: 'CANCELED', failure: CANCELED_WHILE_RUNNING },
             };
-      if (await prisma.$transaction((tx) => endEdit(tx, end))) return { id };
+      if (await endEdit(end)) return { id };
     }
     throw new Error(`edit ${id} changes too fast to be canceled`);
   };

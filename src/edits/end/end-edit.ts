@@ -1,5 +1,5 @@
 import { ownedBy } from '../../auth/visible.ts';
-import type { Prisma, Transaction } from '../../database/database.ts';
+import type { Prisma, PrismaClient, Transaction } from '../../database/database.ts';
 import type { EditErrorCode } from '../../edits-api/edit-error-codes.ts';
 import type { ModerationDetails } from '../../edits-api/edits-api-error.ts';
 import type { Images } from '../../images/images.ts';
@@ -55,31 +55,54 @@ export interface EndedEdit {
   readonly usage: RawUsage | null;
 }
 
+/** An edit that has ended, committed. */
+export interface CommittedEnd extends EndedEdit {
+  readonly from: Ending['from'];
+  readonly job: EndedJob;
+  /** Null unless it succeeded. */
+  readonly results: Results | null;
+}
+
+/** What the end of a job reads of it. */
+const OF_JOB = {
+  model: true,
+  upstream: true,
+  createdAt: true,
+  startedAt: true,
+  durationMs: true,
+} satisfies Prisma.EditJobSelect;
+
+type EndedJob = Prisma.EditJobGetPayload<{ select: typeof OF_JOB }>;
+
 /**
- * Ends an edit, in `tx`: its attempt and its job, outputs, usage, charge, webhook deliveries, event
- * and reservations. Nothing else writes a final status. Every end is guarded, so an edit ends once,
- * whoever comes first; false if it no longer has the status `from` or its attempt has ended: nothing
- * is written then. If it rejects, roll back.
+ * Ends an edit, in one transaction: its attempt and its job, outputs, usage, charge, webhook
+ * deliveries, event and reservations. Nothing else writes a final status. Every end is guarded, so an
+ * edit ends once, whoever comes first; false if it no longer has the status `from` or its attempt has
+ * ended: nothing is written then, as if it rejects.
  */
-export type EndEdit = (tx: Transaction, end: Ending) => Promise<boolean>;
+export type EndEdit = (end: Ending) => Promise<boolean>;
 
 /** Inserts rows in the transaction that ends an edit. If it rejects, the edit does not end. */
 export type InsertForEnd = (tx: Transaction, ended: EndedEdit) => Promise<void>;
 
 export function createEndEdit(options: {
+  prisma: PrismaClient;
   images: Pick<Images, 'save'>;
   events: Pick<Events, 'publish'>;
   ledger: Ledger;
   limits: Pick<Limits, 'settle'>;
   insertWebhooks: InsertForEnd;
+  /** Called after the commit, unless its confirmation was lost. @default none */
+  onEnded?: (end: CommittedEnd) => void;
 }): EndEdit {
-  const { images, events, ledger, limits, insertWebhooks } = options;
+  const { prisma, images, events, ledger, limits, insertWebhooks, onEnded } = options;
 
-  return async (tx, end) => {
+  async function endIn(tx: Transaction, end: Ending): Promise<CommittedEnd | null> {
     const { jobId, ownerId, outcome } = end;
     const { status } = outcome;
     const read = outcome.status === 'SUCCEEDED' ? readResults(ledger, outcome) : null;
-    if (!(await updateRows(tx, end, columnsOf(outcome, read)))) return false;
+    const job = await updateRows(tx, end, columnsOf(outcome, read));
+    if (job === null) return null;
     // An admin's decision on the cost outranks the response.
     const manual = end.from === 'OUTCOME_UNKNOWN' ? await ledger.manualCharge(tx, end) : null;
     if (manual !== null) await restoreCost(tx, end, manual);
@@ -98,7 +121,13 @@ export function createEndEdit(options: {
       wasActive,
       usage: ended.usage,
     });
-    return true;
+    return { ...ended, from: end.from, job, results };
+  }
+
+  return async (end) => {
+    const ended = await prisma.$transaction((tx) => endIn(tx, end));
+    if (ended !== null) onEnded?.(ended);
+    return ended !== null;
   };
 }
 
@@ -201,7 +230,11 @@ function usedBy(
 }
 
 /** Each end locks in the same order as all others that may lock the same rows. */
-async function updateRows(tx: Transaction, edit: Ending, columns: Columns): Promise<boolean> {
+async function updateRows(
+  tx: Transaction,
+  edit: Ending,
+  columns: Columns,
+): Promise<EndedJob | null> {
   const { from, jobId: id } = edit;
   switch (from) {
     case 'QUEUED': {
@@ -213,26 +246,27 @@ async function updateRows(tx: Transaction, edit: Ending, columns: Columns): Prom
       const finishedAt = nowNotBefore(edit.startedAt);
       const where = edit.attemptId === null ? { jobId: id } : { id: edit.attemptId };
       if (!(await endAttempt(tx, edit.ownerId, where, { ...columns.attempt, finishedAt })))
-        return false;
-      const isRunning = await updateJob(
+        return null;
+      const job = await updateJob(
         tx,
         edit.ownerId,
         { id, status: from },
         { ...columns.job, finishedAt },
       );
-      if (!isRunning) throw new Error(`edit ${id} has an open attempt and is not running`);
-      return true;
+      if (job === null) throw new Error(`edit ${id} has an open attempt and is not running`);
+      return job;
     }
     case 'OUTCOME_UNKNOWN': {
       // The job before the attempt, as deletion does.
       const where = { id, status: from, deletedAt: null };
-      if (!(await updateJob(tx, edit.ownerId, where, columns.job))) return false;
+      const job = await updateJob(tx, edit.ownerId, where, columns.job);
+      if (job === null) return null;
       const { count } = await tx.editAttempt.updateMany({
         where: { id: edit.attemptId, ...ownedBy(edit.ownerId), state: 'UNKNOWN' },
         data: columns.attempt,
       });
       if (count !== 1) throw new Error(`edit ${id} has no attempt with an unknown outcome`);
-      return true;
+      return job;
     }
   }
 }
@@ -242,7 +276,11 @@ async function updateJob(
   ownerId: string,
   where: Prisma.EditJobWhereInput,
   data: Prisma.EditJobUpdateManyMutationInput,
-): Promise<boolean> {
-  const { count } = await tx.editJob.updateMany({ where: { ...where, ...ownedBy(ownerId) }, data });
-  return count === 1;
+): Promise<EndedJob | null> {
+  const [job = null] = await tx.editJob.updateManyAndReturn({
+    where: { ...where, ...ownedBy(ownerId) },
+    data,
+    select: OF_JOB,
+  });
+  return job;
 }

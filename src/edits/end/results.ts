@@ -29,6 +29,8 @@ export interface Results {
   readonly usage: TokenUsageNumbers | null;
   /** Null if the price is unknown. */
   readonly cost: PricedUsage | null;
+  /** When the attempt was sent, which decides about the prices. */
+  readonly sentAt: Date;
   readonly attemptColumns: Prisma.EditAttemptUpdateManyMutationInput;
   readonly jobColumns: Prisma.EditJobUpdateManyMutationInput;
 }
@@ -46,6 +48,7 @@ export function readResults(
     rawUsage,
     usage,
     cost,
+    sentAt,
     attemptColumns: { httpStatus, upstreamRequestId, answer: body as Prisma.InputJsonObject },
     jobColumns: {
       outputCount: outputs.length,

@@ -58,12 +58,12 @@ export function createAttempts(options: ClaimOptions & { endEdit: EndEdit }): At
     succeed: (attempt, answer, outputs) => {
       const { model, sentAt } = attempt;
       const outcome = { status: 'SUCCEEDED', model, sentAt, answer, outputs } as const;
-      return prisma.$transaction((tx) => endEdit(tx, { ...running(attempt), outcome }));
+      return endEdit({ ...running(attempt), outcome });
     },
 
     fail: (attempt, failure, { unknown }) => {
       const outcome = { status: unknown ? 'OUTCOME_UNKNOWN' : 'FAILED', failure } as const;
-      return prisma.$transaction((tx) => endEdit(tx, { ...running(attempt), outcome }));
+      return endEdit({ ...running(attempt), outcome });
     },
 
     requeue: ({ id: jobId, ownerId, attemptId, sentAt, turn }, failure, at) =>

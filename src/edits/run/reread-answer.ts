@@ -99,21 +99,19 @@ export function createRereadAnswer(options: {
       httpStatus: attempt.httpStatus ?? answer.httpStatus,
       upstreamRequestId: attempt.upstreamRequestId ?? answer.upstreamRequestId,
     };
-    return prisma.$transaction((tx) =>
-      endEdit(tx, {
-        jobId,
-        ownerId,
-        from: 'OUTCOME_UNKNOWN',
-        attemptId: attempt.id,
-        outcome: {
-          status: 'SUCCEEDED',
-          model,
-          sentAt: attempt.sentAt,
-          answer: { ...answer, ...head },
-          outputs: answer.images,
-        },
-      }),
-    );
+    return endEdit({
+      jobId,
+      ownerId,
+      from: 'OUTCOME_UNKNOWN',
+      attemptId: attempt.id,
+      outcome: {
+        status: 'SUCCEEDED',
+        model,
+        sentAt: attempt.sentAt,
+        answer: { ...answer, ...head },
+        outputs: answer.images,
+      },
+    });
   }
 
   async function reread(viewer: Viewer, id: string, signal: AbortSignal): Promise<void> {

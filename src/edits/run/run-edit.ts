@@ -3,6 +3,7 @@ import type { DiskSpace } from '../../config/data-dir/disk-space.ts';
 import type { StorageAccess } from '../../config/data-dir/storage-access.ts';
 import { EDIT_ERRORS } from '../../edits-api/edit-error-codes.ts';
 import type { Log } from '../../log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Traces } from '../../telemetry/traces.ts';
 import type { FinalEvents } from '../watch/final-events.ts';
 import type { AnswerFiles } from './answer-files.ts';
@@ -44,11 +45,12 @@ export function createRunEdit(options: {
   storeAnswer: StoreAnswer;
   diskSpace: DiskSpace;
   storageAccess: StorageAccess;
+  metrics: Metrics;
   traces: Traces;
   log: Log;
 }): RunEdit {
   const { attempts, finalEvents, callUpstream, finishAttempt, pauses, processId } = options;
-  const { answerFiles, storeAnswer, diskSpace, storageAccess, traces } = options;
+  const { answerFiles, storeAnswer, diskSpace, storageAccess, metrics, traces } = options;
 
   async function runClaimed(job: ClaimedJob, run: Run): Promise<void> {
     const { model, attemptNumber: attempt, upstream } = job;
@@ -58,6 +60,7 @@ export function createRunEdit(options: {
       const answer = await callUpstream(job, run);
       const store = () => finishAttempt.store(job, answer);
       const isStored = await retryUntilDone(log, stopping, store);
+      countCall(job, 'OK');
       await finishAttempt.cleanUp(job, answer, { isStored });
       await noteAccepted(job, log);
     } catch (error) {
@@ -74,6 +77,7 @@ export function createRunEdit(options: {
     // Before the end is published: whoever receives that event can read the response again.
     if (isUnknown) await moveAnswer(job, log);
     const isEnded = await retryUntilDone(log, stopping, () => finishAttempt.fail(job, error));
+    countCall(job, code);
     // An upstream that rejects this edit accepts others.
     if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (!isUnknown) await removeAnswerFile(answerFiles, job, log);
@@ -83,6 +87,10 @@ export function createRunEdit(options: {
         { code, outcome },
         'discarded the failure of an attempt: the edit had already ended',
       );
+  }
+
+  function countCall({ upstream }: ClaimedJob, result: string): void {
+    metrics.increment('retouch_upstream_calls_total', { upstream: upstream.name, result });
   }
 
   /** Null if the images of an edit can be stored, as far as can be known now. */

@@ -1,6 +1,7 @@
 import { ofAllOwners } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import { UnavailableError } from '../../errors.ts';
+import { type Metrics, NO_METRICS } from '../../telemetry/metrics.ts';
 
 const RETRY_AFTER_SECONDS = 30;
 
@@ -23,8 +24,11 @@ export function createBacklog(options: {
   maxQueuedPerOwner?: number;
   /** How old the counts may be. Edits enqueued here meanwhile are added. @default 500 */
   maxAgeMs?: number;
+  /** @default off */
+  metrics?: Metrics;
 }): Backlog {
   const { prisma, maxQueued, maxQueuedPerOwner = maxQueued, maxAgeMs = 500 } = options;
+  const { metrics = NO_METRICS } = options;
   let waiting = new Map<string, number>();
   let lastTurns = new Map<string, number>();
   let currentTurn = 0;
@@ -60,6 +64,7 @@ export function createBacklog(options: {
   const isFull = (ownerId: string) => total >= maxQueued || waitingOf(ownerId) >= maxQueuedPerOwner;
 
   function full(ownerId: string): UnavailableError {
+    metrics.increment('retouch_rejections_total', { limit: 'QUEUED_EDITS' });
     const [whose, count, most] =
       total >= maxQueued
         ? ['The queue is', total, maxQueued]

@@ -1,7 +1,7 @@
 import { apiKeysOf, type Viewer } from '../../auth/viewer.ts';
 import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
-import { checkAll, InvalidInputError, NotFoundError } from '../../errors.ts';
+import { checkAll, InvalidInputError, LimitExceededError, NotFoundError } from '../../errors.ts';
 import {
   type Images,
   type ReceivedImage,
@@ -12,6 +12,7 @@ import { discardStagedFile } from '../../images/storage/fs-staging.ts';
 import type { Limits } from '../../limits/limits.ts';
 import { type Models, restrictModels } from '../../models/models.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { type Metrics, NO_METRICS } from '../../telemetry/metrics.ts';
 import type { Traces } from '../../telemetry/traces.ts';
 import { isFinal } from '../edit-status.ts';
 import { inHistory } from '../history/in-history.ts';
@@ -29,7 +30,7 @@ import { checkIdempotencyKey, findClaimed, fingerprint } from './idempotency.ts'
 import type { EditSource } from './insert-job.ts';
 import type { PlanReservation } from './plan-reservation.ts';
 import type { ClientRequest, Responses } from './responses.ts';
-import { type CreatedEdit, createSubmitJob, receivedImages } from './submit-job.ts';
+import { type CreatedEdit, createSubmitJob, receivedImages, type SubmitJob } from './submit-job.ts';
 
 /** Where an edit's image comes from: received with the request, or stored before. */
 export type InputImage =
@@ -90,9 +91,11 @@ export function createEdits(options: {
   traces: Traces;
   /** Whether the edits API is the sandbox: noted on every job. */
   sandbox: boolean;
+  /** @default off */
+  metrics?: Metrics;
 }): Edits {
-  const { prisma, backlog } = options;
-  const submitJob = createSubmitJob(options);
+  const { prisma, backlog, metrics = NO_METRICS } = options;
+  const submitJob = countingLimits(createSubmitJob(options), metrics);
 
   const modelsOf = ({ allowedModels }: Viewer) => restrictModels(options.models, allowedModels);
 
@@ -193,6 +196,16 @@ export function createEdits(options: {
       return submitJob({ ...job, retryOfId: old.id }, expect);
     },
   };
+}
+
+function countingLimits(submit: SubmitJob, metrics: Metrics): SubmitJob {
+  return (...args) =>
+    submit(...args).catch((error: unknown) => {
+      if (error instanceof LimitExceededError) {
+        metrics.increment('retouch_rejections_total', { limit: error.measure });
+      }
+      throw error;
+    });
 }
 
 /** A key of the client's own needs no other. */

@@ -13,7 +13,6 @@ import type { RequestLimits } from '../../limits/request-limits.ts';
 import type { Log } from '../../log.ts';
 import { toErrorResponse } from '../error-response.ts';
 import type { StreamPlaces } from '../stream-places.ts';
-import { logMistakes } from './client-errors-log.ts';
 import type { Graphql, RequestContext } from './graphql.ts';
 import { toPublicResult } from './public-result.ts';
 
@@ -190,7 +189,8 @@ export function createGraphqlSockets(options: {
 }
 
 /** Operations of one connection: parsed, validated and run by Yoga. */
-function createProtocol({ yoga, persistedOperations, maskError }: Graphql, auth: Auth) {
+function createProtocol(graphql: Graphql, auth: Auth) {
+  const { yoga, persistedOperations, maskError, reportErrors } = graphql;
   return makeServer<Record<string, unknown>, Connection>({
     onConnect: ({ extra, connectionParams }) => admit(extra, connectionParams ?? {}, auth),
     async onSubscribe({ extra, subscriptions }, _id, params) {
@@ -225,13 +225,13 @@ function createProtocol({ yoga, persistedOperations, maskError }: Graphql, auth:
     },
     execute: async (args) => {
       const result = await (args.rootValue as Runner).execute(args);
-      if ('errors' in result) logMistakes(result.errors, (args.contextValue as { log: Log }).log);
+      if ('errors' in result) reportErrors(result.errors, (args.contextValue as { log: Log }).log);
       return result;
     },
     subscribe: (args) => (args.rootValue as Runner).subscribe(args),
     onNext: (_ctx, _id, _params, _args, result) => toPublicResult(result),
     onError: ({ extra }, _id, _params, errors) => {
-      logMistakes(errors, extra.context.log);
+      reportErrors(errors, extra.context.log);
       return toPublicResult({ errors }).errors ?? [];
     },
   });

@@ -7,11 +7,11 @@ import type { Log } from '../../log.ts';
 import type { Context, Services } from '../../schema/context.ts';
 import { createInlineImages } from '../../schema/inline-images.ts';
 import { createLoaders } from '../../schema/loaders.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Traces } from '../../telemetry/traces.ts';
 import type { StreamPlaces } from '../stream-places.ts';
 import type { TakePlace } from '../upload-places.ts';
 import { useApolloMultipart } from './apollo-multipart.ts';
-import { useMistakesLog } from './client-errors-log.ts';
 import { useContentNegotiation, useNotAcceptable } from './content-negotiation.ts';
 import { CSRF_HEADERS } from './csrf.ts';
 import { useEditScope } from './edit-scope.ts';
@@ -24,6 +24,7 @@ import {
   usePersistedOperations,
 } from './persisted/persisted-operations.ts';
 import { useQueryLimits } from './query-limits.ts';
+import { createReportErrors, type ReportErrors, useErrorReports } from './report-errors.ts';
 import { useTraceOperations } from './trace-operations.ts';
 import { useUploads } from './uploads.ts';
 
@@ -46,6 +47,8 @@ export interface Graphql {
   readonly persistedOperations: PersistedOperations;
   /** Cuts subscriptions over HTTP, so that clients subscribe again. */
   cutStreams(): void;
+  /** Call with each result that did not pass through Yoga's own handling. */
+  readonly reportErrors: ReportErrors;
   /** Renders an error that did not pass through Yoga's own handling. */
   maskError(error: unknown): GraphQLError;
 }
@@ -65,9 +68,11 @@ export function createGraphql(options: {
   streamPlaces: StreamPlaces;
   persistedOperations: PersistedOperations;
   traces: Traces;
+  metrics: Metrics;
   log: Log;
 }): Graphql {
   const { path, schema, services, maxFileBytes, takePlace, accessWatch, log } = options;
+  const reportErrors = createReportErrors({ metrics: options.metrics });
   const { persistedOperations, traces } = options;
   const streams = createOpenStreams({ accessWatch, places: options.streamPlaces });
   const masked = new WeakSet();
@@ -106,7 +111,7 @@ export function createGraphql(options: {
       useInlineImages(),
       useApolloMultipart(),
       useNotAcceptable(),
-      useMistakesLog(),
+      useErrorReports(reportErrors),
       streams.plugin,
     ],
     maskedErrors: {
@@ -130,6 +135,7 @@ export function createGraphql(options: {
     yoga,
     persistedOperations,
     cutStreams: streams.cut,
+    reportErrors,
     maskError: (error) => maskError(error, log),
   };
 }

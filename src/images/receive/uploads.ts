@@ -1,7 +1,9 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import { ownerOf } from '../../auth/visible.ts';
 import type { PrismaClient } from '../../database/database.ts';
+import { InvalidInputError } from '../../errors.ts';
 import type { IdleGate } from '../../queue/idle-gate.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Images, ReceivedImage } from '../images.ts';
 import { discardStagedFile } from '../storage/fs-staging.ts';
 import type { Staging } from '../storage/staging.ts';
@@ -31,12 +33,30 @@ export function createUploads(options: {
   idleGate: IdleGate;
   maxBytes: number;
   maxPixels: number;
+  metrics: Metrics;
 }): Uploads {
-  const { prisma, images, staging, idleGate, maxBytes, maxPixels } = options;
+  const { prisma, images, staging, idleGate, maxBytes, maxPixels, metrics } = options;
 
-  function receive(files: readonly FieldUpload[], signal: AbortSignal) {
+  async function receive(files: readonly FieldUpload[], signal: AbortSignal) {
     const uploads = files.map((file) => ({ ...file, maxBytes }));
-    return idleGate.busyWith(() => receiveUploads({ uploads, staging, maxPixels, signal }));
+    const received = await idleGate
+      .busyWith(() => receiveUploads({ uploads, staging, maxPixels, signal }))
+      .catch((error: unknown) => {
+        countRejected(error);
+        throw error;
+      });
+    for (const { staged } of received) {
+      metrics.increment('retouch_uploads_total', {});
+      metrics.increment('retouch_upload_bytes_total', {}, staged.bytes);
+    }
+    return received;
+  }
+
+  function countRejected(error: unknown): void {
+    if (!(error instanceof InvalidInputError)) return;
+    for (const { code } of error.problems) {
+      metrics.increment('retouch_uploads_rejected_total', { code });
+    }
   }
 
   return {

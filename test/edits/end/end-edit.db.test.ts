@@ -59,6 +59,7 @@ async function openEdit(
   });
   const caused: unknown[] = [];
   const endEdit = createEndEdit({
+    prisma,
     images,
     events: { publish: async (_, ...published) => void caused.push(...published) },
     ledger: createLedger({ prices: createPriceTable(() => []) }),
@@ -94,21 +95,19 @@ async function openEdit(
     CANCELED: () => cancel(viewerOf(OWNER.ownerId), id),
   };
   const reread = () =>
-    prisma.$transaction((tx) =>
-      endEdit(tx, {
-        jobId: id,
-        ...OWNER,
-        from: 'OUTCOME_UNKNOWN',
-        attemptId: attempt.attemptId,
-        outcome: {
-          status: 'SUCCEEDED',
-          model: 'm',
-          sentAt: attempt.sentAt,
-          answer: ANSWER,
-          outputs: [],
-        },
-      }),
-    );
+    endEdit({
+      jobId: id,
+      ...OWNER,
+      from: 'OUTCOME_UNKNOWN',
+      attemptId: attempt.attemptId,
+      outcome: {
+        status: 'SUCCEEDED',
+        model: 'm',
+        sentAt: attempt.sentAt,
+        answer: ANSWER,
+        outputs: [],
+      },
+    });
   const rows = () =>
     prisma.editJob.findUniqueOrThrow({ where: { id }, include: { attempts: true } });
   return { prisma, id, ends, reread, caused, rows };

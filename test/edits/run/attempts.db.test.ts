@@ -48,6 +48,7 @@ describe.runIf(hasDatabase)('an attempt', () => {
       ...(await unusedUpstreams(testDatabase.dir)),
       sandbox: false,
       endEdit: createEndEdit({
+        prisma,
         images: createImages({ prisma, blobs }),
         events,
         ledger: createLedger({
