@@ -4,8 +4,8 @@
  */
 export const MODULES = [
   'errors.ts',
-  'telemetry',
   'log.ts',
+  'telemetry',
   'config',
   'public-ids',
   'database',

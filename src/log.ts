@@ -1,6 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { RetouchError } from './errors.ts';
-import { createPrettyStream } from './telemetry/pretty-log.ts';
 
 export type Log = Logger;
 
@@ -18,8 +17,9 @@ const REDACTED = [
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /**
- * Lines on standard output: JSON, or text on a terminal. Secrets are redacted by name; prompts and
- * images are never logged.
+ * Lines of JSON. Secrets are redacted by name; prompts and images are never logged.
+ *
+ * @param options.destination What shows them otherwise. @default standard output
  */
 export function createLog(options: { level: string; destination?: DestinationStream }): Log {
   return pino(
@@ -31,14 +31,8 @@ export function createLog(options: { level: string; destination?: DestinationStr
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
-    options.destination ?? standardOutput(),
+    options.destination ?? pino.destination({ fd: 1, sync: false }),
   );
-}
-
-function standardOutput(): DestinationStream {
-  return process.stdout.isTTY
-    ? createPrettyStream(process.stdout)
-    : pino.destination({ fd: 1, sync: false });
 }
 
 /** A deliberate error has no stack: where it was thrown says less than its code and message. */

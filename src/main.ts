@@ -2,6 +2,7 @@ import { type App, startApp } from './app/app.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError, StartError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
+import { createPrettyStream } from './telemetry/pretty-log.ts';
 
 /** Exit statuses of sysexits.h: a restart cannot help (EX_CONFIG), or may help (EX_TEMPFAIL). */
 const EXIT_CONFIG = 78;
@@ -15,7 +16,11 @@ const STOP_MARGIN_MS = 15_000;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
-  const log = createLog({ level: config.logLevel });
+  const { stdout } = process;
+  const log = createLog({
+    level: config.logLevel,
+    ...(stdout.isTTY && { destination: createPrettyStream(stdout) }),
+  });
   const startedMs = performance.now();
   const databaseEnd = Promise.withResolvers<void>();
   const app = await startApp({ config, log, onDatabaseEnd: databaseEnd.resolve });

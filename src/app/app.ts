@@ -8,6 +8,7 @@ import { WORKER_ROUTES } from '../http/worker-routes.ts';
 import type { Log } from '../log.ts';
 import { NO_METRICS } from '../telemetry/metrics.ts';
 import { openPrometheus } from '../telemetry/prometheus.ts';
+import { openTraces } from '../telemetry/traces.ts';
 import { openApi } from './api.ts';
 import { logAuthNotes } from './auth-notes.ts';
 import { keepLocalOwner } from './local-owner.ts';
@@ -70,7 +71,10 @@ async function openApp(options: AppOptions): Promise<App> {
   const prometheus =
     config.metrics && opened.adopt(await openPrometheus({ isKnown }), (it) => it.close());
   const metrics = prometheus?.metrics ?? NO_METRICS;
-  const shared = opened.adopt(await openSharedParts({ ...options, metrics }), (it) => it.close());
+  const traces = opened.adopt(await openTraces(), (it) => it.flush());
+  const shared = opened.adopt(await openSharedParts({ ...options, metrics, traces }), (it) =>
+    it.close(),
+  );
   const worker =
     role === 'api'
       ? null

@@ -13,6 +13,7 @@ import { openDatabase } from '../database/open-database.ts';
 import { openEdits } from '../edits/open-edits.ts';
 import { createProcesses } from '../edits/run/processes.ts';
 import { openImages } from '../images/open-images.ts';
+import type { BlobStore } from '../images/storage/blob-store.ts';
 import { createLimits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import { readKnownModels } from '../models/models.ts';
@@ -21,7 +22,7 @@ import { createImageLinks } from '../public-ids/image-links.ts';
 import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { openTraces } from '../telemetry/traces.ts';
+import type { Traces } from '../telemetry/traces.ts';
 import { openWebhooks } from '../webhooks/open-webhooks.ts';
 import { QUEUES } from './queue-jobs.ts';
 
@@ -37,14 +38,14 @@ export type SharedParts = Awaited<ReturnType<typeof openSharedParts>>;
 export async function openSharedParts(options: {
   config: Config;
   metrics: Metrics;
+  traces: Traces;
   log: Log;
   onDatabaseEnd?: (() => void) | undefined;
 }) {
-  const { config, metrics, log, onDatabaseEnd } = options;
+  const { config, metrics, traces, log, onDatabaseEnd } = options;
   const { dataDir, limits, models, prices } = config;
   await using opened = new AsyncDisposableStack();
 
-  const traces = opened.adopt(await openTraces(), (it) => it.flush());
   const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
   const knownModels = await readKnownModels(models.file, priceList);
   const dirs = await makeDirectories(dataDir);
@@ -77,10 +78,7 @@ export async function openSharedParts(options: {
     }),
     (it) => it.close(),
   );
-  const storageAccess = createStorageAccess({
-    parts: [images.blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
-    onGone: (error) => log.error({ err: error }, 'the storage is unavailable'),
-  });
+  const storageAccess = watchStorage(images.blobs, dirs, log);
   // Logs a wrong setting at once. A storage that is only away recovers without a restart.
   await storageAccess.check();
 
@@ -154,6 +152,17 @@ export async function openSharedParts(options: {
     safetyIdentifierOf,
     close: () => parts.disposeAsync(),
   };
+}
+
+function watchStorage(
+  blobs: BlobStore,
+  dirs: Awaited<ReturnType<typeof makeDirectories>>,
+  log: Log,
+) {
+  return createStorageAccess({
+    parts: [blobs.check, ...Object.values(dirs).map((dir) => () => canUseDirectory(dir))],
+    onGone: (error) => log.error({ err: error }, 'the storage is unavailable'),
+  });
 }
 
 /** The directories in DATA_DIR for files that are being received. */

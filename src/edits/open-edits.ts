@@ -8,6 +8,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createLedger, type Ledger } from '../usage/ledger.ts';
 import { createCountEnd } from './end/count-end.ts';
 import { createEndEdit, type EndEdit, type InsertForEnd } from './end/end-edit.ts';
+import { logEnd } from './end/log-end.ts';
 import { createStoredAnswers, type StoredAnswers } from './run/stored-answers.ts';
 import { createPauses, type Pauses } from './run/upstream-pauses.ts';
 import { createResponses, type Responses } from './submit/responses.ts';
@@ -42,6 +43,7 @@ export function openEdits(options: {
   const { metrics } = options;
   const { images, blobs } = options.images;
   const ledger = createLedger({ prices });
+  const countEnd = createCountEnd({ metrics, ledger });
   const finalEvents = createFinalEvents({ prisma, events, log });
   const responses = createResponses({ prisma, sessionId, log });
   return {
@@ -52,7 +54,10 @@ export function openEdits(options: {
       ledger,
       limits,
       insertWebhooks,
-      onEnded: createCountEnd({ metrics, ledger }),
+      onEnded(end) {
+        logEnd(log, end);
+        countEnd(end);
+      },
     }),
     ledger,
     finalEvents,

@@ -31,7 +31,7 @@ describe.runIf(hasDatabase && kind === 'postgres')('two processes on one Postgre
     for (const id of ids) expect((await rig.final(id)).status).toBe('SUCCEEDED');
     expect(await rig.sandbox.stats()).toMatchObject({ requests: 40, paid: 40 });
     const sent = (lines: readonly string[]) =>
-      lines.filter((line) => line.includes('"msg":"edit sent"')).length;
+      lines.filter((line) => line.includes('"msg":"edit ended"')).length;
     expect(sent(rig.service.lines)).toBeGreaterThan(0);
     expect(sent(second.lines)).toBeGreaterThan(0);
     expect(sent(rig.service.lines) + sent(second.lines)).toBe(40);

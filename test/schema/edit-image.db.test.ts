@@ -327,7 +327,7 @@ describe.runIf(hasDatabase)('editImage', () => {
       { 'input.images.0.file': await png() },
     );
     const log = app.logged.join('');
-    expect(log).toContain('edit succeeded');
+    expect(log).toContain('edit ended');
     expect(log).not.toContain('sk-test-canary');
     expect(log).not.toContain('prompt-canary-7f3a');
     expect(log).not.toContain('iVBOR');

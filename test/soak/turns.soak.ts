@@ -127,7 +127,7 @@ describe.runIf(!onPostgres)('an owner with 5,000 edits', () => {
     await before.close();
 
     const service = await startOne();
-    const sent = () => service.lines.filter((line) => line.includes('"msg":"edit sent"')).length;
+    const sent = () => service.lines.filter((line) => line.includes('"msg":"edit ended"')).length;
     await vi.waitUntil(() => sent() > 5 * CONCURRENCY, { timeout: 60_000 });
     expect(await service.stop()).toBe(0);
 

@@ -59,6 +59,11 @@ export interface EndedEdit {
 export interface CommittedEnd extends EndedEdit {
   readonly from: Ending['from'];
   readonly job: EndedJob;
+  /** How many attempts there were; null for an edit that was waiting. */
+  readonly attempts: number | null;
+  readonly upstreamRequestId: string | null;
+  /** Null unless it failed or its outcome is unknown. */
+  readonly errorCode: EditErrorCode | null;
   /** Null unless it succeeded. */
   readonly results: Results | null;
 }
@@ -101,8 +106,8 @@ export function createEndEdit(options: {
     const { jobId, ownerId, outcome } = end;
     const { status } = outcome;
     const read = outcome.status === 'SUCCEEDED' ? readResults(ledger, outcome) : null;
-    const job = await updateRows(tx, end, columnsOf(outcome, read));
-    if (job === null) return null;
+    const updated = await updateRows(tx, end, columnsOf(outcome, read));
+    if (updated === null) return null;
     // An admin's decision on the cost outranks the response.
     const manual = end.from === 'OUTCOME_UNKNOWN' ? await ledger.manualCharge(tx, end) : null;
     if (manual !== null) await restoreCost(tx, end, manual);
@@ -121,7 +126,7 @@ export function createEndEdit(options: {
       wasActive,
       usage: ended.usage,
     });
-    return { ...ended, from: end.from, job, results };
+    return { ...ended, ...updated, ...factsOf(outcome), from: end.from, results };
   }
 
   return async (end) => {
@@ -136,18 +141,19 @@ export function nowNotBefore(time: Date): Date {
   return new Date(Math.max(Date.now(), time.getTime()));
 }
 
-/** Ends an attempt that is still open; false if it is not. */
+/** Ends an attempt that is still open, and returns its number; null if none is. */
 export async function endAttempt(
   tx: Transaction,
   ownerId: string,
   where: { readonly id: string } | { readonly jobId: string },
   data: Prisma.EditAttemptUpdateManyMutationInput,
-): Promise<boolean> {
-  const { count } = await tx.editAttempt.updateMany({
+): Promise<number | null> {
+  const [attempt] = await tx.editAttempt.updateManyAndReturn({
     where: { ...where, ...ownedBy(ownerId), state: 'SENT' },
     data,
+    select: { number: true },
   });
-  return count > 0;
+  return attempt?.number ?? null;
 }
 
 /** An attempt's columns of a failure. */
@@ -195,6 +201,19 @@ function columnsOf(outcome: Ending['outcome'], results: Results | null): Columns
   };
 }
 
+function factsOf(
+  outcome: Ending['outcome'],
+): Pick<CommittedEnd, 'upstreamRequestId' | 'errorCode'> {
+  if (outcome.status === 'SUCCEEDED') {
+    return { upstreamRequestId: outcome.answer.upstreamRequestId, errorCode: null };
+  }
+  const { failure } = outcome;
+  return {
+    upstreamRequestId: failure?.upstreamRequestId ?? null,
+    errorCode: failure?.code ?? null,
+  };
+}
+
 function costOf({ from, outcome }: Ending, results: Results | null): bigint | null {
   if (outcome.status === 'SUCCEEDED') return results?.cost?.amountMicroUsd ?? null;
   return outcome.status === 'FAILED' || from === 'QUEUED' ? 0n : null;
@@ -234,19 +253,22 @@ async function updateRows(
   tx: Transaction,
   edit: Ending,
   columns: Columns,
-): Promise<EndedJob | null> {
+): Promise<Pick<CommittedEnd, 'job' | 'attempts'> | null> {
   const { from, jobId: id } = edit;
   switch (from) {
     case 'QUEUED': {
       const finishedAt = nowNotBefore(edit.createdAt);
-      return updateJob(tx, edit.ownerId, { id, status: from }, { ...columns.job, finishedAt });
+      const data = { ...columns.job, finishedAt };
+      const job = await updateJob(tx, edit.ownerId, { id, status: from }, data);
+      return job && { job, attempts: null };
     }
     case 'RUNNING': {
       // The attempt before the job.
       const finishedAt = nowNotBefore(edit.startedAt);
       const where = edit.attemptId === null ? { jobId: id } : { id: edit.attemptId };
-      if (!(await endAttempt(tx, edit.ownerId, where, { ...columns.attempt, finishedAt })))
-        return null;
+      const attempt = { ...columns.attempt, finishedAt };
+      const attempts = await endAttempt(tx, edit.ownerId, where, attempt);
+      if (attempts === null) return null;
       const job = await updateJob(
         tx,
         edit.ownerId,
@@ -254,19 +276,20 @@ async function updateRows(
         { ...columns.job, finishedAt },
       );
       if (job === null) throw new Error(`edit ${id} has an open attempt and is not running`);
-      return job;
+      return { job, attempts };
     }
     case 'OUTCOME_UNKNOWN': {
       // The job before the attempt, as deletion does.
       const where = { id, status: from, deletedAt: null };
       const job = await updateJob(tx, edit.ownerId, where, columns.job);
       if (job === null) return null;
-      const { count } = await tx.editAttempt.updateMany({
+      const [attempt] = await tx.editAttempt.updateManyAndReturn({
         where: { id: edit.attemptId, ...ownedBy(edit.ownerId), state: 'UNKNOWN' },
         data: columns.attempt,
+        select: { number: true },
       });
-      if (count !== 1) throw new Error(`edit ${id} has no attempt with an unknown outcome`);
-      return job;
+      if (!attempt) throw new Error(`edit ${id} has no attempt with an unknown outcome`);
+      return { job, attempts: attempt.number };
     }
   }
 }

@@ -70,7 +70,7 @@ export function createAttempts(options: ClaimOptions & { endEdit: EndEdit }): At
       prisma.$transaction(async (tx) => {
         const finishedAt = nowNotBefore(sentAt);
         const ended = { state: 'FAILED', finishedAt, ...failureColumns(failure) } as const;
-        if (!(await endAttempt(tx, ownerId, { id: attemptId }, ended))) return false;
+        if ((await endAttempt(tx, ownerId, { id: attemptId }, ended)) === null) return false;
         const { count } = await tx.editJob.updateMany({
           where: { id: jobId, ...ownedBy(ownerId), status: 'RUNNING' },
           data: { status: 'QUEUED', nextAttemptAt: at },

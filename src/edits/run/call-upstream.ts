@@ -37,7 +37,7 @@ export function createCallUpstream(options: {
     let isReceived = false;
     const onReceived = () => {
       isReceived = true;
-      log.info('response received, fetching its images');
+      log.debug('response received, fetching its images');
     };
     try {
       const rawAnswerPath = answerFiles.pathOf(job.attemptId);

@@ -72,7 +72,7 @@ export function createFinishAttempt(options: {
     await removeAnswerFile(answerFiles, attempt, log);
     // By a cancellation, for example.
     if (!isStored) return log.info('the edit had ended before its images were stored');
-    log.info({ images: answer.images.length }, 'edit succeeded');
+    log.debug({ images: answer.images.length }, 'edit succeeded');
     onSucceeded(attempt.id);
   }
 

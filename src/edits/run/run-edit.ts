@@ -56,7 +56,7 @@ export function createRunEdit(options: {
     const { model, attemptNumber: attempt, upstream } = job;
     const { stopping, log } = run;
     try {
-      log.info({ model, attempt, upstream: upstream.name }, 'edit sent');
+      log.debug({ model, attempt, upstream: upstream.name }, 'edit sent');
       const answer = await callUpstream(job, run);
       const store = () => finishAttempt.store(job, answer);
       const isStored = await retryUntilDone(log, stopping, store);
@@ -81,7 +81,7 @@ export function createRunEdit(options: {
     // An upstream that rejects this edit accepts others.
     if (outcome === 'refused' && !EDIT_ERRORS[code].pausesUpstream) await noteAccepted(job, log);
     if (!isUnknown) await removeAnswerFile(answerFiles, job, log);
-    if (isEnded) log.warn({ err: error, code, outcome }, 'attempt failed');
+    if (isEnded) log.info({ err: error, code, outcome }, 'attempt failed');
     else
       log.info(
         { code, outcome },
