@@ -69,7 +69,9 @@ describe.runIf(hasDatabase)('a migration of tables that are in use', () => {
     return { transaction, end };
   }
 
-  test('gives up a lock that it does not get soon, and gets it at a later try', async ({ skip }) => {
+  test('gives up a lock that it does not get soon, and gets it at a later try', async ({
+    skip,
+  }) => {
     if (database.kind === 'pglite') skip('one session has no one to wait for');
     const { transaction, end } = await holdTable();
     const applied = await apply([COLUMN], end);
