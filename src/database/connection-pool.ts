@@ -31,8 +31,8 @@ export function createConnectionPool(options: {
   max: number;
   /** How long a statement waits for a connection, and for its result. @default 15 s */
   timeoutMs?: number;
-  /** Statements that each new connection runs. */
-  setup?: string;
+  /** Statements that each new connection runs; each of a list in its own transaction. */
+  setup?: string | readonly string[];
   rewrite?: Rewrite;
   /** Called when a server is read-only. */
   onReadOnly: () => void;
@@ -51,7 +51,7 @@ export function createConnectionPool(options: {
     query_timeout: timeoutMs,
     // pg waits for the promise, which its types do not declare.
     async onConnect(client) {
-      if (setup !== undefined) await client.query(setup);
+      for (const statements of [setup ?? []].flat()) await client.query(statements);
       watchStatements(client, rewrite, (error) => {
         if (isReadOnly(error)) onReadOnly();
         // Its statement may still be running, and the next one would wait for it.

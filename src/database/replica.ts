@@ -40,7 +40,8 @@ export function openReplica(options: {
     url,
     max: poolSize,
     timeoutMs: TIMEOUT_MS,
-    setup: setSession(schema),
+    // A standby rejects every statement while the default is `serializable`.
+    setup: ["SET default_transaction_isolation TO 'read committed'", setSession(schema)],
     onReadOnly() {},
   });
   /** Positions of the primary's log that the replica has not replayed yet, oldest first. */
@@ -64,9 +65,10 @@ export function openReplica(options: {
         `SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::text END
            AS position`,
       );
-      // Null: it was promoted, and follows nobody.
-      const replayed = BigInt(rows[0]?.position ?? -1);
-      const caughtUp = samples.findLast(({ position }) => position <= replayed);
+      const position = rows[0]?.position;
+      if (position == null) throw new Error('the server is not a standby');
+      const replayed = BigInt(position);
+      const caughtUp = samples.findLast((sample) => sample.position <= replayed);
       if (caughtUp !== undefined) {
         freshMs = caughtUp.atMs;
         samples = samples.filter((sample) => sample.atMs > freshMs);

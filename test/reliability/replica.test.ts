@@ -29,12 +29,18 @@ async function startWithReplica(maxLagSeconds: number) {
     DATABASE_REPLICA_MAX_LAG_SECONDS: String(maxLagSeconds),
   });
   onTestFinished(app.stop);
-  await untilLogged(app, 'reading history from the replica');
+  await eventually(() => expect(app.logged.join('')).toContain(USED));
   return { app, primary, standby, replicaUrl: replicaUrl.href };
 }
 
-const untilLogged = (app: TestApp, message: string) =>
-  eventually(() => expect(app.logged.join('')).toContain(message));
+/** Once more than now. */
+function untilLogged(app: TestApp, message: string) {
+  const before = app.logged.length;
+  return eventually(() => expect(app.logged.slice(before).join('')).toContain(message));
+}
+
+const USED = 'reading history from the replica';
+const LEFT_ALONE = 'the read replica is away or lags';
 
 async function edit(app: TestApp, prompt: string) {
   const input = { images: [{ file: null }], prompt, wait: 60 };
@@ -116,15 +122,14 @@ describe.runIf(canRun)('a read replica', () => {
   test('that lags more than it may is left alone until it has caught up', async () => {
     const { app, replicaUrl } = await startWithReplica(1);
     await edit(app, 'before');
+    const leftAlone = untilLogged(app, LEFT_ALONE);
     await onServer(replicaUrl, 'SELECT pg_wal_replay_pause()');
     await edit(app, 'after');
-    await untilLogged(app, 'the read replica is away or lags');
+    await leftAlone;
     expect(await countEach(app)).toEqual(all(2));
-    const linesBefore = app.logged.length;
+    const used = untilLogged(app, USED);
     await onServer(replicaUrl, 'SELECT pg_wal_replay_resume()');
-    await eventually(() =>
-      expect(app.logged.slice(linesBefore).join('')).toContain('reading history from the replica'),
-    );
+    await used;
     expect(await countEach(app)).toEqual(all(2));
   });
 
@@ -136,8 +141,9 @@ describe.runIf(canRun)('a read replica', () => {
     const readers = [1, 2, 3].map(async () => {
       while (!isOver) expect(await countEach(app)).toEqual(all(1));
     });
+    const leftAlone = untilLogged(app, LEFT_ALONE);
     await standby.stop();
-    await untilLogged(app, 'the read replica is away or lags');
+    await leftAlone;
     isOver = true;
     await Promise.all(readers);
     await edit(app, 'after');
@@ -146,8 +152,9 @@ describe.runIf(canRun)('a read replica', () => {
 
   test('that is promoted, and so follows nobody, is left alone', async () => {
     const { app, standby } = await startWithReplica(1);
+    const leftAlone = untilLogged(app, LEFT_ALONE);
     await standby.promote();
-    await untilLogged(app, 'the read replica is away or lags');
+    await leftAlone;
     await edit(app, 'after');
     expect(await countEach(app)).toEqual(all(1));
   });
