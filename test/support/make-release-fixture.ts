@@ -1,5 +1,5 @@
 /**
- * `npm run release-fixture -- <checkout of a release> <version>`: runs that release, with its packages
+ * `npm run fixture -- <checkout of a release> <version>`: runs that release, with its packages
  * installed, on a Postgres of its own, gives it a history, kills it and writes what it left behind to
  * test/fixtures/releases/<version>. Run it once for each release.
  */
@@ -24,7 +24,7 @@ import { mask as maskImage, png } from './test-images.ts';
 
 const [checkout = '', version = ''] = process.argv.slice(2);
 if (checkout === '' || version === '') {
-  process.stderr.write('usage: npm run release-fixture -- <checkout> <version>\n');
+  process.stderr.write('usage: npm run fixture -- <checkout> <version>\n');
   process.exit(2);
 }
 
