@@ -18,6 +18,7 @@ const CHECKS: Record<string, readonly string[]> = {
   schemas: [...SCRIPT, 'scripts/print-schema.ts', '--check'],
   'build/graphiql': [...SCRIPT, 'scripts/build-page.ts', '--check'],
   migrations: [...SCRIPT, 'scripts/new-migration.ts', '--check'],
+  'rules of migrations': [...SCRIPT, 'scripts/check-migrations.ts'],
   'package-lock.json': [...SCRIPT, 'scripts/lockfile.ts', '--check'],
 };
 

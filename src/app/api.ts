@@ -3,6 +3,8 @@ import { openAuth } from '../auth/open-auth.ts';
 import type { Config } from '../config/config.ts';
 import { createEditService } from '../edits/edit-service.ts';
 import { createResolveOutcome } from '../edits/end/resolve-outcome.ts';
+import { createHistory } from '../edits/history/history.ts';
+import { createPrompts } from '../edits/prompts/prompts.ts';
 import { openStoredLists } from '../edits-api/models/stored-lists.ts';
 import type { KnownUpstream } from '../edits-api/upstreams.ts';
 import { createExportEdits } from '../export/export-edits.ts';
@@ -92,6 +94,7 @@ export async function openApi(options: {
       : limits.queuedEdits,
     log,
   });
+  const lagging = laggingReads(shared);
   const { file } = config.persistedOperations;
   const operationList = file === null ? new Map<string, string>() : await readOperationList(file);
   const { routes, endStreams } = opened.adopt(
@@ -123,13 +126,14 @@ export async function openApi(options: {
         upstreams,
         pauses: shared.edits.pauses,
         usageReports: createUsageReports({ prisma }),
+        lagging,
         webhooks: shared.webhooks.webhooks,
       },
       knownImages,
       thumbnails: images.thumbnails,
       exportEdits: createExportEdits({
-        prisma,
-        history: edits.history,
+        prisma: shared.laggingPrisma,
+        history: lagging.history,
         imageLinks: shared.imageLinks,
       }),
       editWaits,
@@ -150,5 +154,14 @@ export async function openApi(options: {
       await edits.editSubscriptions.stop();
     },
     close: () => parts.disposeAsync(),
+  };
+}
+
+/** By a replica, if there is one. */
+function laggingReads({ laggingPrisma: prisma }: Pick<SharedParts, 'laggingPrisma'>) {
+  return {
+    history: createHistory({ prisma }),
+    prompts: createPrompts({ prisma }),
+    usageReports: createUsageReports({ prisma }),
   };
 }

@@ -128,8 +128,9 @@ async function openApp(options: AppOptions): Promise<App> {
     // Closed last, and also when a step before fails.
     await using _closedLast = parts;
     const graceMs = limits.shutdownGraceMs;
-    http.refuse();
+    const refused = http.refuse();
     await worker?.drain({ graceMs });
+    await refused;
     // The edits of this process have ended by now. Those of an API run elsewhere and may still end.
     await api?.drain({ graceMs: worker === null ? graceMs : 0 });
     await http.close({ graceMs: RESPONSES_GRACE_MS });

@@ -138,6 +138,7 @@ export async function openSharedParts(options: {
     knownModels,
     prices: priceTable,
     prisma,
+    laggingPrisma: database.laggingPrisma,
     availability,
     processes,
     idleGate,

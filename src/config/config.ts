@@ -62,6 +62,8 @@ export interface Config {
         schema: string;
         poolSize: number;
         queuePoolSize: number;
+        /** Null if reads that may lag go to `url`, too. */
+        replica: { url: string; maxLagMs: number } | null;
       }
     | { kind: 'pglite'; dir: string };
   readonly dataDir: string;
@@ -223,6 +225,7 @@ export function loadConfig(given: Environment): Config {
 
   function readDatabase(): Config['database'] {
     const { DATABASE_URL: location, DATABASE_DIRECT_URL: direct } = values;
+    const { DATABASE_REPLICA_URL: replica } = values;
     if (location === undefined) return { kind: 'pglite', dir: dataDir };
     return {
       kind: 'postgres',
@@ -230,6 +233,9 @@ export function loadConfig(given: Environment): Config {
       directUrl: direct?.url ?? null,
       poolSize: defaulted('DATABASE_POOL_SIZE'),
       queuePoolSize: defaulted('QUEUE_POOL_SIZE'),
+      replica: replica
+        ? { url: replica.url, maxLagMs: defaulted('DATABASE_REPLICA_MAX_LAG_SECONDS') * 1_000 }
+        : null,
     };
   }
 
@@ -336,13 +342,20 @@ function* roleProblems({ ROLE: role, SECRET_KEY }: Values, env: Environment): Ge
 }
 
 function* databaseProblems(values: Values, env: Environment): Generator<string> {
-  const { DATABASE_URL: url, DATABASE_DIRECT_URL: direct } = values;
-  if (direct === undefined) return;
-  if (!env['DATABASE_URL']) {
+  const { DATABASE_URL: url, DATABASE_DIRECT_URL: direct, DATABASE_REPLICA_URL: replica } = values;
+  if (direct !== undefined && !env['DATABASE_URL']) {
     yield 'DATABASE_DIRECT_URL is set but DATABASE_URL is not: set DATABASE_URL to the pooler, or to the same URL.';
   }
-  if (url !== undefined && direct.schema !== 'public' && direct.schema !== url.schema) {
-    yield 'DATABASE_DIRECT_URL and DATABASE_URL name different schemas: both must name the same one.';
+  if (replica !== undefined && !env['DATABASE_URL']) {
+    yield 'DATABASE_REPLICA_URL is set but DATABASE_URL is not: set DATABASE_URL to the primary.';
+  }
+  for (const [name, other] of Object.entries({
+    DATABASE_DIRECT_URL: direct,
+    DATABASE_REPLICA_URL: replica,
+  })) {
+    if (url === undefined || other === undefined) continue;
+    if (other.schema === 'public' || other.schema === url.schema) continue;
+    yield `${name} and DATABASE_URL name different schemas: both must name the same one.`;
   }
 }
 

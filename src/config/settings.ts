@@ -206,6 +206,18 @@ export const SETTINGS = {
     description:
       'URL of the same database without the transaction pooler that `DATABASE_URL` points to, such as PgBouncer with `pool_mode = transaction`: see docs/operations.md.',
   },
+  DATABASE_REPLICA_URL: {
+    schema: databaseUrl.transform(parsedBy(parseDatabaseUrl)),
+    secret: true,
+    description:
+      'URL of a standby of the same database, for lists of edits and prompts, usage reports and exports, which may then lag: see docs/replicas.md. Default: none.',
+  },
+  DATABASE_REPLICA_MAX_LAG_SECONDS: {
+    schema: integer(1, 3_600),
+    default: '10',
+    description:
+      'How far `DATABASE_REPLICA_URL` may lag behind; beyond it, reads go to `DATABASE_URL`.',
+  },
   DATABASE_POOL_SIZE: {
     schema: integer(1, 1_000),
     default: '5',

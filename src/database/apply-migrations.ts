@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import { compatibilityNote } from './compatibility.ts';
 import type { MigrationConnection } from './database.ts';
+import { sqlStateOf } from './sql-state.ts';
 
 /** One of prisma/migrations. */
 export interface Migration {
@@ -11,6 +15,21 @@ export interface Migration {
 
 /** The advisory lock of Prisma's own engine, so that it and older releases wait for us as well. */
 const LOCK = 72_707_369;
+
+/**
+ * How long a statement may wait for the lock of a table. Whoever comes after it waits as well, even
+ * to read.
+ */
+const LOCK_TIMEOUT_MS = 3_000;
+
+/** Waits before each further try, in which those who queued behind the last one have their turn. */
+const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
+
+/** SQLSTATE lock_not_available. */
+const LOCKED = '55P03';
+
+/** The only statement of a migration that cannot be in a transaction. */
+const INDEX = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "([^"]+)" ON [^;]+;?$/;
 
 /** As Prisma's engine creates it. */
 const CREATE_TABLE = `
@@ -29,13 +48,24 @@ const APPLIED = `
   SELECT migration_name AS name FROM _prisma_migrations
   WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
 
+export interface ApplyOptions {
+  readonly log: Log;
+  /** @default 3 s */
+  readonly lockTimeoutMs?: number;
+  /** @default 0.5 to 8 s, five times */
+  readonly backoffMs?: readonly number[];
+}
+
 /**
  * Applies the migrations that are missing, in order, and returns their names; null if another
- * process is at it. Each is one transaction with its row: one that fails leaves nothing behind.
+ * process is at it. Each is one transaction with its row: one that fails leaves nothing behind. Only
+ * an index that is built concurrently is not; it is completed at the next start.
+ * @throws the error of Postgres, with SQLSTATE 55P03 if a table stayed locked at every try.
  */
 export async function applyMigrations(
   connection: MigrationConnection,
   migrations: readonly Migration[],
+  options: ApplyOptions,
 ): Promise<readonly string[] | null> {
   const [lock] = await connection.run(`SELECT pg_try_advisory_lock(${LOCK}) AS taken`);
   if (lock?.['taken'] !== true) return null;
@@ -43,7 +73,7 @@ export async function applyMigrations(
     await connection.run(CREATE_TABLE);
     const applied = new Set((await connection.run(APPLIED)).map(({ name }) => name));
     const missing = migrations.filter(({ name }) => !applied.has(name));
-    for (const migration of missing) await apply(connection, migration);
+    for (const migration of missing) await apply(connection, migration, options);
     return missing.map(({ name }) => name);
   } finally {
     // The session of the embedded database goes on.
@@ -51,19 +81,40 @@ export async function applyMigrations(
   }
 }
 
+/** The name of the index if a migration is nothing but the concurrent build of one; else null. */
+export function concurrentIndex(sql: string): string | null {
+  return INDEX.exec(sql.replaceAll(/^--.*$/gm, '').trim())?.[1] ?? null;
+}
+
 async function apply(
   connection: MigrationConnection,
-  { name, sql, checksum }: Migration,
+  migration: Migration,
+  { log, lockTimeoutMs = LOCK_TIMEOUT_MS, backoffMs = BACKOFF_MS }: ApplyOptions,
 ): Promise<void> {
-  const id = randomUUID();
+  const index = concurrentIndex(migration.sql);
+  if (index !== null) return buildIndex(connection, migration, index);
+  for (const waitMs of [...backoffMs, null]) {
+    try {
+      return await applyInTransaction(connection, migration, lockTimeoutMs);
+    } catch (error) {
+      if (waitMs === null || sqlStateOf(error) !== LOCKED) throw error;
+      log.warn({ migration: migration.name, waitMs }, 'a table is locked: trying again later');
+      await delay(waitMs);
+    }
+  }
+}
+
+async function applyInTransaction(
+  connection: MigrationConnection,
+  migration: Migration,
+  lockTimeoutMs: number,
+): Promise<void> {
   const script = `
     BEGIN;
-    INSERT INTO _prisma_migrations (id, checksum, migration_name)
-    VALUES ('${id}', '${checksum}', '${name.replaceAll("'", "''")}');
-    ${sql}
+    SET LOCAL lock_timeout TO ${lockTimeoutMs};
+    ${migration.sql}
     ;
-    UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1
-    WHERE id = '${id}';
+    ${recordOf(migration)};
     COMMIT`;
   try {
     await connection.run(script);
@@ -71,4 +122,31 @@ async function apply(
     await connection.run('ROLLBACK').catch(() => {});
     throw error;
   }
+}
+
+/**
+ * Waits for transactions that are older, however long they take: nobody waits behind it. A build
+ * that was interrupted has left an invalid index; one that ended just before it was recorded, a
+ * valid one.
+ */
+async function buildIndex(
+  connection: MigrationConnection,
+  migration: Migration,
+  name: string,
+): Promise<void> {
+  const [found] = await connection.run(
+    `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('"${name}"')`,
+  );
+  if (found?.['valid'] === false) await connection.run(`DROP INDEX CONCURRENTLY "${name}"`);
+  if (found?.['valid'] !== true) await connection.run(migration.sql);
+  await connection.run(recordOf(migration));
+}
+
+function recordOf({ name, sql, checksum }: Migration): string {
+  const values = [randomUUID(), checksum, name, compatibilityNote(sql)];
+  const literals = values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
+  return `
+    INSERT INTO _prisma_migrations
+      (id, checksum, migration_name, logs, started_at, finished_at, applied_steps_count)
+    VALUES (${literals}, now(), clock_timestamp(), 1)`;
 }

@@ -7,7 +7,7 @@ import { isReadOnly } from './unreachable.ts';
  */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** How long a statement waits for a connection and for its result, in milliseconds. */
+/** How long a statement waits for a connection and for its result by default, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 export interface ConnectionPool {
@@ -29,13 +29,16 @@ type Rewrite = (text: string) => string;
 export function createConnectionPool(options: {
   url: string;
   max: number;
-  /** Statements that each new connection runs. */
-  setup?: string;
+  /** How long a statement waits for a connection, and for its result. @default 15 s */
+  timeoutMs?: number;
+  /** Statements that each new connection runs; each of a list in its own transaction. */
+  setup?: string | readonly string[];
   rewrite?: Rewrite;
   /** Called when a server is read-only. */
   onReadOnly: () => void;
 }): ConnectionPool {
-  const { url, max, setup, rewrite = (text) => text, onReadOnly } = options;
+  const { url, max, timeoutMs = STATEMENT_TIMEOUT_MS, setup, onReadOnly } = options;
+  const { rewrite = (text) => text } = options;
   const busy = new Set<pg.PoolClient>();
   const idle = new Set<pg.PoolClient>();
   const stale = new WeakSet<pg.ClientBase>();
@@ -44,11 +47,11 @@ export function createConnectionPool(options: {
     ...clientConfig(url),
     Client: ImpatientClient,
     max,
-    connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
     // pg waits for the promise, which its types do not declare.
     async onConnect(client) {
-      if (setup !== undefined) await client.query(setup);
+      for (const statements of [setup ?? []].flat()) await client.query(statements);
       watchStatements(client, rewrite, (error) => {
         if (isReadOnly(error)) onReadOnly();
         // Its statement may still be running, and the next one would wait for it.

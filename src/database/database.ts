@@ -15,6 +15,11 @@ export interface Database {
   readonly kind: 'pglite' | 'postgres';
   readonly names: DatabaseNames;
   readonly prisma: PrismaClient;
+  /**
+   * For reads that may lag behind: by a replica if there is one that lags little enough, otherwise
+   * the same as `prisma`.
+   */
+  readonly laggingPrisma: PrismaClient;
   /** Of this process, from this start on: ends with it. See `hasSessionEnded`. */
   readonly sessionId: string;
   /** How pg-boss reaches this database. */

@@ -6,8 +6,10 @@ import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { logProgress } from '../telemetry/progress.ts';
 import { applyMigrations, type Migration } from './apply-migrations.ts';
+import { isCompatible } from './compatibility.ts';
 import { type Database, Prisma } from './database.ts';
 import * as enums from './generated/prisma/enums.ts';
+import { sqlStateOf } from './sql-state.ts';
 import { isUnreachable } from './unreachable.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
@@ -33,15 +35,16 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 /**
  * Brings the database to this release, and records it as Prisma's own engine does, so that `prisma
  * migrate deploy` finds the table it expects. The engine itself would take 400 MB and two seconds
- * of a core. Several processes may call it at once: one migrates, the others wait.
- * @throws StartError when a migration fails, or the database is older than 0.1.0, newer than this
+ * of a core. Several processes may call it at once: one migrates, the others wait. A database that a
+ * newer release has migrated is left as it is, if this release may run on it.
+ * @throws StartError when a migration fails, or the database is older than 0.1.0, too new for this
  *   release or another application's: nothing is changed then.
  */
 export async function migrate({ database, log }: { database: Database; log: Log }): Promise<void> {
   const migrations = await readMigrations();
   const deadlineMs = performance.now() + WAIT_FOR_OTHERS_MS;
   await createSchema(database, database.names.schema);
-  while (!(await isUpToDate(database, migrations))) {
+  while (!(await isUpToDate(database, migrations, log))) {
     const applied = await applyAlone(database, migrations, log);
     if (applied !== null) return log.info({ applied }, 'migrated the database');
     if (performance.now() > deadlineMs) throw stillLocked();
@@ -55,7 +58,7 @@ async function applyAlone(database: Database, migrations: readonly Migration[], 
   using _progress = logProgress(log, 'migrating the database');
   try {
     await using connection = await database.openForMigration();
-    return await applyMigrations(connection, migrations);
+    return await applyMigrations(connection, migrations, { log });
   } catch (error) {
     throw explainFailure(error);
   }
@@ -74,37 +77,54 @@ export async function createSchema({ prisma }: Database, name: string): Promise<
   });
 }
 
-async function isUpToDate(database: Database, migrations: readonly Migration[]): Promise<boolean> {
+async function isUpToDate(
+  database: Database,
+  migrations: readonly Migration[],
+  log: Log,
+): Promise<boolean> {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
   if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
   await refuseForeign(database, rows, known);
-  const applied = rows.filter(({ finished }) => finished);
-  for (const { name, checksum } of applied) {
-    if (!known.has(name)) {
-      throw lasting(
-        `the database has migration ${name}, which this release does not know: run the newer release, or restore a backup.`,
-      );
-    }
-    if (known.get(name) !== checksum) {
-      throw lasting(
-        `migration ${name} was changed after it was applied to this database: restore the file of this release.`,
-      );
-    }
-  }
   const unfinished = rows.find(({ finished }) => !finished);
   if (unfinished !== undefined) {
     throw lasting(
       `migration ${unfinished.name} of this database was begun and did not finish: restore a backup.`,
     );
   }
-  return applied.length === migrations.length;
+  const unknown = rows.filter(({ name }) => !known.has(name));
+  const applied = rows.filter(({ name }) => known.has(name));
+  const isComplete = applied.length === migrations.length;
+  const newest = migrations.at(-1)?.name ?? '';
+  for (const { name, note } of unknown) {
+    if (!(isComplete && isCompatible(note, newest))) throw tooNew(name);
+  }
+  const changed = applied.find(({ name, checksum }) => known.get(name) !== checksum);
+  if (changed !== undefined) {
+    throw lasting(
+      `migration ${changed.name} was changed after it was applied to this database: restore the file of this release.`,
+    );
+  }
+  if (unknown.length > 0) {
+    log.info(
+      { migrations: unknown.map(({ name }) => name) },
+      'a newer release has migrated the database, which this one can use',
+    );
+  }
+  return isComplete;
 }
+
+const tooNew = (name: string) =>
+  lasting(
+    `the database has migration ${name}, which this release cannot run on: run the newer release, or restore a backup.`,
+  );
 
 interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
   readonly finished: boolean;
+  /** As `compatibilityNote` has it; null: Prisma's own engine has applied it. */
+  readonly note: string | null;
 }
 
 /** Empty if there is no migrations table, or none by Prisma. */
@@ -113,7 +133,7 @@ async function readApplied({ prisma }: Database): Promise<readonly AppliedMigrat
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
   if (!exists) return [];
   return prisma.$queryRaw<AppliedMigration[]>`
-    SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
+    SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished, logs AS note
     FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`;
 }
 
@@ -158,8 +178,16 @@ const lasting = (message: string, cause?: unknown) =>
 /** Failures that may be over at the next start, such as a server that shuts down or a full disk. */
 const PASSING = /No space left|terminating connection|Connection terminated|not reach|ECONN/;
 
+const LOCK_NOT_AVAILABLE = '55P03';
+
 function explainFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartError) return error;
+  if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) {
+    return new StartError(
+      'another session locks a table that a migration changes: end its transaction, or start again later.',
+      { isTemporary: true, cause: error },
+    );
+  }
   return new StartError(
     `a database migration failed (${error.message.trim()}): fix the cause and start again, or restore a backup.`,
     { isTemporary: PASSING.test(error.message) || isUnreachable(error), cause: error },

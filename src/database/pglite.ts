@@ -108,6 +108,7 @@ function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Databas
     kind: 'pglite',
     names: databaseNames('public'),
     prisma,
+    laggingPrisma: prisma,
     sessionId: randomUUID(),
     boss: { db: fromPglite(pglite), backend: 'pglite' },
     async listen(channel, onPayload, onListening) {

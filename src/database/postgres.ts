@@ -7,6 +7,8 @@ import type { Database } from './database.ts';
 import { listenToServer, type ServerListener } from './listen.ts';
 import { databaseNames } from './names.ts';
 import { createPrisma } from './prisma.ts';
+import { openReplica } from './replica.ts';
+import { replicaReads } from './replica-reads.ts';
 import { beginTransaction, setSession } from './session-settings.ts';
 import { inTransactions } from './single-statements.ts';
 
@@ -21,6 +23,8 @@ export interface PostgresOptions {
   /** Connections for data and for the queue. One more listens. */
   readonly poolSize: number;
   readonly queuePoolSize: number;
+  /** A standby for reads that may lag; null for none. */
+  readonly replica: { readonly url: string; readonly maxLagMs: number } | null;
 }
 
 /** Opens a Postgres server. Connections are opened on demand and replaced when lost. */
@@ -49,8 +53,25 @@ export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }
     setup,
     onReadOnly: discard,
   });
-  const factory = new PrismaPg(data.pool, { schema });
-  const prisma = createPrisma(directUrl === null ? factory : inTransactions(factory), log);
+  const direct = new PrismaPg(data.pool, { schema });
+  const factory = directUrl === null ? direct : inTransactions(direct);
+  const prisma = createPrisma(factory, log);
+  const replica =
+    options.replica === null
+      ? null
+      : openReplica({ ...options.replica, schema, poolSize, primary: data.pool, log });
+  const laggingPrisma =
+    replica === null
+      ? prisma
+      : createPrisma(
+          replicaReads({
+            primary: factory,
+            replica: new PrismaPg(replica.pool, { schema }),
+            isUsable: replica.isUsable,
+            onFailure: replica.suspect,
+          }),
+          log,
+        );
 
   const sessionId = randomUUID();
   let closing: Promise<void> | undefined;
@@ -58,6 +79,7 @@ export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }
     kind: 'postgres',
     names,
     prisma,
+    laggingPrisma,
     sessionId,
     boss: { db: { executeSql: (text, values) => queue.pool.query(text, values) } },
     async listen(channel, onPayload, onListening) {
@@ -93,7 +115,8 @@ export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }
     discardConnections: discard,
     close() {
       closing ??= (async () => {
-        await prisma.$disconnect();
+        await Promise.all([prisma.$disconnect(), laggingPrisma.$disconnect()]);
+        await replica?.close();
         await Promise.all([data.pool.end(), queue.pool.end()]);
       })();
       return closing;

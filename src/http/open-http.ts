@@ -8,8 +8,11 @@ import { createHttpServer, type Routes } from './server.ts';
 export interface OpenHttp {
   /** This process's own address. */
   readonly url: string;
-  /** Not ready from now on; new connections and requests get 503. Running requests go on. */
-  refuse(): void;
+  /**
+   * Not ready from now on, and accepts no more connections. Resolves, after a second at most, when no
+   * more requests are served but the running ones.
+   */
+  refuse(): Promise<void>;
   /** Waits at most `graceMs` for running requests, then aborts them. */
   close(options: { graceMs: number }): Promise<void>;
 }
@@ -44,7 +47,7 @@ export async function openHttp(options: {
     url,
     refuse() {
       health.stopping();
-      server.refuse();
+      return server.refuse();
     },
     close: server.stop,
   };

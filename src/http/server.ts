@@ -13,6 +13,7 @@ import { lingerOnClose } from './lingering-close.ts';
 import { isOpenaiPath, OPENAI } from './openai/openai-dialect.ts';
 import type { Health } from './rest/health.ts';
 import { rejectUpgrade, sendError, sendUnavailable } from './send-error.ts';
+import { createShutdownGate } from './shutdown-gate.ts';
 import { createTraceRequests } from './trace-requests.ts';
 
 /** A restart takes a few seconds. */
@@ -39,10 +40,11 @@ export interface HttpServer {
   /** @throws StartError if it cannot listen on the address. */
   start(): Promise<{ url: string }>;
   /**
-   * Accepts no more connections, and responds with 503 on open ones. Running requests continue.
-   * Idempotent.
+   * Accepts no more connections. On open ones, a first request is served for a second, and further
+   * ones get 503. Running requests continue. Resolves after that second, or when all connections
+   * have sent a request. Idempotent.
    */
-  refuse(): void;
+  refuse(): Promise<void>;
   /** Waits at most `graceMs` for running requests, then cuts them. Idempotent. */
   stop(options: { graceMs: number }): Promise<void>;
 }
@@ -88,9 +90,11 @@ export function createHttpServer(options: {
 
   async function route(req: IncomingMessage, res: ServerResponse, log: Log): Promise<void> {
     const path = pathOf(req);
+    const admits = gate.admits(req.socket);
     if (path === '/health/live') return health.live(res);
     if (path === '/health/ready') return health.ready(res);
-    if (closed === undefined) {
+    if (closed !== undefined) res.setHeader('connection', 'close');
+    if (admits) {
       return traceRequest(
         req,
         res,
@@ -98,14 +102,13 @@ export function createHttpServer(options: {
         async () => void (await routes.request(req, res, path, log)),
       );
     }
-    res.setHeader('connection', 'close');
     sendUnavailable(res, 'The service is shutting down.', STOPPING_RETRY_SECONDS);
   }
 
   function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const requestId = randomUUID();
     const log = options.log.child({ requestId });
-    if (closed === undefined) routes.upgrade(req, socket, head, pathOf(req), { requestId, log });
+    if (gate.admits(req.socket)) routes.upgrade(req, socket, head, pathOf(req), { requestId, log });
     else rejectUpgrade(socket, 503, 'UNAVAILABLE', 'The service is shutting down.');
   }
 
@@ -163,11 +166,11 @@ export function createHttpServer(options: {
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
 
-  function refuse(): void {
-    if (closed !== undefined || !server.listening) return;
-    closed = once(server, 'close');
-    server.close();
-    server.closeIdleConnections();
+  const gate = createShutdownGate(server);
+  async function refuse(): Promise<void> {
+    if (closed === undefined && !server.listening) return;
+    closed ??= once(server, 'close');
+    await gate.shut();
   }
 
   return {
@@ -177,7 +180,7 @@ export function createHttpServer(options: {
     },
     refuse,
     async stop({ graceMs }) {
-      refuse();
+      await refuse();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(timer);

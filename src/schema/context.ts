@@ -33,6 +33,9 @@ import type { InlineImages } from './inline-images.ts';
 import type { Loaders } from './loaders.ts';
 import type { SharedReads } from './shared-reads.ts';
 
+/** Lists and reports that may be read from a replica. */
+export type LaggingReads = Pick<Services, 'history' | 'prompts' | 'usageReports'>;
+
 /** The parts of the service that resolvers call; one instance for each process. */
 export interface Services {
   readonly prisma: PrismaClient;
@@ -65,6 +68,8 @@ export interface Services {
   readonly upstreams: readonly KnownUpstream[];
   readonly pauses: Pauses;
   readonly usageReports: UsageReports;
+  /** See `listsOf`. */
+  readonly lagging: LaggingReads;
   readonly webhooks: Webhooks;
 }
 

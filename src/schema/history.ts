@@ -13,6 +13,7 @@ import { EditJob } from './edit-job.ts';
 import { EditJobFilter, toFilter } from './edit-job-filter.ts';
 import { OrderDirection } from './enums.ts';
 import { findUnlessNull } from './find-unless-null.ts';
+import { listsOf, MAY_LAG } from './lagging.ts';
 
 const EditJobOrder = builder.inputType('EditJobOrder', {
   description: 'Sort order of edits. Unknown values sort as the smallest; ties are broken by id.',
@@ -67,7 +68,8 @@ export async function editJobsPage(
   context: Context,
   info: GraphQLResolveInfo,
 ) {
-  const { history, prisma } = context;
+  const { prisma } = context;
+  const { history } = listsOf(context, info);
   const order = orderBy ?? NEWEST_FIRST;
   const checked = checkAll({
     filter: () => toFilter(filter),
@@ -105,8 +107,7 @@ builder.queryFields((t) => ({
   editJobs: t.connection(
     {
       type: EditJob,
-      description:
-        'The viewer’s edits, newest first by default. The page size is 20 by default and at most 100.',
+      description: `The viewer’s edits, newest first by default. The page size is 20 by default and at most 100. ${MAY_LAG}`,
       args: editJobsArgs,
       resolve: (_, args, context, info) =>
         editJobsPage(asOwner(context.viewer), args, context, info),

@@ -6,6 +6,7 @@ import { EditJob } from './edit-job.ts';
 import { EditTotals } from './edit-totals.ts';
 import { OrderDirection } from './enums.ts';
 import { EditJobConnection } from './history.ts';
+import { listsOf, MAY_LAG } from './lagging.ts';
 import { Prompt } from './prompt.ts';
 
 builder.prismaObjectFields(Prompt, (t) => ({
@@ -56,8 +57,7 @@ builder.queryField('prompts', (t) =>
   t.connection(
     {
       type: Prompt,
-      description:
-        'The viewer’s distinct prompts, most recently used first by default. The page size is 20 by default and at most 100.',
+      description: `The viewer’s distinct prompts, most recently used first by default. The page size is 20 by default and at most 100. ${MAY_LAG}`,
       args: {
         search: t.arg.string({
           description:
@@ -69,7 +69,8 @@ builder.queryField('prompts', (t) =>
         }),
       },
       resolve: async (_, { search, orderBy, ...args }, context, info) => {
-        const { prompts, prisma } = context;
+        const { prisma } = context;
+        const { prompts } = listsOf(context, info);
         const viewer = asOwner(context.viewer);
         const order = orderBy ?? ({ field: 'LAST_USE', direction: 'DESC' } as const);
         const page = await prompts.page(viewer, { search, order }, args);

@@ -15,6 +15,7 @@ import { costOfArguments } from './complexity.ts';
 import { EditTotals } from './edit-totals.ts';
 import { EditStatusEnum, ImageQuality } from './enums.ts';
 import { findUnlessNull } from './find-unless-null.ts';
+import { listsOf, MAY_LAG } from './lagging.ts';
 import { Prompt } from './prompt.ts';
 
 const UsageGroupEnum = builder.enumType('UsageGroup', {
@@ -189,16 +190,19 @@ type UsageArgs = InputShapeFromFields<typeof usageArgs>;
 builder.queryField('usage', (t) =>
   t.field({
     type: UsageReportObject,
-    description:
-      'Edits, images, tokens and cost in a time range: totals, and buckets by the keys in `groupBy`.',
+    description: `Edits, images, tokens and cost in a time range: totals, and buckets by the keys in \`groupBy\`. ${MAY_LAG}`,
     complexity: usageComplexity,
     args: usageArgs,
-    resolve: (_, args, { usageReports, viewer }) =>
-      reportUsage(args, usageReports, asOwner(viewer)),
+    resolve: (_, args, context, info) =>
+      reportUsage(args, listsOf(context, info), asOwner(context.viewer)),
   }),
 );
 
-export function reportUsage(args: UsageArgs, usageReports: UsageReports, viewer: Viewer) {
+export function reportUsage(
+  args: UsageArgs,
+  { usageReports }: { readonly usageReports: UsageReports },
+  viewer: Viewer,
+) {
   return usageReports.report(viewer, {
     from: args.from,
     to: args.to,

@@ -2,6 +2,7 @@ import { viewerOf } from '../auth/visible.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
+import { listsOf } from './lagging.ts';
 import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './usage.ts';
 
 const VIEWER_ONLY = 'Null for all users except the viewer.';
@@ -33,7 +34,8 @@ export const User = builder.objectRef<{ id: string }>('User').implement({
       complexity: usageComplexity,
       args: usageArgs,
       // Only of this user, even for an admin, who may query all owners.
-      resolve: ({ id }, args, { usageReports }) => reportUsage(args, usageReports, viewerOf(id)),
+      resolve: ({ id }, args, context, info) =>
+        reportUsage(args, listsOf(context, info), viewerOf(id)),
     }),
   }),
 });

@@ -2,6 +2,7 @@ import { asOwner, type Viewer } from '../auth/viewer.ts';
 import { builder } from './builder.ts';
 import { EditJob } from './edit-job.ts';
 import { EditJobConnection, editJobsArgs, editJobsPage } from './history.ts';
+import { listsOf } from './lagging.ts';
 import { Limit, limitsOf } from './limits.ts';
 import { reportUsage, UsageReportObject, usageArgs, usageComplexity } from './usage.ts';
 
@@ -35,7 +36,8 @@ const ViewerObject = builder.objectRef<Viewer>('Viewer').implement({
       description: 'The viewer’s usage; see the query `usage`.',
       complexity: usageComplexity,
       args: usageArgs,
-      resolve: (viewer, args, { usageReports }) => reportUsage(args, usageReports, asOwner(viewer)),
+      resolve: (viewer, args, context, info) =>
+        reportUsage(args, listsOf(context, info), asOwner(viewer)),
     }),
   }),
 });

@@ -136,6 +136,7 @@ describe('what is set', () => {
         schema: 'public',
         poolSize: 5,
         queuePoolSize: 2,
+        replica: null,
       },
       dataDir: '/srv/retouch',
       storage: { kind: 'fs', dir: '/srv/retouch/blobs' },

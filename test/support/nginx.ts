@@ -24,7 +24,13 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Debian's nginx.conf around `sites`, until the test ends. Everything is in a directory of its own. */
-export async function startNginx(nginx: string, sites: string, port: number): Promise<void> {
+export async function startNginx(
+  nginx: string,
+  sites: string,
+  port: number,
+  /** `crit`: without each connection that a server refuses. */
+  logLevel: 'error' | 'crit' = 'error',
+): Promise<void> {
   const dir = await temporaryDirectory();
   await mkdir(join(dir, 'temp'));
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -32,7 +38,7 @@ export async function startNginx(nginx: string, sites: string, port: number): Pr
     ${process.getuid?.() === 0 ? 'user root;' : ''}
     daemon off;
     pid ${dir}/nginx.pid;
-    error_log stderr;
+    error_log stderr ${logLevel};
     events { worker_connections 768; }
     http {
       ${temp.map((name) => `${name}_temp_path ${dir}/temp/${name};`).join('\n')}
