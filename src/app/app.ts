@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import { openApi } from './api.ts';
 import { logAuthNotes } from './auth-notes.ts';
 import { keepLocalOwner } from './local-owner.ts';
+import { readHistoryQuery } from './read-history-query.ts';
 import { openSharedParts } from './shared-parts.ts';
 import { explainStart, withoutCloseErrors } from './start-failure.ts';
 import { knownUpstreams } from './upstreams.ts';
@@ -71,7 +72,12 @@ async function openApp(options: AppOptions): Promise<App> {
   }
   // Without it, commands could not reach the embedded database, which only this process can open.
   if (config.database.kind === 'pglite') {
-    const commands = createCommands({ ...shared, blobs: shared.images.blobs });
+    const commands = createCommands({
+      ...shared,
+      blobs: shared.images.blobs,
+      dataDir: config.dataDir,
+      readHistoryQuery,
+    });
     opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
   }
   const http = await openHttp({

@@ -130,6 +130,7 @@ export async function openSharedParts(options: {
     dirs,
     knownModels,
     prices: priceTable,
+    database,
     prisma,
     availability,
     processes,

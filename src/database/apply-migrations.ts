@@ -13,7 +13,7 @@ export interface Migration {
 const LOCK = 72_707_369;
 
 /** As Prisma's engine creates it. */
-const CREATE_TABLE = `
+export const CREATE_MIGRATIONS_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id                  VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum            VARCHAR(64) NOT NULL,
@@ -40,7 +40,7 @@ export async function applyMigrations(
   const [lock] = await connection.run(`SELECT pg_try_advisory_lock(${LOCK}) AS taken`);
   if (lock?.['taken'] !== true) return null;
   try {
-    await connection.run(CREATE_TABLE);
+    await connection.run(CREATE_MIGRATIONS_TABLE);
     const applied = new Set((await connection.run(APPLIED)).map(({ name }) => name));
     const missing = migrations.filter(({ name }) => !applied.has(name));
     for (const migration of missing) await apply(connection, migration);

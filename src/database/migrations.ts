@@ -14,6 +14,12 @@ const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 /** Every database made before 0.1.0 has this migration. The later ones are in the initial one now. */
 const FIRST_BEFORE_RELEASE = '20261122232807_initial';
 
+/**
+ * A row of this name in `_prisma_migrations`, without an end, marks a database that a restore is
+ * writing: no release starts on it.
+ */
+export const UNFINISHED_RESTORE = 'unfinished_restore';
+
 /** How long a process waits for another one's migration. */
 const WAIT_FOR_OTHERS_MS = 120_000;
 
@@ -75,6 +81,11 @@ export async function createSchema({ prisma }: Database, name: string): Promise<
 async function isUpToDate(database: Database, migrations: readonly Migration[]): Promise<boolean> {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
+  if (rows.some(({ name }) => name === UNFINISHED_RESTORE)) {
+    throw lasting(
+      'a restore of this database did not finish: run `retouch restore` or `retouch copy` again.',
+    );
+  }
   if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
   await refuseForeign(database, rows, known);
   const applied = rows.filter(({ finished }) => finished);
@@ -99,14 +110,14 @@ async function isUpToDate(database: Database, migrations: readonly Migration[]):
   return applied.length === migrations.length;
 }
 
-interface AppliedMigration {
+export interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
   readonly finished: boolean;
 }
 
-/** Empty if there is no migrations table, or none by Prisma. */
-async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
+/** In their order. Empty if there is no migrations table, or none by Prisma. */
+export async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
   const [{ exists } = { exists: false }] = await prisma.$queryRaw<{ exists: boolean }[]>`
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
   if (!exists) return [];
