@@ -2,8 +2,9 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { openLiveContents } from '../../admin/backup/live-contents.ts';
 import { BackupError } from '../../admin/backup/manifest.ts';
 import { restore } from '../../admin/backup/restore.ts';
+import { ofAllOwners } from '../../auth/visible.ts';
 import { loadConfig } from '../../config/config.ts';
-import type { MigrationConnection } from '../../database/database.ts';
+import type { PrismaClient } from '../../database/database.ts';
 import { readArguments } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { openTarget } from './open-target.ts';
@@ -54,7 +55,7 @@ export function createCopyCommand(cli: Cli) {
       await using session = await source.database.openForMigration();
       const requeue = args.flag('requeue');
       const contents = await openLiveContents({ ...source, session });
-      if (!requeue) await assertNoneQueued(session);
+      if (!requeue) await assertNoneQueued(source.database.prisma);
       const copied = await restore({
         contents,
         target,
@@ -76,13 +77,11 @@ export function createCopyCommand(cli: Cli) {
 }
 
 /** The source still has them, and would send them as well. @throws BackupError */
-async function assertNoneQueued(session: MigrationConnection): Promise<void> {
-  const [row] = await session.run(
-    `SELECT count(*)::int AS queued FROM "EditJob" WHERE status = 'QUEUED'`,
-  );
-  if (row?.['queued'] === 0) return;
+async function assertNoneQueued(prisma: PrismaClient): Promise<void> {
+  const queued = await ofAllOwners(prisma).editJob.count({ where: { status: 'QUEUED' } });
+  if (queued === 0) return;
   throw new BackupError(
-    `${row?.['queued']} edits are queued: start the service until they have ended, or take them along by --requeue and never start it on this DATA_DIR without DATABASE_URL again.`,
+    `${queued} edits are queued: start the service until they have ended, or take them along by --requeue and never start it on this DATA_DIR without DATABASE_URL again.`,
   );
 }
 

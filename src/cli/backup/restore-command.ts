@@ -86,7 +86,15 @@ async function makeRestorePoint(options: {
   const { version, progress, signal } = cli;
   await using session = await target.database.openForMigration();
   const contents = await openLiveContents({ ...target, session });
-  await writeBackup({ dir, contents, version, linksImages: true, progress, signal });
+  const { faults } = await writeBackup({
+    dir,
+    contents,
+    version,
+    linksImages: true,
+    progress,
+    signal,
+  });
+  for (const fault of faults) cli.note(fault);
   cli.note(`Made a restore point, which is a backup of what was there: ${dir}`);
 }
 
