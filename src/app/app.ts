@@ -7,8 +7,8 @@ import { WORKER_ROUTES } from '../http/worker-routes.ts';
 import type { Log } from '../log.ts';
 import { openApi } from './api.ts';
 import { logAuthNotes } from './auth-notes.ts';
+import { createExportHistory } from './export-history.ts';
 import { keepLocalOwner } from './local-owner.ts';
-import { readHistoryQuery } from './read-history-query.ts';
 import { openSharedParts } from './shared-parts.ts';
 import { explainStart, withoutCloseErrors } from './start-failure.ts';
 import { knownUpstreams } from './upstreams.ts';
@@ -76,7 +76,7 @@ async function openApp(options: AppOptions): Promise<App> {
       ...shared,
       blobs: shared.images.blobs,
       dataDir: config.dataDir,
-      readHistoryQuery,
+      createExportHistory,
     });
     opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
   }

@@ -4,7 +4,7 @@ import type { Commands } from '../admin/commands/commands.ts';
 import { openDirectCommands } from '../admin/commands/open-direct-commands.ts';
 import { connectCommands } from '../admin/socket/socket-commands.ts';
 import { SOCKET_NAME } from '../admin/socket/socket-path.ts';
-import { readHistoryQuery } from '../app/read-history-query.ts';
+import { createExportHistory } from '../app/export-history.ts';
 import { explainStart, withoutCloseErrors } from '../app/start-failure.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { DataDirInUseError } from '../database/data-dir-lock.ts';
@@ -33,7 +33,8 @@ export async function openCommands(options: {
   const config = loadConfig(env);
   return reachData(config, {
     byService: async (commands) => disposable({ commands, close: async () => {} }),
-    directly: async () => disposable(await openDirectCommands({ config, readHistoryQuery, log })),
+    directly: async () =>
+      disposable(await openDirectCommands({ config, createExportHistory, log })),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { CommandRun } from '../../src/admin/commands/commands.ts';
 import { createCommands } from '../../src/admin/commands/create-commands.ts';
-import { readHistoryQuery } from '../../src/app/read-history-query.ts';
+import { createExportHistory } from '../../src/app/export-history.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { BlobStore } from '../../src/images/storage/blob-store.ts';
 import { createPriceTable } from '../../src/models/prices.ts';
@@ -19,7 +19,7 @@ export function createTestCommands(parts: {
     dataDir: parts.dir,
     prices: createPriceTable(() => []),
     imageLinks: createImageLinks({ keys: null, lastingSeconds: 60 }),
-    readHistoryQuery,
+    createExportHistory,
   });
 }
 

@@ -39,7 +39,7 @@ export interface Contents {
 }
 
 /** Images that are copied at once. */
-export const CONCURRENCY = 8;
+const CONCURRENCY = 8;
 
 /** Calls `work` for each item, for at most CONCURRENCY of them at once. Rejects with the first error. */
 export async function forEachOf<Item>(

@@ -6,8 +6,7 @@ import { FORGET_EDITS } from '../../edits/deletion/forget-edits.ts';
 import { inTurn, RUN_EDIT } from '../../edits/edit-queue.ts';
 import type { Log } from '../../log.ts';
 import { createEvents } from '../../queue/events.ts';
-import { createQueue, type Queue } from '../../queue/queue.ts';
-import { DELIVER_WEBHOOK } from '../../webhooks/delivery-queue.ts';
+import { createQueue, type JobDefinition, type Queue } from '../../queue/queue.ts';
 
 /** Hundreds of thousands of queue jobs take minutes. */
 const TRANSACTION_MS = 6 * 60 * 60 * 1_000;
@@ -17,6 +16,9 @@ const BATCH = 500;
 
 /** Name of the upstream of an attempt that nobody has recorded. */
 const UNRECORDED = 'unknown';
+
+/** Queue job that sends a webhook. */
+export type DeliverWebhook = JobDefinition<{ deliveryId: string; turn: number }>;
 
 /** What waits in a restored database. */
 export interface RestoredQueue {
@@ -40,16 +42,17 @@ export async function finishRestore(options: {
   requeue: boolean;
   /** Attempts whose raw responses are in the blob store. */
   storedAnswers: readonly string[];
+  deliverWebhook: DeliverWebhook;
   log: Log;
 }): Promise<RestoredQueue> {
-  const { database, requeue, storedAnswers, log } = options;
+  const { database, requeue, storedAnswers, deliverWebhook, log } = options;
   const queue = createQueue({
     database,
     events: createEvents({ database, log }),
     supervise: false,
     log,
   });
-  await queue.start([RUN_EDIT, DELIVER_WEBHOOK, FORGET_EDITS]);
+  await queue.start([RUN_EDIT, deliverWebhook, FORGET_EDITS]);
   try {
     return await database.prisma.$transaction(
       async (tx) => {
@@ -58,7 +61,7 @@ export async function finishRestore(options: {
         await forgetLostAnswers(tx, storedAnswers);
         const runningEdits = await ofAllOwners(tx).editJob.count({ where: { status: 'RUNNING' } });
         const queuedEdits = requeue ? await requeueEdits(tx, queue) : await markUnsure(tx);
-        const deliveries = await requeueDeliveries(tx, queue);
+        const deliveries = await requeueDeliveries(tx, queue, deliverWebhook);
         await requeueForgetting(tx, queue);
         await tx.$executeRaw`
           DELETE FROM _prisma_migrations WHERE migration_name = ${UNFINISHED_RESTORE}`;
@@ -105,7 +108,11 @@ async function requeueEdits(tx: Transaction, queue: Queue): Promise<number> {
   return queued.length;
 }
 
-async function requeueDeliveries(tx: Transaction, queue: Queue): Promise<number> {
+async function requeueDeliveries(
+  tx: Transaction,
+  queue: Queue,
+  deliverWebhook: DeliverWebhook,
+): Promise<number> {
   const pending = await ofAllOwners(tx).webhookDelivery.findMany({
     where: { state: 'PENDING' },
     select: { id: true, turn: true, nextAttemptAt: true },
@@ -113,7 +120,7 @@ async function requeueDeliveries(tx: Transaction, queue: Queue): Promise<number>
   });
   for (const { id, turn, nextAttemptAt } of pending) {
     const startAfter = nextAttemptAt === null ? {} : { startAfter: nextAttemptAt };
-    await queue.send(tx, DELIVER_WEBHOOK, { deliveryId: id, turn }, startAfter);
+    await queue.send(tx, deliverWebhook, { deliveryId: id, turn }, startAfter);
   }
   return pending.length;
 }

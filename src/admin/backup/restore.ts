@@ -6,7 +6,7 @@ import { readMigrations } from '../../database/migrations.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import type { Log } from '../../log.ts';
 import type { Contents } from './contents.ts';
-import { finishRestore, type RestoredQueue } from './finish-restore.ts';
+import { type DeliverWebhook, finishRestore, type RestoredQueue } from './finish-restore.ts';
 import { loadTables } from './load-tables.ts';
 import { BackupError } from './manifest.ts';
 import type { Progress } from './progress.ts';
@@ -40,11 +40,13 @@ export async function restore(options: {
   requeue: boolean;
   /** Restores without images that are missing or damaged. */
   skipsDamaged: boolean;
+  deliverWebhook: DeliverWebhook;
   log: Log;
   progress: Progress;
   signal: AbortSignal;
 }): Promise<Restored> {
-  const { contents, target, onUsed, requeue, skipsDamaged, log, progress, signal } = options;
+  const { contents, target, onUsed, requeue, skipsDamaged, deliverWebhook, log, progress, signal } =
+    options;
   const { database, blobs, dataDir } = target;
   const migrations = await readMigrations();
   assertKnown(contents, new Map(migrations.map(({ name, checksum }) => [name, checksum])));
@@ -69,7 +71,13 @@ export async function restore(options: {
   const isEmbedded = database.kind === 'pglite';
   await loadTables({ session, migrations, contents, isEmbedded, progress, signal });
   if (contents.secretKey !== null && isEmbedded) await writeKey(dataDir, contents.secretKey);
-  const waiting = await finishRestore({ database, requeue, storedAnswers, log });
+  const waiting = await finishRestore({
+    database,
+    requeue,
+    storedAnswers,
+    deliverWebhook,
+    log,
+  });
   const rowsOf = (table: string) => contents.tables.find(({ name }) => name === table)?.rows ?? 0;
   return {
     ...files,

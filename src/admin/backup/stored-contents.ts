@@ -75,7 +75,7 @@ export async function findFileFaults(
 }
 
 /** SHA-256 of a file; null if it does not exist. */
-export async function hashOf(path: string): Promise<string | null> {
+async function hashOf(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
     for await (const piece of createReadStream(path)) hash.update(piece);

@@ -11,7 +11,7 @@ import { progressLines } from '../backup/progress.ts';
 import { createTakeSnapshot } from '../backup/take-snapshot.ts';
 import { verifyInstallation } from '../backup/verify.ts';
 import type { Commands } from './commands.ts';
-import { createHistoryCommands, type ReadHistoryQuery } from './history.ts';
+import { type CreateExportHistory, createHistoryCommands } from './history.ts';
 import { createKeyCommands } from './keys.ts';
 import { createOwnerCommands } from './owners.ts';
 
@@ -26,16 +26,17 @@ export function createCommands(options: {
   dataDir: string;
   prices: PriceTable;
   imageLinks: ImageLinks;
-  readHistoryQuery: ReadHistoryQuery;
+  createExportHistory: CreateExportHistory;
 }): Commands {
-  const { database, events, blobs, dataDir, prices, imageLinks, readHistoryQuery } = options;
+  const { database, events, blobs, dataDir, prices, imageLinks, createExportHistory } = options;
   const { prisma } = database;
   const { audit, apiKeys, owners } = openAccess({ prisma, events });
   const actor = ACTOR;
+  const exportHistory = createExportHistory({ prisma, imageLinks });
   return {
     ...createKeyCommands({ prisma, apiKeys, actor }),
     ...createOwnerCommands({ prisma, owners, actor }),
-    ...createHistoryCommands({ prisma, prices, imageLinks, readHistoryQuery, audit, actor }),
+    ...createHistoryCommands({ prisma, prices, exportHistory, audit, actor }),
     takeSnapshot: createTakeSnapshot({ database, dataDir }),
     verify: async (_, { onProgress, signal }) => {
       const progress = progressLines(onProgress);

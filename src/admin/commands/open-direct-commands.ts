@@ -11,7 +11,7 @@ import { createImageLinks } from '../../public-ids/image-links.ts';
 import { createEvents } from '../../queue/events.ts';
 import type { Commands } from './commands.ts';
 import { createCommands } from './create-commands.ts';
-import type { ReadHistoryQuery } from './history.ts';
+import type { CreateExportHistory } from './history.ts';
 
 /**
  * The commands on a database and a blob store that this process opens. The database is migrated, as
@@ -20,10 +20,10 @@ import type { ReadHistoryQuery } from './history.ts';
  */
 export async function openDirectCommands(options: {
   config: Config;
-  readHistoryQuery: ReadHistoryQuery;
+  createExportHistory: CreateExportHistory;
   log: Log;
 }): Promise<{ commands: Commands; close(): Promise<void> }> {
-  const { config, readHistoryQuery, log } = options;
+  const { config, createExportHistory, log } = options;
   const { auth, dataDir, models, prices } = config;
   const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
   const knownModels = await readKnownModels(models.file, priceList);
@@ -49,7 +49,7 @@ export async function openDirectCommands(options: {
       keys: isAuthOn(auth) ? secretKeys : null,
       lastingSeconds: config.signedLinkSeconds,
     }),
-    readHistoryQuery,
+    createExportHistory,
   });
   const parts = opened.move();
   return { commands, close: () => parts.disposeAsync() };

@@ -5,6 +5,7 @@ import { restore } from '../../admin/backup/restore.ts';
 import { ofAllOwners } from '../../auth/visible.ts';
 import { loadConfig } from '../../config/config.ts';
 import type { PrismaClient } from '../../database/database.ts';
+import { DELIVER_WEBHOOK } from '../../webhooks/delivery-queue.ts';
 import { readArguments } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { openTarget } from './open-target.ts';
@@ -64,6 +65,7 @@ export function createCopyCommand(cli: Cli) {
         },
         requeue,
         skipsDamaged: false,
+        deliverWebhook: DELIVER_WEBHOOK,
         log,
         progress,
         signal,

@@ -6,6 +6,7 @@ import { type Restored, type RestoreTarget, restore } from '../../admin/backup/r
 import { findFileFaults, openStoredContents } from '../../admin/backup/stored-contents.ts';
 import { writeBackup } from '../../admin/backup/write-backup.ts';
 import { loadConfig } from '../../config/config.ts';
+import { DELIVER_WEBHOOK } from '../../webhooks/delivery-queue.ts';
 import { readArguments } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { megabytes } from './megabytes.ts';
@@ -55,6 +56,7 @@ export function createRestoreCommand(cli: Cli) {
           makeRestorePoint({ cli, target, dir: resolve(point), isAllowed: args.flag('replace') }),
         requeue: args.flag('requeue'),
         skipsDamaged: args.flag('skip-damaged'),
+        deliverWebhook: DELIVER_WEBHOOK,
         log,
         progress,
         signal,
