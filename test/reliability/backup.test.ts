@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { createGraphqlClient } from '../support/graphql-client.ts';
 import { run, spawnService, startService } from '../support/processes.ts';
 import { type Rig, startRig } from '../support/service-processes.ts';
+import { noisePng } from '../support/test-images.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -75,7 +76,8 @@ describe.runIf(hasDatabase)('a backup', () => {
     const ending = new AbortController();
     const load = (async () => {
       for (let turn = 0; !ending.signal.aborted; turn += 1) {
-        const id = await rig.submit(`prompt ${turn}`);
+        const input = { prompt: `prompt ${turn}`, wait: 0 };
+        const { id } = (await rig.editUpload(await noisePng(20_000), input)).editJob;
         await rig.final(id);
         if (turn % 2 === 0) {
           const { data } = await rig.query(DELETE, { id });
