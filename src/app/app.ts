@@ -11,6 +11,7 @@ import { openPrometheus } from '../telemetry/prometheus.ts';
 import { openTraces } from '../telemetry/traces.ts';
 import { openApi } from './api.ts';
 import { logAuthNotes } from './auth-notes.ts';
+import { createExportHistory } from './export-history.ts';
 import { keepLocalOwner } from './local-owner.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { openSharedParts } from './shared-parts.ts';
@@ -90,7 +91,12 @@ async function openApp(options: AppOptions): Promise<App> {
   }
   // Without it, commands could not reach the embedded database, which only this process can open.
   if (config.database.kind === 'pglite') {
-    const commands = createCommands({ ...shared, blobs: shared.images.blobs });
+    const commands = createCommands({
+      ...shared,
+      blobs: shared.images.blobs,
+      dataDir: config.dataDir,
+      createExportHistory,
+    });
     opened.adopt(await serveCommands({ dir: config.dataDir, commands, log }), (it) => it.close());
   }
   const scraped =

@@ -137,6 +137,7 @@ export async function openSharedParts(options: {
     dirs,
     knownModels,
     prices: priceTable,
+    database,
     prisma,
     laggingPrisma: database.laggingPrisma,
     availability,

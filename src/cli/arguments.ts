@@ -9,6 +9,8 @@ export interface Arguments {
   optional(name: string): string | null;
   /** All values of an option that may be repeated. */
   all(name: string): readonly string[];
+  /** Whether an option without a value is given. */
+  flag(name: string): boolean;
 }
 
 /**
@@ -19,17 +21,19 @@ export interface Arguments {
 export function readArguments(rawArgs: readonly string[], definition: ArgsDef): Arguments {
   const named = Object.entries(definition);
   const options = named.filter(([, { type }]) => type !== 'positional');
+  const flags = named.filter(([, { type }]) => type === 'boolean').map(([name]) => name);
   const positional = named.filter(([, { type }]) => type === 'positional').map(([name]) => name);
   const parsed = parse(
     rawArgs,
     options.map(([name]) => name),
+    flags,
   );
   const surplus = parsed.positionals[positional.length];
   if (surplus !== undefined) throw new UsageError(`Unexpected argument ${surplus}`);
   const values = new Map<string, readonly string[]>([
     ...Object.entries(parsed.values).map(([name, all]): [string, readonly string[]] => [
       name,
-      all ?? [],
+      all.map(String),
     ]),
     ...positional.map((name, index): [string, readonly string[]] => [
       name,
@@ -45,18 +49,25 @@ export function readArguments(rawArgs: readonly string[], definition: ArgsDef): 
     },
     optional: last,
     all: (name) => values.get(name) ?? [],
+    flag: (name) => values.has(name),
   };
 }
 
-function parse(rawArgs: readonly string[], names: readonly string[]) {
+function parse(rawArgs: readonly string[], names: readonly string[], flags: readonly string[]) {
+  const typeOf = (name: string) => (flags.includes(name) ? 'boolean' : 'string');
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...rawArgs],
       options: Object.fromEntries(
-        names.map((name) => [name, { type: 'string', multiple: true } as const]),
+        names.map((name) => [name, { type: typeOf(name), multiple: true } as const]),
       ),
       allowPositionals: true,
     });
+    const given = Object.entries(values).map(([name, all]): [string, unknown[]] => [
+      name,
+      [all ?? []].flat(),
+    ]);
+    return { values: Object.fromEntries(given), positionals };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // Node's hint about `--` follows the first sentence.

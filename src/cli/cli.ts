@@ -1,4 +1,13 @@
-import type { CommandInput, CommandName, CommandResult } from '../admin/commands/commands.ts';
+import type { Progress } from '../admin/backup/progress.ts';
+import type {
+  CommandInput,
+  CommandName,
+  CommandResult,
+  CommandRun,
+} from '../admin/commands/commands.ts';
+import type { Log } from '../log.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the commands of the command line use. */
 export interface Cli {
@@ -6,10 +15,22 @@ export interface Cli {
   run<Name extends CommandName>(
     name: Name,
     input: CommandInput<Name>,
+    options?: {
+      /** Gets the text that the command writes, part by part. @default standard output */
+      readonly write?: CommandRun['write'];
+    },
   ): Promise<CommandResult<Name>>;
   /** Prints a result on standard output. */
   print(text: string): void;
   /** Prints a line for a person on standard error. */
   note(line: string): void;
+  /** Shows how far a command of this process is. */
+  readonly progress: Progress;
+  /** For errors and warnings of what this process opens. */
+  readonly log: Log;
+  readonly env: Environment;
+  /** Of this release. */
+  readonly version: string;
+  readonly signal: AbortSignal;
   readonly now: Date;
 }

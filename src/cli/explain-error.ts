@@ -10,6 +10,9 @@ const OPTIONS: Readonly<Record<string, string>> = {
   expiresAt: '--expires',
   previousValidUntil: '--overlap',
   to: '--to',
+  filter: '--filter',
+  search: '--search',
+  orderBy: '--order',
 };
 
 /** What to print for a failed command: one sentence for each problem, or the stack of a defect. */

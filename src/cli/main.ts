@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { WEBASSEMBLY_FLAGS } from '../app/node-options.ts';
 
@@ -11,11 +12,19 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => ending.abort(new Error('The command was interrupted.')));
 }
 
+// The reader of a pipe, such as `head`, has enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
 const exitCode = await runCli({
   args: process.argv.slice(2),
   env: process.env,
-  stdout: (text) => void process.stdout.write(text),
+  async stdout(text) {
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  },
   stderr: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY,
   signal: ending.signal,
 });
 // Timers of dependencies, such as the schema engine's, would keep the process running. What was

@@ -2,11 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty';
+import { progressLines } from '../admin/backup/progress.ts';
+import { createLog } from '../log.ts';
+import { createBackupCommand } from './backup/backup-command.ts';
+import { createCopyCommand } from './backup/copy-command.ts';
+import { progressBar } from './backup/progress-bar.ts';
+import { createRestoreCommand } from './backup/restore-command.ts';
+import { createVerifyCommand } from './backup/verify-command.ts';
 import type { Cli } from './cli.ts';
 import { explainError } from './explain-error.ts';
+import { createExportCommand } from './export-command.ts';
 import { createKeysCommand } from './keys-command.ts';
 import { openCommands } from './open-commands.ts';
 import { createOwnersCommand } from './owners-command.ts';
+import { createRepriceCommand } from './reprice-command.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_FAILED = 1;
@@ -17,9 +26,11 @@ export interface CliOptions {
   /** Without the names of the runtime and the script. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Results only. */
-  readonly stdout: (text: string) => void;
+  /** Results only. May return a promise of when the next text may come. */
+  readonly stdout: (text: string) => unknown;
   readonly stderr: (text: string) => void;
+  /** Whether `stderr` is a terminal, on which progress is a bar. @default false */
+  readonly isTerminal?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -28,24 +39,43 @@ export interface CliOptions {
  * for a wrong usage, with the usage on `stderr`.
  */
 export async function runCli(options: CliOptions): Promise<number> {
-  const { args, env, stdout, stderr, signal } = options;
+  const { args, env, stdout, stderr, isTerminal = false, signal } = options;
   const note = (line: string) => stderr(`${line}\n`);
-  const cli: Cli = {
-    print: stdout,
-    note,
-    now: new Date(),
-    async run(name, input) {
-      await using opened = await openCommands({ env, note });
-      // Before the database is closed.
-      return await opened.commands[name](input, { onProgress: note, signal });
-    },
-  };
+  const log = createLog({
+    level: 'warn',
+    destination: { write: (line: string) => note(line.trimEnd()) },
+  });
   const { version } = JSON.parse(
     await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'),
   );
+  const writeOut = async (text: string) => void (await stdout(text));
+  const cli: Cli = {
+    print: (text) => void stdout(text),
+    note,
+    progress: isTerminal ? progressBar(stderr) : progressLines(note),
+    log,
+    env,
+    version,
+    signal,
+    now: new Date(),
+    async run(name, input, { write = writeOut } = {}) {
+      await using opened = await openCommands({ env, log });
+      // Before the database is closed.
+      return await opened.commands[name](input, { onProgress: note, write, signal });
+    },
+  };
   const root = defineCommand({
     meta: { name: 'retouch', version, description: 'Operate Retouch' },
-    subCommands: { keys: createKeysCommand(cli), owners: createOwnersCommand(cli) },
+    subCommands: {
+      backup: createBackupCommand(cli),
+      restore: createRestoreCommand(cli),
+      verify: createVerifyCommand(cli),
+      copy: createCopyCommand(cli),
+      keys: createKeysCommand(cli),
+      owners: createOwnersCommand(cli),
+      reprice: createRepriceCommand(cli),
+      export: createExportCommand(cli),
+    },
   });
 
   if (args[0] === '--version') {

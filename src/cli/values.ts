@@ -22,6 +22,15 @@ export function readExpiry(option: string, text: string, now: Date): string {
   );
 }
 
+/** A date, or a time with its offset. @throws ValueError */
+export function readTime(option: string, text: string): string {
+  const at = dateOf(text);
+  if (at !== null && !Number.isNaN(at.getTime())) return at.toISOString();
+  throw new ValueError(
+    `${option} must be a date such as 2027-01-01, or a time such as 2027-01-01T12:00:00Z, not ${quoted(text)}.`,
+  );
+}
+
 /** @throws ValueError */
 export function readScope(option: string, text: string): Scope {
   const scope = SCOPES.find((one) => one.toLowerCase() === text);

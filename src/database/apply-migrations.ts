@@ -32,7 +32,7 @@ const LOCKED = '55P03';
 const INDEX = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "([^"]+)" ON [^;]+;?$/;
 
 /** As Prisma's engine creates it. */
-const CREATE_TABLE = `
+export const CREATE_MIGRATIONS_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id                  VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum            VARCHAR(64) NOT NULL,
@@ -70,7 +70,7 @@ export async function applyMigrations(
   const [lock] = await connection.run(`SELECT pg_try_advisory_lock(${LOCK}) AS taken`);
   if (lock?.['taken'] !== true) return null;
   try {
-    await connection.run(CREATE_TABLE);
+    await connection.run(CREATE_MIGRATIONS_TABLE);
     const applied = new Set((await connection.run(APPLIED)).map(({ name }) => name));
     const missing = migrations.filter(({ name }) => !applied.has(name));
     for (const migration of missing) await apply(connection, migration, options);

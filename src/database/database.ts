@@ -33,8 +33,14 @@ export interface Database {
     onPayload: (payload: string) => void,
     onListening: () => void,
   ): Promise<Listener>;
-  /** Opens a separate connection for migrations. Its end releases their advisory lock. */
+  /** Opens a separate connection for migrations and backups. Its end releases its advisory locks. */
   openForMigration(): Promise<MigrationConnection>;
+  /**
+   * The embedded database only: copies its files to `dir`, which must not exist, as a crash at this
+   * moment would leave them. Statements wait meanwhile. A database opened on the copy recovers, and
+   * has all that is committed.
+   */
+  copyFiles?(dir: string): Promise<void>;
   /** Replaces all current connections, which may lead to a server that has become read-only. */
   discardConnections(): void;
   /** Idempotent. */
@@ -45,6 +51,11 @@ export interface Database {
 export interface MigrationConnection extends AsyncDisposable {
   /** Runs one or more statements; returns the rows of the last one. */
   run(script: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Runs one statement with parameters, each a text; returns its rows. */
+  query(
+    statement: string,
+    values: readonly string[],
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export interface Listener {

@@ -17,6 +17,12 @@ const MIGRATIONS_DIR = join(import.meta.dirname, '../../prisma/migrations');
 /** Every database made before 0.1.0 has this migration. The later ones are in the initial one now. */
 const FIRST_BEFORE_RELEASE = '20261122232807_initial';
 
+/**
+ * A row of this name in `_prisma_migrations`, without an end, marks a database that a restore is
+ * writing: no release starts on it.
+ */
+export const UNFINISHED_RESTORE = 'unfinished_restore';
+
 /** How long a process waits for another one's migration. */
 const WAIT_FOR_OTHERS_MS = 120_000;
 
@@ -84,6 +90,11 @@ async function isUpToDate(
 ): Promise<boolean> {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
+  if (rows.some(({ name }) => name === UNFINISHED_RESTORE)) {
+    throw lasting(
+      'a restore of this database did not finish: run `retouch restore` or `retouch copy` again.',
+    );
+  }
   if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
   await refuseForeign(database, rows, known);
   const unfinished = rows.find(({ finished }) => !finished);
@@ -119,7 +130,7 @@ const tooNew = (name: string) =>
     `the database has migration ${name}, which this release cannot run on: run the newer release, or restore a backup.`,
   );
 
-interface AppliedMigration {
+export interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
   readonly finished: boolean;
@@ -127,8 +138,8 @@ interface AppliedMigration {
   readonly note: string | null;
 }
 
-/** Empty if there is no migrations table, or none by Prisma. */
-async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
+/** In their order. Empty if there is no migrations table, or none by Prisma. */
+export async function readApplied({ prisma }: Database): Promise<readonly AppliedMigration[]> {
   const [{ exists } = { exists: false }] = await prisma.$queryRaw<{ exists: boolean }[]>`
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
   if (!exists) return [];

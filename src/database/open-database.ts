@@ -23,13 +23,16 @@ export async function openDatabase(options: {
 }): Promise<OpenDatabase> {
   const { log } = options;
   await using opened = new AsyncDisposableStack();
-  const database = opened.adopt(await connect(options), (it) => it.close());
+  const database = opened.adopt(await connectDatabase(options), (it) => it.close());
   await migrate({ database, log });
   opened.move();
   return { database, availability: createAvailability({ database }), close: database.close };
 }
 
-async function connect(options: Parameters<typeof openDatabase>[0]): Promise<Database> {
+/** Like `openDatabase`, with whatever schema the database has: nothing is changed. */
+export async function connectDatabase(
+  options: Parameters<typeof openDatabase>[0],
+): Promise<Database> {
   const { config, onAborted, log } = options;
   // Each with its libraries, of which a process needs those of one.
   if (config.kind === 'pglite') {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
@@ -54,7 +54,7 @@ export async function openPglite(options: {
     const pglite = await startPglite(dir, onAbort);
     endWhenAborted(pglite, () => isAborted);
     const checkpoints = makeCheckpoints({ pglite, log });
-    return wrapPglite(shareThread(pglite), log, async () => {
+    const end = async () => {
       checkpoints.stop();
       if (!isAborted) {
         await pglite.close();
@@ -68,7 +68,8 @@ export async function openPglite(options: {
         }
       }
       lock.release();
-    });
+    };
+    return wrapPglite({ pglite: shareThread(pglite), dataDir: join(dir, 'postgres'), log, end });
   } catch (error) {
     lock.release();
     throw error;
@@ -101,7 +102,16 @@ async function initialize(dir: string, dataDir: string): Promise<void> {
   });
 }
 
-function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Database {
+type Row = Record<string, unknown>;
+
+function wrapPglite(options: {
+  pglite: PGlite;
+  /** Of Postgres itself. */
+  dataDir: string;
+  log: Log;
+  end: () => Promise<void>;
+}): Database {
+  const { pglite, dataDir, log, end } = options;
   const prisma = createPrisma(createPgliteAdapter(pglite), log);
   let closing: Promise<void> | undefined;
   return {
@@ -118,8 +128,14 @@ function wrapPglite(pglite: PGlite, log: Log, end: () => Promise<void>): Databas
     },
     openForMigration: async () => ({
       run: async (script) => (await pglite.exec(script)).at(-1)?.rows ?? [],
+      query: async (statement, values) => (await pglite.query<Row>(statement, [...values])).rows,
       async [Symbol.asyncDispose]() {},
     }),
+    copyFiles: (dir) =>
+      // Between two statements, its files are those of a database that was killed.
+      pglite.runExclusive(() =>
+        cp(dataDir, dir, { recursive: true, mode: constants.COPYFILE_FICLONE }),
+      ),
     discardConnections() {},
     close() {
       closing ??= (async () => {

@@ -109,6 +109,7 @@ export function openPostgres({ log, ...options }: PostgresOptions & { log: Log }
           const results: pg.QueryResult | pg.QueryResult[] = await client.query(script);
           return [results].flat().at(-1)?.rows ?? [];
         },
+        query: async (statement, values) => (await client.query(statement, [...values])).rows,
         [Symbol.asyncDispose]: () => client.end(),
       };
     },

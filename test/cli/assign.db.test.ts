@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { createCommands } from '../../src/admin/commands/create-commands.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { Prisma, type PrismaClient } from '../../src/database/database.ts';
 import { foldForSearch, termGrams } from '../../src/edits/prompts/search-text.ts';
@@ -15,6 +14,7 @@ import { hasDatabase } from '../support/database.ts';
 import { insertHistory } from '../support/history-of-owner.ts';
 import { startS3Server } from '../support/s3-server.ts';
 import { OWNER, openStoredEdits } from '../support/stored-edits.ts';
+import { createTestCommands, QUIET } from '../support/test-commands.ts';
 
 const TO = 'alice';
 const STAYING = ['ApiKey', 'AuditEvent'];
@@ -22,7 +22,7 @@ const sha256 = (content: string) => createHash('sha256').update(content).digest(
 
 async function setUp() {
   const parts = await openStoredEdits();
-  const { database, prisma } = parts;
+  const { database } = parts;
   const events = createEvents({ database, log: createLog({ level: 'silent' }) });
   const progress: string[] = [];
   return {
@@ -32,9 +32,12 @@ async function setUp() {
       to = TO,
       { from = OWNER, blobs = parts.blobs }: { from?: string; blobs?: BlobStore } = {},
     ) {
-      const { assignHistory } = createCommands({ prisma, events, blobs });
+      const { assignHistory } = createTestCommands({ ...parts, events, blobs });
       const signal = new AbortController().signal;
-      return assignHistory({ from, to }, { onProgress: (line) => progress.push(line), signal });
+      return assignHistory(
+        { from, to },
+        { ...QUIET, onProgress: (line) => progress.push(line), signal },
+      );
     },
   };
 }
@@ -194,17 +197,18 @@ describe.runIf(hasDatabase)('owners assign', () => {
   });
 
   test('changes nothing if it is interrupted', async () => {
-    const { prisma, database, blobs, edit } = await setUp();
+    const parts = await setUp();
+    const { prisma, database, blobs, edit } = parts;
     await insertHistory({ prisma, edit });
     const before = await rowsOf(prisma, OWNER);
     const events = createEvents({ database, log: createLog({ level: 'silent' }) });
-    const { assignHistory } = createCommands({ prisma, events, blobs });
+    const { assignHistory } = createTestCommands({ ...parts, events });
     const ending = new AbortController();
     const onProgress = (line: string) => {
       if (line.startsWith('EditJob:')) ending.abort(new Error('interrupted'));
     };
     await expect(
-      assignHistory({ from: OWNER, to: TO }, { onProgress, signal: ending.signal }),
+      assignHistory({ from: OWNER, to: TO }, { ...QUIET, onProgress, signal: ending.signal }),
     ).rejects.toThrow('interrupted');
     expect(await rowsOf(prisma, OWNER)).toEqual(before);
     expect(await blobs.size(blobKey({ ownerId: OWNER, sha256: sha256('fox') }))).toBe(3);

@@ -2,7 +2,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { CommandRun, Commands } from '../../src/admin/commands/commands.ts';
+import type { Commands } from '../../src/admin/commands/commands.ts';
 import { ServiceFailedError } from '../../src/admin/socket/protocol.ts';
 import { serveCommands } from '../../src/admin/socket/serve-commands.ts';
 import { connectCommands } from '../../src/admin/socket/socket-commands.ts';
@@ -14,9 +14,9 @@ import {
 } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { QUIET } from '../support/test-commands.ts';
 
 const NO_COMMANDS = {} as Commands;
-const quiet: CommandRun = { onProgress: () => {}, signal: new AbortController().signal };
 
 /** Commands that are served on the socket of a directory, and a client of it. */
 async function serve(
@@ -44,7 +44,7 @@ describe('the socket', () => {
     });
     const commands = await connect();
     const progress: string[] = [];
-    const run = { ...quiet, onProgress: (line: string) => void progress.push(line) };
+    const run = { ...QUIET, onProgress: (line: string) => void progress.push(line) };
     expect(await commands?.listKeys({ ownerId: 'alice' }, run)).toEqual([]);
     expect(progress).toEqual(['looking for alice']);
   });
@@ -63,7 +63,7 @@ describe('the socket', () => {
       },
     });
     const commands = await connect();
-    await expect(commands?.listOwners({}, quiet)).rejects.toStrictEqual(error);
+    await expect(commands?.listOwners({}, QUIET)).rejects.toStrictEqual(error);
   });
 
   test('hides the words of a defect, and logs them', async () => {
@@ -77,7 +77,7 @@ describe('the socket', () => {
       { logged },
     );
     const commands = await connect();
-    await expect(commands?.listOwners({}, quiet)).rejects.toThrow(/its log has the error/);
+    await expect(commands?.listOwners({}, QUIET)).rejects.toThrow(/its log has the error/);
     expect(logged.join()).toContain('canary');
   });
 
@@ -110,7 +110,7 @@ describe('the socket', () => {
     expect(Buffer.byteLength(path)).toBeGreaterThan(250);
     expect((await stat(path)).isSocket()).toBe(true);
     const commands = await connect();
-    expect(await commands?.listOwners({}, quiet)).toEqual([]);
+    expect(await commands?.listOwners({}, QUIET)).toEqual([]);
   });
 
   test('ends a running command when the service shuts down, or its client disconnects', async () => {
@@ -129,13 +129,13 @@ describe('the socket', () => {
     const [first, second] = started.map(({ promise }) => promise);
     const commands = await connect();
     const client = new AbortController();
-    const interrupted = commands?.listOwners({}, { ...quiet, signal: client.signal });
+    const interrupted = commands?.listOwners({}, { ...QUIET, signal: client.signal });
     await first;
     client.abort(new Error('interrupted'));
     await expect(interrupted).rejects.toThrow('interrupted');
     await expect.poll(() => ended).toEqual(['the client has disconnected']);
 
-    const running = commands?.listOwners({}, quiet);
+    const running = commands?.listOwners({}, QUIET);
     await second;
     await Promise.all([server.close(), expect(running).rejects.toThrow()]);
     expect(ended).toEqual(['the client has disconnected', 'the service shuts down']);
@@ -153,7 +153,7 @@ describe('the socket', () => {
     await new Promise<void>((resolve) => server.listen(path, resolve));
     onTestFinished(() => void server.close());
     const commands = await connectCommands(path);
-    await expect(commands?.listOwners({}, quiet)).rejects.toThrow(
+    await expect(commands?.listOwners({}, QUIET)).rejects.toThrow(
       new ServiceFailedError(
         'The service ended before the command did: check its log, then run the command again.',
       ),

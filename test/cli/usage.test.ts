@@ -45,7 +45,7 @@ describe('the command line', () => {
 
   test('prints the usage of a command on stdout for --help', async () => {
     for (const [args, usage] of [
-      [['--help'], 'USAGE retouch keys|owners'],
+      [['--help'], 'USAGE retouch backup|restore|verify|copy|keys|owners|reprice|export'],
       [['keys', '--help'], 'USAGE retouch keys create|list|rotate|revoke'],
       [['keys', 'create', '-h'], '--scope=<read|edit|admin>'],
     ] as const) {

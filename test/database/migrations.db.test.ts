@@ -52,7 +52,8 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     const migrations = await readMigrations();
     const run = async (script: string) =>
       (await ours.exec(script)).at(-1)?.rows as readonly Record<string, unknown>[];
-    await applyMigrations({ run, async [Symbol.asyncDispose]() {} }, migrations, { log });
+    const query = run;
+    await applyMigrations({ run, query, async [Symbol.asyncDispose]() {} }, migrations, { log });
     expect(await applyByEngine(theirs)).toEqual(migrations.map(({ name }) => name));
     expect(await applyByEngine(ours)).toEqual([]);
     for (const each of [TABLES, CONSTRAINTS, FUNCTIONS, MIGRATIONS]) {

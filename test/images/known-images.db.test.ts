@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createCommands } from '../../src/admin/commands/create-commands.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createImages, type Images } from '../../src/images/images.ts';
 import { createKnownImages } from '../../src/images/known-images.ts';
@@ -10,6 +9,7 @@ import { hasDatabase } from '../support/database.ts';
 import { databaseKind } from '../support/database-kind.ts';
 import { eventually } from '../support/eventually.ts';
 import { OWNER, openStoredEdits } from '../support/stored-edits.ts';
+import { createTestCommands, QUIET } from '../support/test-commands.ts';
 
 const log = createLog({ level: 'silent' });
 const { signal } = new AbortController();
@@ -111,14 +111,14 @@ describe.runIf(hasDatabase)('a known image', () => {
 
   test('is forgotten everywhere once it is assigned to another owner', async () => {
     const parts = await setUp();
-    const { prisma, events, blobs } = parts;
+    const { prisma } = parts;
     const elsewhere = await openElsewhere(parts);
     await parts.edit({ prompt: 'p', inputs: ['content'] });
     const { id } = await prisma.image.findFirstOrThrow();
     const all = [parts.known, elsewhere];
     for (const known of all) expect(await known.find(ME, id)).not.toBeNull();
-    const { assignHistory } = createCommands({ prisma, events, blobs });
-    await assignHistory({ from: OWNER, to: 'you' }, { onProgress: () => {}, signal });
+    const { assignHistory } = createTestCommands(parts);
+    await assignHistory({ from: OWNER, to: 'you' }, QUIET);
     for (const known of all) {
       await eventually(async () => expect(await known.find(ME, id)).toBeNull());
       expect(await known.find({ reads: 'you' }, id)).toMatchObject({ ownerId: 'you' });

@@ -104,6 +104,8 @@ export async function openStoredEdits() {
     /** As another process does; with a Postgres server only. */
     openAgain: testDatabase.open,
     dir: testDatabase.dir,
+    /** The settings of a service on this database. */
+    env: testDatabase.env,
     prisma,
     queue,
     events,

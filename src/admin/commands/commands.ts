@@ -74,6 +74,47 @@ export const COMMANDS = {
     /** The rows that have another owner now. */
     result: z.object({ edits: z.int(), images: z.int() }),
   },
+  /** With the embedded database. Runs until the caller disconnects. */
+  takeSnapshot: { input: z.object({}), result: z.object({}) },
+  verify: {
+    input: z.object({}),
+    result: z.object({
+      images: z.int(),
+      bytes: z.int(),
+      /** Without a row. */
+      orphans: z.int(),
+      /** One sentence each. */
+      faults: z.array(z.string()),
+    }),
+  },
+  reprice: {
+    /** Null: no bound, any model. */
+    input: z.object({
+      from: time.nullable(),
+      to: time.nullable(),
+      model: z.string().nullable(),
+    }),
+    result: z.object({
+      examined: z.int(),
+      repriced: z.int(),
+      unchanged: z.int(),
+      unknown: z.int(),
+    }),
+  },
+  /** Writes the history of an owner. */
+  exportEdits: {
+    input: z.object({
+      ownerId: z.string(),
+      format: z.enum(['ndjson', 'csv']),
+      /** As the arguments of `editJobs`, as JSON. */
+      filter: z.string().nullable(),
+      search: z.string().nullable(),
+      orderBy: z.string().nullable(),
+      /** Of the URLs of images. */
+      baseUrl: z.string(),
+    }),
+    result: z.object({ edits: z.int() }),
+  },
 } as const satisfies Record<string, { input: z.ZodType; result: z.ZodType }>;
 
 export type CommandName = keyof typeof COMMANDS;
@@ -88,6 +129,8 @@ export type CommandResult<Name extends CommandName> = z.output<(typeof COMMANDS)
 export interface CommandRun {
   /** Called with one line of text for each step. */
   readonly onProgress: (line: string) => void;
+  /** Called with a part of what the command writes; resolves when the next may come. */
+  readonly write: (text: string) => Promise<void>;
   /** Ends the command before it commits. */
   readonly signal: AbortSignal;
 }

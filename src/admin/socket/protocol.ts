@@ -11,7 +11,7 @@ import {
 
 /**
  * One command is one request: `POST /<command>` with its input as JSON. The response has a line of
- * JSON for each step of its progress, and a last one with the result or the error.
+ * JSON for each step of its progress and each part of what it writes, and a last one with the result or the error.
  */
 const errorSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -36,6 +36,7 @@ type EncodedError = z.output<typeof errorSchema>;
 
 const lineSchema = z.union([
   z.object({ progress: z.string() }),
+  z.object({ text: z.string() }),
   z.object({ result: z.unknown() }).refine((line) => 'result' in line),
   z.object({ error: errorSchema }),
 ]);

@@ -95,13 +95,17 @@ async function respond(options: {
   }
   const gone = new AbortController();
   res.once('close', () => gone.abort(new Error('the client has disconnected')));
-  const write = (line: ResponseLine) => void res.write(`${JSON.stringify(line)}\n`);
+  const write = (line: ResponseLine) => res.write(`${JSON.stringify(line)}\n`);
   try {
     const input: unknown = JSON.parse(await text(req));
+    const signal = AbortSignal.any([gone.signal, ending]);
     res.writeHead(200, { 'content-type': 'application/x-ndjson' });
     const result = await call(commands, name, input, {
-      onProgress: (progress) => write({ progress }),
-      signal: AbortSignal.any([gone.signal, ending]),
+      onProgress: (progress) => void write({ progress }),
+      async write(text) {
+        if (!write({ text })) await once(res, 'drain', { signal });
+      },
+      signal,
     });
     log.info({ command: name }, 'ran a command');
     write({ result });

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import {
   COMMAND_NAMES,
   COMMANDS,
@@ -10,6 +9,7 @@ import {
   type CommandRun,
   type Commands,
 } from '../commands/commands.ts';
+import { splitLines } from '../lines.ts';
 import { decodeError, parseLine, ServiceFailedError } from './protocol.ts';
 import { isPrivate, withShortPath } from './socket-path.ts';
 
@@ -57,8 +57,9 @@ async function call(
   path: string,
   name: CommandName,
   input: unknown,
-  { onProgress, signal }: CommandRun,
+  run: CommandRun,
 ): Promise<unknown> {
+  const { signal } = run;
   signal.throwIfAborted();
   const socket = await openSocket(path);
   if (socket === null) throw ended();
@@ -73,7 +74,7 @@ async function call(
   signal.addEventListener('abort', abort);
   try {
     sent.end(JSON.stringify(input));
-    return COMMANDS[name].result.parse(await readResult(await responseOf(sent), onProgress));
+    return COMMANDS[name].result.parse(await readResult(await responseOf(sent), run));
   } catch (error) {
     signal.throwIfAborted();
     throw isConnectionError(error) ? ended() : error;
@@ -94,13 +95,14 @@ async function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
 /** @throws the error of the command. */
 async function readResult(
   response: IncomingMessage,
-  onProgress: CommandRun['onProgress'],
+  { onProgress, write }: CommandRun,
 ): Promise<unknown> {
-  for await (const text of createInterface({ input: response })) {
-    const line = parseLine(text);
+  for await (const json of splitLines(response)) {
+    const line = parseLine(json);
     if ('error' in line) throw decodeError(line.error);
     if ('result' in line) return line.result;
-    onProgress(line.progress);
+    if ('text' in line) await write(line.text);
+    else onProgress(line.progress);
   }
   throw ended();
 }

@@ -6,12 +6,16 @@ import { THUMBNAIL_WIDTHS } from '../thumbnails/thumbnail-width.ts';
 import { parseImageKey, thumbnailKey } from './blob-key.ts';
 import type { BlobStore } from './blob-store.ts';
 import { lockContents } from './content-locks.ts';
+import { isRemovalHeld } from './removal-hold.ts';
 
 /**
  * How long a blob may exist without a row, in milliseconds: between storing it and the commit that
  * follows. Younger blobs are never removed.
  */
 const BLOB_GRACE_MS = 15 * 60 * 1_000;
+
+/** When a removal that a backup holds back is tried again, in milliseconds. */
+const HELD_MS = 60 * 1_000;
 
 /** Contents locked at once. Each lock takes a slot in the database's lock table. */
 const BATCH = 50;
@@ -31,8 +35,8 @@ export const REMOVE_BLOBS = defineJob<{ keys: readonly string[] }>('remove-blobs
 /** Removes unreferenced blobs and their thumbnails. */
 export interface BlobRemover {
   /**
-   * Skips blobs with a row, and blobs within the grace period. Returns the latter, with the time
-   * when the last of them may be removed.
+   * Skips blobs with a row, blobs within the grace period, and all blobs while a backup copies them.
+   * Returns the latter two, with the time when the last of them may be removed.
    * @throws StorageError
    */
   remove(
@@ -75,6 +79,8 @@ export function createBlobRemover(options: {
       await lockContents(tx, keys, 'exclusive');
       // Waits while a history is assigned to another owner, whose rows are not visible yet.
       await ofAllOwners(tx).$executeRaw`LOCK TABLE "Image" IN ROW SHARE MODE`;
+      if (await isRemovalHeld(tx))
+        return keys.map((key) => ({ key, oldEnoughMs: now() + HELD_MS }));
       const referred = await findReferred(tx, keys);
       return Promise.all(
         keys

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../../src/errors.ts';
 import { blobKey, thumbnailKey } from '../../../src/images/storage/blob-key.ts';
 import { lockContents } from '../../../src/images/storage/content-locks.ts';
+import { holdRemoval, releaseRemoval } from '../../../src/images/storage/removal-hold.ts';
 import { createBlobRemover, findReferred } from '../../../src/images/storage/remove-blobs.ts';
 import { createSweepBlobs } from '../../../src/images/storage/sweep-blobs.ts';
 import { createLog } from '../../../src/log.ts';
@@ -33,6 +34,22 @@ const stored = async ({ dir }: Parts) =>
   (await filesIn(join(dir, 'blobs'))).map((path) => relative(join(dir, 'blobs'), path)).sort();
 
 describe.runIf(hasDatabase)('blobs', () => {
+  test('stay while a backup holds them back, in every process, and are removed after it', async () => {
+    const parts = await openStoredEdits();
+    const { prisma, blobs, database } = parts;
+    const remover = createBlobRemover({ prisma, blobs, graceMs: 0 });
+    const key = keyOf('orphan');
+    await plant(parts, key, HOUR_MS);
+    const session = await database.openForMigration();
+    expect(await holdRemoval(session)).toBe(true);
+    expect(await remover.remove([key], signal)).toMatchObject({ removed: 0, young: [key] });
+    expect(await stored(parts)).toEqual([key]);
+    await releaseRemoval(session);
+    await session[Symbol.asyncDispose]();
+    expect(await remover.remove([key], signal)).toMatchObject({ removed: 1, young: [] });
+    expect(await stored(parts)).toEqual([]);
+  });
+
   test('never end with a row whose blob is gone, however uploads and deletions of the same bytes meet', async () => {
     const parts = await openStoredEdits();
     const { prisma, upload, edit, deleteEdits, blobs } = parts;

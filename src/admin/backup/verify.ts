@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { ofAllOwners } from '../../auth/visible.ts';
+import type { PrismaClient } from '../../database/database.ts';
+import { blobKey, parseImageKey } from '../../images/storage/blob-key.ts';
+import type { BlobStore } from '../../images/storage/blob-store.ts';
+import { createFsBlobStore } from '../../images/storage/fs-blob-store.ts';
+import { findReferred } from '../../images/storage/remove-blobs.ts';
+import { forEachOf, type ImageRef, isMissing } from './contents.ts';
+import { BLOBS_DIR, readManifest } from './manifest.ts';
+import type { Progress } from './progress.ts';
+import { findFileFaults, openStoredContents } from './stored-contents.ts';
+
+/** Rows or keys that are read at once. */
+const BATCH = 500;
+
+export interface Verified {
+  /** Intact ones. */
+  readonly images: number;
+  readonly bytes: number;
+  /** Images in the blob store without a row, which cost space only. */
+  readonly orphans: number;
+  /** One sentence each. */
+  readonly faults: readonly string[];
+}
+
+interface Verifying {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Checks that every image and stored response that a row names is there, and every image's hash. */
+export async function verifyInstallation(
+  { prisma, blobs }: { prisma: PrismaClient; blobs: BlobStore },
+  { progress, signal }: Verifying,
+): Promise<Verified> {
+  const faults: string[] = [];
+  const total = await ofAllOwners(prisma).image.count();
+  let [images, bytes, done] = [0, 0, 0];
+
+  await forEachOf(imageRows(prisma), signal, async (image) => {
+    const fault = await checkImage(image, () => blobs.pieces(blobKey(image)));
+    if (fault === null) {
+      images += 1;
+      bytes += image.bytes;
+    } else if (await isStillThere(prisma, image.id)) faults.push(fault);
+    done += 1;
+    progress('images', done, Math.max(done, total));
+  });
+  faults.push(...(await findLostAnswers(prisma, blobs, signal)));
+  return { images, bytes, orphans: await countOrphans(prisma, blobs, signal), faults };
+}
+
+/** The same of a backup, and the hashes of its other files. @throws BackupError if it is none */
+export async function verifyBackup(
+  dir: string,
+  { progress, signal }: Verifying,
+): Promise<Verified> {
+  const manifest = await readManifest(dir);
+  const faults = [...(await findFileFaults(dir, manifest))];
+  const contents = await openStoredContents(dir, manifest);
+  const total = contents.tables.find(({ name }) => name === 'Image')?.rows ?? 0;
+  let [images, bytes, done, files] = [0, 0, 0, 0];
+  // Without this table, which is a fault already, it is not known which images there must be.
+  if (!faults.some((fault) => fault.includes('/Image.ndjson '))) {
+    await forEachOf(contents.images(), signal, async (image) => {
+      const fault = await checkImage(image, () => contents.image(image));
+      if (fault === null) {
+        images += 1;
+        bytes += image.bytes;
+      } else faults.push(fault);
+      done += 1;
+      progress('images', done, total);
+    });
+  }
+  for await (const { key } of createFsBlobStore({ dir: join(dir, BLOBS_DIR) }).list()) {
+    if (parseImageKey(key) !== null) files += 1;
+  }
+  const damaged = faults.filter((fault) => fault.startsWith('The image') && DAMAGED.test(fault));
+  return { images, bytes, orphans: Math.max(0, files - images - damaged.length), faults };
+}
+
+const DAMAGED = / is damaged\.$/;
+
+/** One sentence; null if the image is intact. @throws StorageError */
+async function checkImage(
+  image: ImageRef,
+  read: () => AsyncIterable<Uint8Array>,
+): Promise<string | null> {
+  const key = blobKey(image);
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of read()) hash.update(piece);
+  } catch (error) {
+    if (isMissing(error)) return `The image ${key} is missing.`;
+    throw error;
+  }
+  return hash.digest('hex') === image.sha256 ? null : `The image ${key} is damaged.`;
+}
+
+async function* imageRows(prisma: PrismaClient) {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const rows = await ofAllOwners(prisma).image.findMany({
+      where: { id: { gt: after } },
+      select: { id: true, ownerId: true, sha256: true, bytes: true },
+      orderBy: { id: 'asc' },
+      take: BATCH,
+    });
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+  }
+}
+
+/** An image may be deleted while it is checked. */
+async function isStillThere(prisma: PrismaClient, id: string): Promise<boolean> {
+  return (await ofAllOwners(prisma).image.count({ where: { id } })) > 0;
+}
+
+async function findLostAnswers(
+  prisma: PrismaClient,
+  blobs: BlobStore,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const where = { answerStoredAt: { not: null } };
+  const faults: string[] = [];
+  const attempts = await ofAllOwners(prisma).editAttempt.findMany({ where, select: { id: true } });
+  for (const { id } of attempts) {
+    signal.throwIfAborted();
+    if ((await blobs.size(`answers/${id}`)) !== null) continue;
+    const left = await ofAllOwners(prisma).editAttempt.count({ where: { ...where, id } });
+    if (left > 0) faults.push(`The stored response answers/${id} is missing.`);
+  }
+  return faults;
+}
+
+async function countOrphans(
+  prisma: PrismaClient,
+  blobs: BlobStore,
+  signal: AbortSignal,
+): Promise<number> {
+  let orphans = 0;
+  let batch: string[] = [];
+  const count = async () => {
+    orphans += batch.length - (await findReferred(prisma, batch)).size;
+    batch = [];
+  };
+  for await (const { key } of blobs.list()) {
+    signal.throwIfAborted();
+    if (parseImageKey(key)?.source !== key) continue;
+    batch.push(key);
+    if (batch.length === BATCH) await count();
+  }
+  await count();
+  return orphans;
+}
