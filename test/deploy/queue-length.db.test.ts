@@ -60,8 +60,10 @@ describe.runIf(hasDatabase)('the query by which KEDA scales the workers', () => 
       places: async (running) => (started < 2 ? 2 - running : 0),
       handle: (_, signal) => {
         started += 1;
-        if (started === 1) return first.promise;
-        return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+        const stopped = new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve());
+        });
+        return started === 1 ? Promise.race([first.promise, stopped]) : stopped;
       },
     });
     await eventually(() => expect(started).toBe(2));
