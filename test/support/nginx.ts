@@ -53,5 +53,5 @@ export async function startNginx(nginx: string, sites: string, port: number): Pr
     child.kill('SIGTERM');
     await ended;
   });
-  await eventually(() => fetch(`http://127.0.0.1:${port}/health/live`));
+  await eventually(() => fetch(`http://127.0.0.1:${port}/health/live`, { redirect: 'manual' }));
 }
