@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts';
 export async function startCaddy(caddy: string, sites: string, url: string): Promise<void> {
   const dir = await temporaryDirectory();
   const path = join(dir, 'Caddyfile');
-  const options = ['admin off', 'persist_config off', 'auto_https disable_redirects'];
+  const options = ['admin off', 'auto_https disable_redirects'];
   await writeFile(path, `{\n\t${options.join('\n\t')}\n}\n${sites}`);
   const child = spawn(caddy, ['run', '--config', path, '--adapter', 'caddyfile'], {
     env: { HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir },
@@ -23,8 +23,9 @@ export async function startCaddy(caddy: string, sites: string, url: string): Pro
     child.kill('SIGTERM');
     await ended;
   });
-  await eventually(async () => {
-    if (child.exitCode !== null) throw new Error(said.join(''));
-    await fetch(`${url}/health/live`);
+  const failed = ended.then(() => {
+    throw new Error(`Caddy ended: ${said.join('')}`);
   });
+  await Promise.race([eventually(() => fetch(`${url}/health/live`)), failed]);
+  failed.catch(() => {});
 }
