@@ -12,6 +12,8 @@ const EVERYWHERE = [
   '.env.example',
   'Dockerfile',
   '.ci/run',
+  'deploy/**/*.{yaml,env,conf,service}',
+  'deploy/caddy/*',
   'docs/**/*.md',
   'examples/**/*.{ts,tsx,js,html,css,md,yaml,graphql}',
   'prisma/schema.prisma',

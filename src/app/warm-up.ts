@@ -1,4 +1,5 @@
-import { rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EMPTY_DATABASE, initializeDatabase } from '../database/new-database.ts';
 import { ENVIRONMENT, NODE_FLAGS } from './node-options.ts';
@@ -25,6 +26,10 @@ const LOADED_LATER = [
 const fresh = `${EMPTY_DATABASE}.new`;
 await rm(fresh, { recursive: true, force: true });
 await initializeDatabase(fresh);
+// Whoever installs the service is often root, and whoever runs it is not.
+for (const entry of await readdir(fresh, { recursive: true, withFileTypes: true })) {
+  if (entry.isFile()) await chmod(join(entry.parentPath, entry.name), 0o644);
+}
 await rm(EMPTY_DATABASE, { recursive: true, force: true });
 await rename(fresh, EMPTY_DATABASE);
 

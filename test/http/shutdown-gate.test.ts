@@ -15,6 +15,7 @@ async function startServer() {
   const health = createHealth({ checks: {} });
   const routes = {
     request: (_: unknown, res: ServerResponse) => res.end('served'),
+    nameOf: () => 'root',
     upgrade: () => {},
   };
   const server = createHttpServer({ host: '127.0.0.1', port: 0, routes, health, log });

@@ -19,10 +19,20 @@ const JOB = EDIT.replace(
 const UPLOAD =
   'mutation($f: Upload!) { uploadImage(input: { file: $f }) { ... on UploadImagePayload { image { id } } } }';
 
-/** @param url of the service; a function when it moves. */
-export function createGraphqlClient(url: () => string): GraphqlClient {
-  async function answer(init: RequestInit): Promise<GraphqlAnswer> {
-    const response = await fetch(`${url()}/graphql`, { method: 'POST', ...init });
+/**
+ * @param url of the service; a function when it moves.
+ * @param headers of every request.
+ */
+export function createGraphqlClient(
+  url: () => string,
+  headers: Record<string, string> = {},
+): GraphqlClient {
+  async function answer(init: {
+    headers: Record<string, string>;
+    body: string | FormData;
+  }): Promise<GraphqlAnswer> {
+    const all = { ...headers, ...init.headers };
+    const response = await fetch(`${url()}/graphql`, { method: 'POST', ...init, headers: all });
     return { ...(await response.json()), httpStatus: response.status };
   }
   const query = (text: string, variables: object = {}) =>

@@ -59,5 +59,5 @@ export async function startNginx(
     child.kill('SIGTERM');
     await ended;
   });
-  await eventually(() => fetch(`http://127.0.0.1:${port}/health/live`));
+  await eventually(() => fetch(`http://127.0.0.1:${port}/health/live`, { redirect: 'manual' }));
 }

@@ -38,10 +38,23 @@ export function run(
   { cwd, cgroup }: { cwd?: string | undefined; cgroup?: string | undefined } = {},
 ): Spawned {
   const launcher = cgroup === undefined ? [] : [...IN_CGROUP, cgroup];
-  const [command = '', ...rest] = [...launcher, process.execPath];
-  const child = spawn(command, [...rest, '--disable-warning=ExperimentalWarning', ...args], {
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+  return spawnCommand(
+    [...launcher, ...node, ...args],
+    { PATH: process.env['PATH'] ?? '', ...env },
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+  );
+}
+
+/** A program with its arguments. No variable but `env` is set. */
+export function spawnCommand(
+  [command = '', ...args]: readonly string[],
+  env: Record<string, string>,
+  cwd?: string | undefined,
+): Spawned {
+  const child = spawn(command, args, {
+    cwd,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -1,5 +1,6 @@
 import { applyMigrations, type Migration } from '../../database/apply-migrations.ts';
 import type { MigrationConnection } from '../../database/database.ts';
+import type { Log } from '../../log.ts';
 import type { Contents } from './contents.ts';
 import { BackupError } from './manifest.ts';
 import type { Progress } from './progress.ts';
@@ -20,13 +21,15 @@ export async function loadTables(options: {
   contents: Contents;
   isEmbedded: boolean;
   progress: Progress;
+  log: Log;
   signal: AbortSignal;
 }): Promise<void> {
-  const { session, migrations, contents, isEmbedded, progress, signal } = options;
+  const { session, migrations, contents, isEmbedded, progress, log, signal } = options;
   const before = new Set(contents.migrations.map(({ name }) => name));
   await apply(
     session,
     migrations.filter(({ name }) => before.has(name)),
+    log,
   );
 
   const constraints = await dropForeignKeys(session);
@@ -55,14 +58,15 @@ export async function loadTables(options: {
     }
     await session.run(`ANALYZE ${quoted(table.name)}`);
   }
-  await apply(session, migrations);
+  await apply(session, migrations, log);
 }
 
 async function apply(
   session: MigrationConnection,
   migrations: readonly Migration[],
+  log: Log,
 ): Promise<void> {
-  if ((await applyMigrations(session, migrations)) !== null) return;
+  if ((await applyMigrations(session, migrations, { log })) !== null) return;
   throw new BackupError('Another process is migrating the database: try again when it has ended.');
 }
 

@@ -69,7 +69,7 @@ export async function restore(options: {
   signal.throwIfAborted();
   await beginRestore(session);
   const isEmbedded = database.kind === 'pglite';
-  await loadTables({ session, migrations, contents, isEmbedded, progress, signal });
+  await loadTables({ session, migrations, contents, isEmbedded, progress, log, signal });
   if (contents.secretKey !== null && isEmbedded) await writeKey(dataDir, contents.secretKey);
   const waiting = await finishRestore({
     database,
