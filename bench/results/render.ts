@@ -42,8 +42,12 @@ function placeLines({ machine, versions, load, cores }: Place): string[][] {
   ];
 }
 
-function warningsOf({ load, cores }: Place): string[] {
-  if (load <= cores * BUSY_LOAD_PER_CORE) return [];
+function isBusy({ load, cores }: Place): boolean {
+  return load > cores * BUSY_LOAD_PER_CORE;
+}
+
+function warningsOf(place: Place): string[] {
+  if (!isBusy(place)) return [];
   return ['**The machine was busy with other work: times and ratios are not reliable.**'];
 }
 
@@ -73,7 +77,9 @@ function namedRows(rows: readonly Row[]): Row[] {
 function sectionText(section: Section, newest: Section): string[] {
   const { name, title, rows, tables = [], notes = [], failure, place } = section;
   const isElsewhere =
-    place.machine !== newest.place.machine || place.versions !== newest.place.versions;
+    place.machine !== newest.place.machine ||
+    place.versions !== newest.place.versions ||
+    isBusy(place) !== isBusy(newest.place);
   return [
     `## ${title}`,
     `\`npm run bench:${name}\`, ${dayOf(section)}, ${durationText(section.seconds)}.${section.isQuick ? ' **Quick: fewer runs than by default.**' : ''}`,
