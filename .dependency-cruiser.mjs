@@ -165,6 +165,8 @@ export default {
     // The TypeScript compiler's own API is not there in version 7.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
+    // Run with packages that only `npm run bench:peers` installs.
+    exclude: { path: '^bench/peers/servers/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

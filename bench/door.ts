@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ENVIRONMENT, NODE_FLAGS } from '../src/app/node-options.ts';
 import { cpuMsOf, peakRssBytesDuring, rssBytesOf } from '../test/support/process-stats.ts';
-import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { median, type Row } from '../test/support/report.ts';
 import { type Api, type FromClient, startClient } from './door/client-process.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
 import { startUpstream } from './forward/upstream.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 
 /**
  * What the OpenAI-compatible API costs beside `editImage`, which does the same: in the table, that is
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '5' },
     only: { type: 'string' },
     flag: { type: 'string', multiple: true, default: [] },
+    ...JSON_OPTION,
   },
 });
 const RUNS = Number(values.runs);
@@ -59,8 +61,7 @@ try {
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
-process.stdout.write(`\n${tableOf(rows)}`);
-process.exitCode = rows.every(isMet) ? 0 : 1;
+await finish({ rows }, values.json);
 
 async function measure(name: keyof typeof CASES): Promise<Row[]> {
   const { images, inputBytes, n, outputBytes } = CASES[name];
@@ -149,6 +150,7 @@ function growthRow(runs: Record<Api, Run[]>, hasBar: boolean): Row {
     what: '  growth of memory over rest, median and most',
     floor: medianAndMost(floor),
     service: medianAndMost(service),
+    runs: { floor: floor.map(inMb), service: service.map(inMb) },
     ...(hasBar && { bar: growthBar(service) }),
   };
 }
@@ -157,6 +159,7 @@ function responseRow(growths: number[]): Row {
   return {
     what: '  of the response alone, read late',
     service: medianAndMost(growths),
+    runs: { service: growths.map(inMb) },
     bar: growthBar(growths),
   };
 }
@@ -175,12 +178,14 @@ function timeRow(
   runs: Record<Api, Run[]>,
   hasBar: boolean,
 ): Row {
-  const floor = median(runs.graphql.map((run) => run[time]));
-  const service = median(runs.openai.map((run) => run[time]));
+  const times = (api: Api) => runs[api].map((run) => run[time]);
+  const floor = median(times('graphql'));
+  const service = median(times('openai'));
   return {
     what,
     floor: `${floor.toFixed(0)} ms`,
     service: `${service.toFixed(0)} ms`,
+    runs: { floor: times('graphql'), service: times('openai') },
     ...(hasBar && { bar: { value: service / floor, atMost: MAX_RATIO, unit: 'x' } }),
   };
 }
@@ -193,6 +198,10 @@ function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+function inMb(bytes: number): number {
+  return bytes / MB;
+}
+
 function megabytes(bytes: number): string {
-  return `${(bytes / MB).toFixed(0)} MB`;
+  return `${inMb(bytes).toFixed(0)} MB`;
 }

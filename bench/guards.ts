@@ -2,29 +2,38 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { ENVIRONMENT, NODE_FLAGS } from '../src/app/node-options.ts';
-import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { median, type Row } from '../test/support/report.ts';
 import { noisePng } from '../test/support/test-images.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
 import { startUpstream } from './forward/upstream.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 
 /**
- * What authentication and limits cost: the median of `{ __typename }` and of an image, with an API
- * key that has a limit of requests, over the same service without both. Alternating runs against two
- * processes. Exit code 1: a bar was missed.
+ * What the service's own checks, authentication and limits cost: the median of `{ __typename }` over
+ * that of a bare Yoga server with the same schema, and of `{ __typename }` and an image with an API
+ * key that has a limit of requests, over the same service without both. Alternating runs against
+ * three processes. Exit code 1: a bar was missed.
  *
- * `node bench/guards.ts`; wants an idle machine.
+ * `node bench/guards.ts [--rounds 40]`; wants an idle machine.
  */
-const ROUNDS = 40;
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '40' }, ...JSON_OPTION },
+});
+const ROUNDS = Number(values.rounds);
 const REQUESTS = 100;
-const MAX_RATIO = 1.15;
+/** 1.0, and by how much two equal servers may differ in one run. */
+const MAX_OVER_YOGA = 1.05;
+const MAX_GUARDED = 1.1;
+const MAX_GUARDED_IMAGE = 1.15;
 const IMAGE_BYTES = 20_000;
 
 type Headers = Readonly<Record<string, string>>;
 
 interface Target {
-  readonly service: Measured;
+  readonly measured: Measured;
   readonly pool: Pool;
   readonly headers: Headers;
   readonly imagePath: string;
@@ -44,18 +53,18 @@ async function start(env: Record<string, string>, admin: Headers): Promise<Targe
     LOG_LEVEL: 'error',
     ...env,
   };
-  const service = await startMeasured('service', {
+  const measured = await startMeasured('service', {
     flags: NODE_FLAGS,
     environment: ENVIRONMENT,
     args: [JSON.stringify(all)],
   });
-  const pool = new Pool(service.url, { connections: 1 });
+  const pool = new Pool(measured.url, { connections: 1 });
   const headers = admin['x-user'] === undefined ? {} : await withKey(pool, admin);
   const { id } = (await send(pool, 'POST', '/images', {
     headers: { 'content-type': 'image/png', ...headers },
     body: await noisePng(IMAGE_BYTES),
   })) as { id: string };
-  return { service, pool, headers, imagePath: `/images/${id}` };
+  return { measured, pool, headers, imagePath: `/images/${id}` };
 }
 
 /** A key of an owner who has a limit of requests that the bench does not reach. */
@@ -87,24 +96,59 @@ async function send(
   return text[0] === 0x7b ? JSON.parse(text.toString()) : null;
 }
 
-const KINDS = {
-  '{ __typename }': ({ pool, headers }: Target) =>
-    send(pool, 'POST', '/graphql', {
-      headers: { 'content-type': 'application/json', ...headers },
-      body: '{"query":"{ __typename }"}',
-    }),
-  'an image of 20 kB': ({ pool, headers, imagePath }: Target) =>
-    send(pool, 'GET', imagePath, { headers }),
-};
+async function startYoga(): Promise<Target> {
+  const measured = await startMeasured('yoga', { args: [], flags: NODE_FLAGS });
+  const pool = new Pool(measured.url, { connections: 1 });
+  return { measured, pool, headers: {}, imagePath: '' };
+}
 
-async function medianOf(target: Target, kind: keyof typeof KINDS): Promise<number> {
+async function sendTypename({ pool, headers }: Target): Promise<void> {
+  const { data } = (await send(pool, 'POST', '/graphql', {
+    headers: { 'content-type': 'application/json', ...headers },
+    body: '{"query":"{ __typename }"}',
+  })) as { data?: { __typename?: string } };
+  if (data?.__typename !== 'Query') throw new Error('{ __typename } has another result');
+}
+
+async function getImage({ pool, headers, imagePath }: Target): Promise<void> {
+  await send(pool, 'GET', imagePath, { headers });
+}
+
+async function medianOf(target: Target, request: (target: Target) => Promise<void>) {
   const times: number[] = [];
   for (let i = 0; i < REQUESTS; i += 1) {
     const startMs = performance.now();
-    await KINDS[kind](target);
+    await request(target);
     times.push(performance.now() - startMs);
   }
   return median(times);
+}
+
+/** The median of each round, by target. Which target begins a round changes. */
+async function measure(targets: readonly Target[], request: (target: Target) => Promise<void>) {
+  const times = new Map(targets.map((target) => [target, [] as number[]]));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (let turn = 0; turn < targets.length; turn += 1) {
+      const target = targets[(round + turn) % targets.length];
+      if (target === undefined) continue;
+      const ms = await medianOf(target, request);
+      // The first rounds are warm-up.
+      if (round >= ROUNDS / 4) times.get(target)?.push(ms);
+    }
+  }
+  return (target: Target) => times.get(target) ?? [];
+}
+
+function rowOf(what: string, floor: readonly number[], service: readonly number[], atMost: number) {
+  const [floorMs, serviceMs] = [median(floor), median(service)];
+  const row: Row = {
+    what: `${what}, p50`,
+    floor: `${floorMs.toFixed(3)} ms`,
+    service: `${serviceMs.toFixed(3)} ms`,
+    runs: { floor, service },
+    bar: { value: serviceMs / floorMs, atMost, unit: 'x' },
+  };
+  return row;
 }
 
 const open = await start({}, {});
@@ -118,32 +162,31 @@ const guarded = await start(
   },
   { 'x-user': 'boss' },
 );
+const yoga = await startYoga();
 try {
-  const rows: Row[] = [];
-  for (const kind of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
-    const times = { open: [] as number[], guarded: [] as number[] };
-    // The first rounds are warm-up.
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const order = round % 2 === 0 ? ([open, guarded] as const) : ([guarded, open] as const);
-      for (const target of order) {
-        const ms = await medianOf(target, kind);
-        if (round >= ROUNDS / 4) times[target === open ? 'open' : 'guarded'].push(ms);
-      }
-    }
-    const [floor, service] = [median(times.open), median(times.guarded)];
-    rows.push({
-      what: `${kind}, p50`,
-      floor: `${floor.toFixed(2)} ms`,
-      service: `${service.toFixed(2)} ms`,
-      bar: { value: service / floor, atMost: MAX_RATIO, unit: 'x' },
-    });
-  }
-  process.stdout.write(`\n${tableOf(rows)}`);
-  process.exitCode = rows.every(isMet) ? 0 : 1;
+  const typename = await measure([yoga, open, guarded], sendTypename);
+  const image = await measure([open, guarded], getImage);
+  const rows = [
+    rowOf('{ __typename } over a bare Yoga', typename(yoga), typename(open), MAX_OVER_YOGA),
+    rowOf('  with a key and a limit', typename(yoga), typename(guarded), MAX_GUARDED),
+    rowOf(
+      '{ __typename } with a key and a limit, over without',
+      typename(open),
+      typename(guarded),
+      MAX_GUARDED,
+    ),
+    rowOf(
+      'an image of 20 kB with a key and a limit, over without',
+      image(open),
+      image(guarded),
+      MAX_GUARDED_IMAGE,
+    ),
+  ];
+  await finish({ rows }, values.json);
 } finally {
-  for (const { service, pool } of [open, guarded]) {
+  for (const { measured, pool } of [open, guarded, yoga]) {
     await pool.close();
-    await service.stop();
+    await measured.stop();
   }
   await upstream.stop();
   for (const dir of dirs) await rm(dir, { recursive: true, force: true });

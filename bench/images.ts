@@ -2,24 +2,28 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { ENVIRONMENT, NODE_FLAGS } from '../src/app/node-options.ts';
 import { findNginx, freePorts } from '../test/support/nginx.ts';
 import { cpuMsOf } from '../test/support/process-stats.ts';
-import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { median, type Row } from '../test/support/report.ts';
 import { noisePng } from '../test/support/test-images.ts';
 import { startMeasured } from './forward/measured.ts';
 import type { Load } from './images/load.ts';
 import { startNginx } from './images/nginx.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 
 /**
  * How many images a second the service sends: thumbnails beside a bare server of Node that sends two
  * bytes, and images beside nginx with sendfile. Alternating runs against all of them. Exit code 1: a
  * bar was missed.
  *
- * `node bench/images.ts`; needs nginx, wants an idle machine.
+ * `node bench/images.ts [--rounds 12]`; needs nginx, wants an idle machine.
  */
-const ROUNDS = 12;
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '12' }, ...JSON_OPTION },
+});
+const ROUNDS = Number(values.rounds);
 const WARM_UP = 3;
 const DURATION_MS = 1_000;
 const CONNECTIONS = 8;
@@ -76,12 +80,19 @@ try {
       ['s', 'perSecond'],
       ['s of CPU', 'perCpuSecond'],
     ] as const) {
-      const [least, reached] = [floor, own].map((it) => median(measured.get(it)?.[name] ?? []));
-      if (least === undefined || reached === undefined) continue;
+      const runs = {
+        floor: measured.get(floor)?.[name] ?? [],
+        service: measured.get(own)?.[name] ?? [],
+      };
+      const [least, reached] = [median(runs.floor), median(runs.service)];
       rows.push({
         what: `${what}, per ${unit}`,
         floor: least.toFixed(0),
-        service: `${reached.toFixed(0)} (${(reached / least).toFixed(2)}x)`,
+        service:
+          name === 'perSecond'
+            ? reached.toFixed(0)
+            : `${reached.toFixed(0)}: ${(reached / least).toFixed(2)}x`,
+        runs,
         ...(name === 'perSecond' && { bar: { value: reached / least, atLeast, unit: 'x' } }),
       });
     }
@@ -93,8 +104,7 @@ try {
     targets.image,
     MIN_OF_NGINX,
   );
-  process.stdout.write(`\n${tableOf(rows)}`);
-  process.exitCode = rows.every(isMet) ? 0 : 1;
+  await finish({ rows }, values.json);
 } finally {
   await service.stop();
   await bare.stop();

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { Pool } from 'undici';
 import { ENVIRONMENT, NODE_FLAGS } from '../src/app/node-options.ts';
@@ -9,20 +10,28 @@ import { openPglite } from '../src/database/pglite.ts';
 import { createLog } from '../src/log.ts';
 import { openServer } from '../test/support/open-database.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
-import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { median, type Row } from '../test/support/report.ts';
 import { type Measured, startMeasured } from './forward/measured.ts';
 import { fill, type Run } from './history/fill.ts';
 import { QUERY, STATEMENT } from './page-of-edits/statement-sql.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 
 /**
  * What a page of the history takes over HTTP and GraphQL, over one statement, written by hand, that
  * reads the same rows by nothing but the driver; on both databases, in alternating runs. Exit code 1: a
  * bar was missed.
  *
- * `node bench/page-of-edits.ts [pglite|postgres]`; wants an idle machine.
+ * `node bench/page-of-edits.ts [--rounds 30] [--only pglite|postgres]`; wants an idle machine.
  */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '30' },
+    only: { type: 'string' },
+    ...JSON_OPTION,
+  },
+});
+const ROUNDS = Number(values.rounds);
 const EDITS = 10_000;
-const ROUNDS = 30;
 const WARM_UP = 10;
 const REQUESTS = 10;
 const MAX_RATIO = 3;
@@ -30,14 +39,13 @@ const MAX_GROWTH = 4;
 const OWNER = 'local';
 
 const log = createLog({ level: 'warn' });
-const [only] = process.argv.slice(2);
 const dir = await mkdtemp(join(tmpdir(), 'retouch-bench-'));
 const rows: Row[] = [];
+const notes: string[] = [];
 try {
-  if (only !== 'postgres') rows.push(...(await onPglite()));
-  if (only !== 'pglite') rows.push(...(await onPostgres()));
-  process.stdout.write(`\n${tableOf(rows)}`);
-  process.exitCode = rows.every(isMet) ? 0 : 1;
+  if (values.only !== 'postgres') rows.push(...(await onPglite()));
+  if (values.only !== 'pglite') rows.push(...(await onPostgres()));
+  await finish({ rows, notes }, values.json);
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
@@ -57,7 +65,7 @@ async function onPglite(): Promise<Row[]> {
 async function onPostgres(): Promise<Row[]> {
   const cluster = await startPostgresCluster();
   if (cluster === null) {
-    process.stderr.write('SKIPPED on Postgres: no Postgres server is installed.\n');
+    notes.push('SKIPPED on Postgres: no Postgres server is installed.');
     return [];
   }
   try {
@@ -119,12 +127,14 @@ async function compare(
       what: `${name}: a page of 20 edits, over one statement`,
       floor: `${floor.toFixed(2)} ms`,
       service: `${page.toFixed(2)} ms`,
+      runs: { floor: times.statement, service: times[20] },
       bar: { value: page / floor, atMost: MAX_RATIO, unit: 'x' },
     },
     {
       what: `${name}: a page of 100 edits, over a page of 20`,
       floor: `${page.toFixed(2)} ms`,
       service: `${long.toFixed(2)} ms`,
+      runs: { floor: times[20], service: times[100] },
       bar: { value: long / page, atMost: MAX_GROWTH, unit: 'x' },
     },
   ];

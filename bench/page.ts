@@ -3,19 +3,24 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { findChromium, launchChromium } from '../test/support/chromium.ts';
 import { startService } from '../test/support/processes.ts';
-import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { median, type Row } from '../test/support/report.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 
 /**
  * How long GraphiQL's page takes until an operation can be edited and run, in a browser that has
  * nothing cached, beside the same files from a bare server without an API. Exit code 1: the bar was
  * missed.
  *
- * `node bench/page.ts`; needs Chromium.
+ * `node bench/page.ts [--runs 5]`; needs Chromium.
  */
-const RUNS = 5;
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '5' }, ...JSON_OPTION },
+});
+const RUNS = Number(values.runs);
 const BUILD_DIR = join(import.meta.dirname, '../build/graphiql');
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -63,10 +68,10 @@ try {
     what: 'page until it can be used, nothing cached',
     floor: `${least.toFixed(0)} ms`,
     service: `${taken.toFixed(0)} ms`,
+    runs: times,
     bar: { value: taken / least, unit: 'x', atMost: 1.25 },
   };
-  process.stdout.write(`\n${tableOf([row])}`);
-  process.exitCode = isMet(row) ? 0 : 1;
+  await finish({ rows: [row] }, values.json);
 } finally {
   await browser.close();
   await service.stop();

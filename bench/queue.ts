@@ -7,9 +7,10 @@ import { openPglite } from '../src/database/pglite.ts';
 import { createLog } from '../src/log.ts';
 import { openServer } from '../test/support/open-database.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
-import { isMet, quantile, type Row, tableOf } from '../test/support/report.ts';
+import { quantile, type Row } from '../test/support/report.ts';
 import { measureLatencies } from './queue/latency.ts';
 import { measureThroughput } from './queue/throughput.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 
 /**
  * How soon a worker has what was committed, and what a second process brings when the edits API (200
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     edits: { type: 'string', default: '2000' },
     concurrency: { type: 'string', default: '8' },
     samples: { type: 'string', default: '200' },
+    ...JSON_OPTION,
   },
 });
 const EDITS = Number(values.edits);
@@ -31,12 +33,13 @@ const SAMPLES = Number(values.samples);
 
 const log = createLog({ level: 'warn' });
 const rows: Row[] = [];
+const notes: string[] = [];
 const dir = await mkdtemp(join(tmpdir(), 'retouch-bench-'));
 const cluster = await startPostgresCluster();
 try {
   await latency('PGlite', await openPglite({ dir, log }));
   if (cluster === null) {
-    process.stderr.write('SKIPPED on Postgres: no Postgres server is installed.\n');
+    notes.push('SKIPPED on Postgres: no Postgres server is installed.');
   } else {
     await latency('Postgres', openServer({ DATABASE_URL: cluster.url }, log));
     await throughput(cluster.url);
@@ -45,8 +48,7 @@ try {
   await cluster?.stop();
   await rm(dir, { recursive: true, force: true });
 }
-process.stdout.write(`\n${tableOf(rows)}`);
-if (!rows.every(isMet)) process.exitCode = 1;
+await finish({ rows, notes }, values.json);
 
 async function latency(name: string, database: Database): Promise<void> {
   const latenciesMs = await measureLatencies(database, SAMPLES);
@@ -56,6 +58,7 @@ async function latency(name: string, database: Database): Promise<void> {
   rows.push({
     what: `commit to worker on ${name}, p50`,
     service: `${p50.toFixed(1)} ms`,
+    runs: { service: latenciesMs },
     bar: { value: p50, atMost: 25, unit: 'ms' },
   });
   rows.push({ what: `commit to worker on ${name}, p95`, service: `${p95.toFixed(1)} ms` });

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
-import { isMet, median, type Row, tableOf } from '../test/support/report.ts';
+import { median, type Row } from '../test/support/report.ts';
 import { noisePng } from '../test/support/test-images.ts';
 import { createLoad } from './forward/load.ts';
 import { startUpstream } from './forward/upstream.ts';
+import { finish, JSON_OPTION } from './results/finish.ts';
 import { galleryImages } from './start/gallery.ts';
 import {
   createTables,
@@ -22,7 +23,9 @@ import type { Started } from './start/starts.ts';
  *
  * `node bench/start.ts [--runs 5]`; some ten minutes, Linux only.
  */
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } });
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '5' }, ...JSON_OPTION },
+});
 const RUNS = Number(values.runs);
 const MB = 1_000_000;
 const MAX_CPU_FACTOR = 2.5;
@@ -51,23 +54,28 @@ try {
   await cluster?.stop();
 }
 
+const notes =
+  onServer.length === 0 ? ['SKIPPED on Postgres: no Postgres server is installed.'] : [];
 const rows = [
   ...startRows('the first start', 'first'),
   ...startRows('a later start', 'later'),
   ...memoryRows(),
   ...serverRows(),
 ];
-process.stdout.write(`\n${tableOf(rows)}`);
-process.exitCode = rows.every(isMet) ? 0 : 1;
+await finish({ rows, notes }, values.json);
 
 function startRows(what: string, which: 'first' | 'later'): Row[] {
   const row = (figure: 'cpuMs' | 'readyMs', says: string, atMost: number): Row => {
-    const floor = median(bare.map((run) => run[which][figure]));
-    const service = median(embedded.map((run) => run[which][figure]));
+    const runs = {
+      floor: bare.map((run) => run[which][figure]),
+      service: embedded.map((run) => run[which][figure]),
+    };
+    const [floor, service] = [median(runs.floor), median(runs.service)];
     return {
       what: `${what}: ${says}`,
       floor: `${floor.toFixed(0)} ms`,
       service: `${service.toFixed(0)} ms`,
+      runs,
       bar: { value: service / floor, atMost, unit: 'x' },
     };
   };
@@ -100,10 +108,7 @@ function memoryRows(): Row[] {
 }
 
 function serverRows(): Row[] {
-  if (onServer.length === 0) {
-    process.stderr.write('SKIPPED on Postgres: no Postgres server is installed.\n');
-    return [];
-  }
+  if (onServer.length === 0) return [];
   const all = onServer.map((run) => run.all);
   const api = onServer.map((run) => run.api);
   return [
@@ -127,10 +132,12 @@ function peakRow(
   figure: Exclude<keyof Figures, 'readyMs' | 'cpuMs'>,
   atMost?: number,
 ): Row {
-  const bytes = median(runs.map((run) => run[figure]));
+  const each = runs.map((run) => run[figure]);
+  const bytes = median(each);
   return {
     what,
     service: megabytes(bytes),
+    runs: { service: each.map((one) => one / MB) },
     ...(atMost !== undefined && { bar: { value: bytes / MB, atMost, unit: 'MB' } }),
   };
 }

@@ -18,7 +18,7 @@ export interface Measured {
 
 /** Starts `<name>.ts` beside this file, with its arguments, flags for Node, and nothing else in its environment. */
 export async function startMeasured(
-  name: 'bare' | 'floor' | 'service' | 'statement',
+  name: 'bare' | 'floor' | 'service' | 'statement' | 'yoga',
   options: {
     args: readonly string[];
     flags?: readonly string[];

@@ -11,12 +11,21 @@ export function compare(small: Latencies, large: Latencies): Row[] {
     const few = small.get(operation.name) ?? [];
     const many = large.get(operation.name) ?? [];
     const bar = barOf(operation, quantile(few, 0.95), quantile(many, 0.95));
-    return { what: operation.name, floor: toText(few), service: toText(many), ...(bar && { bar }) };
+    return {
+      what: operation.name,
+      floor: toText(few),
+      service: toText(many),
+      runs: { floor: few, service: many },
+      ...(bar && { bar }),
+    };
   });
 }
 
 export function figures(latencies: Latencies): Row[] {
-  return OPERATIONS.map(({ name }) => ({ what: name, service: toText(latencies.get(name) ?? []) }));
+  return OPERATIONS.map(({ name }) => {
+    const times = latencies.get(name) ?? [];
+    return { what: name, service: toText(times), runs: { service: times } };
+  });
 }
 
 function barOf({ kind }: Operation, small: number, large: number): Row['bar'] {

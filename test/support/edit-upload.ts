@@ -5,9 +5,9 @@ const SLICE_BYTES = 256 * 1024;
 const SIGNATURE_AND_HEADER_BYTES = 8 + 25;
 const BOUNDARY = 'the-boundary-of-large-uploads';
 
-/** An `editImage` request as it goes over the wire, made while it is sent. */
+/** A request with images as it goes over the wire, made while it is sent. */
 export interface EditUpload {
-  /** Of the request, Content-Length and the CSRF header included. */
+  /** Of the request, Content-Length included, and the CSRF header of `editImage`. */
   readonly headers: Record<string, string | number>;
   /** The body, once. */
   slices(): Generator<Buffer>;
@@ -43,11 +43,16 @@ export function editUpload(options: {
     ]),
     Buffer.from(`--${BOUNDARY}--\r\n`),
   ];
+  const upload = uploadOf(BOUNDARY, pieces);
+  return { ...upload, headers: { ...upload.headers, 'apollo-require-preflight': 'true' } };
+}
+
+/** A multipart form, in pieces as they go over the wire. */
+export function uploadOf(boundary: string, pieces: readonly Buffer[]): EditUpload {
   return {
     headers: {
-      'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+      'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': pieces.reduce((sum, { length }) => sum + length, 0),
-      'apollo-require-preflight': 'true',
     },
     *slices() {
       for (const piece of pieces) {

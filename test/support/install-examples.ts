@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { EXAMPLES, INSTALLED_EXAMPLES } from './examples.ts';
+import { installPackages } from './install-packages.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -27,7 +27,7 @@ export default async function setup({ provide }: TestProject) {
 
 async function installAll(): Promise<boolean> {
   try {
-    for (const name of INSTALLED_EXAMPLES) await install(join(EXAMPLES, name));
+    for (const name of INSTALLED_EXAMPLES) await installPackages(join(EXAMPLES, name));
     return true;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -35,18 +35,6 @@ async function installAll(): Promise<boolean> {
       `\nSKIPPED the clients of examples/: their packages are not there (${reason}).\n\n`,
     );
     return false;
-  }
-}
-
-async function install(cwd: string): Promise<void> {
-  const lock = join(cwd, 'package-lock.json');
-  // Put beside the packages once they are whole: `npm ci` begins by removing both.
-  const mark = join(cwd, 'node_modules/.installed-lock.json');
-  const installed = await readFile(mark, 'utf8').catch(() => null);
-  if (installed !== (await readFile(lock, 'utf8'))) {
-    process.stderr.write(`\nInstalling the packages of ${cwd}, once.\n`);
-    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
-    await copyFile(lock, mark);
   }
 }
 

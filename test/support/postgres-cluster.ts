@@ -122,7 +122,7 @@ async function endServer(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Pr
   await exited;
 }
 
-async function findBinaries(): Promise<string | null> {
+export async function findBinaries(): Promise<string | null> {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? await readdir(root) : [];
   const candidates = [

@@ -3,6 +3,8 @@ export interface Row {
   readonly what: string;
   readonly floor?: string;
   readonly service: string;
+  /** What each run gave, in the units of `floor` and `service`. */
+  readonly runs?: { readonly floor?: readonly number[]; readonly service?: readonly number[] };
   readonly bar?: { readonly value: number; readonly unit: string } & (
     | { readonly atMost: number }
     | { readonly atLeast: number }
@@ -13,8 +15,12 @@ const COLUMNS = ['', 'floor', 'service', 'measure', 'bar', ''] as const;
 
 /** The result as a table. */
 export function tableOf(rows: readonly Row[]): string {
-  const lines = [COLUMNS.slice(), ...rows.map(cellsOf)];
-  const widths = COLUMNS.map((_, column) =>
+  return alignedText([COLUMNS, ...rows.map(cellsOf)]);
+}
+
+/** Lines of cells as columns: the first is a text, the others are figures. */
+export function alignedText(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
   const text = lines.map((line) =>
@@ -33,7 +39,8 @@ export function isMet({ bar }: Row): boolean {
   return 'atMost' in bar ? bar.value <= bar.atMost : bar.value >= bar.atLeast;
 }
 
-function cellsOf(row: Row): string[] {
+/** What a row shows: its name, floor and service, then the measure, the bar and the verdict. */
+export function cellsOf(row: Row): [string, string, string, string, string, string] {
   const { what, floor = '', service, bar } = row;
   if (!bar) return [what, floor, service, '', '', ''];
   const verdict = isMet(row) ? 'PASS' : 'FAIL';
