@@ -106,7 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
       },
     },
   })),
-  page('filtered: a label', (call) => ({
+  page('filtered: metadata', (call) => ({
     ...FIRST,
     filter: { metadata: { project: `p${call % 150}` } },
   })),
