@@ -186,7 +186,7 @@ export function loadConfig(given: Environment): Config {
     },
     database: readDatabase(),
     dataDir,
-    storage: readStorage(),
+    storage: readStorage(values, dataDir),
     editsApi: readEditsApi(),
     secretKey: values.SECRET_KEY ?? null,
     previousSecretKeys: values.PREVIOUS_SECRET_KEYS ?? [],
@@ -239,21 +239,6 @@ export function loadConfig(given: Environment): Config {
     };
   }
 
-  function readStorage(): Config['storage'] {
-    const { STORAGE_URL: location, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = values;
-    if (location === undefined) return { kind: 'fs', dir: join(dataDir, 'blobs') };
-    if (AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined) {
-      return { kind: 's3', ...location, credentials: null };
-    }
-    const { AWS_SESSION_TOKEN: sessionToken } = values;
-    const credentials = {
-      accessKeyId: AWS_ACCESS_KEY_ID,
-      secretAccessKey: AWS_SECRET_ACCESS_KEY,
-      ...(sessionToken !== undefined && { sessionToken }),
-    };
-    return { kind: 's3', ...location, credentials };
-  }
-
   function readEditsApi(): Config['editsApi'] {
     const { EDITS_API_FILE: path, EDITS_API_URL: url, EDITS_API_KEY: key } = values;
     const firstHand = values.EDITS_API_FIRST_HAND ?? null;
@@ -264,6 +249,21 @@ export function loadConfig(given: Environment): Config {
     const imageField = defaulted('EDITS_API_IMAGE_FIELD');
     return { kind: 'remote', url: url.replace(/\/+$/, ''), key, imageField, firstHand };
   }
+}
+
+function readStorage(values: Values, dataDir: string): Config['storage'] {
+  const { STORAGE_URL: location, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = values;
+  if (location === undefined) return { kind: 'fs', dir: join(dataDir, 'blobs') };
+  if (AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined) {
+    return { kind: 's3', ...location, credentials: null };
+  }
+  const { AWS_SESSION_TOKEN: sessionToken } = values;
+  const credentials = {
+    accessKeyId: AWS_ACCESS_KEY_ID,
+    secretAccessKey: AWS_SECRET_ACCESS_KEY,
+    ...(sessionToken !== undefined && { sessionToken }),
+  };
+  return { kind: 's3', ...location, credentials };
 }
 
 /** Reads each variable separately, so that one invalid value does not hide the next. */

@@ -68,7 +68,8 @@ type Row = z.infer<typeof rowSchema>;
 export function createRepriceJobs(options: {
   prisma: PrismaClient;
   prices: PriceTable;
-  log: Log;
+  /** For its progress. Null: its caller reports it. */
+  log: Log | null;
 }): RepriceJobs {
   const { prisma, prices, log } = options;
 
@@ -95,7 +96,8 @@ export function createRepriceJobs(options: {
     let [examined, repriced, unknown] = [0, 0, 0];
     let { afterId } = range;
     let isMore = true;
-    using _progress = logProgress(log, 'repricing edits', () => ({ examined, repriced }));
+    const figures = () => ({ examined, repriced });
+    using _progress = log && logProgress(log, 'repricing edits', figures);
     while (isMore && examined < range.limit) {
       signal.throwIfAborted();
       const size = Math.min(BATCH, range.limit - examined);

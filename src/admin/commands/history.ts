@@ -32,7 +32,7 @@ export function createHistoryCommands(options: {
   actor: Auditor;
 }): Pick<Commands, 'reprice' | 'exportEdits'> {
   const { prisma, prices, exportHistory, audit, actor } = options;
-  const repriceJobs = createRepriceJobs({ prisma, prices });
+  const repriceJobs = createRepriceJobs({ prisma, prices, log: null });
 
   return {
     async reprice({ from, to, model }, { onProgress, signal }) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { applyMigrations } from '../../../src/database/apply-migrations.ts';
 import { createSchema, readMigrations } from '../../../src/database/migrations.ts';
+import { createLog } from '../../../src/log.ts';
 import {
   backUp,
   changeManifest,
@@ -91,7 +92,9 @@ describe.runIf(hasDatabase)('a backup', () => {
     const migrations = await readMigrations();
     await createSchema(database, database.names.schema);
     await using connection = await database.openForMigration();
-    await applyMigrations(connection, migrations.slice(0, 1));
+    await applyMigrations(connection, migrations.slice(0, 1), {
+      log: createLog({ level: 'silent' }),
+    });
     await connection.run(`
       INSERT INTO "Budget" ("ownerId", "limitMicroUsd", period, "periodStart")
       VALUES ('me', 5, 'MONTH', now())`);
