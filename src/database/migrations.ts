@@ -40,13 +40,21 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   const migrations = await readMigrations();
   const deadlineMs = performance.now() + WAIT_FOR_OTHERS_MS;
   await createSchema(database, database.names.schema);
-  while (!(await isUpToDate(database, migrations))) {
+  while ((await missingIn(database, migrations)).length > 0) {
     const applied = await applyAlone(database, migrations);
     if (applied !== null) return log.info({ applied }, 'migrated the database');
     if (performance.now() > deadlineMs) throw stillLocked();
     log.info('waiting for another process to migrate the database');
     await delay(250);
   }
+}
+
+/**
+ * Names of the migrations that the next start would apply. Changes nothing.
+ * @throws StartError if that start would fail, as `migrate` does.
+ */
+export async function findMissingMigrations(database: Database): Promise<readonly string[]> {
+  return missingIn(database, await readMigrations());
 }
 
 /** Null if another process is migrating. */
@@ -72,7 +80,10 @@ export async function createSchema({ prisma }: Database, name: string): Promise<
   });
 }
 
-async function isUpToDate(database: Database, migrations: readonly Migration[]): Promise<boolean> {
+async function missingIn(
+  database: Database,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
   if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
@@ -96,7 +107,8 @@ async function isUpToDate(database: Database, migrations: readonly Migration[]):
       `migration ${unfinished.name} of this database was begun and did not finish: restore a backup.`,
     );
   }
-  return applied.length === migrations.length;
+  const names = new Set(applied.map(({ name }) => name));
+  return migrations.map(({ name }) => name).filter((name) => !names.has(name));
 }
 
 interface AppliedMigration {

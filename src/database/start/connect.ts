@@ -17,12 +17,20 @@ const LASTING_MESSAGES =
   /no such (user|database)|unsupported startup parameter|authentication failed|SASL|does not support SSL/;
 const TLS_CODES = /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|^ERR_(TLS|SSL)/;
 
-/** Opens one connection to inspect the server. @throws StartError */
-export async function connectOnce(url: string, setting: UrlSetting): Promise<pg.Client> {
+/**
+ * Opens one connection to inspect the server.
+ * @param timeoutMs Of the connection, and of each statement.
+ * @throws StartError
+ */
+export async function connectOnce(
+  url: string,
+  setting: UrlSetting,
+  timeoutMs = TIMEOUT_MS,
+): Promise<pg.Client> {
   const client = new pg.Client({
     ...clientConfig(url),
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
   });
   client.on('error', () => {});
   try {
