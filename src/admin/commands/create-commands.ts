@@ -6,6 +6,7 @@ import type { Events } from '../../queue/events.ts';
 import { openAccess } from '../access/open-access.ts';
 import { createAssignHistory } from '../assign/assign-history.ts';
 import type { Commands } from './commands.ts';
+import { createInspect } from './inspect.ts';
 import { createKeyCommands } from './keys.ts';
 import { createOwnerCommands } from './owners.ts';
 
@@ -24,6 +25,7 @@ export function createCommands(options: {
   return {
     ...createKeyCommands({ prisma, apiKeys, actor }),
     ...createOwnerCommands({ prisma, owners, actor }),
+    inspect: createInspect({ prisma }),
     assignHistory: createAssignHistory({ prisma, events, blobs, audit, actor }),
   };
 }
