@@ -7,6 +7,8 @@ export interface Arguments {
   required(name: string): string;
   /** Null: not given. The last one, of several. */
   optional(name: string): string | null;
+  /** Whether an option without a value is given. */
+  flag(name: string): boolean;
   /** All values of an option that may be repeated. */
   all(name: string): readonly string[];
 }
@@ -20,16 +22,13 @@ export function readArguments(rawArgs: readonly string[], definition: ArgsDef): 
   const named = Object.entries(definition);
   const options = named.filter(([, { type }]) => type !== 'positional');
   const positional = named.filter(([, { type }]) => type === 'positional').map(([name]) => name);
-  const parsed = parse(
-    rawArgs,
-    options.map(([name]) => name),
-  );
+  const parsed = parse(rawArgs, options);
   const surplus = parsed.positionals[positional.length];
   if (surplus !== undefined) throw new UsageError(`Unexpected argument ${surplus}`);
   const values = new Map<string, readonly string[]>([
     ...Object.entries(parsed.values).map(([name, all]): [string, readonly string[]] => [
       name,
-      all ?? [],
+      (all ?? []).map(String),
     ]),
     ...positional.map((name, index): [string, readonly string[]] => [
       name,
@@ -44,16 +43,20 @@ export function readArguments(rawArgs: readonly string[], definition: ArgsDef): 
       return value;
     },
     optional: last,
+    flag: (name) => last(name) !== null,
     all: (name) => values.get(name) ?? [],
   };
 }
 
-function parse(rawArgs: readonly string[], names: readonly string[]) {
+function parse(rawArgs: readonly string[], options: readonly [string, ArgsDef[string]][]) {
   try {
     return parseArgs({
       args: [...rawArgs],
       options: Object.fromEntries(
-        names.map((name) => [name, { type: 'string', multiple: true } as const]),
+        options.map(([name, { type }]) => [
+          name,
+          { type: type === 'boolean' ? type : 'string', multiple: true } as const,
+        ]),
       ),
       allowPositionals: true,
     });

@@ -11,5 +11,10 @@ export interface Cli {
   print(text: string): void;
   /** Prints a line for a person on standard error. */
   note(line: string): void;
+  /** Ends the command with the exit status 1 although it has printed its result. */
+  fail(): void;
+  /** Aborts when the command is interrupted. */
+  readonly signal: AbortSignal;
   readonly now: Date;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }

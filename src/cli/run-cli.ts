@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty';
 import type { Cli } from './cli.ts';
+import { createDoctorCommand } from './doctor-command.ts';
 import { explainError } from './explain-error.ts';
 import { createKeysCommand } from './keys-command.ts';
 import { openCommands } from './open-commands.ts';
 import { createOwnersCommand } from './owners-command.ts';
+import { createStartCommand } from './start-command.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_FAILED = 1;
@@ -30,10 +32,16 @@ export interface CliOptions {
 export async function runCli(options: CliOptions): Promise<number> {
   const { args, env, stdout, stderr, signal } = options;
   const note = (line: string) => stderr(`${line}\n`);
+  let exitCode = 0;
   const cli: Cli = {
     print: stdout,
     note,
     now: new Date(),
+    env,
+    signal,
+    fail() {
+      exitCode = EXIT_FAILED;
+    },
     async run(name, input) {
       await using opened = await openCommands({ env, note });
       // Before the database is closed.
@@ -45,7 +53,12 @@ export async function runCli(options: CliOptions): Promise<number> {
   );
   const root = defineCommand({
     meta: { name: 'retouch', version, description: 'Operate Retouch' },
-    subCommands: { keys: createKeysCommand(cli), owners: createOwnersCommand(cli) },
+    subCommands: {
+      start: createStartCommand(),
+      doctor: createDoctorCommand(cli),
+      keys: createKeysCommand(cli),
+      owners: createOwnersCommand(cli),
+    },
   });
 
   if (args[0] === '--version') {
@@ -62,7 +75,7 @@ export async function runCli(options: CliOptions): Promise<number> {
   }
   try {
     await runCommand(root, { rawArgs: [...args] });
-    return 0;
+    return exitCode;
   } catch (error) {
     if (!isUsageError(error)) {
       note(explainError(error));
