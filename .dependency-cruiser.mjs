@@ -117,7 +117,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/app/upstreams\\.ts$', '^src/sandbox/'],
+        pathNot: ['^src/app/(upstreams|doctor/host-checks)\\.ts$', '^src/sandbox/'],
       },
       to: { path: '^src/sandbox/' },
     },

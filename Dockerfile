@@ -40,6 +40,8 @@ COPY --from=build /app/src/database/generated ./src/database/generated
 COPY --from=build /app/build ./build
 COPY package.json ./
 COPY src ./src
+# `retouch` is the command line.
+RUN ln -s /app/src/cli/main.ts /usr/local/bin/retouch
 # What a first start would otherwise make itself: an empty database, and the compiled code.
 RUN chown node:node build
 USER node

@@ -4,6 +4,9 @@ import { type AuthSettings, isAuthOn } from '../config/auth-settings.ts';
 import type { PrismaClient } from '../database/database.ts';
 import type { Log } from '../log.ts';
 
+/** The command that creates the first API key. */
+export const CREATE_ADMIN_KEY = 'npm run retouch -- keys create --owner <owner> --scope admin';
+
 /** Logs what an operator still has to do after authentication was turned on. */
 export async function logAuthNotes(options: {
   auth: AuthSettings;
@@ -25,7 +28,7 @@ export async function logAuthNotes(options: {
     (await ofAllOwners(prisma).apiKey.findFirst({ select: { id: true } })) === null
   ) {
     log.warn(
-      'AUTH_API_KEYS is on and there is no API key yet; to create the first one: npm run retouch -- keys create --owner <owner> --scope admin',
+      `AUTH_API_KEYS is on and there is no API key yet; to create the first one: ${CREATE_ADMIN_KEY}`,
     );
   }
 }

@@ -92,6 +92,34 @@ export async function listingUpstreams(
     .map(({ name, models, url }) => ({ name, models, isOpenAi: isOpenAi(url) }));
 }
 
+/** One upstream, as far as it can be checked without an edit. */
+export interface UpstreamProbe {
+  readonly name: string;
+  readonly url: string;
+  /** Whether its list of models says which edits it accepts. */
+  readonly hasModelList: boolean;
+  readonly reader: ModelListReader;
+}
+
+/** Every configured upstream; none for the sandbox. The caller closes the readers. */
+export async function openUpstreamProbes(options: {
+  editsApi: Config['editsApi'];
+  proxies: OutboundProxies;
+  timeoutMs: number;
+}): Promise<readonly UpstreamProbe[]> {
+  const { editsApi, proxies, timeoutMs } = options;
+  if (editsApi.kind === 'sandbox') return [];
+  const configs = await configured(editsApi, '');
+  const otherKeys = configs.map(({ key }) => key);
+  const limits = { timeoutMs, connectTimeoutMs: timeoutMs };
+  return configs.toSorted(byPriority).map((config) => ({
+    name: config.name,
+    url: config.url,
+    hasModelList: !isAzure(config.url),
+    reader: createModelListReader({ ...config, ...limits, otherKeys, proxies }),
+  }));
+}
+
 /** Azure lists the models that can be deployed, but edits name deployments. */
 function isAzure(url: string): boolean {
   return /\.azure\.com$/i.test(new URL(url).hostname);

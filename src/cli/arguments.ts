@@ -7,10 +7,10 @@ export interface Arguments {
   required(name: string): string;
   /** Null: not given. The last one, of several. */
   optional(name: string): string | null;
-  /** All values of an option that may be repeated. */
-  all(name: string): readonly string[];
   /** Whether an option without a value is given. */
   flag(name: string): boolean;
+  /** All values of an option that may be repeated. */
+  all(name: string): readonly string[];
 }
 
 /**
@@ -21,19 +21,14 @@ export interface Arguments {
 export function readArguments(rawArgs: readonly string[], definition: ArgsDef): Arguments {
   const named = Object.entries(definition);
   const options = named.filter(([, { type }]) => type !== 'positional');
-  const flags = named.filter(([, { type }]) => type === 'boolean').map(([name]) => name);
   const positional = named.filter(([, { type }]) => type === 'positional').map(([name]) => name);
-  const parsed = parse(
-    rawArgs,
-    options.map(([name]) => name),
-    flags,
-  );
+  const parsed = parse(rawArgs, options);
   const surplus = parsed.positionals[positional.length];
   if (surplus !== undefined) throw new UsageError(`Unexpected argument ${surplus}`);
   const values = new Map<string, readonly string[]>([
     ...Object.entries(parsed.values).map(([name, all]): [string, readonly string[]] => [
       name,
-      all.map(String),
+      (all ?? []).map(String),
     ]),
     ...positional.map((name, index): [string, readonly string[]] => [
       name,
@@ -48,26 +43,23 @@ export function readArguments(rawArgs: readonly string[], definition: ArgsDef): 
       return value;
     },
     optional: last,
+    flag: (name) => last(name) !== null,
     all: (name) => values.get(name) ?? [],
-    flag: (name) => values.has(name),
   };
 }
 
-function parse(rawArgs: readonly string[], names: readonly string[], flags: readonly string[]) {
-  const typeOf = (name: string) => (flags.includes(name) ? 'boolean' : 'string');
+function parse(rawArgs: readonly string[], options: readonly [string, ArgsDef[string]][]) {
   try {
-    const { values, positionals } = parseArgs({
+    return parseArgs({
       args: [...rawArgs],
       options: Object.fromEntries(
-        names.map((name) => [name, { type: typeOf(name), multiple: true } as const]),
+        options.map(([name, { type }]) => [
+          name,
+          { type: type === 'boolean' ? type : 'string', multiple: true } as const,
+        ]),
       ),
       allowPositionals: true,
     });
-    const given = Object.entries(values).map(([name, all]): [string, unknown[]] => [
-      name,
-      [all ?? []].flat(),
-    ]);
-    return { values: Object.fromEntries(given), positionals };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // Node's hint about `--` follows the first sentence.

@@ -24,6 +24,8 @@ export interface Cli {
   print(text: string): void;
   /** Prints a line for a person on standard error. */
   note(line: string): void;
+  /** Ends the command with the exit status 1 although it has printed its result. */
+  fail(): void;
   /** Shows how far a command of this process is. */
   readonly progress: Progress;
   /** For errors and warnings of what this process opens. */
@@ -31,6 +33,7 @@ export interface Cli {
   readonly env: Environment;
   /** Of this release. */
   readonly version: string;
+  /** Aborts when the command is interrupted. */
   readonly signal: AbortSignal;
   readonly now: Date;
 }

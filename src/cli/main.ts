@@ -1,6 +1,11 @@
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { WEBASSEMBLY_FLAGS } from '../app/node-options.ts';
+
+// For `retouch` itself: Node's --env-file-if-exists would print that there is none.
+if (existsSync('.env')) process.loadEnvFile();
 
 // Before WebAssembly is compiled, which these imports and the embedded database do.
 for (const flag of WEBASSEMBLY_FLAGS) setFlagsFromString(flag);

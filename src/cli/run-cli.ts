@@ -10,12 +10,14 @@ import { progressBar } from './backup/progress-bar.ts';
 import { createRestoreCommand } from './backup/restore-command.ts';
 import { createVerifyCommand } from './backup/verify-command.ts';
 import type { Cli } from './cli.ts';
+import { createDoctorCommand } from './doctor-command.ts';
 import { explainError } from './explain-error.ts';
 import { createExportCommand } from './export-command.ts';
 import { createKeysCommand } from './keys-command.ts';
 import { openCommands } from './open-commands.ts';
 import { createOwnersCommand } from './owners-command.ts';
 import { createRepriceCommand } from './reprice-command.ts';
+import { createStartCommand } from './start-command.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_FAILED = 1;
@@ -45,6 +47,7 @@ export async function runCli(options: CliOptions): Promise<number> {
     level: 'warn',
     destination: { write: (line: string) => note(line.trimEnd()) },
   });
+  let exitCode = 0;
   const { version } = JSON.parse(
     await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'),
   );
@@ -58,6 +61,9 @@ export async function runCli(options: CliOptions): Promise<number> {
     version,
     signal,
     now: new Date(),
+    fail() {
+      exitCode = EXIT_FAILED;
+    },
     async run(name, input, { write = writeOut } = {}) {
       await using opened = await openCommands({ env, log });
       // Before the database is closed.
@@ -67,6 +73,8 @@ export async function runCli(options: CliOptions): Promise<number> {
   const root = defineCommand({
     meta: { name: 'retouch', version, description: 'Operate Retouch' },
     subCommands: {
+      start: createStartCommand(),
+      doctor: createDoctorCommand(cli),
       backup: createBackupCommand(cli),
       restore: createRestoreCommand(cli),
       verify: createVerifyCommand(cli),
@@ -92,7 +100,7 @@ export async function runCli(options: CliOptions): Promise<number> {
   }
   try {
     await runCommand(root, { rawArgs: [...args] });
-    return 0;
+    return exitCode;
   } catch (error) {
     if (!isUsageError(error)) {
       note(explainError(error));

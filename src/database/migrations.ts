@@ -50,13 +50,21 @@ export async function migrate({ database, log }: { database: Database; log: Log 
   const migrations = await readMigrations();
   const deadlineMs = performance.now() + WAIT_FOR_OTHERS_MS;
   await createSchema(database, database.names.schema);
-  while (!(await isUpToDate(database, migrations, log))) {
+  while ((await missingIn(database, migrations, log)).length > 0) {
     const applied = await applyAlone(database, migrations, log);
     if (applied !== null) return log.info({ applied }, 'migrated the database');
     if (performance.now() > deadlineMs) throw stillLocked();
     log.info('waiting for another process to migrate the database');
     await delay(250);
   }
+}
+
+/**
+ * Names of the migrations that the next start would apply. Changes nothing.
+ * @throws StartError if that start would fail, as `migrate` does.
+ */
+export async function findMissingMigrations(database: Database): Promise<readonly string[]> {
+  return missingIn(database, await readMigrations(), null);
 }
 
 /** Null if another process is migrating. */
@@ -83,11 +91,11 @@ export async function createSchema({ prisma }: Database, name: string): Promise<
   });
 }
 
-async function isUpToDate(
+async function missingIn(
   database: Database,
   migrations: readonly Migration[],
-  log: Log,
-): Promise<boolean> {
+  log: Log | null,
+): Promise<readonly string[]> {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const rows = await readApplied(database);
   if (rows.some(({ name }) => name === UNFINISHED_RESTORE)) {
@@ -105,10 +113,11 @@ async function isUpToDate(
   }
   const unknown = rows.filter(({ name }) => !known.has(name));
   const applied = rows.filter(({ name }) => known.has(name));
-  const isComplete = applied.length === migrations.length;
+  const names = new Set(applied.map(({ name }) => name));
+  const missing = migrations.map(({ name }) => name).filter((name) => !names.has(name));
   const newest = migrations.at(-1)?.name ?? '';
   for (const { name, note } of unknown) {
-    if (!(isComplete && isCompatible(note, newest))) throw tooNew(name);
+    if (missing.length > 0 || !isCompatible(note, newest)) throw tooNew(name);
   }
   const changed = applied.find(({ name, checksum }) => known.get(name) !== checksum);
   if (changed !== undefined) {
@@ -117,12 +126,12 @@ async function isUpToDate(
     );
   }
   if (unknown.length > 0) {
-    log.info(
+    log?.info(
       { migrations: unknown.map(({ name }) => name) },
       'a newer release has migrated the database, which this one can use',
     );
   }
-  return isComplete;
+  return missing;
 }
 
 const tooNew = (name: string) =>

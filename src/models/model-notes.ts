@@ -25,7 +25,7 @@ export function createModelNotes({ models, log }: { models: Models; log: Log }):
 }
 
 /** Without models that stay. */
-function notesOf(models: Models): { warnings: readonly string[]; info: string | null } {
+export function notesOf(models: Models): { warnings: readonly string[]; info: string | null } {
   const isNamed = (id: string) => models.allowed?.includes(id) === true;
   const warnings = [models.default, ...(models.allowed ?? []).filter((id) => id !== models.default)]
     .map((id) => (id === models.default ? defaultNote(models) : allowedNote(models, id)))

@@ -1,12 +1,33 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { readFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { runCommandLine } from '../support/command-line.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
 
 /** No command may get as far as a database. */
 const run = (...args: string[]) => runCommandLine({ DATA_DIR: '/dev/null/nowhere' }, ...args);
 
 describe('the command line', () => {
+  test('is the program retouch of the package, and of the image', async () => {
+    const { bin, version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    expect(await readFile(join(ROOT, 'Dockerfile'), 'utf8')).toContain(
+      `RUN ln -s /app/${bin.retouch} /usr/local/bin/retouch\n`,
+    );
+    const dir = await temporaryDirectory();
+    const link = join(dir, 'retouch');
+    await symlink(join(ROOT, bin.retouch), link);
+    const PATH = `${dirname(process.execPath)}:/usr/bin:/bin`;
+    const { stdout, stderr } = await promisify(execFile)(link, ['--version'], {
+      cwd: dir,
+      env: { PATH },
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: `${version}\n`, stderr: '' });
+  });
+
   test.each([
     [[], 'No command specified.'],
     [['nope'], 'Unknown command nope.'],
@@ -18,6 +39,9 @@ describe('the command line', () => {
     [['keys', 'list', 'more'], 'Unexpected argument more.'],
     [['keys', 'revoke'], 'Missing required positional argument: KEY.'],
     [['owners', 'disable', 'a', 'b'], 'Unexpected argument b.'],
+    [['doctor', 'more'], 'Unexpected argument more.'],
+    [['doctor', '--json=yes'], "Option '--json' does not take an argument."],
+    [['start', '--now'], "Unknown option '--now'."],
   ])('prints the usage on stderr and exits with 2 for %j', async (args, reason) => {
     const { exitCode, stdout, stderr } = await run(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -45,7 +69,10 @@ describe('the command line', () => {
 
   test('prints the usage of a command on stdout for --help', async () => {
     for (const [args, usage] of [
-      [['--help'], 'USAGE retouch backup|restore|verify|copy|keys|owners|reprice|export'],
+      [
+        ['--help'],
+        'USAGE retouch start|doctor|backup|restore|verify|copy|keys|owners|reprice|export',
+      ],
       [['keys', '--help'], 'USAGE retouch keys create|list|rotate|revoke'],
       [['keys', 'create', '-h'], '--scope=<read|edit|admin>'],
     ] as const) {

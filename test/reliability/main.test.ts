@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { NODE_FLAGS } from '../../src/app/node-options.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { startNode } from '../support/node-process.ts';
 
@@ -40,6 +41,23 @@ describe.runIf(inject('databaseKind') === 'pglite')('the process', () => {
     expect(stderr).toContain('EDITS_API_URL');
     expect(stderr).toContain('embedded, in ./data');
     for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
+  });
+
+  test('starts by `retouch start`, through a link, with the same flags and in the same process', async () => {
+    const dir = await temporaryDirectory();
+    const link = join(dir, 'retouch');
+    await symlink(join(ROOT, 'src/cli/main.ts'), link);
+    const service = await startNode(['--disable-warning=ExperimentalWarning', link, 'start'], {
+      cwd: dir,
+      env: { PORT: '0' },
+    });
+    const [, url] = await service.untilStdout(READY);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    const command = await readFile(`/proc/${service.pid}/cmdline`, 'utf8');
+    for (const flag of NODE_FLAGS) expect(command.split('\0')).toContain(flag);
+    expect(command).toContain('src/main.ts');
+    service.kill('SIGTERM');
+    expect(await service.ended).toEqual({ exitCode: 0, signal: null });
   });
 
   test('leaves nothing in the way of the next start when it is killed; until then it keeps others out', async () => {

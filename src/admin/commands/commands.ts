@@ -69,6 +69,15 @@ export const COMMANDS = {
     input: z.object({ ownerId: z.string(), disabled: z.boolean() }),
     result: z.object({}),
   },
+  inspect: {
+    input: z.object({}),
+    result: z.object({
+      /** The server's secret keys from which secrets of webhooks are derived, by their ids. */
+      webhookKeys: z.array(z.object({ id: z.string(), webhooks: z.int() })),
+      /** API keys with the scope ADMIN that are valid now. */
+      adminKeys: z.int(),
+    }),
+  },
   assignHistory: {
     input: z.object({ from: z.string(), to: z.string() }),
     /** The rows that have another owner now. */

@@ -12,6 +12,7 @@ import { createTakeSnapshot } from '../backup/take-snapshot.ts';
 import { verifyInstallation } from '../backup/verify.ts';
 import type { Commands } from './commands.ts';
 import { type CreateExportHistory, createHistoryCommands } from './history.ts';
+import { createInspect } from './inspect.ts';
 import { createKeyCommands } from './keys.ts';
 import { createOwnerCommands } from './owners.ts';
 
@@ -36,6 +37,7 @@ export function createCommands(options: {
   return {
     ...createKeyCommands({ prisma, apiKeys, actor }),
     ...createOwnerCommands({ prisma, owners, actor }),
+    inspect: createInspect({ prisma }),
     ...createHistoryCommands({ prisma, prices, exportHistory, audit, actor }),
     takeSnapshot: createTakeSnapshot({ database, dataDir }),
     verify: async (_, { onProgress, signal }) => {

@@ -6,6 +6,12 @@ export interface DiskSpace {
   isEnough(): Promise<boolean>;
 }
 
+/** Bytes that this user may still write to the disk of a directory. */
+export async function freeBytes(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
+}
+
 /** @param options.minFreeBytes 0 accepts any amount. */
 export function createDiskSpace(options: { dir: string; minFreeBytes: number }): DiskSpace {
   const { dir, minFreeBytes } = options;
@@ -13,8 +19,7 @@ export function createDiskSpace(options: { dir: string; minFreeBytes: number }):
     async isEnough() {
       if (minFreeBytes === 0) return true;
       try {
-        const { bavail, bsize } = await statfs(dir);
-        return bavail * bsize >= minFreeBytes;
+        return (await freeBytes(dir)) >= minFreeBytes;
       } catch {
         return false;
       }

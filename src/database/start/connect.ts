@@ -4,7 +4,7 @@ import { clientConfig } from '../connection-pool.ts';
 import { sqlStateOf } from '../sql-state.ts';
 
 /** The settings that point to a database. */
-export type UrlSetting = 'DATABASE_URL' | 'DATABASE_DIRECT_URL';
+export type UrlSetting = 'DATABASE_URL' | 'DATABASE_DIRECT_URL' | 'DATABASE_REPLICA_URL';
 
 const TIMEOUT_MS = 15_000;
 
@@ -17,12 +17,20 @@ const LASTING_MESSAGES =
   /no such (user|database)|unsupported startup parameter|authentication failed|SASL|does not support SSL/;
 const TLS_CODES = /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|^ERR_(TLS|SSL)/;
 
-/** Opens one connection to inspect the server. @throws StartError */
-export async function connectOnce(url: string, setting: UrlSetting): Promise<pg.Client> {
+/**
+ * Opens one connection to inspect the server.
+ * @param timeoutMs Of the connection, and of each statement.
+ * @throws StartError
+ */
+export async function connectOnce(
+  url: string,
+  setting: UrlSetting,
+  timeoutMs = TIMEOUT_MS,
+): Promise<pg.Client> {
   const client = new pg.Client({
     ...clientConfig(url),
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
   });
   client.on('error', () => {});
   try {

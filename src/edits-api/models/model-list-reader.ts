@@ -25,6 +25,15 @@ export interface ModelListReader {
    * @throws ModelListError if that is not known, because it could not be reached or has a problem.
    */
   read(signal: AbortSignal): Promise<readonly ListedModel[] | null>;
+  /**
+   * The same request, with the status of the response, whatever it is.
+   * @throws ModelListError if no response arrived.
+   */
+  ask(signal: AbortSignal): Promise<{
+    readonly status: number;
+    /** Null: the response has no list. */
+    readonly models: readonly ListedModel[] | null;
+  }>;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -57,7 +66,7 @@ export function createModelListReader(options: {
   const redact = createRedactor([key, ...(options.otherKeys ?? [])]);
   const requests = createOutboundRequests(proxies, { connectTimeoutMs });
 
-  async function get(signal: AbortSignal): Promise<string | null> {
+  async function get(signal: AbortSignal): Promise<{ status: number; text: string | null }> {
     const response = await requests.request({
       origin: endpoint.origin,
       path: endpoint.pathname + endpoint.search,
@@ -75,26 +84,31 @@ export function createModelListReader(options: {
       bodyTimeout: 0,
     });
     const { statusCode: status } = response;
-    if (status >= 200 && status <= 299) return textOf(response);
+    if (status >= 200 && status <= 299) return { status, text: await textOf(response) };
     response.body.on('error', () => {}).destroy();
-    if (status >= 500 || PASSING.has(status)) throw new ModelListError(`status ${status}`);
-    return null;
+    return { status, text: null };
+  }
+
+  async function ask(signal: AbortSignal) {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      const { status, text } = await get(AbortSignal.any([signal, deadline]));
+      return { status, models: text === null ? null : parseModelList(text, redact) };
+    } catch (error) {
+      if (deadline.aborted) throw new ModelListError(`no complete response after ${timeoutMs} ms`);
+      if (error instanceof ModelListError) throw error;
+      throw new ModelListError(redact(error instanceof Error ? error.message : String(error)));
+    }
   }
 
   return {
     upstream: name,
     async read(signal) {
-      const deadline = AbortSignal.timeout(timeoutMs);
-      try {
-        const text = await get(AbortSignal.any([signal, deadline]));
-        return text === null ? null : parseModelList(text, redact);
-      } catch (error) {
-        if (deadline.aborted)
-          throw new ModelListError(`no complete response after ${timeoutMs} ms`);
-        if (error instanceof ModelListError) throw error;
-        throw new ModelListError(redact(error instanceof Error ? error.message : String(error)));
-      }
+      const { status, models } = await ask(signal);
+      if (status >= 500 || PASSING.has(status)) throw new ModelListError(`status ${status}`);
+      return models;
     },
+    ask,
     close: requests.close,
   };
 }

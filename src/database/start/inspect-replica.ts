@@ -1,0 +1,17 @@
+import { connectOnce } from './connect.ts';
+
+/**
+ * Whether the server of DATABASE_REPLICA_URL is a standby that follows another. Changes nothing.
+ * @throws StartError
+ */
+export async function isStandby(url: string, timeoutMs: number): Promise<boolean> {
+  const client = await connectOnce(url, 'DATABASE_REPLICA_URL', timeoutMs);
+  try {
+    const { rows } = await client.query<{ follows: boolean }>(
+      'SELECT pg_catalog.pg_is_in_recovery() AS follows',
+    );
+    return rows[0]?.follows === true;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
