@@ -236,7 +236,7 @@ const EVERYWHERE: Record<string, Planted> = {
   },
   'a migration of a newer release': {
     check: 'migrations',
-    finds: /migration 29990101000000_future, which this release does not know/,
+    finds: /migration 29990101000000_future, which this release cannot run on/,
     fix: /newer release/,
     async plant() {
       await write(

@@ -34,7 +34,8 @@ function sqlWrites(source: string): string[] {
     source.match(/(UPDATE|INSERT INTO|MERGE INTO)\s+(ONLY\s+)?"EditJob"[^`;]*/gi) ?? [];
   return statements.filter((statement) => {
     const [assignments = ''] = statement.split(/\bWHERE\b/i);
-    return /(?<![.\w])"?status"?\s*(=|,|\))/.test(assignments);
+    const others = assignments.replace(/"?status"?\s*=\s*'(QUEUED|RUNNING)'/g, '');
+    return /(?<![.\w])"?status"?\s*(=|,|\))/.test(others);
   });
 }
 
