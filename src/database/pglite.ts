@@ -17,6 +17,7 @@ import { writeNewDatabase } from './new-database.ts';
 import { createPgliteAdapter } from './pglite-adapter.ts';
 import { createPrisma } from './prisma.ts';
 import { isOnDisk, markOnDisk } from './synced-mark.ts';
+import { vacuumTables } from './vacuum.ts';
 import { shareThread } from './yield-between-statements.ts';
 
 /**
@@ -54,8 +55,10 @@ export async function openPglite(options: {
     const pglite = await startPglite(dir, onAbort);
     endWhenAborted(pglite, () => isAborted);
     const checkpoints = makeCheckpoints({ pglite, log });
+    const vacuum = vacuumTables({ pglite, log });
     const end = async () => {
       checkpoints.stop();
+      vacuum.stop();
       if (!isAborted) {
         await pglite.close();
         try {

@@ -122,6 +122,8 @@ export function createQueue(options: {
     // Delay before a job of an ended process is delivered again, after its missed heartbeat.
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
+    // How often jobs are removed that ended `deleteAfterSeconds` ago.
+    maintenanceIntervalSeconds: 5 * 60,
     // Rebuilding bloated indexes needs CONCURRENTLY, which an embedded database does not support.
     reindex: database.kind === 'postgres',
   });

@@ -5,9 +5,9 @@ import { createEvents, type Events } from '../../src/queue/events.ts';
 import { createQueue, defineJob, type Queue } from '../../src/queue/queue.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { JOB_TABLE } from '../support/sql-client.ts';
+import { JOB_TABLE, QUEUE_TABLE } from '../support/sql-client.ts';
 
-const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0 });
+const GREET = defineJob<{ name: string }>('greet', { retryLimit: 0, deleteAfterSeconds: 60 * 60 });
 /** Its wait after a failure outlasts a test. */
 const PATIENT = defineJob<{ name: string }>('patient', { retryLimit: 1, retryDelay: 600 });
 const log = createLog({ level: 'silent' });
@@ -117,6 +117,23 @@ describe.runIf(hasDatabase)('the queue', () => {
     await started.promise;
     await queue.stop({ graceMs: 0 });
     expect(aborted).toBe(true);
+  });
+
+  test('removes what ended `deleteAfterSeconds` ago within minutes, and nothing younger', async () => {
+    const { prisma } = database;
+    const left = async () => {
+      const rows = await prisma.$queryRaw<{ name: string }[]>`
+        SELECT data->>'name' AS name FROM ${JOB_TABLE} WHERE state = 'completed'`;
+      return rows.map(({ name }) => name).sort();
+    };
+    for (const name of ['old', 'young']) await send(name);
+    queue.work(GREET, { concurrency: 2, handle: async () => {} });
+    await eventually(async () => expect(await left()).toEqual(['old', 'young']));
+    await prisma.$executeRaw`
+      UPDATE ${JOB_TABLE} SET completed_on = completed_on - interval '61 minutes'
+      WHERE data->>'name' = 'old'`;
+    await prisma.$executeRaw`UPDATE ${QUEUE_TABLE} SET maintain_on = now() - interval '10 minutes'`;
+    await eventually(async () => expect(await left()).toEqual(['young']));
   });
 
   test('waits no longer than was planned after the clock was set back two hours', async () => {

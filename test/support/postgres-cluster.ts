@@ -18,6 +18,8 @@ export interface PostgresCluster {
   shutDown(): Promise<void>;
   /** Starts it again on the same port; resolves when it answers. */
   start(): Promise<void>;
+  /** Of its server and of all processes that this one has now. */
+  pids(): Promise<number[]>;
   /** Stops all its processes where they are (SIGSTOP), or lets them go on. Linux only. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -50,11 +52,12 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   let server = await launch();
   await onServer(url, ...decoys('postgres'));
   const end = (signal: 'SIGINT' | 'SIGQUIT') => endServer(server, signal);
-  const signalAll = async (signal: 'SIGSTOP' | 'SIGCONT') => {
+  const pids = async () => {
     const { stdout } = await run('pgrep', ['-P', String(server.pid)]);
-    for (const pid of [String(server.pid), ...stdout.trim().split('\n')]) {
-      process.kill(Number(pid), signal);
-    }
+    return [server.pid ?? 0, ...stdout.trim().split('\n').map(Number)];
+  };
+  const signalAll = async (signal: 'SIGSTOP' | 'SIGCONT') => {
+    for (const pid of await pids()) process.kill(pid, signal);
   };
   return {
     url,
@@ -62,6 +65,7 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
     async start() {
       server = await launch();
     },
+    pids,
     pause: () => signalAll('SIGSTOP'),
     resume: () => signalAll('SIGCONT'),
     startStandby: () => startStandby(bin, port),

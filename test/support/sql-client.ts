@@ -19,3 +19,5 @@ const { queueSchema } = databaseNames(inject('databaseKind') === 'pglite' ? 'pub
 
 /** Of the queue, in a database of `createTestDatabase`. */
 export const JOB_TABLE = Prisma.raw(`${queueSchema}.job`);
+/** Its kinds of jobs. */
+export const QUEUE_TABLE = Prisma.raw(`${queueSchema}.queue`);
