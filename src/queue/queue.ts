@@ -4,6 +4,7 @@ import { createSchema } from '../database/migrations.ts';
 import type { Log } from '../log.ts';
 import { type Dispatcher, startDispatcher, type Worker } from './dispatcher.ts';
 import type { Events, ServiceEvent } from './events.ts';
+import { type QueueStats, readQueueStats } from './queue-stats.ts';
 import { nameOwner, refuseForeignQueue } from './schema-owner.ts';
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
@@ -36,18 +37,6 @@ export interface SendOptions {
    * enqueued. Spans count from the epoch; the definition's `deleteAfterSeconds` must be longer.
    */
   readonly singletonSeconds?: number;
-}
-
-/** How much there is to do of one kind. */
-export interface QueueStats {
-  readonly name: string;
-  /** Could be taken now. */
-  readonly ready: number;
-  /** Wait for their time. */
-  readonly deferred: number;
-  readonly active: number;
-  /** How long the oldest ready one has been ready; 0 without one. */
-  readonly oldestReadySeconds: number;
 }
 
 /** The queue, on the same Postgres: a job is enqueued in the transaction that needs it. */
@@ -193,17 +182,7 @@ export function createQueue(options: {
         startDispatcher({ boss, events, maxLookAgeMs, log, name: job.name, worker }),
       );
     },
-    stats: () => database.prisma.$queryRaw<QueueStats[]>`
-      SELECT kind.name,
-        count(*) FILTER (WHERE state IN ('created', 'retry') AND start_after <= now())::int AS ready,
-        count(*) FILTER (WHERE state IN ('created', 'retry') AND start_after > now())::int AS deferred,
-        count(*) FILTER (WHERE state = 'active')::int AS active,
-        coalesce(extract(epoch FROM now() - min(start_after) FILTER (
-          WHERE state IN ('created', 'retry') AND start_after <= now())), 0)::float8
-          AS "oldestReadySeconds"
-      FROM unnest(${[...names]}::text[]) AS kind (name)
-      LEFT JOIN ${jobs} AS job ON job.name = kind.name AND job.state <= 'active'
-      GROUP BY kind.name`,
+    stats: () => readQueueStats(database.prisma, jobs, names),
     isTaking: () =>
       dispatchers.length > 0 && dispatchers.every((dispatcher) => dispatcher.hasLooked()),
     drain,
