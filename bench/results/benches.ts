@@ -17,6 +17,11 @@ export const BENCHES: readonly Bench[] = [
   { name: 'page-of-edits', title: 'A page of the history', quick: ['--rounds', '2'] },
   { name: 'history', title: 'History at scale', quick: ['--samples', '10', '--edits', '50000'] },
   { name: 'queue', title: 'The queue', quick: ['--edits', '200', '--samples', '20'] },
+  {
+    name: 'per-edit',
+    title: 'What an edit costs each process',
+    quick: ['--edits', '40', '--rest-seconds', '5'],
+  },
   { name: 'start', title: 'Starts and memory', quick: ['--runs', '1'] },
   { name: 'page', title: "GraphiQL's page", quick: ['--runs', '1'] },
 ];
