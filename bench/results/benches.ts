@@ -19,7 +19,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'queue', title: 'The queue', quick: ['--edits', '200', '--samples', '20'] },
   {
     name: 'per-edit',
-    title: 'What an edit costs each process',
+    title: 'The load of an edit',
     quick: ['--edits', '40', '--rest-seconds', '5'],
   },
   { name: 'start', title: 'Starts and memory', quick: ['--runs', '1'] },
