@@ -132,7 +132,8 @@ function wrapPglite(options: {
     openForMigration: async () => ({
       run: async (script) => (await pglite.exec(script)).at(-1)?.rows ?? [],
       query: async (statement, values) => (await pglite.query<Row>(statement, [...values])).rows,
-      async [Symbol.asyncDispose]() {},
+      // It knows the types of arrays that there were when it was opened.
+      [Symbol.asyncDispose]: () => pglite.refreshArrayTypes(),
     }),
     copyFiles: (dir) =>
       // Between two statements, its files are those of a database that was killed.
