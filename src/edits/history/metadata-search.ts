@@ -9,6 +9,12 @@ import { all, positions, type Reading, type ReadPosition, stretched } from './hi
 /** How many rows in order are looked at before the index is asked. */
 export const WALKED_ROWS = 3_000;
 
+/**
+ * How many times as many are looked at if that finds as large a part of a page: frequent metadata
+ * fills it sooner so than by visiting thousands of edits of the index.
+ */
+const FURTHER = 10;
+
 /** With more edits than this it is cheaper to test the rows in order than to visit each. */
 export const MAX_VISITED_EDITS = 5_000;
 
@@ -39,16 +45,21 @@ export async function readByMetadata(
   reading: Reading,
   term: MetadataTerm,
 ): Promise<readonly ReadPosition[] | null> {
-  const near = await prisma.$queryRaw<ReadPosition[]>(walking(reading, term));
+  const walk = (rows: number) => prisma.$queryRaw<ReadPosition[]>(walking(reading, term, rows));
+  const near = await walk(WALKED_ROWS);
   if (near.length >= reading.limit) return near;
+  if (near.length * FURTHER >= reading.limit) {
+    const further = await walk(WALKED_ROWS * FURTHER);
+    if (further.length >= reading.limit) return further;
+  }
   const [answer] = await prisma.$queryRaw<{ rows: ReadPosition[] | null }[]>(
     visiting(reading, term),
   );
   return answer?.rows ?? null;
 }
 
-function walking(reading: Reading, { metadata, others }: MetadataTerm): Prisma.Sql {
-  const walked = stretched(reading, WALKED_ROWS, others, {
+function walking(reading: Reading, { metadata, others }: MetadataTerm, rows: number): Prisma.Sql {
+  const walked = stretched(reading, rows, others, {
     more: Prisma.sql`job.metadata`,
   });
   return positions(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { viewerOf } from '../../../src/auth/visible.ts';
-import type { Database } from '../../../src/database/database.ts';
+import type { Database, Prisma } from '../../../src/database/database.ts';
 import { createHistory, type History } from '../../../src/edits/history/history.ts';
 import { MAX_VISITED_EDITS, WALKED_ROWS } from '../../../src/edits/history/metadata-search.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../../support/database.ts';
@@ -11,6 +11,8 @@ const OLDEST_FIRST = { field: 'CREATED_AT', direction: 'ASC' } as const;
 /** More than are visited one by one. */
 const COMMON = { team: 'print' };
 const RARE = { order: 4711 };
+/** A few of the newest edits have it, and more soon after. */
+const FREQUENT = { stage: 'draft' };
 const NESTED = { order: 4711, at: { place: '秋' } };
 
 describe.runIf(hasDatabase)('labels that none of the newest edits has', () => {
@@ -22,7 +24,9 @@ describe.runIf(hasDatabase)('labels that none of the newest edits has', () => {
   const failed = of(3, { metadata: COMMON, status: 'FAILED' });
   const foreign = of(2, { metadata: { ...NESTED, ...COMMON }, ownerId: 'somebody-else' });
   const deleted = of(1, { metadata: NESTED, deletedAt: new Date() });
+  const frequent = of(20, { metadata: FREQUENT });
   const newest = of(WALKED_ROWS + 100, {});
+  const nearest = of(10, { metadata: FREQUENT });
   const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
   let database: TestDatabase;
   let opened: Database;
@@ -33,7 +37,9 @@ describe.runIf(hasDatabase)('labels that none of the newest edits has', () => {
     opened = await database.open();
     history = createHistory({ prisma: opened.prisma });
     await opened.prisma.editJob.createMany({
-      data: [rare, common, failed, foreign, deleted, newest].flat().map(jobColumns),
+      data: [rare, common, failed, foreign, deleted, frequent, newest, nearest]
+        .flat()
+        .map(jobColumns),
     });
   });
   afterAll(async () => {
@@ -60,6 +66,24 @@ describe.runIf(hasDatabase)('labels that none of the newest edits has', () => {
       (await history.page(VIEWER, { filter: { metadata: NESTED, status: [status] } }, {})).rows;
     expect(ids(await rows('SUCCEEDED'))).toEqual(ids(rare).reverse());
     expect(await rows('FAILED')).toEqual([]);
+  });
+
+  test('are found by reading on in order, without the index, when some of the newest have them', async () => {
+    const statements: string[] = [];
+    const prisma = new Proxy(opened.prisma, {
+      get(target, name) {
+        if (name !== '$queryRaw') return Reflect.get(target, name);
+        return (sql: Prisma.Sql) => {
+          statements.push(sql.text);
+          return target.$queryRaw(sql);
+        };
+      },
+    });
+    const filter = { metadata: FREQUENT };
+    const { rows } = await createHistory({ prisma }).page(VIEWER, { filter }, { first: 20 });
+    expect(ids(rows)).toEqual(ids([...frequent, ...nearest].reverse().slice(0, 20)));
+    expect(statements.filter((text) => text.includes('matching'))).toEqual([]);
+    expect(statements.filter((text) => text.includes('walked'))).toHaveLength(2);
   });
 
   test('are found when many have them, alone and beside another filter', async () => {
