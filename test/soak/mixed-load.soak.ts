@@ -71,6 +71,7 @@ describe.runIf(hasDatabase)(`${MINUTES} minutes of everything at once`, () => {
     }));
     const endMs = performance.now() + MINUTES * 60_000;
     await play([...WRITERS, ...READERS], stage, () => performance.now() > endMs);
+    expect(await endedEarly(services)).toEqual([]);
     sampler.stop();
     const client = createClient(stage);
     // What does not come to be in time is in the report.
@@ -113,6 +114,16 @@ const show = (...texts: string[]) => process.stdout.write(`\n${texts.join('\n\n'
 
 const whenever = (callback: () => void | Promise<void>) =>
   eventually(callback, { timeout: PATIENCE_MS, interval: 1_000 }).catch(() => undefined);
+
+/** Names of processes that have ended, and how often a limit has killed one. */
+async function endedEarly({ processes }: LimitedServices): Promise<string[]> {
+  const ended = processes.filter(
+    ({ service: { child } }) => child.exitCode !== null || child.signalCode !== null,
+  );
+  return Promise.all(
+    ended.map(async ({ name, limit }) => `${name}, killed by its limit: ${await limit?.kills()}`),
+  );
+}
 
 async function atRest({ processes }: LimitedServices): Promise<Descriptors> {
   await Promise.all(processes.map(({ pid }) => untilIdle(pid)));

@@ -49,9 +49,10 @@ export async function watchByWebSocket(
 ): Promise<Watcher & { readonly socket: WebSocket }> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   socket.on('error', () => undefined);
-  const upgraded = once(socket, 'upgrade');
-  await once(socket, 'open');
-  const [response] = (await upgraded) as [IncomingMessage];
+  const [[response]] = (await Promise.all([once(socket, 'upgrade'), once(socket, 'open')])) as [
+    [IncomingMessage],
+    unknown,
+  ];
   const acknowledged = Promise.withResolvers<void>();
   socket.on('message', (data) => {
     const message = JSON.parse(String(data));
