@@ -133,7 +133,9 @@ function wrapPglite(options: {
       run: async (script) => (await pglite.exec(script)).at(-1)?.rows ?? [],
       query: async (statement, values) => (await pglite.query<Row>(statement, [...values])).rows,
       // It knows the types of arrays that there were when it was opened.
-      [Symbol.asyncDispose]: () => pglite.refreshArrayTypes(),
+      async [Symbol.asyncDispose]() {
+        if (!pglite.closed) await pglite.refreshArrayTypes();
+      },
     }),
     copyFiles: (dir) =>
       // Between two statements, its files are those of a database that was killed.

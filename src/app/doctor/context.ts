@@ -55,6 +55,7 @@ export function openContext(options: {
   const { database: settings } = config;
   const log = createLog({ level: 'silent' });
   const opened = new AsyncDisposableStack();
+  let opening: Promise<Data> | undefined;
 
   async function open(): Promise<Data> {
     if (settings.kind === 'postgres') {
@@ -66,6 +67,7 @@ export function openContext(options: {
     if ((await service()) !== null) return { kind: 'service' };
     const { openPglite } = await import('../../database/pglite.ts');
     try {
+      signal.throwIfAborted();
       const database = opened.adopt(await openPglite({ dir: settings.dir, log }), end);
       return { kind: 'open', database };
     } catch (error) {
@@ -75,7 +77,7 @@ export function openContext(options: {
   }
 
   const service = () => connectCommands(join(config.dataDir, SOCKET_NAME));
-  const data = once(open);
+  const data = () => (opening ??= open());
 
   async function inspect(): Promise<CommandResult<'inspect'> | null> {
     const found = await data();
@@ -117,7 +119,11 @@ export function openContext(options: {
     }),
     stored: once(inspect),
     upstreams: once(ask),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      // An interruption must not leave it behind.
+      await opening?.catch(() => {});
+      await opened.disposeAsync();
+    },
   };
 }
 
