@@ -2,6 +2,7 @@ import type { CreateExportHistory } from '../admin/commands/history.ts';
 import { viewerWith } from '../auth/viewer.ts';
 import { createHistory } from '../edits/history/history.ts';
 import { createExportEdits } from '../export/export-edits.ts';
+import { exportText } from '../export/export-text.ts';
 import { EXPORT_FORMATS } from '../export/formats.ts';
 
 /** An export as an admin who reads the history of an owner gets it. */
@@ -14,9 +15,6 @@ export const createExportHistory: CreateExportHistory = ({ prisma, imageLinks })
     const { readHistoryArguments } = await import('../schema/history-arguments.ts');
     const query = readHistoryArguments(given);
     const viewer = viewerWith({ ownerId, scopes: ['ADMIN'], credential: { kind: 'NONE' } });
-    yield { text: format.head, edits: 0 };
-    for await (const edit of exportEdits(viewer, query, baseUrl)) {
-      yield { text: format.write(edit), edits: 1 };
-    }
+    yield* exportText(format, exportEdits(viewer, query, baseUrl));
   };
 };

@@ -16,8 +16,8 @@ import { openImages } from '../images/open-images.ts';
 import type { BlobStore } from '../images/storage/blob-store.ts';
 import { createLimits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
-import { readKnownModels } from '../models/models.ts';
-import { createPriceTable, readPricesFile } from '../models/prices.ts';
+import { readConfiguredModels } from '../models/models.ts';
+import { createPriceTable } from '../models/prices.ts';
 import { createImageLinks } from '../public-ids/image-links.ts';
 import { createIdleGate } from '../queue/idle-gate.ts';
 import { openQueue } from '../queue/open-queue.ts';
@@ -43,11 +43,10 @@ export async function openSharedParts(options: {
   onDatabaseEnd?: (() => void) | undefined;
 }) {
   const { config, metrics, traces, log, onDatabaseEnd } = options;
-  const { dataDir, limits, models, prices } = config;
+  const { dataDir, limits } = config;
   await using opened = new AsyncDisposableStack();
 
-  const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
-  const knownModels = await readKnownModels(models.file, priceList);
+  const knownModels = await readConfiguredModels(config);
   const dirs = await makeDirectories(dataDir);
 
   const { database, availability } = opened.adopt(

@@ -13,7 +13,7 @@ import {
   withPrices,
 } from './model-entry.ts';
 import { createStandings, type ModelStanding, type Standings } from './model-standing.ts';
-import type { Prices } from './prices.ts';
+import { type Prices, readPricesFile } from './prices.ts';
 
 /** The models that this server knows, whether or not edits may use them. */
 export interface KnownModels {
@@ -85,6 +85,21 @@ export function restrictModels(models: Models, allowed: readonly string[] | null
     isAllowed,
     list: () => models.list().filter(({ id }) => isAllowed(id)),
   };
+}
+
+/**
+ * Reads the files that the settings name, if they name any.
+ * @throws ConfigError if one cannot be read or is invalid.
+ */
+export async function readConfiguredModels(settings: {
+  readonly models: { readonly file: string | null };
+  readonly prices: { readonly file: string | null };
+}): Promise<KnownModels> {
+  const { models, prices } = settings;
+  return readKnownModels(
+    models.file,
+    prices.file === null ? {} : await readPricesFile(prices.file),
+  );
 }
 
 /**

@@ -4,16 +4,13 @@ import { dirname, join } from 'node:path';
 import { makeDirectory, syncDirectory, syncFile } from '../../config/data-dir/durable-files.ts';
 import { blobKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
-import { type Contents, forEachOf, type ImageRef, isMissing } from './contents.ts';
+import { type Contents, type ImageRef, isMissing } from './contents.ts';
 import type { Progress } from './progress.ts';
+import { type TalliedImages, tallyImages } from './tally-images.ts';
 import { writePieces } from './write-backup.ts';
 
-export interface StoredFiles {
-  /** Stored now, or there before. */
-  readonly images: number;
-  readonly bytes: number;
-  /** One sentence for each image that is missing or damaged in the contents. */
-  readonly faults: readonly string[];
+/** The images were stored now or before; a fault is one that is missing or damaged in the contents. */
+export interface StoredFiles extends TalliedImages {
   /** Attempts whose raw responses are in the blob store. */
   readonly storedAnswers: readonly string[];
 }
@@ -35,18 +32,10 @@ export async function storeFiles(options: {
   await rm(staging, { recursive: true, force: true });
   await makeDirectory(staging);
   const total = contents.tables.find(({ name }) => name === 'Image')?.rows ?? 0;
-  const faults: string[] = [];
-  let [images, bytes, done] = [0, 0, 0];
 
-  async function store(image: ImageRef): Promise<void> {
+  async function store(image: ImageRef): Promise<string | null> {
     const key = blobKey(image);
-    const fault = (await blobs.size(key)) === image.bytes ? null : await copyImage(key, image);
-    if (fault === null) {
-      images += 1;
-      bytes += image.bytes;
-    } else faults.push(fault);
-    done += 1;
-    progress('images', done, total);
+    return (await blobs.size(key)) === image.bytes ? null : copyImage(key, image);
   }
 
   /** Returns what is wrong with it. */
@@ -66,9 +55,10 @@ export async function storeFiles(options: {
   }
 
   try {
-    await forEachOf(contents.images(), signal, store);
+    const images = contents.images();
+    const tallied = await tallyImages({ images, total, check: store, progress, signal });
     const storedAnswers = await storeAnswers({ contents, blobs, dataDir, staging });
-    return { images, bytes, faults, storedAnswers };
+    return { ...tallied, storedAnswers };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

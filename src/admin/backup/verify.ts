@@ -6,10 +6,11 @@ import { blobKey, parseImageKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { createFsBlobStore } from '../../images/storage/fs-blob-store.ts';
 import { findReferred } from '../../images/storage/remove-blobs.ts';
-import { forEachOf, type ImageRef, isMissing } from './contents.ts';
+import { type ImageRef, isMissing } from './contents.ts';
 import { BLOBS_DIR, readManifest } from './manifest.ts';
 import type { Progress } from './progress.ts';
 import { findFileFaults, openStoredContents } from './stored-contents.ts';
+import { tallyImages } from './tally-images.ts';
 
 /** Rows or keys that are read at once. */
 const BATCH = 500;
@@ -34,21 +35,19 @@ export async function verifyInstallation(
   { prisma, blobs }: { prisma: PrismaClient; blobs: BlobStore },
   { progress, signal }: Verifying,
 ): Promise<Verified> {
-  const faults: string[] = [];
-  const total = await ofAllOwners(prisma).image.count();
-  let [images, bytes, done] = [0, 0, 0];
-
-  await forEachOf(imageRows(prisma), signal, async (image) => {
-    const fault = await checkImage(image, () => blobs.pieces(blobKey(image)));
-    if (fault === null) {
-      images += 1;
-      bytes += image.bytes;
-    } else if (await isStillThere(prisma, image.id)) faults.push(fault);
-    done += 1;
-    progress('images', done, Math.max(done, total));
+  const { faults, ...counts } = await tallyImages({
+    images: imageRows(prisma),
+    total: await ofAllOwners(prisma).image.count(),
+    async check(image) {
+      const fault = await checkImage(image, () => blobs.pieces(blobKey(image)));
+      return fault === null || (await isStillThere(prisma, image.id)) ? fault : undefined;
+    },
+    progress,
+    signal,
   });
-  faults.push(...(await findLostAnswers(prisma, blobs, signal)));
-  return { images, bytes, orphans: await countOrphans(prisma, blobs, signal), faults };
+  const lostAnswers = await findLostAnswers(prisma, blobs, signal);
+  const orphans = await countOrphans(prisma, blobs, signal);
+  return { ...counts, orphans, faults: [...faults, ...lostAnswers] };
 }
 
 /** The same of a backup, and the hashes of its other files. @throws BackupError if it is none */
@@ -57,27 +56,29 @@ export async function verifyBackup(
   { progress, signal }: Verifying,
 ): Promise<Verified> {
   const manifest = await readManifest(dir);
-  const faults = [...(await findFileFaults(dir, manifest))];
+  const fileFaults = await findFileFaults(dir, manifest);
   const contents = await openStoredContents(dir, manifest);
   const total = contents.tables.find(({ name }) => name === 'Image')?.rows ?? 0;
-  let [images, bytes, done, files] = [0, 0, 0, 0];
   // Without this table, which is a fault already, it is not known which images there must be.
-  if (!faults.some((fault) => fault.includes('/Image.ndjson '))) {
-    await forEachOf(contents.images(), signal, async (image) => {
-      const fault = await checkImage(image, () => contents.image(image));
-      if (fault === null) {
-        images += 1;
-        bytes += image.bytes;
-      } else faults.push(fault);
-      done += 1;
-      progress('images', done, total);
-    });
-  }
+  const { faults: imageFaults, ...counts } = fileFaults.some((one) =>
+    one.includes('/Image.ndjson '),
+  )
+    ? { images: 0, bytes: 0, faults: [] }
+    : await tallyImages({
+        images: contents.images(),
+        total,
+        check: (image) => checkImage(image, () => contents.image(image)),
+        progress,
+        signal,
+      });
+  const faults = [...fileFaults, ...imageFaults];
+  let files = 0;
   for await (const { key } of createFsBlobStore({ dir: join(dir, BLOBS_DIR) }).list()) {
     if (parseImageKey(key) !== null) files += 1;
   }
   const damaged = faults.filter((fault) => fault.startsWith('The image') && DAMAGED.test(fault));
-  return { images, bytes, orphans: Math.max(0, files - images - damaged.length), faults };
+  const orphans = Math.max(0, files - counts.images - damaged.length);
+  return { ...counts, orphans, faults };
 }
 
 const DAMAGED = / is damaged\.$/;

@@ -9,10 +9,7 @@ import type { CommandInput, Commands } from './commands.ts';
 /** Edits per call of `repriceJobs`, after each of which progress is reported. */
 const REPRICED_AT_ONCE = 2_000;
 
-/** UTF-16 code units per write. */
-const CHUNK_CHARACTERS = 64 * 1024;
-
-/** The history of an owner as text: a head, and a piece for each edit. @throws InvalidInputError */
+/** The history of an owner as text, in pieces to be written. @throws InvalidInputError */
 export type ExportHistory = (
   given: CommandInput<'exportEdits'>,
 ) => AsyncIterable<{ readonly text: string; readonly edits: number }>;
@@ -59,17 +56,12 @@ export function createHistoryCommands(options: {
     async exportEdits(input, { write, onProgress, signal }) {
       const progress = progressLines(onProgress);
       let edits = 0;
-      let chunk = '';
       for await (const piece of exportHistory(input)) {
         signal.throwIfAborted();
-        chunk += piece.text;
         edits += piece.edits;
         progress('edits', edits, null);
-        if (chunk.length < CHUNK_CHARACTERS) continue;
-        await write(chunk);
-        chunk = '';
+        await write(piece.text);
       }
-      if (chunk !== '') await write(chunk);
       return { edits };
     },
   };

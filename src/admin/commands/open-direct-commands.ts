@@ -5,8 +5,8 @@ import { openSecretKeys } from '../../config/secret-key.ts';
 import { openDatabase } from '../../database/open-database.ts';
 import { openBlobStore } from '../../images/storage/open-blob-store.ts';
 import type { Log } from '../../log.ts';
-import { readKnownModels } from '../../models/models.ts';
-import { createPriceTable, readPricesFile } from '../../models/prices.ts';
+import { readConfiguredModels } from '../../models/models.ts';
+import { createPriceTable } from '../../models/prices.ts';
 import { createImageLinks } from '../../public-ids/image-links.ts';
 import { createEvents } from '../../queue/events.ts';
 import type { Commands } from './commands.ts';
@@ -24,9 +24,8 @@ export async function openDirectCommands(options: {
   log: Log;
 }): Promise<{ commands: Commands; close(): Promise<void> }> {
   const { config, createExportHistory, log } = options;
-  const { auth, dataDir, models, prices } = config;
-  const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
-  const knownModels = await readKnownModels(models.file, priceList);
+  const { auth, dataDir } = config;
+  const knownModels = await readConfiguredModels(config);
   await using opened = new AsyncDisposableStack();
   const { database } = opened.adopt(await openDatabase({ config: config.database, log }), (it) =>
     it.close(),

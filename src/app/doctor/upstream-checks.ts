@@ -1,8 +1,7 @@
 import { createModelList, type ModelList } from '../../models/model-list.ts';
 import { notesOf } from '../../models/model-notes.ts';
 import { createStandings } from '../../models/model-standing.ts';
-import { createModels, readKnownModels } from '../../models/models.ts';
-import { readPricesFile } from '../../models/prices.ts';
+import { createModels, readConfiguredModels } from '../../models/models.ts';
 import { canConnect } from '../../net/can-connect.ts';
 import { hasProxy } from '../../net/outbound-proxies.ts';
 import { defaultModelOf, listingUpstreams } from '../upstreams.ts';
@@ -105,15 +104,14 @@ function upstreamOutcome(
 }
 
 async function checkModels({ config, upstreams }: DoctorContext) {
-  const { editsApi, models: settings, prices } = config;
-  const priceList = prices.file === null ? {} : await readPricesFile(prices.file);
+  const { editsApi, models: settings } = config;
   const lists = new Map<string, ModelList>();
   for (const { name, hasModelList, answer } of await upstreams()) {
     const listed = 'error' in answer ? null : answer.models;
     if (hasModelList && listed !== null) lists.set(name, createModelList(listed));
   }
   const models = createModels({
-    known: await readKnownModels(settings.file, priceList),
+    known: await readConfiguredModels(config),
     default: settings.default ?? (await defaultModelOf(editsApi)),
     allowed: settings.allowed,
     standings: createStandings({

@@ -5,15 +5,13 @@ import type { Viewer } from '../../auth/viewer.ts';
 import { checkAll, checkEach, InvalidInputError } from '../../errors.ts';
 import type { EditRecord } from '../../export/edit-record.ts';
 import type { ExportEdits } from '../../export/export-edits.ts';
+import { type ExportPiece, exportText } from '../../export/export-text.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts';
 import type { Log } from '../../log.ts';
 import { readHistoryArguments } from '../../schema/history-arguments.ts';
 import { logProgress } from '../../telemetry/progress.ts';
 import { toErrorResponse } from '../error-response.ts';
 import { sendError, sendErrorResponse } from '../send-error.ts';
-
-/** UTF-16 code units per write. */
-const CHUNK_CHARACTERS = 64 * 1024;
 
 /** Most parameters of a URL that are checked. */
 const MAX_NAMES = 100;
@@ -55,7 +53,11 @@ export function createExportRoute(options: {
         await edits.return();
         return void res.end();
       }
-      await pipeline(Readable.from(toChunks(format, first, edits, () => (exported += 1))), res);
+      const pieces = exportText(format, withFirst(first, edits));
+      const onPiece = (piece: ExportPiece) => {
+        exported += piece.edits;
+      };
+      await pipeline(Readable.from(textOf(pieces, onPiece)), res);
     } catch (error) {
       answerFailure(res, error);
     }
@@ -117,23 +119,23 @@ function sendHead(res: ServerResponse, { contentType, extension }: ExportFormat)
   });
 }
 
-/** Gathers text, because a write per edit would cost more than the edit. */
-async function* toChunks(
-  format: ExportFormat,
+async function* textOf(
+  pieces: AsyncIterable<ExportPiece>,
+  onPiece: (piece: ExportPiece) => void,
+): AsyncGenerator<string, void, undefined> {
+  for await (const piece of pieces) {
+    onPiece(piece);
+    yield piece.text;
+  }
+}
+
+/** All edits, the first of which has been read. */
+async function* withFirst(
   first: IteratorResult<EditRecord, void>,
   edits: AsyncGenerator<EditRecord, void, undefined>,
-  onWritten: () => void,
-): AsyncGenerator<string, void, undefined> {
-  let chunk = format.head;
+): AsyncGenerator<EditRecord, void, undefined> {
   try {
-    for (let next = first; !next.done; next = await edits.next()) {
-      chunk += format.write(next.value);
-      onWritten();
-      if (chunk.length < CHUNK_CHARACTERS) continue;
-      yield chunk;
-      chunk = '';
-    }
-    if (chunk !== '') yield chunk;
+    for (let next = first; !next.done; next = await edits.next()) yield next.value;
   } finally {
     await edits.return();
   }
