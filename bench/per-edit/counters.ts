@@ -1,14 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { PostgresCluster } from '../../test/support/postgres-cluster.ts';
-import { cpuMsOf } from '../../test/support/process-stats.ts';
+import { cpuMsOf, cpuMsOfEnded } from '../../test/support/process-stats.ts';
 
 const run = promisify(execFile);
-
-/** Linux's USER_HZ. */
-const MS_PER_TICK = 10;
 
 /** Totals of a Postgres server since its start. */
 export interface Counters {
@@ -76,11 +72,4 @@ export async function openCounters(cluster: PostgresCluster) {
     const times = await Promise.all([parent, ...children].map((pid) => cpuMsOf(Number(pid))));
     return times.reduce((sum, ms) => sum + ms, await cpuMsOfEnded(Number(parent)));
   }
-}
-
-/** Of the children that a process has waited for (proc(5), fields 16 and 17 of `stat`). */
-async function cpuMsOfEnded(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[13]) + Number(fields[14])) * MS_PER_TICK;
 }

@@ -12,9 +12,20 @@ const LONGEST_WAIT_MS = 240_000;
 
 /** Processor time of all threads so far (proc(5), fields 14 and 15 of `stat`). */
 export async function cpuMsOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = await statOf(pid);
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+/** The same of the children that it has waited for (fields 16 and 17). */
+export async function cpuMsOfEnded(pid: number): Promise<number> {
+  const fields = await statOf(pid);
+  return (Number(fields[13]) + Number(fields[14])) * MS_PER_TICK;
+}
+
+/** From the third field on. */
+async function statOf(pid: number): Promise<readonly string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /**

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { syncDirectory, syncTree } from '../../config/data-dir/durable-files.ts';
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from '../../config/data-dir/private-directory.ts';
 import { blobKey } from '../../images/storage/blob-key.ts';
-import { type Contents, forEachOf, type ImageRef, isMissing } from './contents.ts';
+import { type Contents, type ImageRef, isMissing } from './contents.ts';
 import {
   ANSWERS_DIR,
   BackupError,
@@ -18,6 +18,7 @@ import {
 } from './manifest.ts';
 import type { Progress } from './progress.ts';
 import { storedImages } from './stored-contents.ts';
+import { tallyImages } from './tally-images.ts';
 
 export interface WrittenBackup {
   readonly rows: number;
@@ -52,7 +53,7 @@ export async function writeBackup(options: {
   // A long transaction would keep Postgres from removing old rows.
   await contents.endSnapshot?.();
   const files = await writeFiles(partial, contents);
-  const images = await writeImages({ partial, contents, linksImages, progress, signal });
+  const tallied = await writeImages({ partial, contents, linksImages, progress, signal });
 
   const { createdAt, database, migrations } = contents;
   const manifest = writeManifest({
@@ -61,7 +62,7 @@ export async function writeBackup(options: {
     database,
     migrations: [...migrations],
     tables,
-    images: { count: images.count, bytes: images.bytes },
+    images: { count: tallied.images, bytes: tallied.bytes },
     files,
   });
   syncTree(partial);
@@ -72,10 +73,8 @@ export async function writeBackup(options: {
   await rename(partial, dir);
   await syncDirectory(dirname(dir));
   return {
+    ...tallied,
     rows: tables.reduce((sum, { rows }) => sum + rows, 0),
-    images: images.count,
-    bytes: images.bytes,
-    faults: images.faults,
   };
 }
 
@@ -158,11 +157,9 @@ async function writeImages(options: {
   signal: AbortSignal;
 }) {
   const { partial, contents, linksImages, progress, signal } = options;
-  const total = contents.tables.find(({ name }) => name === 'Image')?.rows ?? 0;
-  const faults: string[] = [];
-  let [count, bytes, done] = [0, 0, 0];
 
-  async function write(image: ImageRef): Promise<void> {
+  /** Returns what is wrong with it. */
+  async function write(image: ImageRef): Promise<string | null> {
     const key = blobKey(image);
     const path = join(partial, BLOBS_DIR, key);
     await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIRECTORY });
@@ -172,20 +169,18 @@ async function writeImages(options: {
         const written = await writePieces(path, contents.image(image));
         if (written.sha256 !== image.sha256) throw new DamagedError(`The image ${key} is damaged.`);
       }
-      count += 1;
-      bytes += image.bytes;
+      return null;
     } catch (error) {
       if (!isMissing(error) && !(error instanceof DamagedError)) throw error;
       await rm(path, { force: true });
-      faults.push(error instanceof DamagedError ? error.message : `The image ${key} is missing.`);
+      return error instanceof DamagedError ? error.message : `The image ${key} is missing.`;
     }
-    done += 1;
-    progress('images', done, total);
   }
 
   const table = contents.tables.find(({ name }) => name === 'Image');
-  if (table !== undefined) await forEachOf(storedImages(partial, table), signal, write);
-  return { count, bytes, faults };
+  if (table === undefined) return { images: 0, bytes: 0, faults: [] };
+  const images = storedImages(partial, table);
+  return tallyImages({ images, total: table.rows, check: write, progress, signal });
 }
 
 class DamagedError extends Error {}
