@@ -24,8 +24,8 @@ for (const { script, report } of lanes) {
   if (exitCode !== 0) isFailed = true;
 }
 if (!isRest) {
-  const { line, failed } = await countTests(lanes);
-  process.stdout.write(`${line}\n`);
+  const { summary, failed } = await countTests(lanes);
+  process.stdout.write(`${summary}\n`);
   isFailed ||= failed > 0;
 }
 process.exitCode = isFailed ? 1 : 0;

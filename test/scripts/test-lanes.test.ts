@@ -6,6 +6,8 @@ import config from '../../vitest.config.ts';
 import { databaseKind } from '../support/database-kind.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
+
 /** A report with so many tests; `unloaded`: and with a file that could not be loaded. */
 const report = (passed: number, failed: number, { unloaded = false } = {}) => ({
   numPassedTests: passed,
@@ -13,8 +15,30 @@ const report = (passed: number, failed: number, { unloaded = false } = {}) => ({
   numPendingTests: 0,
   numTodoTests: 0,
   testResults: [
-    { status: 'failed', assertionResults: [{ status: failed > 0 ? 'failed' : 'passed' }] },
-  ].slice(unloaded || failed > 0 ? 0 : 1),
+    ...Array.from({ length: failed }, (_, i) => ({
+      name: join(ROOT, 'test/some.test.ts'),
+      status: 'failed',
+      message: '',
+      assertionResults: [
+        { status: 'passed', fullName: 'the answer is a number' },
+        {
+          status: 'failed',
+          fullName: `the answer is ${i + 42}`,
+          failureMessages: ['expected 41\n    at some.test.ts:3'],
+        },
+      ],
+    })),
+    ...(unloaded
+      ? [
+          {
+            name: join(ROOT, 'test/other.test.ts'),
+            status: 'failed',
+            message: 'Cannot find module ./gone.ts',
+            assertionResults: [],
+          },
+        ]
+      : []),
+  ],
 });
 
 async function lanesWith(reports: Record<string, object | null>) {
@@ -33,18 +57,38 @@ async function lanesWith(reports: Record<string, object | null>) {
 
 test('the total adds up the reports of all lanes', async () => {
   const lanes = await lanesWith({ one: report(3, 0), two: report(4, 2) });
-  expect(await countTests(lanes)).toEqual({ line: '7 passed, 2 failed', failed: 2 });
+  const { summary, failed } = await countTests(lanes);
+  expect(summary.split('\n').at(-1)).toBe('7 passed, 2 failed');
+  expect(failed).toBe(2);
+});
+
+test('each failure is named above the total, with its lane, its file and its message', async () => {
+  const lanes = await lanesWith({ one: report(3, 0, { unloaded: true }), two: report(4, 2) });
+  const { summary } = await countTests(lanes);
+  expect(summary.split('\n')).toEqual([
+    'FAILED one: test/other.test.ts',
+    '  Cannot find module ./gone.ts',
+    'FAILED two: test/some.test.ts: the answer is 42',
+    '  expected 41',
+    '      at some.test.ts:3',
+    'FAILED two: test/some.test.ts: the answer is 43',
+    '  expected 41',
+    '      at some.test.ts:3',
+    '7 passed, 3 failed',
+  ]);
 });
 
 test('a file that could not be loaded counts as a failure', async () => {
   const lanes = await lanesWith({ one: report(3, 0, { unloaded: true }) });
-  expect(await countTests(lanes)).toEqual({ line: '3 passed, 1 failed', failed: 1 });
+  const { summary, failed } = await countTests(lanes);
+  expect(summary.split('\n').at(-1)).toBe('3 passed, 1 failed');
+  expect(failed).toBe(1);
 });
 
 test('a lane without a report counts as a failure, and is named', async () => {
   const lanes = await lanesWith({ one: report(3, 0), two: null });
-  const { line, failed } = await countTests(lanes);
-  expect(line).toBe('npm run two wrote no report.\n3 passed, 1 failed');
+  const { summary, failed } = await countTests(lanes);
+  expect(summary).toBe('npm run two wrote no report.\n3 passed, 1 failed');
   expect(failed).toBe(1);
 });
 
