@@ -14,7 +14,7 @@ export interface Migration {
 }
 
 /** The advisory lock of Prisma's own engine, so that it and older releases wait for us as well. */
-const LOCK = 72_707_369;
+export const MIGRATION_LOCK = 72_707_369;
 
 /**
  * How long a statement may wait for the lock of a table. Whoever comes after it waits as well, even
@@ -67,7 +67,7 @@ export async function applyMigrations(
   migrations: readonly Migration[],
   options: ApplyOptions,
 ): Promise<readonly string[] | null> {
-  const [lock] = await connection.run(`SELECT pg_try_advisory_lock(${LOCK}) AS taken`);
+  const [lock] = await connection.run(`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS taken`);
   if (lock?.['taken'] !== true) return null;
   try {
     await connection.run(CREATE_MIGRATIONS_TABLE);
@@ -77,7 +77,7 @@ export async function applyMigrations(
     return missing.map(({ name }) => name);
   } finally {
     // The session of the embedded database goes on.
-    await connection.run(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => {});
+    await connection.run(`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`).catch(() => {});
   }
 }
 

@@ -4,9 +4,14 @@ import { SchemaEngine } from '@prisma/schema-engine-wasm';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrationList } from '../../scripts/migration-list.ts';
-import { applyMigrations } from '../../src/database/apply-migrations.ts';
+import { applyMigrations, MIGRATION_LOCK } from '../../src/database/apply-migrations.ts';
 import type { Database } from '../../src/database/database.ts';
-import { createSchema, migrate, readMigrations } from '../../src/database/migrations.ts';
+import {
+  createSchema,
+  findMissingMigrations,
+  migrate,
+  readMigrations,
+} from '../../src/database/migrations.ts';
 import { StartError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase, hasDatabase, type TestDatabase } from '../support/database.ts';
@@ -98,6 +103,49 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     await Promise.all([database, ...others].map((each) => migrate({ database: each, log })));
     expect(await applied()).toHaveLength((await readMigrations()).length);
     await Promise.all(others.map((other) => other.close()));
+  });
+
+  test('does not take what another process has just created for another application’s', async ({
+    skip,
+  }) => {
+    if (database.kind === 'pglite') skip('an embedded database has one process');
+    await useEmpty();
+    const other = await testDatabase.open();
+    // The other one migrates between the look for migrations and the look for tables.
+    const prisma = new Proxy(database.prisma, {
+      get(target, name, receiver) {
+        if (name !== '$queryRaw') return Reflect.get(target, name, receiver);
+        return async (sql: TemplateStringsArray, ...values: unknown[]) => {
+          const rows = await target.$queryRaw(sql, ...values);
+          if (sql.join().includes('to_regclass')) await migrate({ database: other, log });
+          return rows;
+        };
+      },
+    });
+    await migrate({ database: { ...database, prisma }, log });
+    expect(await applied()).toHaveLength((await readMigrations()).length);
+    await other.close();
+  });
+
+  test('waits for Prisma’s own engine, which writes the row of a migration before its end', async ({
+    skip,
+  }) => {
+    if (database.kind === 'pglite') skip('an embedded database has one process');
+    const engine = await database.openForMigration();
+    await engine.run(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    const last = `migration_name = (SELECT max(migration_name) FROM _prisma_migrations)`;
+    await engine.run(`UPDATE _prisma_migrations SET finished_at = NULL WHERE ${last}`);
+    const { promise: waits, resolve } = Promise.withResolvers<void>();
+    const write = (line: string) => {
+      if (line.includes('waiting for another process')) resolve();
+    };
+    const done = migrate({ database, log: createLog({ level: 'info', destination: { write } }) });
+    await Promise.race([waits, done]);
+    await expect(findMissingMigrations(database)).rejects.toThrow('is migrating the database');
+    await engine.run(`UPDATE _prisma_migrations SET finished_at = now() WHERE ${last}`);
+    await engine[Symbol.asyncDispose]();
+    await done;
+    expect(await applied()).toHaveLength((await readMigrations()).length);
   });
 
   test('refuses a database made before 0.1.0, and changes nothing', async () => {

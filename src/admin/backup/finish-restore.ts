@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ofAllOwners } from '../../auth/visible.ts';
 import { type Database, Prisma, type Transaction } from '../../database/database.ts';
-import { UNFINISHED_RESTORE } from '../../database/migrations.ts';
+import { UNFINISHED_RESTORE } from '../../database/missing-migrations.ts';
 import { FORGET_EDITS } from '../../edits/deletion/forget-edits.ts';
 import { inTurn, RUN_EDIT } from '../../edits/edit-queue.ts';
 import type { Log } from '../../log.ts';

@@ -1,11 +1,7 @@
 import { CREATE_MIGRATIONS_TABLE } from '../../database/apply-migrations.ts';
 import type { Database, MigrationConnection } from '../../database/database.ts';
-import {
-  createSchema,
-  readApplied,
-  readMigrations,
-  UNFINISHED_RESTORE,
-} from '../../database/migrations.ts';
+import { createSchema, readMigrations } from '../../database/migrations.ts';
+import { readApplied, UNFINISHED_RESTORE } from '../../database/missing-migrations.ts';
 import { BackupError } from './manifest.ts';
 import { dropObjects, objectsOf, quoted } from './schema-objects.ts';
 import { readShapes } from './table-rows.ts';
