@@ -1,10 +1,10 @@
-import type { Progress } from '../admin/backup/progress.ts';
 import type {
   CommandInput,
   CommandName,
   CommandResult,
   CommandRun,
 } from '../admin/commands/commands.ts';
+import type { Progress } from '../admin/progress.ts';
 import type { Log } from '../log.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,11 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty';
-import { progressLines } from '../admin/backup/progress.ts';
+import { progressLines } from '../admin/progress.ts';
 import { createLog } from '../log.ts';
 import { createBackupCommand } from './backup/backup-command.ts';
 import { createCopyCommand } from './backup/copy-command.ts';
-import { progressBar } from './backup/progress-bar.ts';
 import { createRestoreCommand } from './backup/restore-command.ts';
 import { createVerifyCommand } from './backup/verify-command.ts';
 import type { Cli } from './cli.ts';
@@ -16,6 +15,7 @@ import { createExportCommand } from './export-command.ts';
 import { createKeysCommand } from './keys-command.ts';
 import { openCommands } from './open-commands.ts';
 import { createOwnersCommand } from './owners-command.ts';
+import { createProgressBar } from './progress-bar.ts';
 import { createRepriceCommand } from './reprice-command.ts';
 import { createStartCommand } from './start-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -42,7 +42,12 @@ export interface CliOptions {
  */
 export async function runCli(options: CliOptions): Promise<number> {
   const { args, env, stdout, stderr, isTerminal = false, signal } = options;
-  const note = (line: string) => stderr(`${line}\n`);
+  const bar = isTerminal ? createProgressBar(stderr) : null;
+  const note = (line: string) => {
+    bar?.clear();
+    stderr(`${line}\n`);
+  };
+  const progress = bar?.progress ?? progressLines(note);
   const log = createLog({
     level: 'warn',
     destination: { write: (line: string) => note(line.trimEnd()) },
@@ -51,11 +56,15 @@ export async function runCli(options: CliOptions): Promise<number> {
   const { version } = JSON.parse(
     await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'),
   );
-  const writeOut = async (text: string) => void (await stdout(text));
+  const print = (text: string) => {
+    bar?.clear();
+    return stdout(text);
+  };
+  const writeOut = async (text: string) => void (await print(text));
   const cli: Cli = {
-    print: (text) => void stdout(text),
+    print: (text) => void print(text),
     note,
-    progress: isTerminal ? progressBar(stderr) : progressLines(note),
+    progress,
     log,
     env,
     version,
@@ -67,7 +76,7 @@ export async function runCli(options: CliOptions): Promise<number> {
     async run(name, input, { write = writeOut } = {}) {
       await using opened = await openCommands({ env, log });
       // Before the database is closed.
-      return await opened.commands[name](input, { onProgress: note, write, signal });
+      return await opened.commands[name](input, { note, progress, write, signal });
     },
   };
   const root = defineCommand({

@@ -120,20 +120,34 @@ type Change = PricedUsage & {
   readonly previous: bigint | null;
 };
 
-async function lockAndRead(
-  tx: Prisma.TransactionClient,
-  { from, to, model, afterId }: RepriceRange,
-  size: number,
-): Promise<Row[]> {
+/** How many jobs a range has without its limit. */
+export async function countPriceable(
+  prisma: PrismaClient,
+  edits: Pick<RepriceRange, 'from' | 'to' | 'model'>,
+): Promise<number> {
+  const [row] = await ofAllOwners(prisma).$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count ${priceable({ ...edits, afterId: null })}`;
+  return row?.count ?? 0;
+}
+
+function priceable({ from, to, model, afterId }: Omit<RepriceRange, 'limit'>): Prisma.Sql {
   const where = [Prisma.sql`job.status = 'SUCCEEDED'`];
   if (from !== null) where.push(Prisma.sql`job."createdAt" >= ${from}`);
   if (to !== null) where.push(Prisma.sql`job."createdAt" < ${to}`);
   if (model !== null) where.push(Prisma.sql`job.model = ${model}`);
   if (afterId !== null) where.push(Prisma.sql`job.id > ${afterId}::uuid`);
-  const locked = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
-    SELECT job.id FROM "EditJob" AS job
+  return Prisma.sql`FROM "EditJob" AS job
     JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
-    WHERE ${Prisma.join(where, ' AND ')}
+    WHERE ${Prisma.join(where, ' AND ')}`;
+}
+
+async function lockAndRead(
+  tx: Prisma.TransactionClient,
+  range: RepriceRange,
+  size: number,
+): Promise<Row[]> {
+  const locked = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
+    SELECT job.id ${priceable(range)}
     ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
   // A separate statement: one that waits for a lock reads other tables in their earlier state.
   const rows = await ofAllOwners(tx).$queryRaw<unknown[]>`

@@ -34,10 +34,7 @@ async function setUp() {
     ) {
       const { assignHistory } = createTestCommands({ ...parts, events, blobs });
       const signal = new AbortController().signal;
-      return assignHistory(
-        { from, to },
-        { ...QUIET, onProgress: (line) => progress.push(line), signal },
-      );
+      return assignHistory({ from, to }, { ...QUIET, note: (line) => progress.push(line), signal });
     },
   };
 }
@@ -204,11 +201,11 @@ describe.runIf(hasDatabase)('owners assign', () => {
     const events = createEvents({ database, log: createLog({ level: 'silent' }) });
     const { assignHistory } = createTestCommands({ ...parts, events });
     const ending = new AbortController();
-    const onProgress = (line: string) => {
+    const note = (line: string) => {
       if (line.startsWith('EditJob:')) ending.abort(new Error('interrupted'));
     };
     await expect(
-      assignHistory({ from: OWNER, to: TO }, { ...QUIET, onProgress, signal: ending.signal }),
+      assignHistory({ from: OWNER, to: TO }, { ...QUIET, note, signal: ending.signal }),
     ).rejects.toThrow('interrupted');
     expect(await rowsOf(prisma, OWNER)).toEqual(before);
     expect(await blobs.size(blobKey({ ownerId: OWNER, sha256: sha256('fox') }))).toBe(3);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openHistory } from '../support/back-up.ts';
+import { runCommandLine, runOnTerminal } from '../support/command-line.ts';
 import { hasDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { OWNER } from '../support/stored-edits.ts';
@@ -52,6 +53,30 @@ describe.runIf(hasDatabase)('export', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('--filter is invalid');
   });
+});
+
+describe.runIf(hasDatabase)('progress', () => {
+  test.each([
+    [['reprice'], 'edits', 1],
+    [['verify'], 'images', 2],
+  ] as const)(
+    'of %s is a bar on a terminal, also in a running service',
+    async (args, what, total) => {
+      const { env, prisma } = await openHistory();
+      await prisma.editJob.updateMany({ data: { status: 'SUCCEEDED' } });
+      await prisma.tokenUsage.updateMany({
+        data: { inputTokens: 1, outputTokens: 9, totalTokens: 10 },
+      });
+      const { exitCode, stderr } = await runOnTerminal(env, ...args);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(stderr).toContain(
+        `\r\u001b[K${what} [${'#'.repeat(30)}] 100 % (${total} of ${total})\n`,
+      );
+      expect((await runCommandLine(env, ...args)).stderr).toContain(
+        `${what}: ${total} of ${total}\n`,
+      );
+    },
+  );
 });
 
 describe.runIf(hasDatabase)('reprice', () => {

@@ -2,7 +2,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Commands } from '../../src/admin/commands/commands.ts';
+import type { CommandRun, Commands } from '../../src/admin/commands/commands.ts';
 import { ServiceFailedError } from '../../src/admin/socket/protocol.ts';
 import { serveCommands } from '../../src/admin/socket/serve-commands.ts';
 import { connectCommands } from '../../src/admin/socket/socket-commands.ts';
@@ -37,16 +37,26 @@ async function serve(
 describe('the socket', () => {
   test('passes inputs, progress and results on', async () => {
     const { connect } = await serve({
-      listKeys: async ({ ownerId }, { onProgress }) => {
-        onProgress(`looking for ${ownerId}`);
+      listKeys: async ({ ownerId }, { note, progress }) => {
+        note(`looking for ${ownerId}`);
+        // Too many of one step are not all passed on.
+        for (let done = 1; done <= 1000; done += 1) progress('keys', done, 1000);
         return [];
       },
     });
     const commands = await connect();
-    const progress: string[] = [];
-    const run = { ...QUIET, onProgress: (line: string) => void progress.push(line) };
+    const notes: string[] = [];
+    const progress: unknown[] = [];
+    const run: CommandRun = {
+      ...QUIET,
+      note: (line) => notes.push(line),
+      progress: (...step) => progress.push(step),
+    };
     expect(await commands?.listKeys({ ownerId: 'alice' }, run)).toEqual([]);
-    expect(progress).toEqual(['looking for alice']);
+    expect(notes).toEqual(['looking for alice']);
+    expect(progress[0]).toEqual(['keys', 1, 1000]);
+    expect(progress.at(-1)).toEqual(['keys', 1000, 1000]);
+    expect(progress.length).toBeLessThan(1000);
   });
 
   test.each([
@@ -143,7 +153,7 @@ describe('the socket', () => {
 
   test.each([
     ['before it responds', null],
-    ['while the command runs', '{"progress":"half"}\n'],
+    ['while the command runs', '{"note":"half"}\n'],
   ])('says in one sentence that the service was killed %s', async (_, line) => {
     const path = join(await temporaryDirectory(), 'admin.sock');
     const server = createServer((_req, res) => {

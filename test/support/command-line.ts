@@ -6,16 +6,24 @@ export interface CommandOutput {
   readonly stderr: string;
 }
 
+type Environment = Record<string, string>;
+
 /** Runs a command line in this process, with no variable but `env`. */
-export async function runCommandLine(
-  env: Record<string, string>,
-  ...args: string[]
-): Promise<CommandOutput> {
+export const runCommandLine = (env: Environment, ...args: string[]) => run({ env, args });
+
+/** The same, whose standard error is a terminal. */
+export const runOnTerminal = (env: Environment, ...args: string[]) =>
+  run({ env, args, isTerminal: true });
+
+async function run(options: {
+  env: Environment;
+  args: readonly string[];
+  isTerminal?: boolean;
+}): Promise<CommandOutput> {
   let stdout = '';
   let stderr = '';
   const exitCode = await runCli({
-    args,
-    env,
+    ...options,
     stdout: (text) => {
       stdout += text;
     },

@@ -1,4 +1,4 @@
-import type { CommandRun } from '../../src/admin/commands/commands.ts';
+import { type CommandRun, UNHEARD } from '../../src/admin/commands/commands.ts';
 import { createCommands } from '../../src/admin/commands/create-commands.ts';
 import { createExportHistory } from '../../src/app/export-history.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -25,7 +25,6 @@ export function createTestCommands(parts: {
 
 /** A run of a command whose progress and output nobody reads. */
 export const QUIET: CommandRun = {
-  onProgress: () => {},
-  write: async () => {},
+  ...UNHEARD,
   signal: new AbortController().signal,
 };

@@ -37,12 +37,12 @@ export function createAssignHistory(options: {
   const { prisma, events, blobs, audit, actor } = options;
   const remover = createBlobRemover({ prisma, blobs, graceMs: 0 });
 
-  async function removeBlobs(keys: readonly string[], { onProgress, signal }: CommandRun) {
+  async function removeBlobs(keys: readonly string[], { note, signal }: CommandRun) {
     try {
       await remover.remove(keys, signal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      onProgress(`The next sweep removes the remaining images of the old owner (${reason})`);
+      note(`The next sweep removes the remaining images of the old owner (${reason})`);
     }
   }
 
@@ -77,7 +77,7 @@ export function createAssignHistory(options: {
 /** Tries again while requests use the tables. */
 async function inTransaction<Result>(
   prisma: PrismaClient,
-  { signal, onProgress }: CommandRun,
+  { signal, note }: CommandRun,
   work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
@@ -87,7 +87,7 @@ async function inTransaction<Result>(
     } catch (error) {
       if (!IN_USE.includes(sqlStateOf(error) ?? '')) throw error;
       if (attempt === LOCK_ATTEMPTS) throw new UnavailableError(BUSY, 60, { cause: error });
-      if (attempt === 1) onProgress('waiting for requests that use the tables');
+      if (attempt === 1) note('waiting for requests that use the tables');
       await delay(LOCK_DELAY_MS);
     }
   }

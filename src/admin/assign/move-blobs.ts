@@ -15,7 +15,7 @@ const REPORT_EVERY = 1_000;
 export async function copyBlobs(
   blobs: BlobStore,
   { from, to }: { from: string; to: string },
-  { onProgress, signal }: CommandRun,
+  { note, signal }: CommandRun,
 ): Promise<readonly string[]> {
   const there = new Set<string>();
   for await (const rest of imagesOf(blobs, to)) there.add(rest);
@@ -32,7 +32,7 @@ export async function copyBlobs(
     copied += batch.length;
     batch = [];
     if (Math.floor(copied / REPORT_EVERY) > Math.floor(before / REPORT_EVERY)) {
-      onProgress(`copied ${copied} images and thumbnails`);
+      note(`copied ${copied} images and thumbnails`);
     }
   }
 

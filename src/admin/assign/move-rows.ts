@@ -30,7 +30,7 @@ export async function lockHistory(tx: Transaction): Promise<void> {
 export async function moveRows(
   tx: Transaction,
   { from, to }: { from: string; to: string },
-  { onProgress, signal }: CommandRun,
+  { note, signal }: CommandRun,
 ): Promise<Record<string, number>> {
   await tx.$executeRaw`SET CONSTRAINTS ALL DEFERRED`;
   const moved: Record<string, number> = {};
@@ -41,7 +41,7 @@ export async function moveRows(
         ? await moveSearchIndex(tx, { from, to }, signal)
         : await ofAllOwners(tx).$executeRaw`
             UPDATE ${tableName(table)} SET "ownerId" = ${to} WHERE "ownerId" = ${from}`;
-    if (rows > 0) onProgress(`${table}: ${rows} rows`);
+    if (rows > 0) note(`${table}: ${rows} rows`);
     moved[table] = rows;
   }
   await tx.$executeRaw`SET CONSTRAINTS ALL IMMEDIATE`;

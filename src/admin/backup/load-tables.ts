@@ -1,9 +1,9 @@
 import { applyMigrations, type Migration } from '../../database/apply-migrations.ts';
 import type { MigrationConnection } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
+import type { Progress } from '../progress.ts';
 import type { Contents } from './contents.ts';
 import { BackupError } from './manifest.ts';
-import type { Progress } from './progress.ts';
 import { quoted } from './schema-objects.ts';
 import { countRows, insertRows } from './table-rows.ts';
 

@@ -5,11 +5,11 @@ import type { Database } from '../../database/database.ts';
 import { readMigrations } from '../../database/migrations.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import type { Log } from '../../log.ts';
+import type { Progress } from '../progress.ts';
 import type { Contents } from './contents.ts';
 import { type DeliverWebhook, finishRestore, type RestoredQueue } from './finish-restore.ts';
 import { loadTables } from './load-tables.ts';
 import { BackupError } from './manifest.ts';
-import type { Progress } from './progress.ts';
 import { beginRestore, inspectTarget, type TargetState } from './restore-target.ts';
 import { moveDurably, type StoredFiles, storeFiles } from './store-files.ts';
 

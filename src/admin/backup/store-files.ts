@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { makeDirectory, syncDirectory, syncFile } from '../../config/data-dir/durable-files.ts';
 import { blobKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
+import type { Progress } from '../progress.ts';
 import { type Contents, type ImageRef, isMissing } from './contents.ts';
-import type { Progress } from './progress.ts';
 import { type TalliedImages, tallyImages } from './tally-images.ts';
 import { writePieces } from './write-backup.ts';
 

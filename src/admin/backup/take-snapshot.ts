@@ -11,7 +11,7 @@ import type { Commands } from '../commands/commands.ts';
 /** In DATA_DIR: a directory like it, with a copy of the embedded database, while a backup runs. */
 export const SNAPSHOT_DIR = 'backup.tmp';
 
-/** The line of progress that says that the snapshot is complete. */
+/** The note that says that the snapshot is complete. */
 export const SNAPSHOT_READY = 'copied the database';
 
 /**
@@ -27,7 +27,7 @@ export function createTakeSnapshot(options: {
   const dir = join(dataDir, SNAPSHOT_DIR);
   let isTaken = false;
 
-  return async (_, { onProgress, signal }) => {
+  return async (_, { note, signal }) => {
     if (database.copyFiles === undefined) throw new Error('a Postgres server needs no copy');
     // The lock alone does not tell: the embedded database has one session.
     if (isTaken) throw new UnavailableError('Another backup is running: wait until it ends.', 60);
@@ -40,7 +40,7 @@ export function createTakeSnapshot(options: {
       await database.copyFiles(join(dir, 'postgres'));
       // It need not survive a power cut.
       markOnDisk(dir);
-      onProgress(SNAPSHOT_READY);
+      note(SNAPSHOT_READY);
       if (!signal.aborted) await once(signal, 'abort');
       return {};
     } finally {

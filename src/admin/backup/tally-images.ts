@@ -1,5 +1,5 @@
+import type { Progress } from '../progress.ts';
 import { forEachOf, type ImageRef } from './contents.ts';
-import type { Progress } from './progress.ts';
 
 export interface TalliedImages {
   /** Without a fault. */

@@ -6,9 +6,9 @@ import { blobKey, parseImageKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { createFsBlobStore } from '../../images/storage/fs-blob-store.ts';
 import { findReferred } from '../../images/storage/remove-blobs.ts';
+import type { Progress } from '../progress.ts';
 import { type ImageRef, isMissing } from './contents.ts';
 import { BLOBS_DIR, readManifest } from './manifest.ts';
-import type { Progress } from './progress.ts';
 import { findFileFaults, openStoredContents } from './stored-contents.ts';
 import { tallyImages } from './tally-images.ts';
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { syncDirectory, syncTree } from '../../config/data-dir/durable-files.ts';
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from '../../config/data-dir/private-directory.ts';
 import { blobKey } from '../../images/storage/blob-key.ts';
+import type { Progress } from '../progress.ts';
 import { type Contents, type ImageRef, isMissing } from './contents.ts';
 import {
   ANSWERS_DIR,
@@ -16,7 +17,6 @@ import {
   TABLES_DIR,
   writeManifest,
 } from './manifest.ts';
-import type { Progress } from './progress.ts';
 import { storedImages } from './stored-contents.ts';
 import { tallyImages } from './tally-images.ts';
 

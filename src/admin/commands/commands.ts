@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SCOPES } from '../../auth/scopes.ts';
+import type { Progress } from '../progress.ts';
 
 /** ISO 8601, as JSON has it. */
 const time = z.iso.datetime();
@@ -136,13 +137,22 @@ export type CommandResult<Name extends CommandName> = z.output<(typeof COMMANDS)
 
 /** How a caller follows a long command. */
 export interface CommandRun {
-  /** Called with one line of text for each step. */
-  readonly onProgress: (line: string) => void;
+  /** Called with one line of text for whoever waits. */
+  readonly note: (line: string) => void;
+  /** Called as often as the command gets on. */
+  readonly progress: Progress;
   /** Called with a part of what the command writes; resolves when the next may come. */
   readonly write: (text: string) => Promise<void>;
   /** Ends the command before it commits. */
   readonly signal: AbortSignal;
 }
+
+/** For a command whose notes, progress and text nobody reads. */
+export const UNHEARD: Omit<CommandRun, 'signal'> = {
+  note: () => {},
+  progress: () => {},
+  write: async () => {},
+};
 
 /**
  * The commands of whoever operates the service, run in this process or through the socket of a

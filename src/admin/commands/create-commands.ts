@@ -7,7 +7,6 @@ import type { ImageLinks } from '../../public-ids/image-links.ts';
 import type { Events } from '../../queue/events.ts';
 import { openAccess } from '../access/open-access.ts';
 import { createAssignHistory } from '../assign/assign-history.ts';
-import { progressLines } from '../backup/progress.ts';
 import { createTakeSnapshot } from '../backup/take-snapshot.ts';
 import { verifyInstallation } from '../backup/verify.ts';
 import type { Commands } from './commands.ts';
@@ -40,8 +39,7 @@ export function createCommands(options: {
     inspect: createInspect({ prisma }),
     ...createHistoryCommands({ prisma, prices, exportHistory, audit, actor }),
     takeSnapshot: createTakeSnapshot({ database, dataDir }),
-    verify: async (_, { onProgress, signal }) => {
-      const progress = progressLines(onProgress);
+    verify: async (_, { progress, signal }) => {
       const { faults, ...counts } = await verifyInstallation(
         { prisma, blobs },
         { progress, signal },

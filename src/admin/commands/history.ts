@@ -2,8 +2,7 @@ import type { Audit, Auditor } from '../../auth/audit.ts';
 import type { PrismaClient } from '../../database/database.ts';
 import type { PriceTable } from '../../models/prices.ts';
 import type { ImageLinks } from '../../public-ids/image-links.ts';
-import { createRepriceJobs } from '../../usage/reprice.ts';
-import { progressLines } from '../backup/progress.ts';
+import { countPriceable, createRepriceJobs } from '../../usage/reprice.ts';
 import type { CommandInput, Commands } from './commands.ts';
 
 /** Edits per call of `repriceJobs`, after each of which progress is reported. */
@@ -32,14 +31,15 @@ export function createHistoryCommands(options: {
   const repriceJobs = createRepriceJobs({ prisma, prices, log: null });
 
   return {
-    async reprice({ from, to, model }, { onProgress, signal }) {
-      const progress = progressLines(onProgress);
+    async reprice({ from, to, model }, { progress, signal }) {
       await audit.record(prisma, actor, {
         action: 'repriceJobs',
         object: { type: 'EditJob', id: model ?? 'all', ownerId: null },
         after: { from, to, model },
       });
-      const range = { from: dateOf(from), to: dateOf(to), model, limit: REPRICED_AT_ONCE };
+      const edits = { from: dateOf(from), to: dateOf(to), model };
+      const range = { ...edits, limit: REPRICED_AT_ONCE };
+      const total = await countPriceable(prisma, edits);
       let [examined, repriced, unchanged, unknown] = [0, 0, 0, 0];
       for (let afterId: string | null = null; ; ) {
         const counts = await repriceJobs({ ...range, afterId }, signal);
@@ -47,14 +47,13 @@ export function createHistoryCommands(options: {
         repriced += counts.repriced;
         unchanged += counts.unchanged;
         unknown += counts.unknown;
-        progress('edits', examined, null);
+        progress('edits', Math.min(examined, total), total);
         afterId = counts.lastId;
         if (afterId === null) return { examined, repriced, unchanged, unknown };
       }
     },
 
-    async exportEdits(input, { write, onProgress, signal }) {
-      const progress = progressLines(onProgress);
+    async exportEdits(input, { write, progress, signal }) {
       let edits = 0;
       for await (const piece of exportHistory(input)) {
         signal.throwIfAborted();

@@ -11,7 +11,8 @@ import {
 
 /**
  * One command is one request: `POST /<command>` with its input as JSON. The response has a line of
- * JSON for each step of its progress and each part of what it writes, and a last one with the result or the error.
+ * JSON for each note, each step of its progress and each part of what it writes, and a last one with
+ * the result or the error.
  */
 const errorSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -35,7 +36,10 @@ const errorSchema = z.discriminatedUnion('kind', [
 type EncodedError = z.output<typeof errorSchema>;
 
 const lineSchema = z.union([
-  z.object({ progress: z.string() }),
+  z.object({ note: z.string() }),
+  z.object({
+    progress: z.object({ what: z.string(), done: z.int(), total: z.int().nullable() }),
+  }),
   z.object({ text: z.string() }),
   z.object({ result: z.unknown() }).refine((line) => 'result' in line),
   z.object({ error: errorSchema }),

@@ -12,8 +12,12 @@ import {
   type CommandRun,
   type Commands,
 } from '../commands/commands.ts';
+import { atMostEvery } from '../progress.ts';
 import { encodeError, INTERNAL_ERROR, type ResponseLine } from './protocol.ts';
 import { isPrivate, SOCKET_NAME, withShortPath } from './socket-path.ts';
+
+/** As often as a terminal is drawn. */
+const PROGRESS_EVERY_MS = 100;
 
 /** The commands, served on a socket in DATA_DIR. */
 export interface CommandServer {
@@ -101,7 +105,10 @@ async function respond(options: {
     const signal = AbortSignal.any([gone.signal, ending]);
     res.writeHead(200, { 'content-type': 'application/x-ndjson' });
     const result = await call(commands, name, input, {
-      onProgress: (progress) => void write({ progress }),
+      note: (note) => void write({ note }),
+      progress: atMostEvery(PROGRESS_EVERY_MS, (what, done, total) => {
+        write({ progress: { what, done, total } });
+      }),
       async write(text) {
         if (!write({ text })) await once(res, 'drain', { signal });
       },

@@ -95,14 +95,15 @@ async function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
 /** @throws the error of the command. */
 async function readResult(
   response: IncomingMessage,
-  { onProgress, write }: CommandRun,
+  { note, progress, write }: CommandRun,
 ): Promise<unknown> {
   for await (const json of splitLines(response)) {
     const line = parseLine(json);
     if ('error' in line) throw decodeError(line.error);
     if ('result' in line) return line.result;
     if ('text' in line) await write(line.text);
-    else onProgress(line.progress);
+    else if ('note' in line) note(line.note);
+    else progress(line.progress.what, line.progress.done, line.progress.total);
   }
   throw ended();
 }

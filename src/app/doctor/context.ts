@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CommandResult } from '../../admin/commands/commands.ts';
+import { type CommandResult, UNHEARD } from '../../admin/commands/commands.ts';
 import { createInspect } from '../../admin/commands/inspect.ts';
 import { ServiceFailedError } from '../../admin/socket/protocol.ts';
 import { connectCommands } from '../../admin/socket/socket-commands.ts';
@@ -89,7 +89,7 @@ export function openContext(options: {
         'A process has the embedded database and serves no commands: wait until it has started, or stop it; its log says why admin.sock is missing in DATA_DIR.',
       );
     }
-    return commands.inspect({}, { onProgress: () => {}, write: async () => {}, signal });
+    return commands.inspect({}, { ...UNHEARD, signal });
   }
 
   async function ask(): Promise<readonly AskedUpstream[]> {

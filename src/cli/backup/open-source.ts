@@ -3,7 +3,7 @@ import type { Contents } from '../../admin/backup/contents.ts';
 import { openLiveContents } from '../../admin/backup/live-contents.ts';
 import { BackupError } from '../../admin/backup/manifest.ts';
 import { SNAPSHOT_DIR, SNAPSHOT_READY } from '../../admin/backup/take-snapshot.ts';
-import type { Commands } from '../../admin/commands/commands.ts';
+import { type Commands, UNHEARD } from '../../admin/commands/commands.ts';
 import type { Config } from '../../config/config.ts';
 import { connectDatabase } from '../../database/open-database.ts';
 import { openBlobStore } from '../../images/storage/open-blob-store.ts';
@@ -45,10 +45,10 @@ async function takeSnapshot(commands: Commands): Promise<() => Promise<void>> {
   const ended = commands.takeSnapshot(
     {},
     {
-      onProgress: (line) => {
+      ...UNHEARD,
+      note: (line) => {
         if (line === SNAPSHOT_READY) ready.resolve();
       },
-      write: async () => {},
       signal: ending.signal,
     },
   );
