@@ -30,10 +30,16 @@ test('a step of unknown length shows how far it is', () => {
 test('a bar whose step has not ended makes room for another line, and an ended one stays', () => {
   const { write, lines } = createTerminal();
   const bar = createProgressBar(write);
+  bar.progress('images', 1, 4);
+  bar.clear();
+  write('The disk is slow.\n');
   bar.progress('images', 4, 4);
   bar.clear();
-  bar.progress('edits', 1, null);
-  bar.clear();
   write('The disk is full.\n');
-  expect(lines()).toEqual([`images [${'#'.repeat(30)}] 100 % (4 of 4)`, 'The disk is full.', '']);
+  expect(lines()).toEqual([
+    'The disk is slow.',
+    `images [${'#'.repeat(30)}] 100 % (4 of 4)`,
+    'The disk is full.',
+    '',
+  ]);
 });
