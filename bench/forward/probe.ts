@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** What a measured process tells its parent over the IPC channel. */
@@ -27,4 +30,22 @@ export function answerParent(options: { url: string; stop: () => Promise<void> }
     }
   });
   tell({ kind: 'ready', url: options.url });
+}
+
+/** A server of Node's that the parent measures, and what ends with it. */
+export async function serveParent(
+  listener: RequestListener,
+  close: () => Promise<void> = async () => {},
+): Promise<void> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  answerParent({
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await close();
+    },
+  });
 }

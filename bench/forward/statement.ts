@@ -1,9 +1,7 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
-import { answerParent } from './probe.ts';
+import { serveParent } from './probe.ts';
 
 /**
  * A database behind nothing but its driver: runs the statement of each request, and responds with
@@ -34,20 +32,12 @@ async function open() {
 }
 
 const database = await open();
-const server = createServer(async (req, res) => {
-  const asked = (await json(req)) as Run;
-  const startedMs = performance.now();
-  const { rows } = await database.run(asked);
-  res.end(JSON.stringify({ ms: performance.now() - startedMs, rows: rows.length }));
-});
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
-  answerParent({
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await database.close();
-    },
-  });
-});
+await serveParent(
+  async (req, res) => {
+    const asked = (await json(req)) as Run;
+    const startedMs = performance.now();
+    const { rows } = await database.run(asked);
+    res.end(JSON.stringify({ ms: performance.now() - startedMs, rows: rows.length }));
+  },
+  async () => void (await database.close()),
+);
