@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Log } from '../log.ts';
 import { clientConfig } from './connection-pool.ts';
 import type { Listener } from './database.ts';
+import { LISTENING_SESSION } from './session-settings.ts';
 import { sessionLockName } from './sessions.ts';
 
 /** First and longest delay before listening again, in milliseconds. */
@@ -43,10 +44,11 @@ export async function listenToServer(options: {
     next.on('error', () => {});
     try {
       await next.connect();
+      await next.query(LISTENING_SESSION);
       await next.query('SELECT pg_advisory_lock_shared(hashtextextended($1, 0))', [
         sessionLockName(sessionId),
       ]);
-      await next.query(`SET idle_session_timeout TO 0; LISTEN ${pg.escapeIdentifier(channel)}`);
+      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
       await next.end().catch(() => {});
       throw error;

@@ -18,6 +18,21 @@ const SETTINGS = {
   idle_in_transaction_session_timeout: '0',
 } as const;
 
+/** Statements for a session that only listens, so that no limit of the role ends it. */
+export const LISTENING_SESSION = [
+  'SET statement_timeout TO 0',
+  'SET lock_timeout TO 0',
+  // It is idle as long as nothing happens.
+  'SET idle_session_timeout TO 0',
+].join('; ');
+
+/** Begins a transaction that waits for locks, whatever the limits of the role are. */
+export const BEGIN_PATIENTLY = [
+  'BEGIN ISOLATION LEVEL READ COMMITTED',
+  'SET LOCAL statement_timeout TO 0',
+  'SET LOCAL lock_timeout TO 0',
+].join('; ');
+
 const quoteName = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** Overrides only `off`: `SENT` must be on the disk before a byte is sent. */

@@ -1,8 +1,10 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
+import { checkListen } from '../../src/database/start/check-listen.ts';
 import { checkPostgres } from '../../src/database/start/check-postgres.ts';
 import { toStartError } from '../../src/database/start/start-error.ts';
 import { StartError } from '../../src/errors.ts';
@@ -60,6 +62,32 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
     test('makes everything once when several begin at once on an empty database', async () => {
       await Promise.all([1, 2, 3, 4].map(() => start(`${at().href}?schema=crowd`)));
       await sql('TABLE crowd."EditJob"', 'TABLE crowd_queue.job');
+    });
+
+    test('waits for others that notify, for longer than the role may wait for a lock', async () => {
+      // Only one transaction at a time commits a notification, and each of these waits for the disk.
+      const others = await Promise.all(
+        Array.from({ length: 16 }, async () => {
+          const other = new pg.Client({ connectionString: at().href });
+          await other.connect();
+          return other;
+        }),
+      );
+      const checked = new AbortController();
+      const notifying = others.map(async (other) => {
+        while (!checked.signal.aborted) await other.query(`SELECT pg_notify('busy', 'x')`);
+      });
+      const impatient = at();
+      impatient.searchParams.set('options', '-c lock_timeout=1');
+      try {
+        for (let i = 0; i < 30; i += 1) {
+          await checkListen({ url: impatient.href, directUrl: null });
+        }
+      } finally {
+        checked.abort();
+        await Promise.all(notifying);
+        await Promise.all(others.map((other) => other.end()));
+      }
     });
 
     /** Everything that a start does to a database. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { StartError } from '../../errors.ts';
-import { connectOnce } from './connect.ts';
+import { connectOnce, inspect } from './connect.ts';
 
 /** A notification takes milliseconds; a busy server gets more time. */
 const TIMEOUT_MS = 10_000;
@@ -34,7 +34,7 @@ export async function checkListen(options: {
       const astray = new Promise<boolean>((resolve) =>
         sender.on('notification', () => resolve(false)),
       );
-      await sender.query('SELECT pg_notify($1, $2)', [channel, '']);
+      await inspect(sender, 'SELECT pg_notify($1, $2)', [channel, '']);
       const late = new AbortController();
       const silent = delay(TIMEOUT_MS, false, { signal: late.signal }).catch(() => false);
       const isHeard = await Promise.race([heard, astray, silent]);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { StartError } from '../../errors.ts';
 import type { DatabaseNames } from '../names.ts';
-import type { UrlSetting } from './connect.ts';
+import { inspect, type UrlSetting } from './connect.ts';
 
 const MIN_VERSION = 14;
 
@@ -49,10 +49,10 @@ export async function checkServer(
       true,
     );
   }
-  const schemas = await Promise.all([
-    readSchema(client, names.schema, '_prisma_migrations'),
-    readSchema(client, names.queueSchema, 'version'),
-  ]);
+  const schemas = [
+    await readSchema(client, names.schema, '_prisma_migrations'),
+    await readSchema(client, names.queueSchema, 'version'),
+  ];
   const role = quote(server.role);
   const missing = schemas.filter(({ exists }) => !exists);
   if (missing.length > 0 && !server.canCreate) {
@@ -75,19 +75,22 @@ export async function checkServer(
 }
 
 async function readServer(client: pg.Client): Promise<Server> {
-  const { rows } = await client.query<Server>(`
+  const [server] = await inspect<Server>(
+    client,
+    `
     SELECT current_setting('server_version_num')::int AS version,
       current_setting('server_encoding') AS encoding,
       current_setting('transaction_read_only')::boolean AS "isReadOnly",
       current_user::text AS role, current_database()::text AS database,
-      has_database_privilege(current_database(), 'CREATE') AS "canCreate"`);
-  const [server] = rows;
+      has_database_privilege(current_database(), 'CREATE') AS "canCreate"`,
+  );
   if (server === undefined) throw new Error('the server returned no information about itself');
   return server;
 }
 
 async function readSchema(client: pg.Client, name: string, table: string): Promise<Schema> {
-  const { rows } = await client.query<Schema>(
+  const [schema] = await inspect<Schema>(
+    client,
     `SELECT nspname AS name, TRUE AS "exists",
        has_schema_privilege(oid, 'USAGE') AS "canUse",
        has_schema_privilege(oid, 'CREATE') AS "canCreate",
@@ -97,7 +100,7 @@ async function readSchema(client: pg.Client, name: string, table: string): Promi
     [name, table],
   );
   const absent = { name, exists: false, canUse: false, canCreate: false, isInstalled: false };
-  return rows[0] ?? absent;
+  return schema ?? absent;
 }
 
 const quote = (name: string) => `"${name}"`;

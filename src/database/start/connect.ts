@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { StartError } from '../../errors.ts';
 import { clientConfig } from '../connection-pool.ts';
+import { BEGIN_PATIENTLY } from '../session-settings.ts';
 import { sqlStateOf } from '../sql-state.ts';
 
 /** The settings that point to a database. */
@@ -39,6 +40,27 @@ export async function connectOnce(
   } catch (error) {
     await client.end().catch(() => {});
     throw explain(error, setting);
+  }
+}
+
+/**
+ * Runs one statement of an inspection. Even `NOTIFY` waits for a lock, and on a busy server for longer
+ * than the role may allow. In a transaction of its own, because a pooler may lend the session to
+ * another client afterwards; so a client can run one at a time.
+ */
+export async function inspect<Row extends pg.QueryResultRow>(
+  client: pg.Client,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  await client.query(BEGIN_PATIENTLY);
+  try {
+    const { rows } = await client.query<Row>(text, [...values]);
+    await client.query('COMMIT');
+    return rows;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
   }
 }
 

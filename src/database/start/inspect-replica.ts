@@ -1,4 +1,4 @@
-import { connectOnce } from './connect.ts';
+import { connectOnce, inspect } from './connect.ts';
 
 /**
  * Whether the server of DATABASE_REPLICA_URL is a standby that follows another. Changes nothing.
@@ -7,10 +7,11 @@ import { connectOnce } from './connect.ts';
 export async function isStandby(url: string, timeoutMs: number): Promise<boolean> {
   const client = await connectOnce(url, 'DATABASE_REPLICA_URL', timeoutMs);
   try {
-    const { rows } = await client.query<{ follows: boolean }>(
+    const [row] = await inspect<{ follows: boolean }>(
+      client,
       'SELECT pg_catalog.pg_is_in_recovery() AS follows',
     );
-    return rows[0]?.follows === true;
+    return row?.follows === true;
   } finally {
     await client.end().catch(() => {});
   }

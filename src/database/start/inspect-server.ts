@@ -3,7 +3,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import { type DatabaseNames, databaseNames } from '../names.ts';
 import type { PostgresOptions } from '../postgres.ts';
 import { checkServer } from './check-server.ts';
-import { connectOnce, type UrlSetting } from './connect.ts';
+import { connectOnce, inspect, type UrlSetting } from './connect.ts';
 
 /** A server that passed the checks of a start, as far as they concern the server itself. */
 export interface InspectedServer {
@@ -58,17 +58,19 @@ export async function inspectServer(
 async function readClock(client: pg.Client, now: () => number): Promise<number> {
   const sentMs = now();
   // As text: extra_float_digits of the role may round a float.
-  const { rows } = await client.query<{ ms: string }>(
+  const [row] = await inspect<{ ms: string }>(
+    client,
     'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS ms',
   );
   const receivedMs = now();
-  const ms = Number(rows[0]?.ms ?? receivedMs);
+  const ms = Number(row?.ms ?? receivedMs);
   if (ms < sentMs) return ms - sentMs;
   return Math.max(0, ms - receivedMs);
 }
 
 async function readConnections(client: pg.Client) {
-  const { rows } = await client.query<{ version: string; role: string; free: number; own: number }>(
+  const [row] = await inspect<{ version: string; role: string; free: number; own: number }>(
+    client,
     `WITH open AS (
        SELECT usename, datname, application_name, pid FROM pg_stat_activity
        WHERE backend_type = 'client backend'
@@ -88,7 +90,6 @@ async function readConnections(client: pg.Client) {
         WHERE usename = current_user AND datname = current_database()
           AND application_name = 'retouch' AND pid <> pg_backend_pid())::int AS own`,
   );
-  const [row] = rows;
   if (row === undefined) throw new Error('the server returned no information about itself');
   return row;
 }
@@ -98,7 +99,8 @@ async function readForbidden(client: pg.Client, { schema, queueSchema }: Databas
     .map((one) => `has_table_privilege(pg_class.oid, '${one}')`)
     .join(' AND ');
   // Another application may have tables in the same schema.
-  const { rows } = await client.query<{ name: string }>(
+  const rows = await inspect<{ name: string }>(
+    client,
     `SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS name
      FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
      WHERE relkind IN ('r', 'p') AND NOT (${privileges})
