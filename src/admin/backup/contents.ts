@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import type { TableShape } from './table-rows.ts';
 
 /** An image by its content. */
@@ -61,6 +62,14 @@ export async function forEachOf<Item>(
   } finally {
     await Promise.allSettled(running);
   }
+}
+
+/**
+ * The bytes of a file, which is opened when they are first read: an open stream that nobody reads yet
+ * would end the process by its error.
+ */
+export async function* piecesOfFile(path: string): AsyncGenerator<Uint8Array, void> {
+  yield* createReadStream(path);
 }
 
 export function isMissing(error: unknown): boolean {

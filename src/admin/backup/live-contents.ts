@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { validate as isUuid } from 'uuid';
@@ -7,7 +6,7 @@ import { readMigrations } from '../../database/migrations.ts';
 import { readApplied, UNFINISHED_RESTORE } from '../../database/missing-migrations.ts';
 import { blobKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
-import { type Contents, type ImageRef, isMissing } from './contents.ts';
+import { type Contents, type ImageRef, isMissing, piecesOfFile } from './contents.ts';
 import { BackupError } from './manifest.ts';
 import { objectsOf } from './schema-objects.ts';
 import {
@@ -81,7 +80,7 @@ export async function openLiveContents(options: {
     answer: (answer) =>
       answer.place === 'stored'
         ? blobs.pieces(keyOf(answer))
-        : createReadStream(join(answersDir, answer.attemptId)),
+        : piecesOfFile(join(answersDir, answer.attemptId)),
   };
 }
 

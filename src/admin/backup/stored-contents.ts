@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobKey } from '../../images/storage/blob-key.ts';
 import { splitLines } from '../lines.ts';
-import type { AnswerRef, Contents, ImageRef } from './contents.ts';
+import { type AnswerRef, type Contents, type ImageRef, piecesOfFile } from './contents.ts';
 import { imageOf } from './live-contents.ts';
 import { ANSWERS_DIR, BLOBS_DIR, type Manifest, SECRET_KEY_FILE, TABLES_DIR } from './manifest.ts';
 import type { TableShape } from './table-rows.ts';
@@ -30,7 +29,7 @@ export async function openStoredContents(dir: string, manifest: Manifest): Promi
     async *images() {
       if (table !== undefined) yield* storedImages(dir, table);
     },
-    image: (image) => createReadStream(imagePath(image)),
+    image: (image) => piecesOfFile(imagePath(image)),
     imagePath,
     async *answers() {
       for (const { path } of manifest.files) {
@@ -40,7 +39,7 @@ export async function openStoredContents(dir: string, manifest: Manifest): Promi
       }
     },
     answer: ({ attemptId, place }: AnswerRef) =>
-      createReadStream(
+      piecesOfFile(
         join(dir, place === 'received' ? ANSWERS_DIR : `${BLOBS_DIR}/answers`, attemptId),
       ),
   };
@@ -78,7 +77,7 @@ export async function findFileFaults(
 async function hashOf(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    for await (const piece of createReadStream(path)) hash.update(piece);
+    for await (const piece of piecesOfFile(path)) hash.update(piece);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
@@ -92,7 +91,7 @@ const tablePath = (dir: string, name: string) => join(dir, TABLES_DIR, `${name}.
 async function* linesOf(path: string): AsyncGenerator<readonly string[], void> {
   let lines: string[] = [];
   let characters = 0;
-  for await (const line of splitLines(createReadStream(path))) {
+  for await (const line of splitLines(piecesOfFile(path))) {
     lines.push(line);
     characters += line.length;
     if (lines.length < BATCH_ROWS && characters < BATCH_CHARACTERS) continue;
