@@ -19,9 +19,12 @@ interface EndedEdit {
   readonly costMicroUsd: bigint | null;
 }
 
+const TOKENS = { textInput: 99, imageInput: 99, output: 99 };
+const BOUND = { model: 'm', basis: 'b', byRules: TOKENS, raised: TOKENS };
+
 /**
  * What 0.1.0 does with budgets: the statements of its src/limits, and those that Prisma made of its
- * calls. A bound has no tokens here.
+ * calls.
  */
 export function createRelease010({ prisma, now }: { prisma: PrismaClient; now: () => Date }) {
   const startOf = (period: Budget['period']) => windowStart(period, 'UTC', now());
@@ -49,7 +52,7 @@ export function createRelease010({ prisma, now }: { prisma: PrismaClient; now: (
     await tx.$executeRaw`
       WITH reserved AS (
         INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", bound, "reservedAt")
-        VALUES (${jobId}::uuid, ${ownerId}, ${amount}::bigint, ${JSON.stringify({})}::jsonb, ${at})
+        VALUES (${jobId}::uuid, ${ownerId}, ${amount}::bigint, ${JSON.stringify(BOUND)}::jsonb, ${at})
       )
       UPDATE "Budget" SET
         "periodStart" = ${start},
@@ -114,11 +117,15 @@ export function createRelease010({ prisma, now }: { prisma: PrismaClient; now: (
 
     /** Submits an edit that reserves so much; returns its id. @throws if the budget has less room. */
     async insert(ownerId: string, amount: bigint): Promise<string> {
-      const id = randomUUID();
+      const [id, promptId] = [randomUUID(), randomUUID()];
       await prisma.$transaction(async (tx) => {
         await tx.$executeRaw`
-          INSERT INTO "EditJob" (id, "ownerId", sandbox, turn, model, size, "resolvedSize", n, "createdAt")
-          VALUES (${id}::uuid, ${ownerId}, FALSE, 0, 'm', 's', 's', 1, ${now()})`;
+          INSERT INTO "Prompt" (id, "ownerId", sha256, text)
+          VALUES (${promptId}::uuid, ${ownerId}, ${promptId.replaceAll('-', '').repeat(2)}, 'p')`;
+        await tx.$executeRaw`
+          INSERT INTO "EditJob" (id, "ownerId", sandbox, turn, "promptId", model, size, "resolvedSize",
+            n, "createdAt")
+          VALUES (${id}::uuid, ${ownerId}, FALSE, 0, ${promptId}::uuid, 'm', 's', 's', 1, ${now()})`;
         await reserve(tx, id, ownerId, amount);
       });
       return id;
