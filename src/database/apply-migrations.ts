@@ -24,7 +24,7 @@ const LOCK = 72_707_369;
 const LOCK_TIMEOUT_MS = 900;
 
 /** Waits before each further try, in which those who queued behind the last one have their turn. */
-const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
+const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
 
 /** SQLSTATEs lock_not_available and deadlock_detected. */
 const LOCKED: readonly (string | null)[] = ['55P03', '40P01'];
@@ -56,7 +56,7 @@ export interface ApplyOptions {
   readonly log: Log;
   /** @default 0.9 s */
   readonly lockTimeoutMs?: number;
-  /** @default 0.5 to 8 s, five times */
+  /** @default 0.5 to 8 s, seven times */
   readonly backoffMs?: readonly number[];
 }
 

@@ -122,6 +122,25 @@ describe.runIf(hasDatabase)('a budget of 0.1.0 and the limit of this release', (
     expect(own.map(({ window }) => window).sort()).toEqual(['HOUR', 'TOTAL']);
   });
 
+  test('stay with the limit that was the budget when rows are restored in any order, or get another owner', async () => {
+    await edits.setLimit(TARGET, { window: 'DAY', amount: 2n });
+    await edits.setLimit(TARGET, { window: 'TOTAL', amount: 4n });
+    const { prisma } = edits;
+    const rows = await prisma.$queryRaw<{ row: string }[]>`
+      SELECT to_jsonb("Limit")::text AS row FROM "Limit" ORDER BY "window"`;
+    for (const order of [rows, rows.toReversed()]) {
+      await prisma.$executeRaw`DELETE FROM "Limit"`;
+      for (const { row } of order) {
+        await prisma.$executeRaw`
+          INSERT INTO "Limit" SELECT * FROM jsonb_populate_record(NULL::"Limit", ${row}::jsonb)`;
+      }
+      expect(await budget()).toEqual(['DAY', 2n, 0n, 0n]);
+    }
+    await prisma.$executeRaw`UPDATE "Limit" SET "ownerId" = 'b' WHERE "ownerId" = ${OWNER}`;
+    expect(await budget()).toBeNull();
+    expect(await old.findBudget('b')).toMatchObject({ period: 'DAY', limitMicroUsd: 2n });
+  });
+
   test.each([1, 2, 3])(
     'are the sum over the edits after any steps of both (seed %i)',
     async (seed) => {

@@ -78,8 +78,12 @@ DECLARE
     owner TEXT := CASE TG_OP WHEN 'DELETE' THEN OLD."ownerId" ELSE NEW."ownerId" END;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        UPDATE "Limit" SET "budgetOwnerId" = NULL
-        WHERE "id" = NEW."id" AND ("budgetOwnerId" <> "ownerId" OR "timeZone" <> 'UTC');
+        UPDATE "Limit" SET "budgetOwnerId" = CASE
+            WHEN "timeZone" = 'UTC' AND NOT EXISTS (
+                SELECT FROM "Limit" WHERE "budgetOwnerId" = owner AND "id" <> NEW."id"
+            ) THEN owner
+        END
+        WHERE "id" = NEW."id" AND "budgetOwnerId" IS NOT NULL;
     END IF;
     UPDATE "Limit" SET "budgetOwnerId" = owner
     WHERE NOT EXISTS (SELECT FROM "Limit" WHERE "budgetOwnerId" = owner) AND "id" = (
@@ -98,7 +102,10 @@ CREATE TRIGGER "Limit_inserted" AFTER INSERT ON "Limit" FOR EACH ROW
 CREATE TRIGGER "Limit_updated" AFTER UPDATE OF "ownerId", "timeZone" ON "Limit" FOR EACH ROW
     WHEN (
         NEW."subject" = 'OWNER' AND NEW."measure" = 'COST'
-        AND (NEW."ownerId" <> OLD."ownerId" OR NEW."timeZone" <> OLD."timeZone")
+        AND (
+            NEW."timeZone" <> OLD."timeZone"
+            OR (OLD."budgetOwnerId" IS NOT NULL AND NEW."ownerId" <> OLD."ownerId")
+        )
     )
     EXECUTE FUNCTION "chooseBudget"();
 CREATE TRIGGER "Limit_deleted" AFTER DELETE ON "Limit" FOR EACH ROW
