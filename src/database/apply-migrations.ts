@@ -48,9 +48,15 @@ export const CREATE_MIGRATIONS_TABLE = `
     applied_steps_count INTEGER NOT NULL DEFAULT 0
   )`;
 
+/**
+ * Prisma marks only a migration that failed as rolled back. One that finished was marked by an
+ * operator, so that 0.1.0 starts (docs/upgrade.md): it is still applied.
+ */
+export const NOT_UNDONE = '(rolled_back_at IS NULL OR finished_at IS NOT NULL)';
+
 const APPLIED = `
   SELECT migration_name AS name FROM _prisma_migrations
-  WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+  WHERE finished_at IS NOT NULL AND ${NOT_UNDONE}`;
 
 export interface ApplyOptions {
   readonly log: Log;

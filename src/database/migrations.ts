@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { logProgress } from '../telemetry/progress.ts';
-import { applyMigrations, type Migration } from './apply-migrations.ts';
+import { applyMigrations, type Migration, NOT_UNDONE } from './apply-migrations.ts';
 import { isCompatible } from './compatibility.ts';
 import { type Database, Prisma } from './database.ts';
 import * as enums from './generated/prisma/enums.ts';
@@ -154,7 +154,7 @@ export async function readApplied({ prisma }: Database): Promise<readonly Applie
   if (!exists) return [];
   return prisma.$queryRaw<AppliedMigration[]>`
     SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished, logs AS note
-    FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`;
+    FROM _prisma_migrations WHERE ${Prisma.raw(NOT_UNDONE)} ORDER BY migration_name`;
 }
 
 /**

@@ -91,6 +91,26 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     expect(await applied()).toEqual(before);
   });
 
+  test('leaves migrations alone that an operator has marked so that 0.1.0 starts', async () => {
+    await database.prisma.$executeRaw`
+      UPDATE _prisma_migrations SET rolled_back_at = now()
+      WHERE migration_name > '20261129000000_initial'`;
+    const before = await applied();
+    await migrate({ database, log });
+    expect(await applied()).toEqual(before);
+  });
+
+  test('applies a migration again that failed and was marked as rolled back, as by Prisma’s own engine', async () => {
+    const newest = (await readMigrations()).at(-1)?.name ?? '';
+    await using connection = await database.openForMigration();
+    await connection.run(UNDO_RELEASE_0_1_0);
+    await database.prisma.$executeRaw`
+      UPDATE _prisma_migrations SET finished_at = NULL, rolled_back_at = now()
+      WHERE migration_name = ${newest}`;
+    await migrate({ database, log });
+    expect((await applied()).at(-1)).toEqual({ name: newest });
+  });
+
   test('several at once migrate once', async ({ skip }) => {
     if (database.kind === 'pglite') skip('an embedded database has one process');
     await useEmpty();
@@ -246,16 +266,22 @@ async function sqlOf(suffix: string): Promise<string> {
   return (await readMigrations()).find(({ name }) => name.endsWith(suffix))?.sql ?? '';
 }
 
-/** Undoes the migration to limits on an empty database, and that for 0.1.0. */
-const BEFORE_LIMITS = `
+/** Undoes the migration for 0.1.0. */
+const UNDO_RELEASE_0_1_0 = `
   DROP VIEW "Budget", "Reservation";
   DROP DOMAIN "BudgetPeriod";
-  DROP TABLE "Limit";
-  DROP FUNCTION "writeBudget", "chooseBudget";
+  DROP FUNCTION "writeBudget", "chooseBudget" CASCADE;
+  ALTER TABLE "Limit" DROP COLUMN "budgetOwnerId";
   ALTER TABLE "LimitReservation" RENAME TO "Reservation";
   ALTER TABLE "Reservation" RENAME CONSTRAINT "LimitReservation_jobId_ownerId_fkey"
     TO "Reservation_jobId_ownerId_fkey";
   ALTER TABLE "Reservation" RENAME CONSTRAINT "LimitReservation_pkey" TO "Reservation_pkey";
+`;
+
+/** Undoes the migration to limits on an empty database, and that for 0.1.0. */
+const BEFORE_LIMITS = `
+  ${UNDO_RELEASE_0_1_0}
+  DROP TABLE "Limit";
   ALTER TABLE "Reservation" DROP COLUMN measure;
   ALTER TABLE "Reservation" RENAME COLUMN amount TO "amountMicroUsd";
   ALTER TABLE "Reservation" ADD CONSTRAINT "Reservation_pkey" PRIMARY KEY ("jobId", "ownerId");
