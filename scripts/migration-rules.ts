@@ -6,7 +6,7 @@ const LAST_WITHOUT_RULES = '20261130000000';
 
 /** What a release that runs meanwhile, or after a rollback, would fail on. */
 const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
-  [/\bDROP (TABLE|TYPE|VIEW|FUNCTION)\b/i, 'drops what older releases may use'],
+  [/\bDROP (TABLE|TYPE|DOMAIN|VIEW|FUNCTION|TRIGGER)\b/i, 'drops what older releases may use'],
   [/\bDROP COLUMN\b/i, 'drops a column'],
   [/\bDROP DEFAULT\b/i, 'drops a default'],
   [/\bRENAME\b/i, 'renames something'],

@@ -18,15 +18,19 @@ export const MIGRATION_LOCK = 72_707_369;
 
 /**
  * How long a statement may wait for the lock of a table. Whoever comes after it waits as well, even
- * to read.
+ * to read. Shorter than the second after which Postgres looks for deadlocks, and would make a request
+ * fail that waits for a table that the migration has locked.
  */
-const LOCK_TIMEOUT_MS = 3_000;
+const LOCK_TIMEOUT_MS = 900;
 
 /** Waits before each further try, in which those who queued behind the last one have their turn. */
-const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
+const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
 
-/** SQLSTATE lock_not_available. */
-const LOCKED = '55P03';
+/** SQLSTATEs lock_not_available and deadlock_detected. */
+const LOCKED: readonly (string | null)[] = ['55P03', '40P01'];
+
+/** The oldest migration that is applied in one transaction with this one and those between. */
+const TOGETHER = /^-- in one transaction since: (\S+)$/m;
 
 /** The only statement of a migration that cannot be in a transaction. */
 const INDEX = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "([^"]+)" ON [^;]+;?$/;
@@ -44,22 +48,30 @@ export const CREATE_MIGRATIONS_TABLE = `
     applied_steps_count INTEGER NOT NULL DEFAULT 0
   )`;
 
+/**
+ * Prisma marks only a migration that failed as rolled back. One that finished was marked by an
+ * operator, so that 0.1.0 starts (docs/upgrade.md): it is still applied.
+ */
+export const NOT_UNDONE = '(rolled_back_at IS NULL OR finished_at IS NOT NULL)';
+
 const APPLIED = `
   SELECT migration_name AS name FROM _prisma_migrations
-  WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+  WHERE finished_at IS NOT NULL AND ${NOT_UNDONE}`;
 
 export interface ApplyOptions {
   readonly log: Log;
-  /** @default 3 s */
+  /** @default 0.9 s */
   readonly lockTimeoutMs?: number;
-  /** @default 0.5 to 8 s, five times */
+  /** @default 0.5 to 8 s, seven times */
   readonly backoffMs?: readonly number[];
 }
 
 /**
  * Applies the migrations that are missing, in order, and returns their names; null if another
- * process is at it. Each is one transaction with its row: one that fails leaves nothing behind. Only
- * an index that is built concurrently is not; it is completed at the next start.
+ * process is at it. Each is one transaction with its row: one that fails leaves nothing behind. A line
+ * `-- in one transaction since: <name>` in a file extends that to the migrations since that one, so
+ * that nobody sees what is between them. Only an index that is built concurrently is not in a
+ * transaction; it is completed at the next start.
  * @throws the error of Postgres, with SQLSTATE 55P03 if a table stayed locked at every try.
  */
 export async function applyMigrations(
@@ -73,7 +85,7 @@ export async function applyMigrations(
     await connection.run(CREATE_MIGRATIONS_TABLE);
     const applied = new Set((await connection.run(APPLIED)).map(({ name }) => name));
     const missing = migrations.filter(({ name }) => !applied.has(name));
-    for (const migration of missing) await apply(connection, migration, options);
+    for (const group of inTransactions(missing)) await apply(connection, group, options);
     return missing.map(({ name }) => name);
   } finally {
     // The session of the embedded database goes on.
@@ -86,19 +98,32 @@ export function concurrentIndex(sql: string): string | null {
   return INDEX.exec(sql.replaceAll(/^--.*$/gm, '').trim())?.[1] ?? null;
 }
 
+function inTransactions(migrations: readonly Migration[]): readonly (readonly Migration[])[] {
+  const groups: Migration[][] = [];
+  for (const migration of migrations) {
+    const since = TOGETHER.exec(migration.sql)?.[1] ?? migration.name;
+    const first = groups.findIndex(([oldest]) => oldest !== undefined && oldest.name >= since);
+    const joined = first === -1 ? [] : groups.splice(first).flat();
+    groups.push([...joined, migration]);
+  }
+  return groups;
+}
+
 async function apply(
   connection: MigrationConnection,
-  migration: Migration,
+  group: readonly Migration[],
   { log, lockTimeoutMs = LOCK_TIMEOUT_MS, backoffMs = BACKOFF_MS }: ApplyOptions,
 ): Promise<void> {
-  const index = concurrentIndex(migration.sql);
-  if (index !== null) return buildIndex(connection, migration, index);
+  const [first] = group;
+  const index = first === undefined || group.length > 1 ? null : concurrentIndex(first.sql);
+  if (first !== undefined && index !== null) return buildIndex(connection, first, index);
   for (const waitMs of [...backoffMs, null]) {
     try {
-      return await applyInTransaction(connection, migration, lockTimeoutMs);
+      return await applyInTransaction(connection, group, lockTimeoutMs);
     } catch (error) {
-      if (waitMs === null || sqlStateOf(error) !== LOCKED) throw error;
-      log.warn({ migration: migration.name, waitMs }, 'a table is locked: trying again later');
+      if (waitMs === null || !LOCKED.includes(sqlStateOf(error))) throw error;
+      const migrations = group.map(({ name }) => name);
+      log.warn({ migrations, waitMs }, 'a table is locked: trying again later');
       await delay(waitMs);
     }
   }
@@ -106,15 +131,13 @@ async function apply(
 
 async function applyInTransaction(
   connection: MigrationConnection,
-  migration: Migration,
+  group: readonly Migration[],
   lockTimeoutMs: number,
 ): Promise<void> {
   const script = `
     BEGIN;
     SET LOCAL lock_timeout TO ${lockTimeoutMs};
-    ${migration.sql}
-    ;
-    ${recordOf(migration)};
+    ${group.map((migration) => `${migration.sql}\n;\n${recordOf(migration)};`).join('\n')}
     COMMIT`;
   try {
     await connection.run(script);

@@ -1,6 +1,6 @@
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { MIGRATION_LOCK, type Migration } from './apply-migrations.ts';
+import { MIGRATION_LOCK, type Migration, NOT_UNDONE } from './apply-migrations.ts';
 import { isCompatible } from './compatibility.ts';
 import { type Database, Prisma } from './database.ts';
 import * as enums from './generated/prisma/enums.ts';
@@ -91,7 +91,7 @@ export async function readApplied({ prisma }: Database): Promise<readonly Applie
   if (!exists) return [];
   return prisma.$queryRaw<AppliedMigration[]>`
     SELECT id, migration_name AS name, checksum, finished_at IS NOT NULL AS finished, logs AS note
-    FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`;
+    FROM _prisma_migrations WHERE ${Prisma.raw(NOT_UNDONE)} ORDER BY migration_name`;
 }
 
 /**

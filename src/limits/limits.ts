@@ -149,7 +149,7 @@ async function writeReservations(
   );
   await ofAllOwners(tx).$executeRaw`
     WITH reserved AS (
-      INSERT INTO "Reservation" ("jobId", "ownerId", measure, amount, bound, "reservedAt", "settledAt")
+      INSERT INTO "LimitReservation" ("jobId", "ownerId", measure, amount, bound, "reservedAt", "settledAt")
       SELECT ${jobId}::uuid, ${ownerId}, new.measure::"LimitMeasure", new.amount,
         CASE WHEN new.measure IN ('COST', 'TOKENS') THEN ${bound && JSON.stringify(bound)}::jsonb END,
         ${at}, CASE WHEN new."isSettled" THEN ${at}::timestamptz END
@@ -182,7 +182,7 @@ async function writeSettlement(
       FROM unnest(${measures}::text[], ${known.map(([, amount]) => amount)}::bigint[])
         AS known (measure, amount)
     ), settled AS (
-      UPDATE "Reservation" AS reservation SET "settledAt" = now() FROM known
+      UPDATE "LimitReservation" AS reservation SET "settledAt" = now() FROM known
       WHERE reservation."jobId" = ${jobId}::uuid AND ${ownedRows(ownerId, 'reservation')}
         AND reservation.measure::text = known.measure AND reservation."settledAt" IS NULL
       RETURNING known.measure, reservation.amount, reservation."reservedAt", reservation.bound

@@ -36,7 +36,7 @@ export async function recountLimits(tx: Transaction, uses: readonly KnownUse[]):
       FROM unnest(${jobIds}::uuid[], ${measures}::text[], ${changes}::bigint[])
         AS uses ("jobId", measure, change)
     ), released AS (
-      UPDATE "Reservation" AS reservation SET "settledAt" = now() FROM uses
+      UPDATE "LimitReservation" AS reservation SET "settledAt" = now() FROM uses
       WHERE reservation."jobId" = uses."jobId" AND reservation.measure::text = uses.measure
         AND reservation."settledAt" IS NULL
       RETURNING uses."jobId", uses.measure, reservation.amount
@@ -46,7 +46,7 @@ export async function recountLimits(tx: Transaction, uses: readonly KnownUse[]):
       FROM uses
       JOIN "EditJob" AS job ON job.id = uses."jobId"
       JOIN "Limit" ON "Limit".measure::text = uses.measure AND ${APPLIES}
-      LEFT JOIN "Reservation" AS reservation ON reservation."jobId" = job.id
+      LEFT JOIN "LimitReservation" AS reservation ON reservation."jobId" = job.id
         AND reservation."ownerId" = job."ownerId" AND reservation.measure = "Limit".measure
       LEFT JOIN released ON released."jobId" = job.id AND released.measure = uses.measure
       WHERE coalesce(reservation."reservedAt", job."createdAt") >= "Limit"."windowStart"

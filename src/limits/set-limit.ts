@@ -129,7 +129,7 @@ async function sumUp(
     SELECT coalesce(sum(${USED[measure]}), 0)::bigint AS settled,
       coalesce(sum(reservation.amount) FILTER (WHERE reservation."settledAt" IS NULL), 0)::bigint
         AS reserved
-    FROM "EditJob" AS job LEFT JOIN "Reservation" AS reservation ON reservation."jobId" = job.id
+    FROM "EditJob" AS job LEFT JOIN "LimitReservation" AS reservation ON reservation."jobId" = job.id
       AND reservation."ownerId" = job."ownerId" AND reservation.measure::text = ${measure}
     WHERE ${editsOf(target)} AND coalesce(reservation."reservedAt", job."createdAt") >= ${start}
       -- By index: a job reserves within moments of its creation.

@@ -85,7 +85,7 @@ const LINKS: Record<string, (prisma: PrismaClient, owner: Rows, to: Rows) => Pro
         data: { ownerId, jobId, key: randomUUID(), inputSha256: 'a'.repeat(64) },
       }),
     'a reservation and an edit': (prisma, { ownerId }, { jobId }) =>
-      prisma.reservation.create({
+      prisma.limitReservation.create({
         data: { ownerId, jobId, measure: 'COST', amount: 1, reservedAt: new Date() },
       }),
     'what a prompt is found by and the prompt': (prisma, { ownerId }, { promptId }) =>

@@ -52,7 +52,8 @@ async function rowsOf(prisma: PrismaClient, ownerId: string) {
   const entries = [];
   for (const table of await ownedTables(prisma)) {
     const rows = await prisma.$queryRaw<{ row: string }[]>`
-      SELECT (to_jsonb(row) - 'ownerId' - 'grams')::text AS row FROM ${Prisma.raw(`"${table}"`)} AS row
+      SELECT (to_jsonb(row) - 'ownerId' - 'budgetOwnerId' - 'grams')::text AS row
+      FROM ${Prisma.raw(`"${table}"`)} AS row
       WHERE row."ownerId" = ${ownerId} ORDER BY 1`;
     entries.push([table, rows.map(({ row }) => row)] as const);
   }

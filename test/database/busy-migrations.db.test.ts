@@ -34,7 +34,11 @@ describe.runIf(hasDatabase)('a migration of tables that are in use', () => {
     await testDatabase.drop();
   });
 
-  async function apply(migrations: readonly Migration[], onLine: () => void = () => {}) {
+  async function apply(
+    migrations: readonly Migration[],
+    onLine: () => void = () => {},
+    waits: object = { lockTimeoutMs: 50, backoffMs: [1, 1, 1] },
+  ) {
     await using connection = await database.openForMigration();
     const destination = {
       write(line: string) {
@@ -44,7 +48,7 @@ describe.runIf(hasDatabase)('a migration of tables that are in use', () => {
     };
     const log = createLog({ level: 'info', destination });
     const all = [...(await readMigrations()), ...migrations];
-    return await applyMigrations(connection, all, { log, lockTimeoutMs: 50, backoffMs: [1, 1, 1] });
+    return await applyMigrations(connection, all, { log, ...waits });
   }
 
   const recorded = () =>
@@ -92,6 +96,42 @@ describe.runIf(hasDatabase)('a migration of tables that are in use', () => {
     await transaction;
     expect(await recorded()).toEqual([]);
     expect(await apply([COLUMN])).toEqual([COLUMN.name]);
+  });
+
+  test('makes no request fail that waits for it while it waits for the request', async ({
+    skip,
+  }) => {
+    if (database.kind === 'pglite') skip('one session has no one to wait for');
+    const both = migration(
+      '29990103000000_both',
+      'ALTER TABLE "EditJob" ADD COLUMN "a" TEXT; ALTER TABLE "Charge" ADD COLUMN "b" TEXT;',
+    );
+    // Or waits for longer than Postgres does before it looks for deadlocks.
+    const hasGivenUp = async () => {
+      const [wait] = await database.prisma.$queryRaw<unknown[]>`
+        SELECT FROM pg_locks WHERE relation = '"Charge"'::regclass AND NOT granted
+          AND clock_timestamp() - waitstart > interval '1.2 s'`;
+      return lines.length > 0 || wait !== undefined;
+    };
+    const applied = Promise.withResolvers<readonly string[] | null>();
+    const counted = await database.prisma.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT count(*) FROM "Charge"`;
+      apply([both], undefined, {}).then(applied.resolve, applied.reject);
+      await expect.poll(hasGivenUp, { timeout: 10_000 }).toBe(true);
+      return tx.editJob.count();
+    });
+    expect(counted).toBe(0);
+    expect(await applied.promise).toEqual([both.name]);
+  });
+
+  test('is one transaction with the earlier ones that it names', async () => {
+    const later = (sql: string) =>
+      migration('29990103000000_later', `-- in one transaction since: ${COLUMN.name}\n${sql}`);
+    await expect(apply([COLUMN, later('SELECT nothing')])).rejects.toThrow('nothing');
+    expect(await recorded()).toEqual([]);
+    const right = later('ALTER TABLE "EditJob" DROP COLUMN "future";');
+    expect(await apply([COLUMN, right])).toEqual([COLUMN.name, right.name]);
+    expect(await recorded()).toEqual([{ name: COLUMN.name }, { name: right.name }]);
   });
 
   test('builds an index outside of a transaction, and records it', async () => {

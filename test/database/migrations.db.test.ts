@@ -61,7 +61,7 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     await applyMigrations({ run, query, async [Symbol.asyncDispose]() {} }, migrations, { log });
     expect(await applyByEngine(theirs)).toEqual(migrations.map(({ name }) => name));
     expect(await applyByEngine(ours)).toEqual([]);
-    for (const each of [TABLES, CONSTRAINTS, FUNCTIONS, MIGRATIONS]) {
+    for (const each of [TABLES, VIEWS, CONSTRAINTS, FUNCTIONS, MIGRATIONS]) {
       expect((await ours.query(each)).rows).toEqual((await theirs.query(each)).rows);
     }
     await Promise.all([ours.close(), theirs.close()]);
@@ -94,6 +94,26 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     const before = await applied();
     await migrate({ database, log });
     expect(await applied()).toEqual(before);
+  });
+
+  test('leaves migrations alone that an operator has marked so that 0.1.0 starts', async () => {
+    await database.prisma.$executeRaw`
+      UPDATE _prisma_migrations SET rolled_back_at = now()
+      WHERE migration_name > '20261129000000_initial'`;
+    const before = await applied();
+    await migrate({ database, log });
+    expect(await applied()).toEqual(before);
+  });
+
+  test('applies a migration again that failed and was marked as rolled back, as by Prisma’s own engine', async () => {
+    const newest = (await readMigrations()).at(-1)?.name ?? '';
+    await using connection = await database.openForMigration();
+    await connection.run(UNDO_RELEASE_0_1_0);
+    await database.prisma.$executeRaw`
+      UPDATE _prisma_migrations SET finished_at = NULL, rolled_back_at = now()
+      WHERE migration_name = ${newest}`;
+    await migrate({ database, log });
+    expect((await applied()).at(-1)).toEqual({ name: newest });
   });
 
   test('several at once migrate once', async ({ skip }) => {
@@ -194,13 +214,11 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     ]);
   });
 
-  test('turns each budget of 0.1.0 into a limit, with what its edits have reserved', async () => {
+  test('turns each budget of 0.1.0 into a limit, with what its edits have reserved, and 0.1.0 still reads it', async () => {
     const { prisma } = database;
-    const sql = await sqlOf('_limits');
     const run = async (script: string) => {
-      for (const statement of script.split(/;\s*$/m)) {
-        if (statement.trim() !== '') await prisma.$executeRawUnsafe(statement);
-      }
+      await using connection = await database.openForMigration();
+      await connection.run(script);
     };
     await run(BEFORE_LIMITS);
     const job = '0197c3d0-0000-7000-8000-000000000000';
@@ -213,7 +231,8 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
     await prisma.$executeRaw`
       INSERT INTO "Reservation" ("jobId", "ownerId", "amountMicroUsd", bound, "reservedAt")
       VALUES (${job}::uuid, 'a', 10, '{}', '2026-11-02T00:00:00Z')`;
-    await run(sql);
+    await run(await sqlOf('_limits'));
+    await run(await sqlOf('_release_0_1_0'));
     const common = { subject: 'OWNER', apiKeyId: null, measure: 'COST', timeZone: 'UTC' };
     expect(await prisma.limit.findMany({ orderBy: { ownerId: 'asc' } })).toMatchObject([
       {
@@ -234,8 +253,25 @@ describe.runIf(hasDatabase)('migrate', { timeout: 120_000 }, () => {
         settled: 1n,
       },
     ]);
-    expect(await prisma.reservation.findMany()).toMatchObject([
+    expect(await prisma.limitReservation.findMany()).toMatchObject([
       { jobId: job, ownerId: 'a', measure: 'COST', amount: 10n, settledAt: null },
+    ]);
+    expect(
+      await prisma.$queryRaw`
+        SELECT "ownerId", "limitMicroUsd", period::text, "spentMicroUsd", "reservedMicroUsd"
+        FROM "Budget" ORDER BY 1`,
+    ).toEqual([
+      {
+        ownerId: 'a',
+        limitMicroUsd: 25n,
+        period: 'MONTH',
+        spentMicroUsd: 7n,
+        reservedMicroUsd: 10n,
+      },
+      { ownerId: 'b', limitMicroUsd: 5n, period: 'TOTAL', spentMicroUsd: 1n, reservedMicroUsd: 0n },
+    ]);
+    expect(await prisma.$queryRaw`SELECT "amountMicroUsd" FROM "Reservation"`).toEqual([
+      { amountMicroUsd: 10n },
     ]);
   });
 });
@@ -249,8 +285,12 @@ const CONSTRAINTS = `
   WHERE connamespace = 'public'::regnamespace
   UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
   ORDER BY 1, 2, 3`;
+const VIEWS = `
+  SELECT viewname::text, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1`;
 const FUNCTIONS = `
-  SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1`;
+  SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+  ORDER BY 1`;
 const MIGRATIONS = `
   SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, applied_steps_count,
     rolled_back_at
@@ -274,8 +314,21 @@ async function sqlOf(suffix: string): Promise<string> {
   return (await readMigrations()).find(({ name }) => name.endsWith(suffix))?.sql ?? '';
 }
 
-/** Undoes the migration to limits on an empty database. */
+/** Undoes the migration for 0.1.0. */
+const UNDO_RELEASE_0_1_0 = `
+  DROP VIEW "Budget", "Reservation";
+  DROP DOMAIN "BudgetPeriod";
+  DROP FUNCTION "writeBudget", "chooseBudget" CASCADE;
+  ALTER TABLE "Limit" DROP COLUMN "budgetOwnerId";
+  ALTER TABLE "LimitReservation" RENAME TO "Reservation";
+  ALTER TABLE "Reservation" RENAME CONSTRAINT "LimitReservation_jobId_ownerId_fkey"
+    TO "Reservation_jobId_ownerId_fkey";
+  ALTER TABLE "Reservation" RENAME CONSTRAINT "LimitReservation_pkey" TO "Reservation_pkey";
+`;
+
+/** Undoes the migration to limits on an empty database, and that for 0.1.0. */
 const BEFORE_LIMITS = `
+  ${UNDO_RELEASE_0_1_0}
   DROP TABLE "Limit";
   ALTER TABLE "Reservation" DROP COLUMN measure;
   ALTER TABLE "Reservation" RENAME COLUMN amount TO "amountMicroUsd";

@@ -112,7 +112,7 @@ describe.runIf(hasDatabase)('a limit', () => {
       retryAfterSeconds: 12 * 60 * 60,
     });
     expect(await edits.prisma.editJob.count({ where: { ownerId: owner } })).toBe(2);
-    expect(await edits.prisma.reservation.count({ where: { ownerId: owner } })).toBe(2);
+    expect(await edits.prisma.limitReservation.count({ where: { ownerId: owner } })).toBe(2);
     await insert(11n);
     expect(await used()).toEqual([4n, 21n]);
   });

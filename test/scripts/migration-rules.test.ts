@@ -39,6 +39,7 @@ describe('a new migration', () => {
       'NOT NULL without a default',
     ],
     ['DROP TABLE "Limit";', 'drops what older releases may use'],
+    ['DROP DOMAIN "Period";', 'drops what older releases may use'],
     [
       '-- oldest compatible migration: 20261129094705_limits\nDROP TABLE "Limit";',
       'not the newest migration of a release',

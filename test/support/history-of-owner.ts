@@ -49,7 +49,7 @@ export async function insertHistory({
       windowStart: new Date(),
     },
   });
-  await prisma.reservation.create({
+  await prisma.limitReservation.create({
     data: { ...owned, jobId, measure: 'COST', amount: 7, bound: {}, reservedAt: new Date() },
   });
   await insertWebhook(prisma, jobId);

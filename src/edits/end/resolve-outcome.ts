@@ -61,7 +61,7 @@ async function unsettledUse(
   { jobId, ownerId }: { jobId: string; ownerId: string },
 ): Promise<KnownUse[]> {
   const measures = ['TOKENS', 'IMAGES'] as const;
-  const open = await tx.reservation.findMany({
+  const open = await tx.limitReservation.findMany({
     where: { jobId, ...ownedBy(ownerId), settledAt: null, measure: { in: [...measures] } },
   });
   return measures
