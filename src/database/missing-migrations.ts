@@ -2,8 +2,8 @@ import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { MIGRATION_LOCK, type Migration, NOT_UNDONE } from './apply-migrations.ts';
 import { isCompatible } from './compatibility.ts';
+import { objectsOf } from './created-objects.ts';
 import { type Database, Prisma } from './database.ts';
-import * as enums from './generated/prisma/enums.ts';
 
 /** Every database made before 0.1.0 has this migration. The later ones are in the initial one now. */
 const FIRST_BEFORE_RELEASE = '20261122232807_initial';
@@ -33,7 +33,7 @@ export async function findMissing(
   }
   if (rows.some(({ name }) => name === FIRST_BEFORE_RELEASE)) throw tooOld(database);
   if (!rows.some(({ name }) => known.has(name))) {
-    const foreign = await findForeign(database, rows);
+    const foreign = await findForeign(database, rows, migrations);
     if (foreign !== null) {
       // Another process may have created the tables since then, with their rows in one transaction.
       if ((await readApplied(database)).length > rows.length) return null;
@@ -108,20 +108,21 @@ async function isBeingMigrated(database: Database, { id }: AppliedMigration): Pr
 }
 
 /**
- * What the schema contains of another application: its migrations, or tables with our names. Null if
- * nothing.
+ * What the schema contains of another application: its migrations, or tables with the names of ours.
+ * Null if nothing.
  */
 async function findForeign(
   { prisma, names }: Database,
   [first]: readonly AppliedMigration[],
+  migrations: readonly Migration[],
 ): Promise<string | null> {
   if (first !== undefined) return `_prisma_migrations with the migrations (such as ${first.name})`;
-  // Each table has a type of the same name.
-  const ours = [...Object.values(Prisma.ModelName), ...Object.keys(enums)];
+  const { tables, views, types } = objectsOf(migrations);
+  // Each table and view has a type of the same name.
   const [type] = await prisma.$queryRaw<{ name: string }[]>`
     SELECT typname::text AS name FROM pg_type
     WHERE typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ${names.schema})
-      AND typname = ANY (${ours}::text[]) ORDER BY 1 LIMIT 1`;
+      AND typname = ANY (${[...tables, ...views, ...types]}::text[]) ORDER BY 1 LIMIT 1`;
   return type === undefined ? null : `the table or type "${type.name}"`;
 }
 

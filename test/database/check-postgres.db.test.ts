@@ -186,12 +186,15 @@ describe.runIf(hasDatabase && inject('databaseKind') === 'postgres')(
         `INSERT INTO shop._prisma_migrations VALUES ('1', 'x', now(), '20200101_shop', '', null, now(), 1)`,
         'CREATE SCHEMA album',
         'CREATE TABLE album."Image" (id int)',
+        'CREATE SCHEMA books',
+        'CREATE TABLE books."Budget" (id int)',
       );
       expect(await refusal(admin('shop'))).toMatch(/_prisma_migrations .*20200101_shop.*\?schema=/);
       expect(await refusal(admin('album'))).toMatch(/the table or type "Image" .*\?schema=/);
+      expect(await refusal(admin('books'))).toMatch(/the table or type "Budget" .*\?schema=/);
       await sql(
         `DO $$ BEGIN ASSERT (SELECT count(*) FROM pg_class WHERE relkind = 'r'
-         AND relnamespace IN ('shop'::regnamespace, 'album'::regnamespace)) = 2; END $$`,
+         AND relnamespace IN ('shop'::regnamespace, 'album'::regnamespace, 'books'::regnamespace)) = 3; END $$`,
       );
     });
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { validate as isUuid } from 'uuid';
+import { objectsOf } from '../../database/created-objects.ts';
 import type { Database, MigrationConnection } from '../../database/database.ts';
 import { readMigrations } from '../../database/migrations.ts';
 import { readApplied, UNFINISHED_RESTORE } from '../../database/missing-migrations.ts';
@@ -8,7 +9,6 @@ import { blobKey } from '../../images/storage/blob-key.ts';
 import type { BlobStore } from '../../images/storage/blob-store.ts';
 import { type Contents, type ImageRef, isMissing, piecesOfFile } from './contents.ts';
 import { BackupError } from './manifest.ts';
-import { objectsOf } from './schema-objects.ts';
 import {
   beginSnapshot,
   countRows,

@@ -1,9 +1,10 @@
 import { CREATE_MIGRATIONS_TABLE } from '../../database/apply-migrations.ts';
+import { objectsOf } from '../../database/created-objects.ts';
 import type { Database, MigrationConnection } from '../../database/database.ts';
 import { createSchema, readMigrations } from '../../database/migrations.ts';
 import { readApplied, UNFINISHED_RESTORE } from '../../database/missing-migrations.ts';
 import { BackupError } from './manifest.ts';
-import { dropObjects, objectsOf, quoted } from './schema-objects.ts';
+import { dropObjects, quoted } from './schema-objects.ts';
 import { readShapes } from './table-rows.ts';
 
 /** Tables that a started service fills by itself, before anybody uses it. */
