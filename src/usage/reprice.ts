@@ -126,19 +126,20 @@ export async function countPriceable(
   edits: Pick<RepriceRange, 'from' | 'to' | 'model'>,
 ): Promise<number> {
   const [row] = await ofAllOwners(prisma).$queryRaw<{ count: number }[]>`
-    SELECT count(*)::int AS count ${priceable({ ...edits, afterId: null })}`;
+    SELECT count(*)::int AS count
+    FROM "EditJob" AS job
+    JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
+    WHERE ${isPriceable({ ...edits, afterId: null })}`;
   return row?.count ?? 0;
 }
 
-function priceable({ from, to, model, afterId }: Omit<RepriceRange, 'limit'>): Prisma.Sql {
+function isPriceable({ from, to, model, afterId }: Omit<RepriceRange, 'limit'>): Prisma.Sql {
   const where = [Prisma.sql`job.status = 'SUCCEEDED'`];
   if (from !== null) where.push(Prisma.sql`job."createdAt" >= ${from}`);
   if (to !== null) where.push(Prisma.sql`job."createdAt" < ${to}`);
   if (model !== null) where.push(Prisma.sql`job.model = ${model}`);
   if (afterId !== null) where.push(Prisma.sql`job.id > ${afterId}::uuid`);
-  return Prisma.sql`FROM "EditJob" AS job
-    JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
-    WHERE ${Prisma.join(where, ' AND ')}`;
+  return Prisma.join(where, ' AND ');
 }
 
 async function lockAndRead(
@@ -147,7 +148,10 @@ async function lockAndRead(
   size: number,
 ): Promise<Row[]> {
   const locked = await ofAllOwners(tx).$queryRaw<{ id: string }[]>`
-    SELECT job.id ${priceable(range)}
+    SELECT job.id
+    FROM "EditJob" AS job
+    JOIN "TokenUsage" AS usage ON usage."jobId" = job.id AND usage."totalTokens" IS NOT NULL
+    WHERE ${isPriceable(range)}
     ORDER BY job.id LIMIT ${size} FOR NO KEY UPDATE OF job`;
   // A separate statement: one that waits for a lock reads other tables in their earlier state.
   const rows = await ofAllOwners(tx).$queryRaw<unknown[]>`
