@@ -137,7 +137,7 @@ export function createResponses(options: {
 
   return {
     async attach(request) {
-      const { requestId, ownerId } = request;
+      const { requestId, ownerId, inputSha256 } = request;
       // The client may be faster than the statement that says that its connection closed.
       await Promise.all(ending);
       return prisma.$transaction(async (tx) => {
@@ -146,7 +146,11 @@ export function createResponses(options: {
         if (id === null) return null;
         await tx.$executeRaw`
           UPDATE "EditResponse" SET state = 'OPEN', "requestId" = ${requestId}::uuid,
-            "sessionId" = ${sessionId}::uuid, "updatedAt" = now()
+            "sessionId" = ${sessionId}::uuid, "updatedAt" = greatest(now(), (
+              -- Behind all equal ones, also within a millisecond or by a clock that was set back.
+              SELECT max(equal."updatedAt") + interval '1 millisecond' FROM "EditResponse" AS equal
+              WHERE ${ownedRows(ownerId, 'equal')} AND equal."inputSha256" = ${inputSha256}
+            ))
           WHERE "jobId" = ${id}::uuid AND ${ownedRows(ownerId, 'EditResponse')}`;
         return { id };
       });
