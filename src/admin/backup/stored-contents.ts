@@ -3,7 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobKey } from '../../images/storage/blob-key.ts';
 import { splitLines } from '../lines.ts';
-import { type AnswerRef, type Contents, type ImageRef, piecesOfFile } from './contents.ts';
+import {
+  type AnswerRef,
+  type Contents,
+  type ImageRef,
+  isMissing,
+  piecesOfFile,
+} from './contents.ts';
 import { imageOf } from './live-contents.ts';
 import { ANSWERS_DIR, BLOBS_DIR, type Manifest, SECRET_KEY_FILE, TABLES_DIR } from './manifest.ts';
 import type { TableShape } from './table-rows.ts';
@@ -79,7 +85,7 @@ async function hashOf(path: string): Promise<string | null> {
   try {
     for await (const piece of piecesOfFile(path)) hash.update(piece);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
   return hash.digest('hex');
